@@ -19,7 +19,7 @@ $(VENV)/.demo: $(SOURCES) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet '.[export,build,train,test,lint]'
+	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt '.[export,build,train,test,lint]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
