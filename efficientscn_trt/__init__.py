@@ -1,0 +1,53 @@
+"""Segment liver, kidneys, spleen and pancreas in abdominal CT with EfficientSCN.
+
+>>> from efficientscn_trt import segment
+>>> result = segment("ct.nii.gz")
+>>> result.save("labels.nii.gz")
+
+Importing this package is quick: SimpleITK, OpenVINO and the compiled core load at first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import BundleError, DeviceError, EfficientSCNError, ExportError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
+    from .result import Segmentation
+    from .segmenter import Segmenter, segment
+
+    __version__: str
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "DeviceError",
+    "EfficientSCNError",
+    "ExportError",
+    "InputError",
+    "OutputError",
+    "Segmentation",
+    "Segmenter",
+    "__version__",
+    "segment",
+]
+
+_LAZY = {"Bundle": "bundle", "Segmentation": "result", "Segmenter": "segmenter", "segment": "segmenter"}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("efficientscn-trt")
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

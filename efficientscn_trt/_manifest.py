@@ -1,0 +1,92 @@
+"""Decode parsed JSON into frozen dataclasses, strictly: a missing, unknown or mistyped field is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from .errors import BundleError
+
+T = TypeVar("T")
+
+
+def decode(cls: type[T], data: object, where: str = "") -> T:
+    """Build the dataclass `cls` from `data`, the output of `json.loads`.
+
+    `where` is the dotted place of `data` in the manifest, for the message.
+    Raises BundleError naming the field, what was found and what was expected.
+    """
+    return typing.cast(T, _value(cls, data, where))
+
+
+def _fail(where: str, found: object, expected: str) -> typing.NoReturn:
+    text = repr(found)
+    if len(text) > 60:
+        text = text[:57] + "..."
+    raise BundleError(f"manifest.json: {where or 'the document'} is {text}, expected {expected}.")
+
+
+def _value(kind: Any, data: object, where: str) -> object:
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(typing.cast(type, kind), data, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return _tuple(arguments, data, where)
+    if origin is dict:
+        if not isinstance(data, Mapping):
+            _fail(where, data, "an object")
+        return {str(key): _value(arguments[1], value, f"{where}.{key}") for key, value in data.items()}
+    if origin in (typing.Union, types.UnionType):
+        for option in arguments:
+            try:
+                return _value(option, data, where)
+            except BundleError:
+                continue
+        _fail(where, data, " or ".join(option.__name__ for option in arguments))
+    return _scalar(kind, data, where)
+
+
+def _scalar(kind: Any, data: object, where: str) -> object:
+    if kind is Any or kind is object:
+        return data
+    if kind is float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+            _fail(where, data, "a finite number")
+        return float(data)
+    if kind is int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            _fail(where, data, "a whole number")
+        return data
+    if kind is str:
+        if not isinstance(data, str):
+            _fail(where, data, "a text")
+        return data
+    raise TypeError(f"no decoder for {kind}")
+
+
+def _tuple(arguments: tuple[Any, ...], data: object, where: str) -> tuple[object, ...]:
+    if not isinstance(data, list | tuple):
+        _fail(where, data, "a list")
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple(_value(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(data))
+    if len(data) != len(arguments):
+        _fail(where, data, f"a list of {len(arguments)}")
+    pairs = enumerate(zip(arguments, data, strict=True))
+    return tuple(_value(kind, item, f"{where}[{i}]") for i, (kind, item) in pairs)
+
+
+def _dataclass(cls: type, data: object, where: str) -> object:
+    if not isinstance(data, Mapping):
+        _fail(where, data, "an object")
+    hints = typing.get_type_hints(cls)
+    names = {field.name for field in dataclasses.fields(cls)}
+    prefix = f"{where}." if where else ""
+    for name in sorted(names - set(data)):
+        raise BundleError(f"manifest.json: the field {prefix}{name} is missing.")
+    for name in sorted(set(data) - names):
+        raise BundleError(f"manifest.json: the field {prefix}{name} is not known.")
+    return cls(**{name: _value(hints[name], data[name], prefix + name) for name in names})
