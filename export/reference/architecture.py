@@ -1,0 +1,83 @@
+"""Sizes of the two networks, and the order of their arrays in a released checkpoint (no TensorFlow here)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+LABELS = 5
+"""Background, liver, kidneys, spleen, pancreas."""
+
+SPATIAL_STRIDE = 4
+"""The spatial networks see everything average-pooled by this factor (reference table)."""
+
+LEAKY_SLOPE = 0.1
+"""Negative slope of every LeakyReLU (paper, section 4.2)."""
+
+
+@dataclass(frozen=True)
+class UNetArchitecture:
+    """One U-Net: ``levels`` contracting and as many expanding blocks of two 3×3×3 convolutions each.
+
+    Average pooling lies between contracting blocks, linear upsampling and a skip [skip, upsampled] between
+    expanding ones; a linear 1×1×1 convolution ends it (paper, section 4.2).
+    """
+
+    levels: int
+    filters: int
+    inputs: int
+    outputs: int
+
+    def array_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes in checkpoint order, kernels as (z, y, x, in, out), each kernel before its bias.
+
+        Contracting blocks from the top level down, expanding blocks from the top level down, last convolution.
+        """
+        contracting = [self.inputs] + [self.filters] * (self.levels - 1)
+        expanding = [2 * self.filters] * (self.levels - 1) + [self.filters]
+        shapes: list[tuple[int, ...]] = []
+        for channels in contracting + expanding:
+            for inputs in (channels, self.filters):
+                shapes += [(3, 3, 3, inputs, self.filters), (self.filters,)]
+        return [*shapes, (1, 1, 1, self.filters, self.outputs), (self.outputs,)]
+
+
+LOCALIZATION = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=2)
+LOCAL = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=LABELS)
+
+
+def other_labels(label: int) -> list[int]:
+    """Foreground labels whose local predictions the spatial network of `label` sees, in channel order."""
+    return [other for other in range(1, LABELS) if other != label]
+
+
+def spatial_architecture(label: int) -> UNetArchitecture:
+    """The spatial U-Net of one label: the image and the other labels in, one logit out."""
+    return UNetArchitecture(levels=4, filters=16, inputs=1 + len(other_labels(label)), outputs=1)
+
+
+SPATIAL_ORDER = tuple((unet + 1) % LABELS for unet in range(LABELS))
+"""Label that each spatial U-Net serves, in checkpoint order: the background has the last one."""
+
+NETWORKS = ("localization", "segmentation")
+
+
+def checkpoint_shapes(network: str) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every array of ``localization`` or ``segmentation``, in checkpoint order.
+
+    Raises:
+        ValueError: `network` is neither.
+    """
+    if network == "localization":
+        return {f"variables/{i}": shape for i, shape in enumerate(LOCALIZATION.array_shapes())}
+    if network != "segmentation":
+        raise ValueError(f"no network is called {network!r}; expected one of {', '.join(NETWORKS)}")
+    shapes = {f"local_appearance/variables/{i}": shape for i, shape in enumerate(LOCAL.array_shapes())}
+    spatial = [shape for label in SPATIAL_ORDER for shape in spatial_architecture(label).array_shapes()]
+    shapes |= {f"spatial_configuration/variables/{i}": shape for i, shape in enumerate(spatial)}
+    return shapes
+
+
+def parameter_count(network: str) -> int:
+    """Trainable parameters: 637,474 for ``localization``, 1,270,090 for ``segmentation`` (paper, section 2.2)."""
+    return sum(math.prod(shape) for shape in checkpoint_shapes(network).values())

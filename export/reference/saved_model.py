@@ -1,0 +1,109 @@
+"""SavedModels with the signature and the checkpoint names of the released ones: written, and read back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from efficientscn_trt.errors import ExportError, OutputError
+
+from .form import RELEASED
+from .localization import Localization
+from .scn import Scn
+from .weights import check_weights
+
+_PREFIX = "model/"
+_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory: str | Path) -> None:
+    """Write `network` in its released form (float16, channels first) as a SavedModel.
+
+    Its signature is ``serving_default``: ``image``, float16 [n, 1, z, y, x], gives ``output_0``, for
+    ``localization`` the mask, bool [n, 1, z, y, x], for ``segmentation`` the probabilities, float16
+    [n, 5, z, y, x]. Sizes are multiples of 16 and 32. The folder appears complete or not at all.
+
+    Args:
+        network: ``localization`` or ``segmentation``.
+        weights: arrays by checkpoint name.
+        directory: folder to create; it may exist only if it is empty.
+
+    Raises:
+        ExportError: the weights are not those of `network`.
+        OutputError: the folder is there already and not empty, or cannot be written.
+    """
+    target = Path(directory).absolute()
+    weights = check_weights(network, weights, "the given weights")
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise OutputError(f"{target} is there already; name a new folder, or remove it first")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+            partial = Path(scratch) / "model"
+            _save(network, weights, partial)
+            if target.is_dir():
+                target.rmdir()
+            partial.rename(target)
+    except OSError as error:
+        raise OutputError(f"{target}: the SavedModel cannot be written there: {error}") from error
+
+
+def _save(network: str, weights: Mapping[str, np.ndarray], directory: Path) -> None:
+    module: Localization | Scn
+    module = Localization(weights, RELEASED) if network == "localization" else Scn(weights, RELEASED)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1, None, None, None], tf.float16, name="image")])
+    def serve(image: tf.Tensor) -> tf.Tensor:
+        return module(image) if isinstance(module, Localization) else module(image).probabilities
+
+    root = tf.Module()
+    root.model = _trackable(module.checkpoint())
+    tf.saved_model.save(root, str(directory), signatures={"serving_default": serve.get_concrete_function()})
+
+
+class _Group(tf.Module):
+    """Saves its variables as ``variables/0``, ``variables/1``, …"""
+
+    # A plain attribute in place of tf.Module's property, which is not saved.
+    variables: Any = None
+
+
+def _trackable(named: Mapping[str, tf.Variable]) -> tf.Module:
+    """An object that saves the variables under their names."""
+    groups: dict[str, list[tf.Variable]] = {}
+    for name, variable in named.items():
+        groups.setdefault(name.rpartition("variables/")[0].rstrip("/"), []).append(variable)
+    model = _Group()
+    for name, variables in groups.items():
+        group = model
+        if name:
+            group = _Group()
+            setattr(model, name, group)
+        group.variables = variables
+    return model
+
+
+def read_weights(network: str, directory: str | Path) -> dict[str, np.ndarray]:
+    """The weights in a SavedModel of `network`, released or written here, by checkpoint name, float32.
+
+    ``numpy.savez(file, **weights)`` makes of them a file that `weights.load_weights` takes.
+
+    Raises:
+        ExportError: there is no SavedModel, or its arrays are not those of `network`.
+    """
+    variables = Path(directory) / "variables" / "variables"
+    try:
+        reader = tf.train.load_checkpoint(str(variables))
+    except (tf.errors.OpError, ValueError) as error:
+        raise ExportError(f"{directory} holds no readable SavedModel variables: {error}") from error
+    weights = {
+        name[len(_PREFIX) : -len(_SUFFIX)]: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
+    }
+    return check_weights(network, weights, str(directory))

@@ -1,0 +1,83 @@
+"""The segmentation network: Spatial Configuration-Net with one spatial U-Net a label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from .architecture import LABELS, LOCAL, SPATIAL_ORDER, SPATIAL_STRIDE, other_labels, spatial_architecture
+from .form import Form
+from .layers import average_pool
+from .unet import UNet
+from .upsample import upsample_cubic
+
+
+class ScnOutput(NamedTuple):
+    """What the network gives; each has one channel a label, in the layout of the image."""
+
+    probabilities: tf.Tensor
+    local_logits: tf.Tensor
+    spatial_logits: tf.Tensor
+
+
+class Scn(tf.Module):
+    """Local network, spatial networks and how they are combined (paper, section 2.2; reference table).
+
+    Args:
+        weights: arrays by checkpoint name, complete and of the right shapes.
+        form: layout and number format.
+    """
+
+    def __init__(self, weights: Mapping[str, np.ndarray], form: Form) -> None:
+        super().__init__()
+        self.form = form
+        count = len(LOCAL.array_shapes())
+        self.local = UNet(LOCAL, [weights[f"local_appearance/variables/{i}"] for i in range(count)], form)
+        self.spatial: list[UNet] = []
+        first = 0
+        for label in SPATIAL_ORDER:
+            architecture = spatial_architecture(label)
+            last = first + len(architecture.array_shapes())
+            arrays = [weights[f"spatial_configuration/variables/{i}"] for i in range(first, last)]
+            self.spatial.append(UNet(architecture, arrays, form))
+            first = last
+
+    def __call__(self, image: tf.Tensor, dropout: float = 0.0) -> ScnOutput:
+        """Probabilities and both logits of an image of one channel, sizes multiples of 32."""
+        local_logits = self.local(image, dropout)
+        spatial_logits = self._spatial_logits(image, tf.sigmoid(local_logits), dropout)
+        return ScnOutput(self._combine(local_logits, spatial_logits), local_logits, spatial_logits)
+
+    def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
+        axis = self.form.channel_axis
+        image = average_pool(image, SPATIAL_STRIDE, self.form)
+        local_of = tf.unstack(average_pool(local, SPATIAL_STRIDE, self.form), num=LABELS, axis=axis)
+        logits: dict[int, tf.Tensor] = {}
+        for label, unet in zip(SPATIAL_ORDER, self.spatial, strict=True):
+            others = tf.stack([local_of[other] for other in other_labels(label)], axis=axis)
+            logits[label] = unet(tf.concat([image, others], axis), dropout)
+        return upsample_cubic(tf.concat([logits[label] for label in range(LABELS)], axis), self.form)
+
+    def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
+        """p = l·h + s·(1 − h), normalised over the labels, where h is the binary entropy of s in bits.
+
+        Written with the operators of the released graph: the cross-entropy of s with itself brings Log1p,
+        the exponent of h is 1, and the sum drops the axis that it sums over.
+        """
+        axis = self.form.channel_axis
+        local, spatial = tf.sigmoid(local_logits), tf.sigmoid(spatial_logits)
+        entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=spatial, logits=spatial_logits)
+        share = tf.pow(entropy / math.log(2.0), 1.0)
+        combined = local * share + spatial * (1.0 - share)
+        total = tf.expand_dims(tf.reduce_sum(combined, axis=axis), axis)
+        return combined / (total + 1e-5)
+
+    def checkpoint(self) -> dict[str, tf.Variable]:
+        """The variables by checkpoint name."""
+        named = {f"local_appearance/variables/{i}": v for i, v in enumerate(self.local.arrays)}
+        spatial = [variable for unet in self.spatial for variable in unet.arrays]
+        return named | {f"spatial_configuration/variables/{i}": v for i, v in enumerate(spatial)}
