@@ -1,0 +1,102 @@
+"""The networks on the CPU, by OpenVINO."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from ..bundle import Bundle
+from ..errors import BundleError, DeviceError
+
+CACHE_VARIABLE = "EFFICIENTSCN_CACHE"
+_HINTS = {"fp32": "f32", "bf16": "bf16"}
+
+
+class OpenVinoBackend:
+    """One compiled model a network, of dynamic shape; each call has an inference request of its own."""
+
+    device = "cpu"
+
+    def __init__(self, bundle: Bundle, precision: str, threads: int) -> None:
+        """Compile both networks of `bundle`; `threads` 0 means all cores.
+
+        Raises DeviceError if `precision` is "bf16" and the processor lacks it, BundleError if a network
+        cannot be compiled.
+        """
+        core = ov.Core()
+        self.precision = _precision(core, precision)
+        self._labels = len(bundle.manifest.labels)
+        config: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
+        }
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        if cache := cache_folder():
+            config["CACHE_DIR"] = str(cache)
+        self._localization = _compile(core, bundle, "localization", config)
+        self._segmentation = _compile(core, bundle, "segmentation", config)
+
+    def localize(self, image: np.ndarray) -> np.ndarray:
+        """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
+        mask = np.empty((1, *image.shape), np.bool_)
+        _infer(self._localization, image, mask)
+        return mask[0]
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
+        probabilities = np.empty((1, self._labels, *image.shape), np.float32)
+        _infer(self._segmentation, image, probabilities)
+        return probabilities[0]
+
+
+def cache_folder() -> Path | None:
+    """Where compiled networks are kept: EFFICIENTSCN_CACHE, else the user's cache. None if not writable."""
+    named = os.environ.get(CACHE_VARIABLE)
+    folder = Path(named) if named else _user_cache() / "efficientscn-trt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return None
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _precision(core: ov.Core, asked: str) -> str:
+    native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if asked == "auto":
+        return "bf16" if native else "fp32"
+    if asked == "bf16" and not native:
+        raise DeviceError("This processor has no bfloat16 instructions; use the precision fp32 or auto.")
+    return asked
+
+
+def _compile(core: ov.Core, bundle: Bundle, network: str, config: dict[str, Any]) -> ov.CompiledModel:
+    file = bundle.file(network)
+    try:
+        return core.compile_model(str(file), "CPU", config)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise BundleError(f"OpenVINO cannot compile {file}: {reason}") from error
+
+
+def _infer(model: ov.CompiledModel, image: np.ndarray, output: np.ndarray) -> None:
+    """Run `model` on `image` [z, y, x], writing into `output` without a copy."""
+    request = model.create_infer_request()
+    request.set_input_tensor(ov.Tensor(image[np.newaxis, np.newaxis], shared_memory=True))
+    request.set_output_tensor(ov.Tensor(output, shared_memory=True))
+    request.infer()

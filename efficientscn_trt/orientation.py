@@ -1,0 +1,76 @@
+"""Where an image lies in space, and the strided view of its voxels along LPS axes.
+
+LPS (left, posterior, superior) is the frame of DICOM and SimpleITK. An oblique image counts as the one along
+its nearest axes (reference table: "image re-oriented to LPS axes"). No voxel is copied or resampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+
+import numpy as np
+import SimpleITK as sitk
+
+Triple = tuple[float, float, float]
+Slices = tuple[slice, slice, slice]
+
+LPS: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Size in voxels, spacing and origin in mm, direction cosines (3×3, row by row), all in (x, y, z)."""
+
+    size: tuple[int, int, int]
+    spacing: Triple
+    origin: Triple = (0.0, 0.0, 0.0)
+    direction: tuple[float, ...] = LPS
+
+    @classmethod
+    def of(cls, image: sitk.Image) -> Geometry:
+        """The geometry of a 3-D SimpleITK image."""
+        return cls(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+
+    def put_on(self, image: sitk.Image) -> None:
+        """Give `image` this spacing, origin and direction, to the last bit."""
+        image.SetSpacing(self.spacing)
+        image.SetOrigin(self.origin)
+        image.SetDirection(self.direction)
+
+    @cached_property
+    def image_axis_of(self) -> tuple[int, int, int]:
+        """For L, P, S: the image axis (0 = x) nearest to it. Always a permutation, at 45° as well."""
+        closeness = np.abs(np.reshape(self.direction, (3, 3)))
+        best = max(permutations(range(3)), key=lambda axes: sum(closeness[i, a] for i, a in enumerate(axes)))
+        return best[0], best[1], best[2]
+
+    @cached_property
+    def flipped(self) -> tuple[bool, bool, bool]:
+        """For L, P, S: whether the image runs against it."""
+        matrix = np.reshape(self.direction, (3, 3))
+        x, y, z = (bool(matrix[i, axis] < 0) for i, axis in enumerate(self.image_axis_of))
+        return x, y, z
+
+    @property
+    def lps_spacing(self) -> Triple:
+        """Spacing in mm along (z, y, x) of the view."""
+        x, y, z = (self.spacing[axis] for axis in self.image_axis_of)
+        return z, y, x
+
+    def lps_view(self, array: np.ndarray) -> np.ndarray:
+        """View of `array` [z, y, x] in the image's own axes, as [z, y, x] along LPS axes."""
+        x, y, z = (2 - axis for axis in self.image_axis_of)
+        flips = tuple(slice(None, None, -1 if flip else 1) for flip in reversed(self.flipped))
+        return array.transpose(z, y, x)[flips]
+
+    def own_slices(self, start: Sequence[int], stop: Sequence[int]) -> Slices:
+        """The half-open voxel range [start, stop) of the LPS view, (z, y, x), as slices of the own array."""
+        slices = [slice(None)] * 3
+        for lps, (axis, flip) in enumerate(zip(self.image_axis_of, self.flipped, strict=True)):
+            length = self.size[axis]
+            first, last = int(start[2 - lps]), int(stop[2 - lps])
+            slices[2 - axis] = slice(length - last, length - first) if flip else slice(first, last)
+        return slices[0], slices[1], slices[2]

@@ -1,0 +1,103 @@
+"""Refuse what cannot be an abdominal CT, warn of what is odd. Spacing in mm, intensities in HU.
+
+Each check takes `name`, what the message calls the scan: its path, "the image" or "the array".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .errors import InputError
+
+#: Beyond this no scanner writes a voxel, padding and metal included.
+POSSIBLE_HU = (-65536.0, 65536.0)
+#: Padding of −2000 to −3024 and metal up to 30,710 HU are common.
+USUAL_HU = (-4096.0, 32767.0)
+#: The longest side of a scan, in mm.
+POSSIBLE_EXTENT_MM = (10.0, 5000.0)
+
+
+def check_shape(name: str, size: Sequence[int], components: int = 1) -> None:
+    """Refuse what is not a 3-D scalar volume with at least two voxels along each axis.
+
+    `size` is (x, y, z) in voxels. Raises InputError.
+    """
+    shape = " × ".join(str(n) for n in size)
+    if components != 1:
+        raise InputError(
+            f"{name} has {components} values a voxel (colour or vector image), expected one, in HU."
+        )
+    if len(size) > 3:
+        raise InputError(
+            f"{name} has {len(size)} dimensions ({shape} voxels), expected 3; give one volume of the series."
+        )
+    if len(size) < 3:
+        raise InputError(
+            f"{name} has {len(size)} dimensions ({shape} voxels), expected 3; give the volume, not one slice."
+        )
+    if min(size) == 0:
+        raise InputError(f"{name} is empty ({shape} voxels).")
+    if min(size) < 2:
+        raise InputError(
+            f"{name} has {shape} voxels, expected at least 2 along each axis; "
+            "give the whole volume (for DICOM, the folder of the series)."
+        )
+
+
+def check_spacing(name: str, spacing: Sequence[float]) -> None:
+    """Refuse a spacing (x, y, z) in mm that is not three positive numbers.
+
+    Raises InputError.
+    """
+    if len(spacing) != 3 or not all(math.isfinite(value) and value > 0 for value in spacing):
+        found = " × ".join(f"{value:g}" for value in spacing)
+        raise InputError(f"{name} has the spacing {found} mm, expected three positive numbers (x, y, z).")
+
+
+def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> None:
+    """Refuse a scan whose longest side shows that its spacing is not in mm.
+
+    Raises InputError.
+    """
+    extent = max(n * s for n, s in zip(size, spacing, strict=True))
+    low, high = POSSIBLE_EXTENT_MM
+    if not low <= extent <= high:
+        raise InputError(
+            f"{name} would be {extent:g} mm long, expected {low:g} to {high:g} mm; its spacing must be in mm."
+        )
+
+
+def check_direction(name: str, direction: Sequence[float]) -> None:
+    """Refuse direction cosines (3×3) that are not finite.
+
+    Raises InputError.
+    """
+    if not all(math.isfinite(value) for value in direction):
+        raise InputError(f"{name} has a direction with NaN or infinite cosines, expected a rotation.")
+
+
+def check_values(name: str, low: float, high: float, nonfinite: int) -> list[str]:
+    """Refuse intensities that cannot be HU; return warnings about odd ones.
+
+    `low` and `high` are the extremes of the finite voxels, `nonfinite` counts the others. Raises InputError.
+    """
+    if nonfinite:
+        voxels = "1 voxel that is" if nonfinite == 1 else f"{nonfinite:,} voxels that are"
+        raise InputError(
+            f"{name} has {voxels} NaN or infinite, expected HU; replace them, by −1024 outside the body."
+        )
+    found = f"{name} has values from {low:g} to {high:g}"
+    if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
+        raise InputError(
+            f"{found}, which cannot be HU (air −1000, water 0, bone about 1000); rescale it to HU."
+        )
+    if low >= -1 and high <= 1:
+        raise InputError(
+            f"{found}, so it was scaled and is not in HU (air −1000, water 0); give the scan in HU."
+        )
+    if low < USUAL_HU[0] or high > USUAL_HU[1]:
+        return [f"{found}, far outside the usual HU (−1024 to about 3071)."]
+    if low >= 0:
+        return [f"{found} and none below 0, so it may not be in HU (air −1000, water 0)."]
+    return []

@@ -1,0 +1,93 @@
+"""Read a scan from disk: every format that SimpleITK reads, and folders of DICOM slices."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from .errors import InputError
+from .nifti import read_header
+from .plausibility import check_shape, check_spacing
+
+_NON_UNIFORM = "ITK_non_uniform_sampling_deviation"
+
+
+def read(path: Path) -> tuple[sitk.Image, list[str]]:
+    """The 3-D scalar image at `path` and warnings about it.
+
+    Raises InputError.
+    """
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.")
+    return _read_folder(path) if path.is_dir() else (_read_file(path), [])
+
+
+def _read_file(path: Path) -> sitk.Image:
+    header = read_header(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError(f"{path} is not an image that can be read: {_reason(error)}.") from error
+    check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
+    check_spacing(str(path), reader.GetSpacing())
+    with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check costs no time beside it
+        check = pool.submit(header.check_complete) if header else None
+        try:
+            image, failure = reader.Execute(), None
+        except RuntimeError as error:
+            image, failure = None, error
+        if check:
+            check.result()
+    if failure:
+        raise InputError(f"{path} is damaged or cut short: {_reason(failure)}.") from failure
+    return image
+
+
+def _read_folder(path: Path) -> tuple[sitk.Image, list[str]]:
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
+    if not series:
+        raise InputError(f"The folder {path} holds no DICOM slices; give an image file or a DICOM folder.")
+    files = {uid: sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), uid) for uid in series}
+    if len(series) > 1:
+        found = "; ".join(f"{uid} ({_description(names)})" for uid, names in files.items())
+        raise InputError(
+            f"The folder {path} holds {len(series)} DICOM series, expected one: {found}. "
+            "Copy the files of one series into a folder of its own."
+        )
+    names = files[series[0]]
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(names)
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise InputError(f"The DICOM series in {path} cannot be read: {_reason(error)}.") from error
+    warnings = []
+    if image.HasMetaDataKey(_NON_UNIFORM):
+        warnings.append(
+            f"The DICOM slices in {path} are not equally spaced (deviation "
+            f"{float(image.GetMetaData(_NON_UNIFORM)):.3g} mm): a slice may be missing."
+        )
+    return image, warnings
+
+
+def _description(names: tuple[str, ...]) -> str:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(names[0])
+    reader.ReadImageInformation()
+    key = "0008|103e"
+    text = reader.GetMetaData(key).strip() if reader.HasMetaDataKey(key) else ""
+    slices = f"{len(names)} file" + ("s" if len(names) > 1 else "")
+    return f"{text}, {slices}" if text else slices
+
+
+def _reason(error: RuntimeError) -> str:
+    """The last line of SimpleITK's message, without its prefix."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    last = lines[-1] if lines else "no reason given"
+    if "Unable to determine ImageIO reader" in last:
+        return "its format is none that SimpleITK knows"
+    return last.removeprefix("sitk::ERROR:").removeprefix("ITK ERROR:").strip().rstrip(".")

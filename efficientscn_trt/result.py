@@ -1,0 +1,121 @@
+"""What `segment` returns, and how it is saved."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from .errors import OutputError
+from .orientation import Geometry, Slices, Triple
+
+#: Formats with one file an image, so that a rename replaces it as a whole.
+EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+@dataclass(frozen=True)
+class RegionOfInterest:
+    """The part of the scan that the segmentation network saw.
+
+    `start_mm` and `end_mm` are (z, y, x) in mm along LPS axes, from the corner of the scan; they may
+    lie outside the scan. `voxels` are slices of the scan's own array [z, y, x], cut at its border.
+    """
+
+    start_mm: Triple
+    end_mm: Triple
+    voxels: Slices
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A label map with its geometry and the account of the run.
+
+    `array` is uint8 [z, y, x] in the input's own axes, 0 = background, which `volumes_ml` leaves out.
+    `seconds` has the stages of `segmenter.STAGES` in order. `peak_host_memory` is the largest resident
+    memory, in bytes, that this process had from its start to the end of the run.
+    """
+
+    array: np.ndarray
+    geometry: Geometry
+    label_names: dict[int, str]
+    volumes_ml: dict[str, float]
+    box: RegionOfInterest
+    device: str
+    precision: str
+    seconds: dict[str, float]
+    peak_host_memory: int
+    warnings: list[str] = field(default_factory=list)
+
+    @cached_property
+    def image(self) -> sitk.Image:
+        """The label map as an image with the input's spacing, origin and direction to the last bit."""
+        image = sitk.GetImageFromArray(self.array)
+        self.geometry.put_on(image)
+        return image
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the label map to `path` (.nii.gz, .nii, .nrrd or .mha), replacing a file that is there.
+
+        It is written beside `path` and renamed, so that there is never half a label map at `path`.
+        Raises OutputError.
+        """
+        target = Path(path)
+        temporary = _temporary(target, _extension(target))
+        try:
+            _create(temporary, target)
+            sitk.WriteImage(self.image, str(temporary), useCompression=True)
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+        except (OSError, RuntimeError) as error:
+            raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Refuse a `path` that `Segmentation.save` could not write, before the work is done.
+
+    Raises OutputError.
+    """
+    target = Path(path)
+    temporary = _temporary(target, _extension(target))
+    try:
+        _create(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _extension(target: Path) -> str:
+    for extension in EXTENSIONS:
+        if target.name.lower().endswith(extension):
+            return extension
+    raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
+
+
+def _temporary(target: Path, extension: str) -> Path:
+    return target.with_name(f".{target.name[: -len(extension)]}.{secrets.token_hex(4)}.partial{extension}")
+
+
+def _create(temporary: Path, target: Path) -> None:
+    if not target.parent.is_dir():
+        raise OutputError(f"{target} cannot be written: there is no folder {target.parent}; make it first.")
+    if target.is_dir():
+        raise OutputError(f"{target} is a folder, expected the name of a file.")
+    try:
+        temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written: {_reason(error)}; give a folder where you may write."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error).strip().splitlines()[-1].rstrip(".")
