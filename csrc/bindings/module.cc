@@ -1,0 +1,11 @@
+#include "bindings/register.h"
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "Geometry and resampling of both stages. Triples are (z, y, x) along LPS axes; mm; HU.";
+    module.attr("__version__") = ESCN_VERSION;
+    escn::register_box(module);
+    escn::register_localization_parameters(module);
+    escn::register_segmentation_parameters(module);
+    escn::register_localization_plan(module);
+    escn::register_segmentation_plan(module);
+}

@@ -1,0 +1,14 @@
+// One function a bound type or group of functions, each in its own file.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace escn {
+
+void register_box(pybind11::module_& module);
+void register_localization_parameters(pybind11::module_& module);
+void register_localization_plan(pybind11::module_& module);
+void register_segmentation_parameters(pybind11::module_& module);
+void register_segmentation_plan(pybind11::module_& module);
+
+}  // namespace escn

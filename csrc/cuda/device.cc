@@ -1,0 +1,144 @@
+#include "cuda/device.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace escn::cuda {
+namespace {
+
+std::string megabytes(std::size_t bytes) {
+    std::ostringstream text;
+    text << (bytes + 999999) / 1000000 << " MB";
+    return text.str();
+}
+
+void* device_malloc(std::size_t bytes) {
+    void* block = nullptr;
+    const cudaError_t status = cudaMalloc(&block, bytes);
+    if (status == cudaErrorMemoryAllocation) {
+        cudaGetLastError();  // not sticky: the context stays usable
+        std::size_t available = 0, total = 0;
+        check(cudaMemGetInfo(&available, &total), "asking for the free GPU memory");
+        throw CudaError("The GPU has " + megabytes(available) + " of its " + megabytes(total) +
+                        " free, but " + megabytes(bytes) +
+                        " are needed for this scan; free some, or use device=\"cpu\".");
+    }
+    check(status, "allocating GPU memory");
+    return block;
+}
+
+// The driver comes through the runtime, for linking it would keep the module from loading where there is
+// none.
+template <typename Function>
+Function* driver_function(const char* name) {
+    void* function = nullptr;
+#if CUDART_VERSION >= 12050
+    check(cudaGetDriverEntryPointByVersion(name, &function, 11040, cudaEnableDefault, nullptr), name);
+#else
+    check(cudaGetDriverEntryPoint(name, &function, cudaEnableDefault), name);
+#endif
+    if (function == nullptr) throw CudaError(std::string("The NVIDIA driver lacks ") + name + "; update it.");
+    return reinterpret_cast<Function*>(function);
+}
+
+class DeviceMemory final : public ArenaMemory {
+  public:
+    explicit DeviceMemory(int device) : device_(device) {}
+    void* allocate(std::size_t bytes) override {
+        const DeviceScope scope(device_);
+        return device_malloc(bytes);
+    }
+    void release(void* block) noexcept override {
+        try {
+            const DeviceScope scope(device_);
+            cudaFree(block);
+        } catch (const CudaError&) {  // the context is gone, and its memory with it
+        }
+    }
+
+  private:
+    int device_;
+};
+
+}  // namespace
+
+void check(cudaError_t status, const char* what) {
+    if (status == cudaSuccess) return;
+    cudaGetLastError();
+    throw CudaError(std::string("CUDA failed in ") + what + ": " + cudaGetErrorString(status) + " (" +
+                    cudaGetErrorName(status) + ").");
+}
+
+DeviceScope::DeviceScope(int device) {
+    // Initialises the driver, and is not an error without a device; selecting one is.
+    int count = 0;
+    check(cudaGetDeviceCount(&count), "looking for GPUs");
+    driver_function<CUresult(CUcontext*)>("cuCtxGetCurrent")(&former_);
+    check(cudaSetDevice(device), "selecting the GPU");
+    check(cudaFree(nullptr), "creating the GPU's primary context");
+}
+
+// Not cudaSetDevice: on a thread that had no context it would create one on GPU 0.
+DeviceScope::~DeviceScope() {
+    try {
+        driver_function<CUresult(CUcontext)>("cuCtxSetCurrent")(former_);
+    } catch (const CudaError&) {  // no driver any more, hence no context to restore
+    }
+}
+
+// Non-blocking: work on the legacy default stream, PyCUDA's for one, must not serialise with a run.
+Stream::Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream"); }
+
+Stream::~Stream() { cudaStreamDestroy(stream_); }
+
+Event::Event(bool timed) {
+    check(cudaEventCreateWithFlags(&event_, timed ? cudaEventDefault : cudaEventDisableTiming),
+          "creating an event");
+}
+
+Event::~Event() { cudaEventDestroy(event_); }
+
+void Event::record(cudaStream_t stream) { check(cudaEventRecord(event_, stream), "recording an event"); }
+
+void Event::make_wait(cudaStream_t stream) const {
+    check(cudaStreamWaitEvent(stream, event_, 0), "ordering two streams");
+}
+
+void Event::synchronize() const { check(cudaEventSynchronize(event_), "waiting for the GPU"); }
+
+PinnedBuffer::~PinnedBuffer() { release(); }
+
+void PinnedBuffer::reserve(std::size_t bytes) {
+    if (bytes <= capacity_) return;
+    release();
+    void* data = nullptr;
+    // Portable: page-locked for every device, whichever is current.
+    check(cudaHostAlloc(&data, bytes, cudaHostAllocPortable), "allocating page-locked memory");
+    data_ = static_cast<std::byte*>(data);
+    capacity_ = bytes;
+}
+
+void PinnedBuffer::release() {
+    if (data_ != nullptr) cudaFreeHost(data_);
+    data_ = nullptr;
+    capacity_ = 0;
+}
+
+DeviceBuffer::DeviceBuffer(std::size_t bytes) {
+    check(cudaGetDevice(&device_), "asking for the current GPU");
+    data_ = device_malloc(std::max<std::size_t>(bytes, 1));
+}
+
+DeviceBuffer::~DeviceBuffer() {
+    try {
+        const DeviceScope scope(device_);
+        cudaFree(data_);
+    } catch (const CudaError&) {  // the context is gone, and its memory with it
+    }
+}
+
+std::unique_ptr<ArenaMemory> device_arena_memory(int device) {
+    return std::make_unique<DeviceMemory>(device);
+}
+
+}  // namespace escn::cuda

@@ -1,0 +1,99 @@
+// Owners of what the CUDA runtime hands out, and the check of its return codes.
+#pragma once
+
+#include <cuda.h>
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "cuda/arena.h"
+
+namespace escn::cuda {
+
+class CudaError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// Throws CudaError with `what` was attempted and the runtime's own words.
+void check(cudaError_t status, const char* what);
+
+// Makes the primary context of `device` current on this thread, and restores the context that was current
+// before, whoever made it (PyCUDA's need not be a primary one).
+class DeviceScope {
+  public:
+    explicit DeviceScope(int device);
+    ~DeviceScope();
+    DeviceScope(const DeviceScope&) = delete;
+    DeviceScope& operator=(const DeviceScope&) = delete;
+
+  private:
+    CUcontext former_ = nullptr;
+};
+
+class Stream {
+  public:
+    Stream();
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    cudaStream_t get() const { return stream_; }
+
+  private:
+    cudaStream_t stream_ = nullptr;
+};
+
+class Event {
+  public:
+    explicit Event(bool timed = false);
+    ~Event();
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+
+    void record(cudaStream_t stream);
+    void make_wait(cudaStream_t stream) const;  // work queued on `stream` from here on waits for the record
+    void synchronize() const;                   // the calling thread waits; returns at once if never recorded
+    cudaEvent_t get() const { return event_; }
+
+  private:
+    cudaEvent_t event_ = nullptr;
+};
+
+// Page-locked host memory, which the copy engine reads and writes on its own.
+class PinnedBuffer {
+  public:
+    PinnedBuffer() = default;
+    ~PinnedBuffer();
+    PinnedBuffer(const PinnedBuffer&) = delete;
+    PinnedBuffer& operator=(const PinnedBuffer&) = delete;
+
+    void reserve(std::size_t bytes);  // content is lost when it grows
+    void release();
+    std::byte* data() const { return data_; }
+    std::size_t capacity() const { return capacity_; }
+
+  private:
+    std::byte* data_ = nullptr;
+    std::size_t capacity_ = 0;
+};
+
+// Memory of the current device that outlives a run, such as labels that stay there.
+class DeviceBuffer {
+  public:
+    explicit DeviceBuffer(std::size_t bytes);
+    ~DeviceBuffer();
+    DeviceBuffer(const DeviceBuffer&) = delete;
+    DeviceBuffer& operator=(const DeviceBuffer&) = delete;
+    void* data() const { return data_; }
+
+  private:
+    int device_ = 0;
+    void* data_ = nullptr;
+};
+
+std::unique_ptr<ArenaMemory> device_arena_memory(int device);
+
+}  // namespace escn::cuda

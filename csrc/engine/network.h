@@ -1,0 +1,44 @@
+// A network that runs on device memory given to it, whoever executes it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "geometry/triple.h"
+
+namespace escn::engine {
+
+// A cudaStream_t or device address as a number, as TensorRT's Python API has them; no CUDA header needed
+// here.
+using Handle = std::uintptr_t;
+
+enum class Element { kFloat32, kFloat16, kByte };  // byte: a mask, 0 or 1
+
+std::size_t element_bytes(Element element);
+
+// What a run at one input size needs.
+struct Requirements {
+    std::vector<int64_t> output_shape;
+    std::size_t activation_bytes;  // scratch, free again after the run
+};
+
+struct RunMemory {
+    Handle input;
+    Handle output;
+    Handle activation;
+    std::size_t activation_bytes;
+};
+
+class Network {
+  public:
+    virtual ~Network() = default;
+    virtual Element input_element() const = 0;
+    virtual Element output_element() const = 0;
+    // Sets the input's size for the runs to come. Work that a change of profile needs is queued on `stream`.
+    virtual Requirements prepare(const Size& size, Handle stream) = 0;
+    // Queues one run on `stream`.
+    virtual void enqueue(const RunMemory& memory, Handle stream) = 0;
+};
+
+}  // namespace escn::engine

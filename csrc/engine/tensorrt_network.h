@@ -1,0 +1,45 @@
+// Drives an execution context of whichever TensorRT Python package is installed.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/network.h"
+
+namespace escn::engine {
+
+// All that differs between TensorRT's versions is asked of `api`, the module
+// efficientscn_trt.engines.execution; the calls made here are the same from 8.5 to 11 and in TensorRT-RTX.
+// Takes the GIL where it needs it.
+class TensorRTNetwork final : public Network {
+  public:
+    // `context` must have been created without device memory of its own. Needs the GIL.
+    TensorRTNetwork(pybind11::object api, pybind11::object engine, pybind11::object context,
+                    std::string input, std::string output);
+    ~TensorRTNetwork() override;
+
+    Element input_element() const override { return input_element_; }
+    Element output_element() const override { return output_element_; }
+    Requirements prepare(const Size& size, Handle stream) override;
+    void enqueue(const RunMemory& memory, Handle stream) override;
+
+  private:
+    struct Profile {
+        std::vector<int64_t> min;
+        std::vector<int64_t> max;
+    };
+
+    int profile_for(const std::vector<int64_t>& shape) const;
+    void require(bool succeeded, const char* call) const;
+
+    pybind11::object api_, engine_, context_;
+    std::string input_, output_;
+    Element input_element_, output_element_;
+    std::vector<Profile> profiles_;
+    std::optional<int> profile_;
+};
+
+}  // namespace escn::engine

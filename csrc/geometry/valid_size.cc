@@ -1,0 +1,33 @@
+#include "geometry/valid_size.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "geometry/text.h"
+
+namespace escn {
+
+int64_t valid_size(int64_t size, const std::vector<int64_t>& valid_sizes) {
+    const auto larger = std::upper_bound(valid_sizes.begin(), valid_sizes.end(), size);
+    return larger == valid_sizes.end() ? valid_sizes.back() : *larger;
+}
+
+void check_image(const Size& size, const Triple<double>& spacing) {
+    // The plans count voxels in float32, which is exact below this.
+    constexpr int64_t largest = int64_t{1} << 24;
+    for (int axis = 0; axis < 3; ++axis) {
+        if (size[axis] < 1 || size[axis] > largest) {
+            throw std::invalid_argument(
+                "The image's size (z, y, x) must lie between 1 and 2^24 voxels per axis, found " +
+                to_text(size) + ".");
+        }
+        if (!(std::isfinite(spacing[axis]) && spacing[axis] > 0)) {
+            throw std::invalid_argument(
+                "The image's spacing (z, y, x) must be positive and finite in mm, found " + to_text(spacing) +
+                ".");
+        }
+    }
+}
+
+}  // namespace escn
