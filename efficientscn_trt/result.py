@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from .atomic import check_writable, replacing
 from .errors import OutputError
 from .orientation import Geometry, Slices, Triple
 
@@ -65,17 +65,9 @@ class Segmentation:
         Raises OutputError.
         """
         target = Path(path)
-        temporary = _temporary(target, _extension(target))
-        try:
-            _create(temporary, target)
+        _check_extension(target)
+        with replacing(target) as temporary:
             sitk.WriteImage(self.image, str(temporary), useCompression=True)
-            with temporary.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            temporary.replace(target)
-        except (OSError, RuntimeError) as error:
-            raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -84,38 +76,10 @@ def check_output(path: str | os.PathLike[str]) -> None:
     Raises OutputError.
     """
     target = Path(path)
-    temporary = _temporary(target, _extension(target))
-    try:
-        _create(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    _check_extension(target)
+    check_writable(target)
 
 
-def _extension(target: Path) -> str:
-    for extension in EXTENSIONS:
-        if target.name.lower().endswith(extension):
-            return extension
-    raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
-
-
-def _temporary(target: Path, extension: str) -> Path:
-    return target.with_name(f".{target.name[: -len(extension)]}.{secrets.token_hex(4)}.partial{extension}")
-
-
-def _create(temporary: Path, target: Path) -> None:
-    if not target.parent.is_dir():
-        raise OutputError(f"{target} cannot be written: there is no folder {target.parent}; make it first.")
-    if target.is_dir():
-        raise OutputError(f"{target} is a folder, expected the name of a file.")
-    try:
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise OutputError(
-            f"{target} cannot be written: {_reason(error)}; give a folder where you may write."
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error).strip().splitlines()[-1].rstrip(".")
+def _check_extension(target: Path) -> None:
+    if not target.name.lower().endswith(EXTENSIONS):
+        raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")

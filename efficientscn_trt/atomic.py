@@ -1,0 +1,69 @@
+"""Write a file beside its place and rename it: whoever looks sees the old file, the new one, or none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import OutputError
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a `target` that `replacing` could not write, before the work is done.
+
+    Raises OutputError.
+    """
+    temporary = _temporary(target)
+    try:
+        _create(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield the path of an empty file beside `target`, with its extensions, for the caller to fill.
+
+    It takes the place of `target` when the block ends, and is removed if the block raises.
+    Raises OutputError, also for an OSError or RuntimeError (SimpleITK's) of the block.
+    """
+    temporary = _temporary(target)
+    try:
+        _create(temporary, target)
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> Path:
+    extension = "".join(target.suffixes[-2:]).lower()  # what a writer chooses the format by
+    return target.with_name(
+        f".{target.name[: len(target.name) - len(extension)]}.{secrets.token_hex(4)}.partial{extension}"
+    )
+
+
+def _create(temporary: Path, target: Path) -> None:
+    if not target.parent.is_dir():
+        raise OutputError(f"{target} cannot be written: there is no folder {target.parent}; make it first.")
+    if target.is_dir():
+        raise OutputError(f"{target} is a folder, expected the name of a file.")
+    try:
+        temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written: {_reason(error)}; give a folder where you may write."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return (str(error).strip().splitlines() or ["no reason given"])[-1].rstrip(".")
