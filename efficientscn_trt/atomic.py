@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
@@ -20,7 +20,7 @@ def check_writable(target: Path) -> None:
     try:
         _create(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def replacing(target: Path) -> Iterator[Path]:
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
 
 
 def _temporary(target: Path) -> Path:
@@ -48,6 +48,11 @@ def _temporary(target: Path) -> Path:
     return target.with_name(
         f".{target.name[: len(target.name) - len(extension)]}.{secrets.token_hex(4)}.partial{extension}"
     )
+
+
+def _discard(temporary: Path) -> None:
+    with suppress(OSError):  # never made, or the folder is gone
+        temporary.unlink()
 
 
 def _create(temporary: Path, target: Path) -> None:
