@@ -1,6 +1,6 @@
 """Errors that a user can act on: each carries one sentence and the exit code of the command line.
 
-Exit code 1 is an unexpected failure and 2 a wrong command line (click's own), so these begin at 3.
+Exit code 2 is a wrong command line (click's own), so these begin at 3; `cli.failure` has the others.
 """
 
 from __future__ import annotations

@@ -1,0 +1,82 @@
+"""Command line `efficientscn-trt`. Each command lives in a module of its own, imported when it is called.
+
+A new command is one line in `COMMANDS`; its module imports what is heavy inside the command's function.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from .failure import exit_code_of
+
+COMMANDS = {
+    "segment": ("segment:segment", "Label the organs in a CT scan."),
+    "demo": ("demo:demo", "Try it without a scan: make a phantom CT and label it."),
+    "info": ("info:info", "Show what a bundle holds and where it can run."),
+    "evaluate": ("evaluate:evaluate", "Compare label maps with reference label maps (DSC, NSD)."),
+    "evaluate-phantoms": (
+        "evaluate_phantoms:evaluate_phantoms",
+        "Measure a bundle on phantoms it never saw.",
+    ),
+    "export": ("export:export", "Turn two trained TensorFlow models into a bundle."),
+    "reference-model": ("reference_model:reference_model", "Write a reference network as a SavedModel."),
+    "train": ("train:train", "Train the networks."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`: what a first user needs comes first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of `cmd_name`; None if there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(f".{module}", __name__), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="efficientscn-trt", prog_name="efficientscn-trt")
+def group() -> None:
+    """Find liver, kidneys, spleen and pancreas in abdominal CT scans.
+
+    \b
+    A first try, with no scan at hand:
+        efficientscn-trt demo
+    Your own scan (NIfTI, NRRD, MetaImage, or a folder with one DICOM series):
+        efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
+
+    For research. Not a medical device: a label map must not guide care without a physician's review.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line with `arguments` (default: the process's) and return its exit code.
+
+    0 success; 2 wrong usage; 3 and above, one for each class of `efficientscn_trt.errors`; 69 a missing
+    optional package; 70 a fault of this program; 130 Ctrl-C; 143 SIGTERM.
+    """
+    return exit_code_of(lambda: group.main(arguments, "efficientscn-trt", standalone_mode=False))
+
+
+def main() -> NoReturn:
+    """Entry point of the console script."""
+    sys.exit(run())

@@ -1,0 +1,99 @@
+"""What a failed command says and the exit code it ends with: one sentence on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from ..errors import EfficientSCNError
+
+DEBUG = "EFFICIENTSCN_DEBUG"
+MISSING_EXTRA = 69  # EX_UNAVAILABLE of sysexits.h
+UNEXPECTED = 70  # EX_SOFTWARE
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+
+# Packages that come with an extra, by the name under which they are imported.
+EXTRAS = {
+    "export": ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "onnxscript", "onnx_ir", "keras"),
+    "train": ("torch", "scipy"),
+}
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. Like KeyboardInterrupt it runs the `finally` blocks: nothing is left half-written."""
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_code_of(command: Callable[[], object]) -> int:
+    """Call `command` and return the exit code; what went wrong is said on stderr.
+
+    With EFFICIENTSCN_DEBUG=1 in the environment the traceback is printed as well.
+    """
+    try:
+        with _sigterm_raises():
+            result = command()
+        # click returns the code of Context.exit(), for `--help` too; our commands return None.
+        return result if isinstance(result, int) else 0
+    except click.Abort:
+        return _say("Interrupted; nothing was left half-written.", INTERRUPTED)
+    except Terminated:
+        return _say("Terminated; nothing was left half-written.", TERMINATED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except EfficientSCNError as error:
+        return _say(f"Error: {error}", error.exit_code)
+    except ModuleNotFoundError as error:
+        return _say(*_missing_module(error))
+    except MemoryError:
+        return _say("Error: Not enough memory; close other programs or use a machine with more.", UNEXPECTED)
+    except Exception as error:
+        return _say(
+            f"Unexpected error ({type(error).__name__}): {error}\n"
+            f"This is a fault of efficientscn-trt. For the traceback, which a report needs, set {DEBUG}=1 "
+            "and run the command again.",
+            UNEXPECTED,
+        )
+
+
+def _missing_module(error: ModuleNotFoundError) -> tuple[str, int]:
+    package = (error.name or "").partition(".")[0]
+    for extra, packages in EXTRAS.items():
+        if package in packages:
+            return (
+                f"Error: This command needs the Python package {package}, which is not installed; "
+                f"run: pip install 'efficientscn-trt[{extra}]'",
+                MISSING_EXTRA,
+            )
+    return f"Error: The installation is incomplete ({error}); install efficientscn-trt again.", UNEXPECTED
+
+
+def _say(message: str, code: int) -> int:
+    if os.environ.get(DEBUG, "0") not in ("", "0") and code not in (INTERRUPTED, TERMINATED):
+        traceback.print_exc()
+    print(message, file=sys.stderr)
+    return code

@@ -1,0 +1,270 @@
+"""A picture of a label map: an axial, a coronal and a sagittal slice through the organs.
+
+The three share one scale in mm, so proportions are the patient's. Orientation is radiological: the patient's
+right is on the picture's left, anterior is up in the axial and left in the sagittal plane.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .result import Segmentation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Figures 2 and 3 of the paper: liver red, kidneys green, spleen blue, pancreas yellow.
+COLOURS = {"liver": "#ff5a52", "kidneys": "#3ddc84", "spleen": "#5aa2ff", "pancreas": "#ffd23f"}
+OTHER_COLOURS = ("#ff8ad8", "#4de2e2", "#ff9f40", "#b28dff", "#c8e06a", "#e0b090")
+WINDOW_HU, LEVEL_HU = 400.0, 40.0  # soft tissue
+SURROUNDINGS_MM = 70.0  # shown around the organs
+SCALE_BAR_MM = 50.0
+
+BACKGROUND, TEXT, MUTED = "#0b0d10", "#e6e9ed", "#8b949e"
+DPI = 150
+# Inches: the pictures' width together and height at most, and what stands around them.
+PICTURES, TALLEST = 11.6, 9.0
+SIDE, GAP, HEAD, LEGEND_ROW, FOOT = 0.5, 0.6, 1.15, 0.36, 0.45
+LEGEND_COLUMNS = 4
+LONGEST_TITLE = 90  # characters
+
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One slice, rows downwards on the picture, with what is needed to place it.
+
+    `pixel_mm` is (height, width) of a pixel, `marks` the anatomical directions (left, right, top, bottom),
+    `cut` the (column, row) in which the two other planes cut it.
+    """
+
+    name: str
+    scan: np.ndarray
+    labels: np.ndarray
+    pixel_mm: tuple[float, float]
+    marks: tuple[str, str, str, str]
+    cut: tuple[int, int]
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Height and width in mm."""
+        rows, columns = self.labels.shape
+        return rows * self.pixel_mm[0], columns * self.pixel_mm[1]
+
+
+def organ_box(labels: np.ndarray) -> Box | None:
+    """Smallest box of the labels 1 and above, a half-open voxel range an axis; None if there are none."""
+    present = [np.flatnonzero(labels.any(axis=_others(axis))) for axis in range(3)]
+    if not present[0].size:
+        return None
+    z, y, x = (slice(int(indices[0]), int(indices[-1]) + 1) for indices in present)
+    return z, y, x
+
+
+def best_slices(labels: np.ndarray) -> tuple[int, int, int]:
+    """Index along each axis of the slice that shows the organs best; the middle where there are none.
+
+    A label counts with the square root of its area in the slice as a share of its largest, so that a slice
+    with a part of every organ wins over one with the whole of the liver.
+    """
+    box = organ_box(labels)
+    if box is None:
+        z, y, x = (length // 2 for length in labels.shape)
+        return z, y, x
+    organs = labels[box]
+    masks = [organs == value for value in np.unique(organs) if value]
+    best = []
+    for axis in range(3):
+        areas = np.array([np.count_nonzero(mask, axis=_others(axis)) for mask in masks])
+        score = np.sqrt(areas / areas.max(axis=1, keepdims=True)).sum(axis=0)
+        best.append(box[axis].start + int(score.argmax()))
+    return best[0], best[1], best[2]
+
+
+def _others(axis: int) -> tuple[int, ...]:
+    return tuple(other for other in range(3) if other != axis)
+
+
+def planes(
+    scan: np.ndarray, labels: np.ndarray, spacing: tuple[float, float, float]
+) -> tuple[Plane, Plane, Plane]:
+    """The axial, coronal and sagittal slice that show the organs best, cut to the organs and what is near.
+
+    `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm.
+    """
+    z, y, x = best_slices(labels)
+    box = organ_box(labels)
+    if box is not None:
+        near = [math.ceil(SURROUNDINGS_MM / mm) for mm in spacing]
+        box = tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, near, strict=True))
+        z, y, x = (index - part.start for index, part in zip((z, y, x), box, strict=True))
+        scan, labels = scan[box], labels[box]
+    mm_z, mm_y, mm_x = spacing
+    z_row = labels.shape[0] - 1 - z  # z runs to the head, rows run downwards
+    return (
+        Plane("Axial", scan[z], labels[z], (mm_y, mm_x), ("R", "L", "A", "P"), (x, y)),
+        Plane("Coronal", scan[::-1, y], labels[::-1, y], (mm_z, mm_x), ("R", "L", "S", "I"), (x, z_row)),
+        Plane(
+            "Sagittal", scan[::-1, :, x], labels[::-1, :, x], (mm_z, mm_y), ("A", "P", "S", "I"), (y, z_row)
+        ),
+    )
+
+
+def colours(label_names: Mapping[int, str]) -> dict[int, str]:
+    """A colour for each label but the background: the paper's, or one that it does not use."""
+    organs = {value: name for value, name in label_names.items() if value}
+    spare = iter(OTHER_COLOURS * len(organs))
+    return {value: COLOURS.get(name) or next(spare) for value, name in organs.items()}
+
+
+def draw(scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str) -> Figure:
+    """Draw `segmentation` over the scan that it was made from.
+
+    `scan` is [z, y, x] in HU, in the scan's own axes as `segmentation.array` is. `title` heads the picture,
+    `note` stands small at its foot.
+    """
+    from matplotlib.figure import Figure
+
+    geometry = segmentation.geometry
+    views = planes(geometry.lps_view(scan), geometry.lps_view(segmentation.array), geometry.lps_spacing)
+    palette = colours(segmentation.label_names)
+    rows = -(-len(palette) // LEGEND_COLUMNS)
+    widths = [view.size_mm[1] for view in views]
+    tallest = max(view.size_mm[0] for view in views)
+    inch_per_mm = min(PICTURES / sum(widths), TALLEST / tallest)
+    height = HEAD + tallest * inch_per_mm + SIDE + rows * LEGEND_ROW + FOOT
+    figure = Figure(figsize=(PICTURES + 2 * SIDE + 2 * GAP, height), dpi=DPI, facecolor=BACKGROUND)
+    page = _Page(figure)
+
+    # What the pictures leave of the width (tall scans) goes to both sides.
+    left = (page.width - sum(widths) * inch_per_mm - 2 * GAP) / 2
+    for view, width in zip(views, widths, strict=True):
+        size = width * inch_per_mm, view.size_mm[0] * inch_per_mm
+        bottom = height - HEAD - (tallest * inch_per_mm + size[1]) / 2
+        _draw_plane(page.axes(left, bottom, *size), view, palette)
+        _draw_marks(page, view, left, bottom, *size)
+        left += size[0] + GAP
+    page.text(SIDE, height - 0.42, _shortened(title), size=15, weight="bold")
+    page.text(SIDE, height - 0.68, _description(segmentation), size=9.5, color=MUTED)
+    _draw_legend(page, segmentation, palette, FOOT + rows * LEGEND_ROW)
+    page.text(SIDE, 0.24, note, size=8, color=MUTED)
+    _draw_scale_bar(page, SCALE_BAR_MM * inch_per_mm)
+    return figure
+
+
+class _Page:
+    """A figure measured in inches from its lower left corner."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+        self.width, self.height = (float(value) for value in figure.get_size_inches())
+
+    def axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        box = left / self.width, bottom / self.height, width / self.width, height / self.height
+        return self.figure.add_axes(box)
+
+    def text(self, x: float, y: float, text: str, **style: object) -> None:
+        style = {"color": TEXT, "ha": "left", "va": "center", "parse_math": False, **style}
+        self.figure.text(x / self.width, y / self.height, text, **style)
+
+    def line(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        from matplotlib.lines import Line2D
+
+        across, up = [value / self.width for value in x], [value / self.height for value in y]
+        self.figure.add_artist(
+            Line2D(across, up, color=MUTED, linewidth=1, transform=self.figure.transFigure)
+        )
+
+
+def _draw_plane(axes: Axes, plane: Plane, palette: Mapping[int, str]) -> None:
+    rows, columns = plane.labels.shape
+    height, width = plane.size_mm
+    low, high = LEVEL_HU - WINDOW_HU / 2, LEVEL_HU + WINDOW_HU / 2
+    # Windowed first: interpolating between bone and air would otherwise ring.
+    shown = np.clip(plane.scan.astype(np.float32), low, high)
+    axes.imshow(
+        shown, cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0), interpolation="bilinear"
+    )
+    # One voxel of background around, so that contours at the edge of the scan are closed.
+    x = (np.arange(-1, columns + 1) + 0.5) * plane.pixel_mm[1]
+    y = (np.arange(-1, rows + 1) + 0.5) * plane.pixel_mm[0]
+    for value, colour in palette.items():
+        mask = np.pad(plane.labels == value, 1).astype(np.float32)
+        if mask.any():
+            axes.contourf(x, y, mask, levels=[0.5, 1.5], colors=[colour], alpha=0.16, antialiased=True)
+            axes.contour(x, y, mask, levels=[0.5], colors=[colour], linewidths=1.25)
+    column, row = ((index + 0.5) * mm for index, mm in zip(plane.cut, reversed(plane.pixel_mm), strict=True))
+    axes.axvline(column, color=TEXT, linewidth=0.5, alpha=0.28, dashes=(6, 5))
+    axes.axhline(row, color=TEXT, linewidth=0.5, alpha=0.28, dashes=(6, 5))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+
+
+def _draw_marks(page: _Page, plane: Plane, left: float, bottom: float, width: float, height: float) -> None:
+    """The anatomical directions beside the picture, where they hide nothing, and the plane's name."""
+    right, top = left + width, bottom + height
+    middle = left + width / 2, bottom + height / 2
+    places = (
+        (left - 0.14, middle[1]),
+        (right + 0.14, middle[1]),
+        (middle[0], top + 0.13),
+        (middle[0], bottom - 0.14),
+    )
+    for mark, (x, y) in zip(plane.marks, places, strict=True):
+        page.text(x, y, mark, size=9.5, color=MUTED, ha="center", weight="bold")
+    page.text(left, top + 0.13, plane.name, size=9.5)
+
+
+def _draw_scale_bar(page: _Page, length: float) -> None:
+    right, y = page.width - SIDE, 0.24
+    page.line((right - length, right), (y, y))
+    for x in (right - length, right):
+        page.line((x, x), (y - 0.05, y + 0.05))
+    page.text(right - length - 0.1, y, f"{SCALE_BAR_MM:.0f} mm", size=8, color=MUTED, ha="right")
+
+
+def _draw_legend(page: _Page, segmentation: Segmentation, palette: Mapping[int, str], top: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    column = (page.width - 2 * SIDE) / LEGEND_COLUMNS
+    for index, (value, colour) in enumerate(palette.items()):
+        x = SIDE + index % LEGEND_COLUMNS * column
+        y = top - (index // LEGEND_COLUMNS + 0.5) * LEGEND_ROW
+        corner = x / page.width, (y - 0.08) / page.height
+        page.figure.add_artist(
+            Rectangle(
+                corner,
+                0.24 / page.width,
+                0.16 / page.height,
+                facecolor=colour,
+                transform=page.figure.transFigure,
+            )
+        )
+        name = segmentation.label_names[value]
+        page.text(x + 0.36, y, f"{name.capitalize()}  {format_ml(segmentation.volumes_ml[name])}", size=11.5)
+
+
+def format_ml(volume: float) -> str:
+    """A volume as a report has it: "1423 ml", "86.4 ml", "not found" for none."""
+    if volume == 0:
+        return "not found"
+    return f"{volume:.0f} ml" if volume >= 100 else f"{volume:.1f} ml"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TITLE else f"…{text[1 - LONGEST_TITLE :]}"
+
+
+def _description(segmentation: Segmentation) -> str:
+    size = " × ".join(str(value) for value in segmentation.geometry.size)
+    spacing = " × ".join(f"{value:.3g}" for value in segmentation.geometry.spacing)
+    return f"{size} voxels of {spacing} mm   |   window {WINDOW_HU:.0f} HU, level {LEVEL_HU:.0f} HU"
