@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,9 +104,11 @@ def planes(
     box = organ_box(labels)
     if box is not None:
         near = [math.ceil(SURROUNDINGS_MM / mm) for mm in spacing]
-        box = tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, near, strict=True))
-        z, y, x = (index - part.start for index, part in zip((z, y, x), box, strict=True))
-        scan, labels = scan[box], labels[box]
+        region = tuple(
+            slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, near, strict=True)
+        )
+        z, y, x = (index - part.start for index, part in zip((z, y, x), region, strict=True))
+        scan, labels = scan[region], labels[region]
     mm_z, mm_y, mm_x = spacing
     z_row = labels.shape[0] - 1 - z  # z runs to the head, rows run downwards
     return (
@@ -171,7 +173,7 @@ class _Page:
         box = left / self.width, bottom / self.height, width / self.width, height / self.height
         return self.figure.add_axes(box)
 
-    def text(self, x: float, y: float, text: str, **style: object) -> None:
+    def text(self, x: float, y: float, text: str, **style: Any) -> None:
         style = {"color": TEXT, "ha": "left", "va": "center", "parse_math": False, **style}
         self.figure.text(x / self.width, y / self.height, text, **style)
 

@@ -1,0 +1,133 @@
+"""Pair predicted label maps with their references, and score a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import InputError
+from ..reading import read
+from ..result import EXTENSIONS
+from .overlap import dice
+from .surface import normalized_surface_distance
+
+TOLERANCE_MM = 1.0  # of the NSD in the paper's Tables 4 and 5
+# Relative to the voxel (spacing, origin) and to 1 (cosines): what a header's float32 may do to a grid.
+GRID_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two label maps of one scan."""
+
+    name: str
+    prediction: Path
+    reference: Path
+
+
+@dataclass(frozen=True)
+class Score:
+    """DSC and NSD (0 to 1) of one label in one case, and the label's volumes in ml."""
+
+    case: str
+    label: str
+    dsc: float
+    nsd: float
+    prediction_ml: float
+    reference_ml: float
+
+
+def find_cases(predictions: Path, references: Path) -> list[Case]:
+    """One case for two files; for two folders one for each reference, with the prediction of the same name.
+
+    Raises InputError if one is missing.
+    """
+    for path in (predictions, references):
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}.")
+    if predictions.is_dir() != references.is_dir():
+        raise InputError(f"{predictions} and {references} must be two files or two folders.")
+    if references.is_file():
+        return [Case(_name(references), predictions, references)]
+    found, expected = _label_maps(predictions), _label_maps(references)
+    if not expected:
+        raise InputError(f"The folder {references} holds no label maps ({', '.join(EXTENSIONS)}).")
+    missing = sorted(set(expected) - set(found))
+    if missing:
+        names = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        raise InputError(
+            f"{predictions} lacks the predictions of {len(missing)} of {len(expected)} references ({names}); "
+            "a prediction has the file name of its reference."
+        )
+    return [Case(name, found[name], expected[name]) for name in sorted(expected)]
+
+
+def score_case(case: Case, label_names: Mapping[int, str]) -> list[Score]:
+    """Scores of every label of `label_names` but the background.
+
+    A label that neither map has scores 1, one that only one has scores 0, as in the FLARE challenge.
+    Raises InputError if a file is no label map of these labels, or the two are not on one grid.
+    """
+    prediction, reference = (_read(path, label_names) for path in (case.prediction, case.reference))
+    _check_same_grid(case, prediction, reference)
+    prediction.CopyInformation(reference)  # equal within the tolerance, and SimpleITK's is tighter
+    spacing = reference.GetSpacing()
+    voxel_ml = float(np.prod(spacing)) / 1000
+    values = [value for value in label_names if value]
+    overlap = dice(prediction, reference, values)
+    arrays = sitk.GetArrayViewFromImage(prediction), sitk.GetArrayViewFromImage(reference)
+    scores = []
+    for value in values:
+        found, expected = (array == value for array in arrays)
+        score = Score(
+            case=case.name,
+            label=label_names[value],
+            dsc=overlap[value],
+            nsd=normalized_surface_distance(found, expected, spacing[::-1], TOLERANCE_MM),
+            prediction_ml=np.count_nonzero(found) * voxel_ml,
+            reference_ml=np.count_nonzero(expected) * voxel_ml,
+        )
+        scores.append(score)
+    return scores
+
+
+def _label_maps(folder: Path) -> dict[str, Path]:
+    files = [path for path in folder.iterdir() if path.name.lower().endswith(EXTENSIONS)]
+    return {_name(path): path for path in files if not path.name.startswith(".")}
+
+
+def _name(path: Path) -> str:
+    for extension in EXTENSIONS:
+        if path.name.lower().endswith(extension):
+            return path.name[: -len(extension)]
+    return path.name
+
+
+def _read(path: Path, label_names: Mapping[int, str]) -> sitk.Image:
+    image, _ = read(path)
+    values = np.unique(sitk.GetArrayViewFromImage(image))
+    unknown = [f"{value:g}" for value in values if value not in label_names]
+    if unknown:
+        found = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        known = ", ".join(f"{value} {name}" for value, name in label_names.items())
+        raise InputError(f"{path} has the values {found}, expected only the labels {known}.")
+    return sitk.Cast(image, sitk.sitkUInt8)
+
+
+def _check_same_grid(case: Case, prediction: sitk.Image, reference: sitk.Image) -> None:
+    if prediction.GetSize() != reference.GetSize():
+        sizes = [" × ".join(str(n) for n in image.GetSize()) for image in (prediction, reference)]
+        raise InputError(f"{case.prediction} has {sizes[0]} voxels, but its reference has {sizes[1]}.")
+    voxel = min(reference.GetSpacing())
+    for what, scale in (("Spacing", voxel), ("Origin", voxel), ("Direction", 1.0)):
+        found, expected = (np.array(getattr(image, f"Get{what}")()) for image in (prediction, reference))
+        if np.abs(found - expected).max() > GRID_TOLERANCE * scale:
+            texts = [" ".join(f"{value:.6g}" for value in values) for values in (found, expected)]
+            raise InputError(
+                f"{case.prediction} has the {what.lower()} {texts[0]}, but its reference has {texts[1]}; "
+                "compare label maps of the same scan."
+            )
