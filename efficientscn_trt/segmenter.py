@@ -55,7 +55,7 @@ class Segmenter:
         "fp32", "bf16", or "auto", the fastest that the device has. `threads`: CPU threads, 0 for all.
         Raises BundleError, DeviceError.
         """
-        self.bundle = bundle if isinstance(bundle, bundles.Bundle) else bundles.load(bundle or _default())
+        self.bundle = bundle if isinstance(bundle, bundles.Bundle) else bundles.load(bundle or default_bundle())
         manifest = self.bundle.manifest
         try:
             self._localization = _core.LocalizationParameters(
@@ -191,7 +191,8 @@ class _Clock:
         self.seconds[name] = time.perf_counter() - begin
 
 
-def _default() -> Path:
+def default_bundle() -> Path:
+    """The folder that EFFICIENTSCN_BUNDLE names, else the demo bundle of this package."""
     named = os.environ.get(BUNDLE_VARIABLE)
     return Path(named) if named else Path(__file__).parent / "demo_bundle"
 
