@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .atomic import replacing
+from .bundle import Manifest
 from .result import Segmentation
 
 if TYPE_CHECKING:
@@ -125,6 +128,19 @@ def colours(label_names: Mapping[int, str]) -> dict[int, str]:
     organs = {value: name for value, name in label_names.items() if value}
     spare = iter(OTHER_COLOURS * len(organs))
     return {value: COLOURS.get(name) or next(spare) for value, name in organs.items()}
+
+
+def note_for(manifest: Manifest) -> str:
+    """What stands at the foot: what the bundle says of its weights, and what the picture is not for."""
+    notice = manifest.provenance.get("notice")
+    return " ".join([*([str(notice)] if notice else []), "For research; not a medical device."])
+
+
+def write(path: Path, scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str) -> None:
+    """Write the picture of `draw` to `path` as PNG. Raises OutputError."""
+    figure = draw(scan, segmentation, title=title, note=note)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", facecolor=figure.get_facecolor())
 
 
 def draw(scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str) -> Figure:
@@ -256,7 +272,7 @@ def _draw_legend(page: _Page, segmentation: Segmentation, palette: Mapping[int, 
 
 
 def format_ml(volume: float) -> str:
-    """A volume as a report has it: "1423 ml", "86.4 ml", "not found" for none."""
+    """A volume in ml as a report has it: "1423 ml", "86.4 ml", "not found" for 0."""
     if volume == 0:
         return "not found"
     return f"{volume:.0f} ml" if volume >= 100 else f"{volume:.1f} ml"

@@ -1,0 +1,44 @@
+"""The JSON file of `efficientscn-trt segment --json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..atomic import replacing
+from ..result import Segmentation
+from ..segmenter import Segmenter
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write `document` to `path`. Raises OutputError."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def describe(
+    scan: Path, output: Path, segmenter: Segmenter, result: Segmentation, seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """The account of a run. Boxes are (z, y, x): mm along LPS axes, voxels in the scan's own axes."""
+    manifest = segmenter.bundle.manifest
+    return {
+        "version": __version__,
+        "input": str(scan),
+        "output": str(output),
+        "bundle": {"path": str(segmenter.bundle.path), "name": manifest.name, "files": manifest.files},
+        "device": result.device,
+        "precision": result.precision,
+        "labels": {str(value): name for value, name in result.label_names.items()},
+        "volumes_ml": result.volumes_ml,
+        "box": {
+            "start_mm": result.box.start_mm,
+            "end_mm": result.box.end_mm,
+            "voxels": [[part.start, part.stop] for part in result.box.voxels],
+        },
+        "seconds": dict(seconds),
+        "peak_host_memory_bytes": result.peak_host_memory,
+        "warnings": result.warnings,
+    }

@@ -1,0 +1,91 @@
+"""`efficientscn-trt segment`: label the organs in one scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import FILE, check_outputs, check_picture, quiet_option, segmenter_options
+
+if TYPE_CHECKING:
+    from ..result import Segmentation
+    from ..segmenter import Segmenter
+
+
+@click.command()
+@click.argument("scan", metavar="INPUT", type=FILE)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=FILE,
+    metavar="FILE",
+    help="Label map to write: .nii.gz, .nii, .nrrd or .mha.",
+)
+@click.option("--preview", type=FILE, metavar="PNG", help="Also write a picture: three planes with contours.")
+@click.option(
+    "--json", "report", type=FILE, metavar="FILE", help="Also write volumes, box, seconds and memory as JSON."
+)
+@segmenter_options
+@quiet_option
+def segment(
+    scan: Path,
+    output: Path,
+    preview: Path | None,
+    report: Path | None,
+    bundle: Path | None,
+    device: str,
+    precision: str,
+    threads: int,
+    quiet: bool,
+) -> None:
+    """Label liver, kidneys, spleen and pancreas in INPUT, a CT scan of the abdomen.
+
+    INPUT is an image file (NIfTI, NRRD, MetaImage, ...) or a folder with the DICOM slices of one series, in
+    Hounsfield units. The label map lies exactly over it: 0 background, 1 liver, 2 kidneys, 3 spleen,
+    4 pancreas, unless the bundle names others.
+
+    \b
+    Examples:
+        efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
+        efficientscn-trt segment dicom-folder/ -o labels.nii.gz --bundle my-bundle/
+    """
+    from ..result import check_output
+    from ..segmenter import STAGES, Segmenter
+    from .progress import show_stages
+    from .report import describe, write_json
+    from .tables import machine_line, print_warnings, seconds_table, show, volume_table
+
+    check_output(output)
+    check_picture(preview)
+    check_outputs(output, preview, report, source=scan)
+    with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
+        with stages.stage("networks"):
+            segmenter = Segmenter(bundle, device, precision, threads)
+        result = segmenter.segment(scan, progress=stages.begin)
+        with stages.stage("writing"):
+            result.save(output)
+        if preview is not None:
+            with stages.stage("preview"):
+                _write_preview(preview, scan, segmenter, result)
+    seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
+    if report is not None:
+        write_json(report, describe(scan, output, segmenter, result, seconds))
+    print_warnings(result.warnings)
+    if not quiet:
+        show(volume_table(result), seconds_table(seconds))
+        click.echo(f"{output}: {machine_line(result)}")
+
+
+def _write_preview(path: Path, scan: Path, segmenter: Segmenter, result: Segmentation) -> None:
+    """Read the scan again, for it was freed before the largest network ran, and draw the labels on it."""
+    from SimpleITK import GetArrayViewFromImage
+
+    from ..preview import note_for, write
+    from ..reading import read
+
+    image, _ = read(scan)
+    note = note_for(segmenter.bundle.manifest)
+    write(path, GetArrayViewFromImage(image), result, title=scan.name, note=note)

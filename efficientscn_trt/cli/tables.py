@@ -1,0 +1,66 @@
+"""Results as tables on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+from rich import box
+from rich.columns import Columns
+from rich.console import Console
+from rich.table import Table
+
+from ..preview import format_ml
+from ..result import Segmentation
+
+if TYPE_CHECKING:
+    from ..demo import PhantomRun
+
+
+def print_warnings(warnings: Iterable[str]) -> None:
+    """Each on a line of stderr."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """The first column is text, the others numbers."""
+    result = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(header):
+        result.add_column(name, justify="right" if index else "left")
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def show(*tables: Table) -> None:
+    """Print tables side by side, where there is room."""
+    Console().print(Columns(tables, padding=(0, 4)))
+
+
+def volume_table(segmentation: Segmentation) -> Table:
+    """Volume of every label."""
+    rows = [(name.capitalize(), format_ml(volume)) for name, volume in segmentation.volumes_ml.items()]
+    return table("Volumes", ("Organ", "Volume"), rows)
+
+
+def comparison_table(run: PhantomRun) -> Table:
+    """Volume of every label in the label map and in truth, and their DSC."""
+    rows = [
+        (name.capitalize(), format_ml(volume), format_ml(run.truth_ml[name]), f"{100 * run.dice[name]:.1f}")
+        for name, volume in run.segmentation.volumes_ml.items()
+    ]
+    return table("Organs", ("Organ", "Found", "Truth", "DSC (%)"), rows)
+
+
+def seconds_table(seconds: Mapping[str, float]) -> Table:
+    """Seconds of every stage, and their sum."""
+    rows = [(name.capitalize(), f"{value:.2f}") for name, value in seconds.items()]
+    return table("Time", ("Stage", "Seconds"), [*rows, ("Total", f"{sum(seconds.values()):.2f}")])
+
+
+def machine_line(segmentation: Segmentation) -> str:
+    """Device, precision and peak memory of a run."""
+    peak = segmentation.peak_host_memory / 2**30
+    return f"{segmentation.device} ({segmentation.precision}), peak memory {peak:.2f} GiB"
