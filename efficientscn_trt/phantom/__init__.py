@@ -1,0 +1,5 @@
+"""Abdominal CT phantoms with the truth beside them: body, spine, ribs, lungs, bowel, and the four labelled organs."""
+
+from .generate import LABEL_NAMES, Phantom, make_phantom
+
+__all__ = ["LABEL_NAMES", "Phantom", "make_phantom"]

@@ -1,0 +1,63 @@
+"""Which part of a case a training step sees: sizes as in inference, or random crops of them for quick work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .augment import Augmentation, sample
+from .prepare import PreparedCase
+
+from torch import Tensor
+
+Size = tuple[int, int, int]
+VALID_SIZES = {
+    "localization": (range(32, 257, 16), range(32, 81, 16), range(32, 81, 16)),
+    "segmentation": ((32, 64, 96, 128, 160), (32, 64, 96, 128), (32, 64, 96, 128, 160)),
+}
+MARGIN_VOXELS = 16
+
+
+def valid_size(network: str, count: Sequence[int]) -> Size:
+    """Smallest valid size strictly larger than `count` on each axis, else the largest (reference tables)."""
+    z, y, x = (
+        next((size for size in sizes if size > n), sizes[-1])
+        for n, sizes in zip(count, VALID_SIZES[network], strict=True)
+    )
+    return z, y, x
+
+
+def draw_sample(
+    case: PreparedCase, network: str, crops: Sequence[Size], augmentation: Augmentation, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Input (1, 1, z, y, x) and labels (1, z, y, x) of one training step."""
+    if network == "localization":
+        low, high = np.zeros(3), np.asarray(case.values.shape, float)
+    else:
+        # The paper grows the ground truth's box by up to 16 voxels on every side on its own.
+        (first, last) = case.box
+        low = np.asarray(first) - rng.uniform(0, MARGIN_VOXELS, 3)
+        high = np.asarray(last) + rng.uniform(0, MARGIN_VOXELS, 3)
+    z, y, x = (int(n) for n in high - low)
+    size = valid_size(network, (z, y, x))
+    center = (low + high) / 2
+    if crops:
+        whole = size
+        z, y, x = (min(n, m) for n, m in zip(crops[int(rng.integers(len(crops)))], whole, strict=True))
+        size = (z, y, x)
+        center = _crop_center(case, center, whole, size, rng)
+    return sample(case, center, size, augmentation, rng)
+
+
+def _crop_center(
+    case: PreparedCase, center: np.ndarray, whole: Size, size: Size, rng: np.random.Generator
+) -> np.ndarray:
+    """Anywhere in the region of interest, or, three times of four, about a voxel of a label."""
+    room = (np.asarray(whole) - np.asarray(size)) / 2
+    target = center + rng.uniform(-1, 1, 3) * room
+    present = [int(label) for label in np.unique(case.labels) if label]
+    if present and rng.random() < 0.75:
+        voxels = np.argwhere(case.labels == present[int(rng.integers(len(present)))])
+        target = voxels[int(rng.integers(len(voxels)))] + rng.uniform(-0.4, 0.4, 3) * np.asarray(size)
+    return np.clip(target, center - room, center + room)
