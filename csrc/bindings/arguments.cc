@@ -2,13 +2,18 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
+
+#include "geometry/text.h"
 
 namespace py = pybind11;
 
 namespace escn {
 namespace {
+
+std::string text_of(const py::handle& object) { return py::cast<std::string>(py::str(object)); }
 
 template <typename T>
 Triple<T> triple_argument(const py::handle& object, const char* name, const char* kind) {
@@ -16,8 +21,56 @@ Triple<T> triple_argument(const py::handle& object, const char* name, const char
         return py::cast<Triple<T>>(object);
     } catch (const py::cast_error&) {
         throw std::invalid_argument(std::string(name) + " must be three " + kind + " (z, y, x), found " +
-                                    py::cast<std::string>(py::repr(object)) + ".");
+                                    text_of(py::repr(object)) + ".");
     }
+}
+
+// An array of `ndim` axes, none of them empty, aligned to its type.
+py::array array_argument(const py::handle& object, const char* name, int ndim) {
+    const std::string subject(name);
+    if (!py::isinstance<py::array>(object)) {
+        throw std::invalid_argument(subject + " must be a NumPy array, found " +
+                                    text_of(py::type::handle_of(object).attr("__name__")) + ".");
+    }
+    auto array = py::reinterpret_borrow<py::array>(object);
+    if (array.ndim() != ndim) {
+        throw std::invalid_argument(subject + " must have " + std::to_string(ndim) +
+                                    " axes, found the shape " + text_of(array.attr("shape")) + ".");
+    }
+    if (array.size() == 0) {
+        throw std::invalid_argument(subject + " must not be empty, found the shape " +
+                                    text_of(array.attr("shape")) + ".");
+    }
+    if (!py::cast<bool>(array.attr("flags").attr("aligned"))) {
+        throw std::invalid_argument(subject + " is not aligned to its data type; pass a copy of it.");
+    }
+    return array;
+}
+
+template <typename T>
+bool holds(const py::array& array) {
+    return py::isinstance<py::array_t<T>>(array);
+}
+
+std::optional<cpu::VoxelType> voxel_type(const py::array& array) {
+    if (holds<int16_t>(array)) return cpu::VoxelType::kInt16;
+    if (holds<uint8_t>(array)) return cpu::VoxelType::kUint8;
+    if (holds<uint16_t>(array)) return cpu::VoxelType::kUint16;
+    if (holds<int32_t>(array)) return cpu::VoxelType::kInt32;
+    if (holds<float>(array)) return cpu::VoxelType::kFloat;
+    return std::nullopt;
+}
+
+[[noreturn]] void refuse_type(const char* name, const char* expected, const py::array& array) {
+    throw std::invalid_argument(std::string(name) + " must hold " + expected + ", found " +
+                                text_of(array.dtype()) + "; convert it first.");
+}
+
+Triple<int64_t> shape_of(const py::array& array) { return {array.shape(0), array.shape(1), array.shape(2)}; }
+
+Triple<int64_t> strides_of(const py::array& array) {
+    const int64_t size = array.itemsize();
+    return {array.strides(0) / size, array.strides(1) / size, array.strides(2) / size};
 }
 
 }  // namespace
@@ -32,6 +85,42 @@ Triple<double> spacing_argument(const py::handle& object, const char* name) {
 
 ValidSizes valid_sizes_argument(const py::handle& object) {
     return triple_argument<std::vector<int64_t>>(object, "valid_sizes", "lists of sizes");
+}
+
+cpu::ScanView scan_argument(const py::handle& volume) {
+    const py::array array = array_argument(volume, "volume", 3);
+    const auto type = voxel_type(array);
+    if (!type) refuse_type("volume", "int16, uint8, uint16, int32 or float32 voxels", array);
+    return {array.data(), *type, shape_of(array), strides_of(array)};
+}
+
+cpu::View<const uint8_t> mask_argument(const py::handle& mask) {
+    const py::array array = array_argument(mask, "mask", 3);
+    if (!holds<bool>(array) && !holds<uint8_t>(array)) refuse_type("mask", "bool or uint8 voxels", array);
+    return {static_cast<const uint8_t*>(array.data()), shape_of(array), strides_of(array)};
+}
+
+cpu::View<uint8_t> labels_argument(const py::handle& labels) {
+    py::array array = array_argument(labels, "labels", 3);
+    if (!holds<uint8_t>(array)) refuse_type("labels", "uint8 voxels", array);
+    if (!array.writeable()) throw std::invalid_argument("labels must be writable, found a read-only array.");
+    return {static_cast<uint8_t*>(array.mutable_data()), shape_of(array), strides_of(array)};
+}
+
+const float* probabilities_argument(const py::handle& probabilities, const Size& size, int64_t& classes) {
+    const py::array array = array_argument(probabilities, "probabilities", 4);
+    if (!holds<float>(array)) refuse_type("probabilities", "float32 values", array);
+    const Size found = {array.shape(1), array.shape(2), array.shape(3)};
+    if (found != size) {
+        throw std::invalid_argument("probabilities must have the shape (classes, z, y, x) with " +
+                                    to_text(size) + " voxels, found " + text_of(array.attr("shape")) + ".");
+    }
+    if (!(array.flags() & py::array::c_style)) {
+        throw std::invalid_argument(
+            "probabilities must be C-contiguous; pass numpy.ascontiguousarray(probabilities).");
+    }
+    classes = array.shape(0);
+    return static_cast<const float*>(array.data());
 }
 
 py::list to_list(const ValidSizes& valid_sizes) {

@@ -1,8 +1,10 @@
 // Python objects as the core's values, refused with one clear sentence (ValueError).
 #pragma once
 
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include "cpu/view.h"
 #include "geometry/triple.h"
 
 namespace escn {
@@ -10,6 +12,16 @@ namespace escn {
 Size size_argument(const pybind11::handle& object, const char* name);
 Triple<double> spacing_argument(const pybind11::handle& object, const char* name);
 ValidSizes valid_sizes_argument(const pybind11::handle& object);
+
+// Views of NumPy arrays, which must outlive them. Nothing is copied: an array that cannot be read in place is
+// refused.
+cpu::ScanView scan_argument(const pybind11::handle& volume);
+cpu::View<const uint8_t> mask_argument(const pybind11::handle& mask);
+cpu::View<uint8_t> labels_argument(const pybind11::handle& labels);
+
+// float32, C-contiguous, (class, z, y, x).
+const float* probabilities_argument(const pybind11::handle& probabilities, const Size& size,
+                                    int64_t& classes);
 
 template <typename T>
 pybind11::tuple to_tuple(const Triple<T>& triple) {

@@ -8,4 +8,9 @@ PYBIND11_MODULE(_core, module) {
     escn::register_segmentation_parameters(module);
     escn::register_localization_plan(module);
     escn::register_segmentation_plan(module);
+    escn::register_network_inputs(module);
+    escn::register_mask_box(module);
+    escn::register_labels(module);
+    escn::register_value_range(module);
+    escn::register_build_info(module);
 }

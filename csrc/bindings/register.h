@@ -5,10 +5,15 @@
 
 namespace escn {
 
+void register_build_info(pybind11::module_& module);
 void register_box(pybind11::module_& module);
 void register_localization_parameters(pybind11::module_& module);
 void register_localization_plan(pybind11::module_& module);
+void register_labels(pybind11::module_& module);
+void register_mask_box(pybind11::module_& module);
+void register_network_inputs(pybind11::module_& module);
 void register_segmentation_parameters(pybind11::module_& module);
 void register_segmentation_plan(pybind11::module_& module);
+void register_value_range(pybind11::module_& module);
 
 }  // namespace escn

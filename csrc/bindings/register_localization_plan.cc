@@ -10,6 +10,7 @@ namespace escn {
 void register_localization_plan(py::module_& module) {
     using Plan = LocalizationPlan;
     py::class_<Plan>(module, "LocalizationPlan", "How an image becomes the localization network's input.")
+        .def_property_readonly("image_size", [](const Plan& plan) { return to_tuple(plan.image_size); })
         .def_property_readonly("spacing", [](const Plan& plan) { return to_tuple(plan.spacing); })
         .def_property_readonly("resized_size", [](const Plan& plan) { return to_tuple(plan.resized_size); })
         .def_property_readonly("input_size", [](const Plan& plan) { return to_tuple(plan.input_size); })

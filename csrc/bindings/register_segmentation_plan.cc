@@ -10,6 +10,7 @@ namespace escn {
 void register_segmentation_plan(py::module_& module) {
     using Plan = SegmentationPlan;
     py::class_<Plan>(module, "SegmentationPlan", "Which part of an image the segmentation network sees.")
+        .def_property_readonly("image_size", [](const Plan& plan) { return to_tuple(plan.image_size); })
         .def_property_readonly("spacing", [](const Plan& plan) { return to_tuple(plan.spacing); })
         .def_property_readonly("input_size", [](const Plan& plan) { return to_tuple(plan.input_size); })
         .def_readonly("box", &Plan::box)

@@ -29,10 +29,12 @@ LocalizationPlan plan_localization(const Size& size, const Triple<double>& spaci
     check_image(size, spacing);
     check(parameters);
     LocalizationPlan plan;
+    plan.image_size = size;
     plan.spacing.fill(static_cast<float>(spacing_that_fits(size, spacing, parameters)));
     for (int axis = 0; axis < 3; ++axis) {
         // float32, as the released code: it decides where size * spacing / new spacing is a whole number.
-        const float extent = static_cast<float>(size[axis]) * static_cast<float>(spacing[axis]);
+        plan.image_spacing[axis] = static_cast<float>(spacing[axis]);
+        const float extent = static_cast<float>(size[axis]) * plan.image_spacing[axis];
         const float wanted = std::ceil(extent / plan.spacing[axis]);
         const auto largest = static_cast<float>(parameters.valid_sizes[axis].back());
         if (!(wanted >= 1 && wanted <= largest)) {

@@ -7,9 +7,11 @@
 namespace escn {
 
 struct LocalizationPlan {
-    Triple<float> spacing;  // of the network's input, mm
-    Size resized_size;      // of the whole image at that spacing
-    Size input_size;        // with padding
+    Size image_size;
+    Triple<float> image_spacing;  // mm
+    Triple<float> spacing;        // of the network's input, mm
+    Size resized_size;            // of the whole image at that spacing
+    Size input_size;              // with padding
     Size pad_before;
     Size pad_after;
 };

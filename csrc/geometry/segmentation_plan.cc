@@ -43,6 +43,7 @@ SegmentationPlan plan_segmentation(const Size& size, const Triple<double>& spaci
     check_box(box);
     check(parameters);
     SegmentationPlan plan;
+    plan.image_size = size;
     plan.spacing.fill(spacing_that_fits(box, parameters));
     for (int axis = 0; axis < 3; ++axis) {
         const float new_spacing = plan.spacing[axis];

@@ -7,6 +7,7 @@
 namespace escn {
 
 struct SegmentationPlan {
+    Size image_size;
     Triple<float> spacing;  // of the network's input, mm
     Size input_size;
     Box box;                   // grown about its centre to the input's size

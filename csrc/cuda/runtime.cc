@@ -1,4 +1,4 @@
-#include "cuda/device.h"
+#include "cuda/runtime.h"
 
 #include <algorithm>
 #include <sstream>

@@ -1,0 +1,28 @@
+#include "bindings/register.h"
+#include "cpu/rows.h"
+#include "cpu/threads.h"
+
+namespace py = pybind11;
+
+namespace escn {
+namespace {
+
+py::dict build_info() {
+    py::dict info;
+    info["version"] = ESCN_VERSION;
+    info["compiler"] = ESCN_COMPILER;
+    info["threads"] = cpu::thread_count(0);
+    info["simd_compiled"] = cpu::compiled_instruction_sets();
+    info["simd_used"] = cpu::row_functions().instruction_set;
+    info["cuda"] = py::none();
+    info["cuda_reason"] = ESCN_CUDA_REASON;
+    return info;
+}
+
+}  // namespace
+
+void register_build_info(py::module_& module) {
+    module.def("build_info", &build_info, "How the core was built, and what it uses of this machine.");
+}
+
+}  // namespace escn

@@ -1,0 +1,19 @@
+// The inputs of both networks, from a scan read in place.
+#pragma once
+
+#include "cpu/view.h"
+#include "geometry/localization_plan.h"
+#include "geometry/segmentation_plan.h"
+
+namespace escn::cpu {
+
+// `output` holds plan.input_size float32 voxels, (z, y, x). Throw std::invalid_argument where the scan's size
+// is not the plan's. `threads`: 0 for all cores.
+void localization_input(const ScanView& scan, const LocalizationPlan& plan,
+                        const LocalizationParameters& parameters, int threads, float* output);
+
+// `spacing` of the scan in mm.
+void segmentation_input(const ScanView& scan, const Triple<double>& spacing, const SegmentationPlan& plan,
+                        const SegmentationParameters& parameters, int threads, float* output);
+
+}  // namespace escn::cpu

@@ -1,0 +1,194 @@
+// Compiled once per instruction set: ESCN_ROWS names the function that returns this one's row functions.
+// Nothing here may be inline with external linkage, or the linker could hand these instructions to others.
+#include "cpu/rows.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "resample/label.h"
+#include "resample/linear.h"
+
+namespace escn::cpu {
+namespace {
+
+// Accumulators of a strip stay in registers while the taps go by.
+template <int N, typename T>
+ESCN_HD void sum_strip(const T* in, int64_t tap_stride, const float* weights, int32_t count, float* out) {
+    float sums[N];
+    for (int i = 0; i < N; ++i) sums[i] = add_tap(0.0f, weights[0], static_cast<float>(in[i]));
+    for (int32_t k = 1; k < count; ++k) {
+        const T* row = in + k * tap_stride;
+        const float weight = weights[k];
+        for (int i = 0; i < N; ++i) sums[i] = add_tap(sums[i], weight, static_cast<float>(row[i]));
+    }
+    for (int i = 0; i < N; ++i) out[i] = sums[i];
+}
+
+template <typename T>
+void sum_rows(const T* in, int64_t tap_stride, int64_t stride, const float* weights, int32_t count,
+              int64_t size, float* out) {
+    int64_t i = 0;
+    if (stride == 1) {
+        for (; i + 32 <= size; i += 32) sum_strip<32>(in + i, tap_stride, weights, count, out + i);
+        for (; i + 8 <= size; i += 8) sum_strip<8>(in + i, tap_stride, weights, count, out + i);
+    }
+    for (; i < size; ++i) {
+        float sum = 0.0f;
+        const T* column = in + i * stride;
+        for (int32_t k = 0; k < count; ++k) {
+            sum = add_tap(sum, weights[k], static_cast<float>(column[k * tap_stride]));
+        }
+        out[i] = sum;
+    }
+}
+
+// Eight partial sums in a fixed order, so that every instruction set gives the same.
+void apply_taps(const float* in, TapRows taps, int64_t size, float* out) {
+    for (int64_t o = 0; o < size; ++o) {
+        const float* row = in + taps.first[o];
+        const float* weights = taps.weights + o * taps.stride;
+        float sums[8] = {};
+        for (int32_t k = 0; k < taps.count[o]; k += 8) {
+            for (int i = 0; i < 8; ++i) sums[i] = add_tap(sums[i], weights[k + i], row[k + i]);
+        }
+        const float even = (sums[0] + sums[4]) + (sums[2] + sums[6]);
+        const float odd = (sums[1] + sums[5]) + (sums[3] + sums[7]);
+        out[o] = even + odd;
+    }
+}
+
+void finish(float* values, const float* inside_x, float inside_zy, float outside_hu, IntensityMap map,
+            int64_t size) {
+    for (int64_t i = 0; i < size; ++i) {
+        values[i] = network_intensity(map, add_outside(values[i], outside_hu, inside_zy, inside_x[i]));
+    }
+}
+
+template <typename T>
+void find_range(const T* in, int64_t stride, int64_t size, RowRange* range) {
+    T min = in[0];
+    T max = in[0];
+    if (stride == 1) {
+        for (int64_t i = 0; i < size; ++i) {
+            min = in[i] < min ? in[i] : min;
+            max = in[i] > max ? in[i] : max;
+        }
+    } else {
+        for (int64_t i = 0; i < size; ++i) {
+            const T value = in[i * stride];
+            min = value < min ? value : min;
+            max = value > max ? value : max;
+        }
+    }
+    if (min < range->min) range->min = min;
+    if (max > range->max) range->max = max;
+}
+
+template <>
+void find_range(const float* in, int64_t stride, int64_t size, RowRange* range) {
+    float min = HUGE_VALF;
+    float max = -HUGE_VALF;
+    int64_t nonfinite = 0;
+    // Short enough for a 32-bit count.
+    for (int64_t begin = 0; begin < size; begin += 4096) {
+        const int64_t end = begin + 4096 < size ? begin + 4096 : size;
+        int32_t strange = 0;
+        for (int64_t i = begin; i < end; ++i) {
+            const float value = in[i * stride];
+            const bool finite = value >= -FLT_MAX && value <= FLT_MAX;
+            const float low = finite ? value : HUGE_VALF;
+            const float high = finite ? value : -HUGE_VALF;
+            min = low < min ? low : min;
+            max = high > max ? high : max;
+            strange += finite ? 0 : 1;
+        }
+        nonfinite += strange;
+    }
+    if (min < range->min) range->min = min;
+    if (max > range->max) range->max = max;
+    range->nonfinite += nonfinite;
+}
+
+template <int N>
+ESCN_HD void settle_strip(const float* probabilities, int64_t class_stride, int32_t classes,
+                          uint8_t* labels) {
+    float largest[N];
+    float second[N];
+    int32_t label[N];
+    int32_t within_unit[N];
+    for (int i = 0; i < N; ++i) {
+        const Ranking ranking = first_rank(probabilities[i]);
+        largest[i] = ranking.largest;
+        second[i] = ranking.second;
+        label[i] = ranking.label;
+        within_unit[i] = ranking.within_unit;
+    }
+    for (int32_t c = 1; c < classes; ++c) {
+        const float* row = probabilities + c * class_stride;
+        for (int i = 0; i < N; ++i) {
+            const Ranking ranking = next_rank({largest[i], second[i], label[i], within_unit[i]}, c, row[i]);
+            largest[i] = ranking.largest;
+            second[i] = ranking.second;
+            label[i] = ranking.label;
+            within_unit[i] = ranking.within_unit;
+        }
+    }
+    for (int i = 0; i < N; ++i) {
+        labels[i] = static_cast<uint8_t>(settled_label({largest[i], second[i], label[i], within_unit[i]}));
+    }
+}
+
+void settle(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size,
+            uint8_t* labels) {
+    int64_t i = 0;
+    for (; i + 32 <= size; i += 32) settle_strip<32>(probabilities + i, class_stride, classes, labels + i);
+    for (; i < size; ++i) settle_strip<1>(probabilities + i, class_stride, classes, labels + i);
+}
+
+void agree(const uint8_t* const rows[4], int64_t size, uint8_t* labels) {
+    const uint8_t* a = rows[0];
+    const uint8_t* b = rows[1];
+    const uint8_t* c = rows[2];
+    const uint8_t* d = rows[3];
+    for (int64_t i = 0; i < size; ++i) {
+        const int different = (a[i] ^ b[i]) | (a[i] ^ c[i]) | (a[i] ^ d[i]);
+        labels[i] = static_cast<uint8_t>(different == 0 ? a[i] : kUnsettled);
+    }
+}
+
+void blend4(const float* const rows[4], const float y_weights[2], const float z_weights[2], int64_t size,
+            float* out) {
+    const float* a = rows[0];
+    const float* b = rows[1];
+    const float* c = rows[2];
+    const float* d = rows[3];
+    for (int64_t i = 0; i < size; ++i) {
+        const float front = blend(a[i], b[i], y_weights[0], y_weights[1]);
+        const float back = blend(c[i], d[i], y_weights[0], y_weights[1]);
+        out[i] = blend(front, back, z_weights[0], z_weights[1]);
+    }
+}
+
+template <typename T>
+ScanRows<T> scan_functions() {
+    return {&sum_rows<T>, &find_range<T>};
+}
+
+}  // namespace
+
+RowFunctions ESCN_ROWS();
+RowFunctions ESCN_ROWS() {
+    return {ESCN_INSTRUCTION_SET,
+            scan_functions<uint8_t>(),
+            scan_functions<int16_t>(),
+            scan_functions<uint16_t>(),
+            scan_functions<int32_t>(),
+            scan_functions<float>(),
+            &apply_taps,
+            &finish,
+            &settle,
+            &agree,
+            &blend4};
+}
+
+}  // namespace escn::cpu

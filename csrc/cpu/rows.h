@@ -1,0 +1,94 @@
+// Inner loops over contiguous rows, compiled once per instruction set and chosen when the process starts.
+#pragma once
+
+#include <cstdint>
+
+#include "resample/intensity.h"
+#include "resample/taps.h"
+
+namespace escn::cpu {
+
+// Smallest and largest finite value and the number of the others.
+struct RowRange {
+    double min;
+    double max;
+    int64_t nonfinite;
+};
+
+// out[i] = sum over k < count of weights[k] * in[k * tap_stride + i * stride]; strides in elements, count >
+// 0.
+template <typename T>
+using SumRows = void (*)(const T* in, int64_t tap_stride, int64_t stride, const float* weights, int32_t count,
+                         int64_t size, float* out);
+
+// Widens min and max to what the row holds.
+template <typename T>
+using FindRange = void (*)(const T* in, int64_t stride, int64_t size, RowRange* range);
+
+template <typename T>
+struct ScanRows {
+    SumRows<T> sum;
+    FindRange<T> range;
+};
+
+struct RowFunctions {
+    const char* instruction_set;
+    ScanRows<uint8_t> uint8_rows;
+    ScanRows<int16_t> int16_rows;
+    ScanRows<uint16_t> uint16_rows;
+    ScanRows<int32_t> int32_rows;
+    ScanRows<float> float_rows;
+
+    // Applies a banded operator along a row: out[o] for o < size. `in` is readable for kRowSlack values more.
+    void (*apply_taps)(const float* in, TapRows taps, int64_t size, float* out);
+
+    // Turns sums of taps into network intensities, in place.
+    void (*finish)(float* values, const float* inside_x, float inside_zy, float outside_hu, IntensityMap map,
+                   int64_t size);
+
+    // Settled labels (resample/label.h) of a row of voxels; class c is at probabilities[c * class_stride +
+    // i].
+    void (*settle)(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size,
+                   uint8_t* labels);
+
+    // labels[i] where the four rows agree, else kUnsettled.
+    void (*agree)(const uint8_t* const rows[4], int64_t size, uint8_t* labels);
+
+    // out[i] of four rows blended along y, then z.
+    void (*blend4)(const float* const rows[4], const float y_weights[2], const float z_weights[2],
+                   int64_t size, float* out);
+};
+
+// Values past the end of a row that apply_taps may read, and weigh with zero.
+constexpr int64_t kRowSlack = 8;
+
+const RowFunctions& row_functions();
+
+// Comma-separated names of the instruction sets compiled in.
+const char* compiled_instruction_sets();
+
+template <typename T>
+const ScanRows<T>& scan_rows(const RowFunctions& functions);
+
+template <>
+inline const ScanRows<uint8_t>& scan_rows(const RowFunctions& functions) {
+    return functions.uint8_rows;
+}
+template <>
+inline const ScanRows<int16_t>& scan_rows(const RowFunctions& functions) {
+    return functions.int16_rows;
+}
+template <>
+inline const ScanRows<uint16_t>& scan_rows(const RowFunctions& functions) {
+    return functions.uint16_rows;
+}
+template <>
+inline const ScanRows<int32_t>& scan_rows(const RowFunctions& functions) {
+    return functions.int32_rows;
+}
+template <>
+inline const ScanRows<float>& scan_rows(const RowFunctions& functions) {
+    return functions.float_rows;
+}
+
+}  // namespace escn::cpu

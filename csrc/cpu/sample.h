@@ -1,0 +1,19 @@
+// One separable pass over a scan: a banded operator per axis, then network intensities.
+#pragma once
+
+#include "cpu/tap_table.h"
+#include "cpu/view.h"
+#include "resample/intensity.h"
+
+namespace escn::cpu {
+
+struct Sampling {
+    Triple<TapTable> taps;
+    float outside_hu;
+    IntensityMap intensity;
+};
+
+// Writes to `output`, whose size is that of the tap tables and whose x is contiguous.
+void sample(const ScanView& scan, const Sampling& sampling, const View<float>& output, int threads);
+
+}  // namespace escn::cpu

@@ -1,0 +1,34 @@
+// Storage for one axis' banded operator (resample/taps.h).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "resample/taps.h"
+
+namespace escn::cpu {
+
+struct TapTable {
+    explicit TapTable(const TapAxis& axis);
+
+    // For an axis stored back to front.
+    void mirror();
+
+    TapRows rows() const { return {first.data(), count.data(), inside.data(), weights.data(), stride}; }
+    int64_t size() const { return static_cast<int64_t>(first.size()); }
+
+    // Image voxels [begin, begin + extent) are all that any row needs; `first` counts from `begin`.
+    int32_t begin = 0;
+    int32_t extent = 0;
+
+    std::vector<int32_t> first;
+    std::vector<int32_t> count;
+    std::vector<float> inside;
+    std::vector<float> weights;  // rows padded with zeros to a multiple of 8
+    int32_t stride = 0;
+
+  private:
+    int32_t image_size_;
+};
+
+}  // namespace escn::cpu

@@ -1,0 +1,19 @@
+// What every kernel file needs to launch.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "cuda/runtime.h"
+
+namespace escn::cuda {
+
+inline unsigned blocks_for(int64_t items, unsigned per_block) {
+    return static_cast<unsigned>((items + per_block - 1) / per_block);
+}
+
+// A launch reports a bad configuration here; a fault while it runs surfaces at the next synchronisation.
+inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
+
+}  // namespace escn::cuda

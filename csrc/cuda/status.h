@@ -1,0 +1,32 @@
+// What this build and this machine offer for CUDA. Never throws, with or without a driver.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace escn::cuda {
+
+struct DeviceStatus {
+    std::string name;
+    int major = 0;  // compute capability
+    int minor = 0;
+    std::size_t memory = 0;  // bytes
+    bool supported = false;  // this build holds code that runs on it
+};
+
+struct Status {
+    bool built = false;           // with the CUDA core
+    std::string architectures;    // as given to nvcc
+    int runtime = 0, driver = 0;  // 1000 * major + 10 * minor; 0: none
+    std::vector<DeviceStatus> devices;
+    std::string problem;  // why no GPU can be used here, as a sentence; empty if one can
+};
+
+Status status();
+
+// Whether code built for `architectures` ("75-real 90-real 90-virtual") runs on a GPU of this compute
+// capability: machine code within its major version, PTX on everything newer.
+bool runs_on(const std::string& architectures, int major, int minor);
+
+}  // namespace escn::cuda
