@@ -21,6 +21,11 @@ def survey() -> list[Availability]:
     return [_cpu()]
 
 
+def choose(devices: list[Availability]) -> str | None:
+    """The device that "auto" takes of `survey`'s."""
+    return next((device.device for device in devices if device.problem is None), None)
+
+
 def _cpu() -> Availability:
     try:
         import openvino as ov
@@ -32,6 +37,6 @@ def _cpu() -> Availability:
     return Availability(
         device="cpu",
         hardware=str(core.get_property("CPU", "FULL_DEVICE_NAME")),
-        software=f"OpenVINO {ov.__version__}",
+        software=f"OpenVINO {ov.__version__.partition('-')[0]}",
         precisions=("fp32", "bf16") if native else ("fp32",),
     )

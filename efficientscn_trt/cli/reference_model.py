@@ -13,7 +13,7 @@ import click
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="An .npz file with the network's arrays, named as in a released checkpoint; without it, fresh weights.",
+    help="An .npz file of the network's arrays, named as in a released checkpoint. Default: untrained.",
 )
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to create.")
 def reference_model(network: str, weights: Path | None, output: Path) -> None:
@@ -26,7 +26,7 @@ def reference_model(network: str, weights: Path | None, output: Path) -> None:
         import tensorflow as tf
     except ImportError as error:
         raise click.ClickException(
-            "TensorFlow is not installed, and reference-model needs it: pip install 'efficientscn-trt[export]'"
+            "reference-model needs TensorFlow, which is not installed: pip install 'efficientscn-trt[export]'"
         ) from error
     from efficientscn_trt.export.reference.architecture import parameter_count
     from efficientscn_trt.export.reference.saved_model import write_saved_model

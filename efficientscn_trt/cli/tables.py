@@ -24,14 +24,36 @@ def print_warnings(warnings: Iterable[str]) -> None:
         click.echo(f"Warning: {warning}", err=True)
 
 
-def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """The first column is text, the others numbers."""
-    result = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+def table(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1
+) -> Table:
+    """The first `text_columns` are text, the others numbers."""
+    result = _empty_table(title)
     for index, name in enumerate(header):
-        result.add_column(name, justify="right" if index else "left")
+        result.add_column(name, justify="left" if index < text_columns else "right")
     for row in rows:
         result.add_row(*row)
     return result
+
+
+def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
+    """Names and what they are, without a header."""
+    result = _empty_table(title)
+    result.show_header = False
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def _empty_table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        min_width=40,
+    )
 
 
 def show(*tables: Table) -> None:
