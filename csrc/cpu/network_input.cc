@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cpu/sample.h"
 #include "cpu/threads.h"
 #include "geometry/text.h"
 #include "geometry/valid_size.h"
@@ -30,15 +29,32 @@ View<float> contiguous(float* data, const Size& size) {
 
 }  // namespace
 
-void localization_input(const ScanView& scan, const LocalizationPlan& plan,
-                        const LocalizationParameters& parameters, int threads, float* output) {
-    check_size(scan.size, plan.image_size);
+Sampling localization_sampling(const LocalizationPlan& plan, const LocalizationParameters& parameters) {
     const auto table = [&](int axis) {
-        const auto size = static_cast<int32_t>(scan.size[axis]);
+        const auto size = static_cast<int32_t>(plan.image_size[axis]);
         return TapTable({size, 0, size, static_cast<int32_t>(plan.resized_size[axis]),
                          sigma_in_voxels(parameters.smoothing_sigma_mm, plan.image_spacing[axis])});
     };
-    const Sampling sampling = {{table(0), table(1), table(2)}, 0.0f, intensity_map(parameters.intensity)};
+    return {{table(0), table(1), table(2)}, 0.0f, intensity_map(parameters.intensity)};
+}
+
+Sampling segmentation_sampling(const Triple<double>& spacing, const SegmentationPlan& plan,
+                               const SegmentationParameters& parameters) {
+    const auto table = [&](int axis) {
+        return TapTable({static_cast<int32_t>(plan.image_size[axis]), static_cast<int32_t>(plan.crop_start[axis]),
+                         static_cast<int32_t>(plan.cropped_size[axis]),
+                         static_cast<int32_t>(plan.input_size[axis]),
+                         sigma_in_voxels(parameters.smoothing_sigma_mm, static_cast<float>(spacing[axis]))});
+    };
+    return {{table(0), table(1), table(2)},
+            static_cast<float>(parameters.outside_hu),
+            intensity_map(parameters.intensity)};
+}
+
+void localization_input(const ScanView& scan, const LocalizationPlan& plan,
+                        const LocalizationParameters& parameters, int threads, float* output) {
+    check_size(scan.size, plan.image_size);
+    const Sampling sampling = localization_sampling(plan, parameters);
     View<float> view = contiguous(output, plan.input_size);
     const float padding = network_intensity(sampling.intensity, static_cast<float>(parameters.padding_hu));
     std::fill(output, output + plan.input_size[0] * view.stride[0], padding);
@@ -51,16 +67,8 @@ void segmentation_input(const ScanView& scan, const Triple<double>& spacing, con
                         const SegmentationParameters& parameters, int threads, float* output) {
     check_image(scan.size, spacing);
     check_size(scan.size, plan.image_size);
-    const auto table = [&](int axis) {
-        return TapTable({static_cast<int32_t>(scan.size[axis]), static_cast<int32_t>(plan.crop_start[axis]),
-                         static_cast<int32_t>(plan.cropped_size[axis]),
-                         static_cast<int32_t>(plan.input_size[axis]),
-                         sigma_in_voxels(parameters.smoothing_sigma_mm, static_cast<float>(spacing[axis]))});
-    };
-    const Sampling sampling = {{table(0), table(1), table(2)},
-                               static_cast<float>(parameters.outside_hu),
-                               intensity_map(parameters.intensity)};
-    sample(scan, sampling, contiguous(output, plan.input_size), thread_count(threads));
+    sample(scan, segmentation_sampling(spacing, plan, parameters), contiguous(output, plan.input_size),
+           thread_count(threads));
 }
 
 }  // namespace escn::cpu

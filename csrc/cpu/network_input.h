@@ -1,11 +1,17 @@
 // The inputs of both networks, from a scan read in place.
 #pragma once
 
+#include "cpu/sample.h"
 #include "cpu/view.h"
 #include "geometry/localization_plan.h"
 #include "geometry/segmentation_plan.h"
 
 namespace escn::cpu {
+
+// The operators and intensities of a stage, for a scan of the plan's size; `spacing` of the scan in mm.
+Sampling localization_sampling(const LocalizationPlan& plan, const LocalizationParameters& parameters);
+Sampling segmentation_sampling(const Triple<double>& spacing, const SegmentationPlan& plan,
+                               const SegmentationParameters& parameters);
 
 // `output` holds plan.input_size float32 voxels, (z, y, x). Throw std::invalid_argument where the scan's size
 // is not the plan's. `threads`: 0 for all cores.
