@@ -1,0 +1,25 @@
+"""The form of a network that TensorRT builds from: float16 written into the graph, and less memory needed.
+
+A bundle holds it beside the float32 graph, because it is checked where it is made: what a GPU builds from is
+byte for byte what the export compared with the trained model, and a machine that builds engines needs
+TensorRT and nothing else.
+"""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from .float16 import Float16Report, to_float16
+from .split_convolution import split_convolutions
+
+__all__ = ["Float16Report", "for_tensorrt"]
+
+
+def for_tensorrt(model: ir.Model) -> tuple[ir.Model, Float16Report]:
+    """A copy of `model`, a float32 network, as TensorRT builds from: float16 in, inside and out.
+
+    Bools and the shapes of inputs and outputs stay. Raises ExportError.
+    """
+    copy = model.clone()
+    split_convolutions(copy)
+    return copy, to_float16(copy)
