@@ -1,6 +1,7 @@
-"""Checks that ITK's NIfTI reader leaves out: a zero pixel dimension and a file that was cut short.
+"""Checks that ITK's NIfTI reader leaves out: a zero pixel dimension, a file cut short, NaN and infinity.
 
-ITK reads both without an error: the spacing becomes 1 mm, the missing voxels arbitrary values.
+ITK reads all of them without an error: the spacing becomes 1 mm, missing voxels hold arbitrary values, and
+NaN and infinity become 0.
 """
 
 from __future__ import annotations
@@ -13,35 +14,59 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from .errors import InputError
+from .plausibility import check_finite, check_spacing
 
 _CHUNK = 1 << 20
+_FLOATS = {16: "f4", 64: "f8"}  # codes of the field datatype
 
 
 @dataclass(frozen=True)
 class NiftiHeader:
-    """What the checks need of a NIfTI-1, NIfTI-2 or Analyze header."""
+    """What the checks need of a NIfTI-1 or Analyze header."""
 
-    voxels: Path
-    expected_bytes: int
+    voxel_file: Path
+    voxel_offset: int
+    voxel_bytes: int
+    dtype: np.dtype | None  # of floats, None for other types
     pixdim: tuple[float, float, float]
 
-    def check_complete(self) -> None:
-        """Read the voxel file to its end: its length and, if compressed, its checksums.
+    def check_voxels(self) -> None:
+        """Read the voxels to the end: their number, their checksums if compressed, and that all are finite.
 
         Raises InputError.
         """
         try:
-            found = _length(self.voxels)
+            found, nonfinite = self._scan()
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputError(
-                f"{self.voxels} is damaged or cut short (gzip: {error}); copy or download it again."
+                f"{self.voxel_file} is damaged or cut short (gzip: {error}); copy or download it again."
             ) from error
-        if found < self.expected_bytes:
+        except OSError as error:
+            raise InputError(f"{self.voxel_file} cannot be read: {error.strerror}.") from error
+        if found < self.voxel_bytes:
             raise InputError(
-                f"{self.voxels} is cut short: it has {found:,} bytes of the {self.expected_bytes:,} that its "
-                "header announces; copy or download it again."
+                f"{self.voxel_file} is cut short: it has {max(found, 0):,} bytes of voxels, but its header "
+                f"announces {self.voxel_bytes:,}; copy or download it again."
             )
+        check_finite(str(self.voxel_file), nonfinite)
+
+    def _scan(self) -> tuple[int, int]:
+        """Number of bytes behind the header, and of voxels that are not finite."""
+        with _open(self.voxel_file) as stream:
+            if self.dtype is None and not isinstance(stream, gzip.GzipFile):
+                return self.voxel_file.stat().st_size - self.voxel_offset, 0
+            stream.read(self.voxel_offset)
+            found = nonfinite = 0
+            while chunk := stream.read(_CHUNK):
+                if self.dtype:
+                    voxels = min(len(chunk), self.voxel_bytes - found) // self.dtype.itemsize
+                    values = np.frombuffer(chunk, self.dtype, max(voxels, 0))
+                    nonfinite += values.size - int(np.isfinite(values).sum())
+                found += len(chunk)
+        return found, nonfinite
 
 
 def read_header(path: Path) -> NiftiHeader | None:
@@ -51,16 +76,11 @@ def read_header(path: Path) -> NiftiHeader | None:
     """
     try:
         with _open(path) as stream:
-            head = stream.read(540)
+            header = _parse(path, stream.read(348))
     except (OSError, EOFError, zlib.error):
         return None  # SimpleITK says what is wrong with it
-    header = _parse(path, head)
-    if header and not all(math.isfinite(value) and value > 0 for value in header.pixdim):
-        x, y, z = header.pixdim
-        raise InputError(
-            f"{path} has the spacing {x:g} × {y:g} × {z:g} mm, expected three positive numbers; "
-            "set it (NIfTI field pixdim) to the distance of the voxels in mm."
-        )
+    if header:
+        check_spacing(str(path), header.pixdim)
     return header
 
 
@@ -70,40 +90,25 @@ def _open(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.open(path, "rb")) if compressed else path.open("rb")
 
 
-def _length(path: Path) -> int:
-    with _open(path) as stream:
-        if not isinstance(stream, gzip.GzipFile):
-            return path.stat().st_size
-        length = 0
-        while chunk := stream.read(_CHUNK):
-            length += len(chunk)
-    return length
-
-
 def _parse(path: Path, head: bytes) -> NiftiHeader | None:
-    for order in "<>":
-        if len(head) >= 348 and struct.unpack_from(f"{order}i", head)[0] == 348:
-            dim = struct.unpack_from(f"{order}8h", head, 40)
-            (bits,) = struct.unpack_from(f"{order}h", head, 72)
-            pixdim = struct.unpack_from(f"{order}8f", head, 76)
-            (offset,) = struct.unpack_from(f"{order}f", head, 108)
-            magic = head[344:348]
-            break
-        if len(head) >= 540 and struct.unpack_from(f"{order}i", head)[0] == 540:
-            magic = head[4:8]
-            (bits,) = struct.unpack_from(f"{order}h", head, 14)
-            dim = struct.unpack_from(f"{order}8q", head, 16)
-            pixdim = struct.unpack_from(f"{order}8d", head, 104)
-            (offset,) = struct.unpack_from(f"{order}q", head, 168)
-            break
-    else:
+    if len(head) < 348:
         return None
+    order = next((order for order in "<>" if struct.unpack_from(f"{order}i", head)[0] == 348), None)
+    if order is None:
+        return None
+    dim = struct.unpack_from(f"{order}8h", head, 40)
+    datatype, bits = struct.unpack_from(f"{order}2h", head, 70)
+    pixdim = struct.unpack_from(f"{order}4f", head, 76)
+    (offset,) = struct.unpack_from(f"{order}f", head, 108)
     if not 3 <= dim[0] <= 7 or not math.isfinite(offset):
         return None  # not a volume: the reader's checks have the words for it
-    single_file = magic[:2] == b"n+"
-    voxels = path if single_file else _pair(path)
-    expected = int(offset) + math.prod(dim[1 : dim[0] + 1]) * bits // 8
-    return NiftiHeader(voxels, expected, (pixdim[1], pixdim[2], pixdim[3]))
+    return NiftiHeader(
+        voxel_file=path if head[344:347] == b"n+1" else _pair(path),
+        voxel_offset=int(offset),
+        voxel_bytes=math.prod(dim[1 : dim[0] + 1]) * bits // 8,
+        dtype=np.dtype(order + _FLOATS[datatype]) if datatype in _FLOATS else None,
+        pixdim=(pixdim[1], pixdim[2], pixdim[3]),
+    )
 
 
 def _pair(header: Path) -> Path:

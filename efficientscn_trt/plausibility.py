@@ -77,16 +77,23 @@ def check_direction(name: str, direction: Sequence[float]) -> None:
         raise InputError(f"{name} has a direction with NaN or infinite cosines, expected a rotation.")
 
 
-def check_values(name: str, low: float, high: float, nonfinite: int) -> list[str]:
-    """Refuse intensities that cannot be HU; return warnings about odd ones.
+def check_finite(name: str, nonfinite: int) -> None:
+    """Refuse a scan with `nonfinite` voxels that are NaN or infinite.
 
-    `low` and `high` are the extremes of the finite voxels, `nonfinite` counts the others. Raises InputError.
+    Raises InputError.
     """
     if nonfinite:
         voxels = "1 voxel that is" if nonfinite == 1 else f"{nonfinite:,} voxels that are"
         raise InputError(
             f"{name} has {voxels} NaN or infinite, expected HU; replace them, by −1024 outside the body."
         )
+
+
+def check_values(name: str, low: float, high: float) -> list[str]:
+    """Refuse intensities from `low` to `high` that cannot be HU; return warnings about odd ones.
+
+    Raises InputError.
+    """
     found = f"{name} has values from {low:g} to {high:g}"
     if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
         raise InputError(

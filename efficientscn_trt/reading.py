@@ -5,13 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
 from .errors import InputError
 from .nifti import read_header
 from .plausibility import check_shape, check_spacing
 
-_NON_UNIFORM = "ITK_non_uniform_sampling_deviation"
+_POSITION, _ORIENTATION, _DESCRIPTION = "0020|0032", "0020|0037", "0008|103e"
+_GAP_TOLERANCE_MM = 0.1
 
 
 def read(path: Path) -> tuple[sitk.Image, list[str]]:
@@ -31,11 +33,13 @@ def _read_file(path: Path) -> sitk.Image:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
+        if header:
+            header.check_voxels()  # has a better word for a damaged file
         raise InputError(f"{path} is not an image that can be read: {_reason(error)}.") from error
     check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
     check_spacing(str(path), reader.GetSpacing())
     with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check costs no time beside it
-        check = pool.submit(header.check_complete) if header else None
+        check = pool.submit(header.check_voxels) if header else None
         try:
             image, failure = reader.Execute(), None
         except RuntimeError as error:
@@ -61,25 +65,38 @@ def _read_folder(path: Path) -> tuple[sitk.Image, list[str]]:
     names = files[series[0]]
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(names)
+    reader.MetaDataDictionaryArrayUpdateOn()
     try:
         image = reader.Execute()
     except RuntimeError as error:
         raise InputError(f"The DICOM series in {path} cannot be read: {_reason(error)}.") from error
-    warnings = []
-    if image.HasMetaDataKey(_NON_UNIFORM):
-        warnings.append(
-            f"The DICOM slices in {path} are not equally spaced (deviation "
-            f"{float(image.GetMetaData(_NON_UNIFORM)):.3g} mm): a slice may be missing."
-        )
-    return image, warnings
+    gaps = _gaps(reader, len(names))
+    if gaps.size and np.ptp(gaps) > _GAP_TOLERANCE_MM:
+        return image, [
+            f"The slices in {path} are {gaps.min():.4g} to {gaps.max():.4g} mm apart, but are taken as "
+            "equally spaced: one may be missing or damaged, and the labels displaced."
+        ]
+    return image, []
+
+
+def _gaps(reader: sitk.ImageSeriesReader, slices: int) -> np.ndarray:
+    """Distances in mm between neighbouring slices; empty where the files do not tell."""
+    if not all(reader.HasMetaDataKey(i, key) for i in range(slices) for key in (_POSITION, _ORIENTATION)):
+        return np.empty(0)
+    row, column = np.reshape(_numbers(reader.GetMetaData(0, _ORIENTATION)), (2, 3))
+    positions = np.array([_numbers(reader.GetMetaData(i, _POSITION)) for i in range(slices)])
+    return np.abs(np.diff(positions @ np.cross(row, column)))
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split("\\")]
 
 
 def _description(names: tuple[str, ...]) -> str:
     reader = sitk.ImageFileReader()
     reader.SetFileName(names[0])
     reader.ReadImageInformation()
-    key = "0008|103e"
-    text = reader.GetMetaData(key).strip() if reader.HasMetaDataKey(key) else ""
+    text = reader.GetMetaData(_DESCRIPTION).strip() if reader.HasMetaDataKey(_DESCRIPTION) else ""
     slices = f"{len(names)} file" + ("s" if len(names) > 1 else "")
     return f"{text}, {slices}" if text else slices
 

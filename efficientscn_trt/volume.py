@@ -17,6 +17,7 @@ from .plausibility import (
     POSSIBLE_HU,
     check_direction,
     check_extent,
+    check_finite,
     check_shape,
     check_spacing,
     check_values,
@@ -45,12 +46,19 @@ class Scan:
     array: np.ndarray
     geometry: Geometry
     warnings: list[str] = field(default_factory=list)
-    owner: sitk.Image | None = None  # its buffer is what `array` looks at
 
     @property
     def lps(self) -> np.ndarray:
         """View [z, y, x] along LPS axes."""
         return self.geometry.lps_view(self.array)
+
+
+class _Voxels:
+    """The buffer of an image, which it keeps alive; SimpleITK's own view does not."""
+
+    def __init__(self, image: sitk.Image) -> None:
+        self._image = image
+        self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
 
 
 def open_scan(volume: Volume, spacing: Sequence[float] | None = None, threads: int = 0) -> Scan:
@@ -79,7 +87,9 @@ def open_scan(volume: Volume, spacing: Sequence[float] | None = None, threads: i
         scan = _from_image(image, name)
     check_extent(name, scan.geometry.size, scan.geometry.spacing)
     scan.array = _native(scan.array, name)
-    scan.warnings = warnings + check_values(name, *_core.value_range(scan.array, threads=threads))
+    low, high, nonfinite = _core.value_range(scan.array, threads=threads)
+    check_finite(name, nonfinite)
+    scan.warnings = warnings + check_values(name, low, high)
     return scan
 
 
@@ -90,7 +100,7 @@ def _from_image(image: sitk.Image, name: str) -> Scan:
     kind = image.GetPixelIDTypeAsString()
     if "label" in kind or "complex" in kind:
         raise InputError(f"{name} has voxels of the type {kind}, expected HU values.")
-    return Scan(sitk.GetArrayViewFromImage(image), Geometry.of(image), owner=image)
+    return Scan(np.asarray(_Voxels(image)), Geometry.of(image))
 
 
 def _from_array(array: np.ndarray, spacing: Sequence[float] | None) -> Scan:
@@ -116,6 +126,6 @@ def _native(array: np.ndarray, name: str) -> np.ndarray:
         # Before the conversion, which would wrap such values around into possible ones.
         low, high = array.min(), array.max()
         if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
-            check_values(name, float(low), float(high), 0)
+            check_values(name, float(low), float(high))
     with np.errstate(over="ignore"):  # beyond float32 counts as infinite
         return array.astype(target, copy=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,11 @@ _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class OpenVinoBackend:
-    """One compiled model a network, of dynamic shape; each call has an inference request of its own."""
+    """One compiled model a network, of dynamic shape, which runs one image at a time on all cores.
+
+    Compiling for each shape instead costs up to 0.6 s of CPU time an image, saves 8% of the SCN's memory, and
+    with AVX2 runs no faster beyond the noise.
+    """
 
     device = "cpu"
 
@@ -38,22 +43,46 @@ class OpenVinoBackend:
         }
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
-        if cache := cache_folder():
-            config["CACHE_DIR"] = str(cache)
-        self._localization = _compile(core, bundle, "localization", config)
-        self._segmentation = _compile(core, bundle, "segmentation", config)
+        self._localization = _CompiledNetwork(core, bundle, "localization", config)
+        self._segmentation = _CompiledNetwork(core, bundle, "segmentation", config)
 
     def localize(self, image: np.ndarray) -> np.ndarray:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
         mask = np.empty((1, *image.shape), np.bool_)
-        _infer(self._localization, image, mask)
+        self._localization.run(image, mask)
         return mask[0]
 
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
         probabilities = np.empty((1, self._labels, *image.shape), np.float32)
-        _infer(self._segmentation, image, probabilities)
+        self._segmentation.run(image, probabilities)
         return probabilities[0]
+
+
+class _CompiledNetwork:
+    """A compiled model that holds no buffers between calls."""
+
+    def __init__(self, core: ov.Core, bundle: Bundle, name: str, config: dict[str, Any]) -> None:
+        file = bundle.file(name)
+        if cache := cache_folder():
+            # OpenVINO tells files apart by path and time, so each content gets a folder of its own.
+            config = config | {"CACHE_DIR": str(cache / getattr(bundle.manifest.networks, name).sha256[:16])}
+        try:
+            self._model = core.compile_model(str(file), "CPU", config)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise BundleError(f"OpenVINO cannot compile {file}: {reason}") from error
+        self._lock = threading.Lock()
+
+    def run(self, image: np.ndarray, output: np.ndarray) -> None:
+        """Run on `image` [z, y, x], writing into `output` without a copy."""
+        with self._lock:  # memory can be released only while no request runs
+            request = self._model.create_infer_request()
+            request.set_input_tensor(ov.Tensor(image[np.newaxis, np.newaxis], shared_memory=True))
+            request.set_output_tensor(ov.Tensor(output, shared_memory=True))
+            request.infer()
+            del request
+            self._model.release_memory()  # else the SCN keeps 2 GB after its largest input
 
 
 def cache_folder() -> Path | None:
@@ -83,20 +112,3 @@ def _precision(core: ov.Core, asked: str) -> str:
     if asked == "bf16" and not native:
         raise DeviceError("This processor has no bfloat16 instructions; use the precision fp32 or auto.")
     return asked
-
-
-def _compile(core: ov.Core, bundle: Bundle, network: str, config: dict[str, Any]) -> ov.CompiledModel:
-    file = bundle.file(network)
-    try:
-        return core.compile_model(str(file), "CPU", config)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise BundleError(f"OpenVINO cannot compile {file}: {reason}") from error
-
-
-def _infer(model: ov.CompiledModel, image: np.ndarray, output: np.ndarray) -> None:
-    """Run `model` on `image` [z, y, x], writing into `output` without a copy."""
-    request = model.create_infer_request()
-    request.set_input_tensor(ov.Tensor(image[np.newaxis, np.newaxis], shared_memory=True))
-    request.set_output_tensor(ov.Tensor(output, shared_memory=True))
-    request.infer()

@@ -1,0 +1,85 @@
+"""Devices and precisions: what is there is used, what is not is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+
+from efficientscn_trt import BundleError, DeviceError, Segmenter
+from efficientscn_trt.backends import load
+from efficientscn_trt.backends.openvino import cache_folder
+from efficientscn_trt.bundle import Bundle
+
+HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def test_auto_takes_the_cpu_and_its_fastest_precision(tiny_bundle: Bundle) -> None:
+    backend = load(tiny_bundle)
+    assert (backend.device, backend.precision) == ("cpu", "bf16" if HAS_BF16 else "fp32")
+
+
+@pytest.mark.parametrize("device", ["cuda", "gpu", "tpu"])
+def test_device_that_is_not_there(device: str, tiny_bundle: Bundle) -> None:
+    with pytest.raises(
+        DeviceError, match=rf"no backend for the device '{device}', expected one of auto, cpu"
+    ):
+        Segmenter(tiny_bundle, device=device)
+
+
+def test_precision_that_is_not_known(tiny_bundle: Bundle) -> None:
+    with pytest.raises(DeviceError, match="'fp8' is not known, expected one of auto, fp32, bf16"):
+        Segmenter(tiny_bundle, precision="fp8")
+
+
+@pytest.mark.skipif(HAS_BF16, reason="this processor has bfloat16 instructions")
+def test_bfloat16_where_it_is_not_there(tiny_bundle: Bundle) -> None:
+    with pytest.raises(DeviceError, match="no bfloat16 instructions; use the precision fp32 or auto"):
+        Segmenter(tiny_bundle, precision="bf16")
+
+
+def test_results_are_owned_by_the_caller(tiny_bundle: Bundle) -> None:
+    backend = load(tiny_bundle)
+    image = np.random.default_rng(0).uniform(-0.5, 0.3, (32, 32, 48)).astype(np.float32)
+    mask, probabilities = backend.localize(image), backend.segment(image)
+    kept = mask.copy(), probabilities.copy()
+    backend.localize(-image)
+    backend.segment(-image)
+    np.testing.assert_array_equal(mask, kept[0])
+    np.testing.assert_array_equal(probabilities, kept[1])
+    assert (mask.shape, mask.dtype) == ((32, 32, 48), np.bool_)
+    assert (probabilities.shape, probabilities.dtype) == ((5, 32, 32, 48), np.float32)
+
+
+def test_compiled_networks_are_cached_by_content(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+    load(tiny_bundle)
+    networks = tiny_bundle.manifest.networks
+    expected = {networks.localization.sha256[:16], networks.segmentation.sha256[:16]}
+    assert {folder.name for folder in (tmp_path / "cache").iterdir()} == expected
+    for blob in (tmp_path / "cache").rglob("*.blob"):
+        blob.write_bytes(blob.read_bytes()[:100])  # as an interrupted run might leave it
+    image = np.zeros((32, 32, 32), np.float32)
+    assert not load(tiny_bundle).localize(image).any()
+
+
+def test_unwritable_cache_is_done_without(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", "/proc/cache")
+    assert cache_folder() is None
+    assert not load(tiny_bundle).localize(np.zeros((32, 32, 32), np.float32)).any()
+
+
+def test_network_that_cannot_be_compiled(tmp_path: Path) -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    from efficientscn_trt.bundle import NetworkSource, Tensor
+
+    image = Tensor("image", "float32", (1, 1, "z", "y", "x"))
+    broken = NetworkSource(b"no ONNX", 18, 0, image, Tensor("mask", "bool", (1, "z", "y", "x")))
+    bundle = write_tiny_bundle(tmp_path / "bundle", localization=broken)
+    with pytest.raises(BundleError, match=r"OpenVINO cannot compile .*localization\.onnx"):
+        Segmenter(bundle)

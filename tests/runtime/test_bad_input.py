@@ -1,0 +1,116 @@
+"""Whatever is not a CT volume is refused in one sentence that says what was found; the odd is warned of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from support.bad_scans import BAD_SCANS
+from support.scans import SPACING_XYZ, block_array, block_image
+
+from efficientscn_trt import InputError, Segmenter
+
+
+@pytest.mark.parametrize("case", BAD_SCANS)
+def test_bad_file(case: str, segmenter: Segmenter, tmp_path: Path) -> None:
+    make, message = BAD_SCANS[case]
+    with pytest.raises(InputError, match=message) as caught:
+        segmenter.segment(make(tmp_path))
+    assert caught.value.exit_code == 3
+    assert "\n" not in str(caught.value)
+
+
+def _nan_spacing() -> sitk.Image:
+    image = block_image()
+    image.SetSpacing((float("nan"), 1, 1))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("volume", "message"),
+    [
+        (sitk.Image([0, 4, 4], sitk.sitkInt16), r"The image is empty \(0 × 4 × 4 voxels\)"),
+        (sitk.Image([4, 4], sitk.sitkInt16), r"The image has 2 dimensions"),
+        (sitk.Image([4, 4, 4, 4], sitk.sitkInt16), r"The image has 4 dimensions"),
+        (sitk.Image([4, 4, 4], sitk.sitkVectorUInt8, 3), r"The image has 3 values a voxel"),
+        (sitk.Image([4, 4, 4], sitk.sitkComplexFloat32), r"voxels of the type complex"),
+        (sitk.Image([4, 4, 4], sitk.sitkLabelUInt8), r"voxels of the type label"),
+        (_nan_spacing(), r"The image has the spacing nan × 1 × 1 mm, expected three positive"),
+        ([[[1, 2]]], r"The volume is a list, expected a path, SimpleITK\.Image or NumPy array"),
+    ],
+)
+def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
+    with pytest.raises(InputError, match=message):
+        segmenter.segment(volume)
+
+
+@pytest.mark.parametrize(
+    ("array", "spacing", "message"),
+    [
+        (block_array(), None, r"A NumPy array has no spacing; give spacing=\(x, y, z\) in mm"),
+        (block_array(), (1, 0, 1), r"The array has the spacing 1 × 0 × 1 mm"),
+        (block_array(), (1, -1, 1), r"The array has the spacing 1 × -1 × 1 mm"),
+        (block_array(), (1, float("nan"), 1), r"The array has the spacing 1 × nan × 1 mm"),
+        (block_array(), (1, 1), r"The array has the spacing 1 × 1 mm, expected three"),
+        (block_array()[0], (1, 1, 1), r"The array has 2 dimensions \(57 × 45 voxels\)"),
+        (block_array()[:1], (1, 1, 1), r"The array has 57 × 45 × 1 voxels, expected at least 2"),
+        (block_array()[:0], (1, 1, 1), r"The array is empty"),
+        (block_array() > 0, (1, 1, 1), r"values from 0 to 1, so it was scaled"),
+        (block_array().astype("U8"), (1, 1, 1), r"voxels of the type <U8, expected"),
+        (block_array(np.int64) + (1 << 32), (1, 1, 1), r"values from 4\.29497e\+09 .*cannot be HU"),
+        (block_array(np.int64) - 100_000, (1, 1, 1), r"values from -101000 .*cannot be HU"),
+        (block_array(np.float64) * 1e300, (1, 1, 1), r"NaN or infinite"),
+    ],
+)
+def test_bad_array(array: np.ndarray, spacing: Any, message: str, segmenter: Segmenter) -> None:
+    with pytest.raises(InputError, match=message):
+        segmenter.segment(array, spacing=spacing)
+
+
+def test_spacing_is_for_arrays(segmenter: Segmenter, scan_file: Path) -> None:
+    with pytest.raises(InputError, match="spacing is for NumPy arrays"):
+        segmenter.segment(scan_file, spacing=(1, 1, 1))
+
+
+@pytest.mark.parametrize("low", [-30000, -5000])
+def test_odd_values_are_warned_of(low: int, segmenter: Segmenter) -> None:
+    array = block_array()
+    array[:, 0] = low
+    result = segmenter.segment(array, spacing=SPACING_XYZ)
+    assert result.warnings == [
+        f"The array has values from {low} to 400, far outside the usual HU (−1024 to about 3071)."
+    ]
+
+
+def test_offset_values_are_warned_of(segmenter: Segmenter) -> None:
+    result = segmenter.segment(block_array() + 1024, spacing=SPACING_XYZ)
+    assert result.warnings == [
+        "The array has values from 24 to 1424 and none below 0, so it may not be in HU (air −1000, water 0)."
+    ]
+
+
+def test_all_air_gives_background_with_a_warning(segmenter: Segmenter) -> None:
+    result = segmenter.segment(np.full((20, 30, 40), -1000, np.int16), spacing=(4, 4, 4))
+    assert not result.array.any()
+    assert result.warnings == ["No organ was found at low resolution, so the whole scan was searched."]
+    assert result.box.voxels == (slice(0, 20), slice(0, 30), slice(0, 40))
+    assert set(result.volumes_ml.values()) == {0.0}
+
+
+def test_spacing_of_one_counts_as_unknown(segmenter: Segmenter) -> None:
+    image = block_image()
+    image.SetSpacing((1, 1, 1))
+    result = segmenter.segment(image)
+    (warning,) = result.warnings
+    assert "0.8145 × 0.8145 × 2.528 mm was assumed" in warning
+    assert result.image.GetSpacing() == (1, 1, 1)
+
+    image.SetSpacing((0.814528640267884, 0.814528640267884, 2.52795318268203))
+    known = segmenter.segment(image)
+    assert known.warnings == []
+    np.testing.assert_array_equal(result.array, known.array)
+    assert result.volumes_ml == known.volumes_ml
+    assert set(np.unique(known.array)) == {0, 1, 2, 3, 4}

@@ -1,0 +1,166 @@
+"""A bundle is verified when it is loaded and written as a whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficientscn_trt import _core
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.errors import BundleError, OutputError
+
+
+@pytest.fixture
+def copy(tiny_bundle: bundles.Bundle, tmp_path: Path) -> Path:
+    """A copy of the bundle that a test may spoil."""
+    return Path(shutil.copytree(tiny_bundle.path, tmp_path / "bundle"))
+
+
+def _edit(folder: Path, place: str, value: Any) -> None:
+    file = folder / "manifest.json"
+    document = json.loads(file.read_text())
+    *parents, last = place.split(".")
+    target = document
+    for name in parents:
+        target = target[name]
+    if value is None:
+        del target[last]
+    else:
+        target[last] = value
+    file.write_text(json.dumps(document))
+
+
+def test_a_bundle_comes_back_as_it_was_written(tiny_bundle: bundles.Bundle) -> None:
+    assert bundles.load(tiny_bundle.path) == tiny_bundle
+    assert {file.name for file in tiny_bundle.path.iterdir()} == {
+        "manifest.json",
+        "localization.onnx",
+        "segmentation.onnx",
+    }
+    assert tiny_bundle.file("segmentation") == tiny_bundle.path / "segmentation.onnx"
+
+
+def test_missing_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"There is no bundle at .*nowhere"):
+        bundles.load(tmp_path / "nowhere")
+
+
+def test_folder_that_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"is not a bundle, for it has no manifest\.json"):
+        bundles.load(tmp_path)
+
+
+def test_file_instead_of_a_folder(copy: Path) -> None:
+    with pytest.raises(BundleError, match="is a file, but a bundle is a folder"):
+        bundles.load(copy / "manifest.json")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "x"}', "\xff"])
+def test_manifest_that_is_none(copy: Path, text: str) -> None:
+    (copy / "manifest.json").write_text(text, encoding="latin-1")
+    with pytest.raises(BundleError, match=r"manifest"):
+        bundles.load(copy)
+
+
+def test_missing_network(copy: Path) -> None:
+    (copy / "segmentation.onnx").unlink()
+    with pytest.raises(BundleError, match=r"lacks the file segmentation\.onnx"):
+        bundles.load(copy)
+
+
+def test_altered_network(copy: Path) -> None:
+    file = copy / "localization.onnx"
+    expected = bundles.sha256(file)
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(
+        BundleError, match=rf"altered: its SHA-256 is {bundles.sha256(file)}, expected {expected}"
+    ):
+        bundles.load(copy)
+
+
+def test_newer_schema(copy: Path) -> None:
+    _edit(copy, "schema_version", bundles.SCHEMA_VERSION + 1)
+    _edit(copy, "from_the_future", {})
+    with pytest.raises(BundleError, match=r"has bundle schema 2, but .* schema 1; upgrade efficientscn-trt"):
+        bundles.load(copy)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("pipeline.localization.spacing_mm", "six", r"spacing_mm is 'six', expected a finite number"),
+        ("pipeline.localization.spacing_mm", None, r"the field .*spacing_mm is missing"),
+        ("pipeline.localization.spaccing_mm", 6, r"the field .*spaccing_mm is not known"),
+        ("pipeline.segmentation.valid_sizes", [[32]], r"expected a list of 3"),
+        ("networks.segmentation.opset", 18.5, r"expected a whole number"),
+        ("networks.segmentation.input.shape", [1, None], r"expected int or str"),
+        ("labels", ["background", "liver"], r"names 2 labels, but"),
+        ("files", {}, r"do not agree on localization\.onnx"),
+        ("networks.localization.file", "../x", r"do not agree on \.\./x"),
+    ],
+)
+def test_manifest_with_a_wrong_field(copy: Path, place: str, value: Any, message: str) -> None:
+    _edit(copy, place, value)
+    with pytest.raises(BundleError, match=message):
+        bundles.load(copy)
+
+
+def test_file_outside_the_bundle(copy: Path) -> None:
+    document = json.loads((copy / "manifest.json").read_text())
+    _edit(copy, "files", document["files"] | {"../secret": "0"})
+    with pytest.raises(BundleError, match="outside the bundle"):
+        bundles.load(copy)
+
+
+def test_write_replaces_a_bundle_and_leaves_nothing_else(copy: Path) -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    again = write_tiny_bundle(copy, name="again")
+    assert again.manifest.name == "again"
+    assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+
+
+def test_write_leaves_other_folders_alone(tmp_path: Path) -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    (tmp_path / "thesis.doc").touch()
+    with pytest.raises(OutputError, match="holds something else than a bundle"):
+        write_tiny_bundle(tmp_path)
+    with pytest.raises(OutputError, match="is a file"):
+        write_tiny_bundle(tmp_path / "thesis.doc")
+
+
+def test_write_to_a_place_that_is_not_writable() -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    with pytest.raises(OutputError, match=r"/proc/bundle cannot be written"):
+        write_tiny_bundle(Path("/proc/bundle"))
+
+
+def test_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    with pytest.raises(BundleError, match="names 1 labels"):
+        write_tiny_bundle(tmp_path / "bundle", labels=["background"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "core"),
+    [
+        (bundles.LocalizationPipeline(), "LocalizationParameters"),
+        (bundles.SegmentationPipeline(), "SegmentationParameters"),
+    ],
+)
+def test_defaults_are_those_of_the_core(mine: Any, core: str) -> None:
+    theirs = getattr(_core, core)()
+    for field in dataclasses.fields(mine):
+        value = getattr(theirs, field.name)
+        if field.name == "valid_sizes":
+            value = tuple(tuple(sizes) for sizes in value)
+        assert getattr(mine, field.name) == value, field.name

@@ -1,0 +1,162 @@
+"""Scans come in as files of many formats, DICOM folders, images and arrays, and are one and the same."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from support.dicom import write_series
+from support.scans import block_array, block_image
+
+from efficientscn_trt import InputError, Segmenter
+from efficientscn_trt.volume import open_scan
+
+
+@pytest.mark.parametrize(
+    "name", ["ct.nii", "ct.nii.gz", "ct.hdr", "ct.img.gz", "ct.nrrd", "ct.mha", "ct.mhd"]
+)
+def test_formats(name: str, tmp_path: Path) -> None:
+    image = block_image()
+    sitk.WriteImage(image, str(tmp_path / name))
+    scan = open_scan(tmp_path / name)
+    np.testing.assert_array_equal(scan.array, sitk.GetArrayViewFromImage(image))
+    np.testing.assert_allclose(scan.geometry.spacing, image.GetSpacing(), rtol=1e-6)
+    assert scan.array.dtype == np.int16
+    assert scan.warnings == []
+
+
+def test_voxel_file_of_a_pair_is_checked(tmp_path: Path) -> None:
+    sitk.WriteImage(block_image(), str(tmp_path / "ct.hdr"))
+    voxels = tmp_path / "ct.img"
+    voxels.write_bytes(voxels.read_bytes()[:-2])
+    with pytest.raises(
+        InputError,
+        match=r"ct\.img is cut short: it has 174,418 bytes of voxels, but its header announces 174,420",
+    ):
+        open_scan(tmp_path / "ct.hdr")
+
+
+def test_voxel_file_of_a_pair_that_is_missing(tmp_path: Path) -> None:
+    sitk.WriteImage(block_image(), str(tmp_path / "ct.hdr"))
+    (tmp_path / "ct.img").unlink()
+    with pytest.raises(InputError, match=r"ct\.img cannot be read: No such file"):
+        open_scan(tmp_path / "ct.hdr")
+
+
+def test_bytes_behind_the_voxels_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "ct.nii"
+    sitk.WriteImage(block_image(np.float32), str(path))
+    path.write_bytes(path.read_bytes() + b"\xff" * 100)
+    np.testing.assert_array_equal(open_scan(path).array, block_array())
+
+
+def test_gzip_of_several_members(tmp_path: Path) -> None:
+    sitk.WriteImage(block_image(), str(tmp_path / "ct.nii"))
+    content = (tmp_path / "ct.nii").read_bytes()
+    path = tmp_path / "members.nii.gz"
+    path.write_bytes(gzip.compress(content[:50_000]) + gzip.compress(content[50_000:]))
+    np.testing.assert_array_equal(open_scan(path).array, block_array())
+
+
+def test_nifti_of_big_endian_order(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    array = block_array().transpose()
+    affine = np.diag([-3.0, -3.0, 3.0, 1.0])
+    header, path = nibabel.Nifti1Header(endianness=">"), tmp_path / "big.nii.gz"
+    for kind in (np.int16, np.float32, np.float64):
+        nibabel.save(nibabel.Nifti1Image(array.astype(kind), affine, header), path)
+        scan = open_scan(path)
+        np.testing.assert_array_equal(scan.array, block_array())
+        assert scan.geometry.spacing == (3.0, 3.0, 3.0)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="damaged or cut short"):
+        open_scan(path)
+
+
+def test_dicom_folder(tmp_path: Path) -> None:
+    image = block_image()
+    write_series(image, tmp_path, description="portal venous")
+    scan = open_scan(tmp_path)
+    np.testing.assert_array_equal(scan.array, block_array())
+    np.testing.assert_allclose(scan.geometry.spacing, image.GetSpacing())
+    np.testing.assert_allclose(scan.geometry.origin, image.GetOrigin())
+    assert scan.warnings == []
+
+
+def test_dicom_folder_with_two_series_names_them(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path, description="portal venous", series=1)
+    write_series(block_image()[:, :, :5], tmp_path, description="scout", series=2)
+    with pytest.raises(InputError, match="holds 2 DICOM series, expected one") as caught:
+        open_scan(tmp_path)
+    assert "portal venous, 34 files" in str(caught.value)
+    assert "scout, 5 files" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1000])])
+def test_missing_or_cut_dicom_slice_is_warned_of(spoil: Callable[[Path], Any], tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    spoil(tmp_path / "1-017.dcm")
+    (warning,) = open_scan(tmp_path).warnings
+    assert "are 5 to 10 mm apart, but are taken as equally spaced: one may be missing or damaged" in warning
+
+
+def test_one_dicom_slice(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    with pytest.raises(InputError, match=r"has 57 × 45 × 1 voxels, .*for DICOM, the folder of the series"):
+        open_scan(tmp_path / "1-017.dcm")
+
+
+def test_image_and_array_are_read_in_place() -> None:
+    image, array = block_image(), block_array()
+    assert np.shares_memory(open_scan(image).array, sitk.GetArrayViewFromImage(image))
+    for view in (array, array[::-1], array.transpose(2, 0, 1), array[::2, 1:, ::3]):
+        assert open_scan(view, spacing=(3, 3, 3)).array is view
+
+
+@pytest.mark.parametrize(
+    ("kind", "becomes"),
+    [
+        ("int8", "int16"),
+        ("int16", "int16"),
+        ("uint16", "uint16"),
+        ("uint32", "int32"),
+        ("int32", "int32"),
+        ("int64", "int32"),
+        ("uint64", "int32"),
+        ("float16", "float32"),
+        ("float32", "float32"),
+        ("float64", "float32"),
+        (">i2", "int16"),
+        (">f8", "float32"),
+    ],
+)
+def test_every_dtype_keeps_its_values(kind: str, becomes: str) -> None:
+    dtype: Any = np.dtype(kind)
+    low, high = (-120, 120) if dtype.itemsize == 1 else (-1000, 2000)
+    values = np.linspace(max(low, 0) if dtype.kind == "u" else low, high, 60).round()
+    array = values.reshape(3, 4, 5).astype(dtype)
+    scan = open_scan(array, spacing=(3, 3, 3))
+    assert scan.array.dtype == np.dtype(becomes)
+    np.testing.assert_array_equal(scan.array, array)
+
+
+def test_an_array_gives_what_its_image_gives(segmenter: Segmenter) -> None:
+    image = block_image()
+    of_image = segmenter.segment(image)
+    of_array = segmenter.segment(sitk.GetArrayFromImage(image), spacing=image.GetSpacing())
+    np.testing.assert_array_equal(of_array.array, of_image.array)
+    assert of_array.image.GetSpacing() == image.GetSpacing()
+    assert of_array.volumes_ml == of_image.volumes_ml
+
+
+def test_the_path_may_be_a_text(scan_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "Bauch, größer.nii.gz"
+    shutil.copy(scan_file, other)
+    np.testing.assert_array_equal(open_scan(str(other)).array, block_array())

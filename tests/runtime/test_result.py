@@ -1,0 +1,114 @@
+"""The label map is saved as a whole or not at all, with the geometry of the scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from support.scans import block_image
+
+from efficientscn_trt import OutputError, Segmentation, Segmenter
+from efficientscn_trt.result import EXTENSIONS, check_output
+
+
+@pytest.fixture(scope="module")
+def result(segmenter: Segmenter) -> Segmentation:
+    return segmenter.segment(block_image())
+
+
+@pytest.mark.parametrize("extension", [*EXTENSIONS, ".NII.GZ"])
+def test_saved_map_is_the_result(extension: str, result: Segmentation, tmp_path: Path) -> None:
+    path = tmp_path / f"case.7{extension}"
+    result.save(path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    image = sitk.ReadImage(str(path))
+    np.testing.assert_array_equal(sitk.GetArrayViewFromImage(image), result.array)
+    assert image.GetPixelID() == sitk.sitkUInt8
+    np.testing.assert_allclose(image.GetSpacing(), block_image().GetSpacing(), rtol=1e-6)
+    np.testing.assert_allclose(image.GetOrigin(), block_image().GetOrigin(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("code", ["LPS", "RAS", "SAL", "PIR"])
+def test_files_keep_the_geometry_to_the_last_bit(
+    extension: str, code: str, segmenter: Segmenter, tmp_path: Path
+) -> None:
+    image = sitk.DICOMOrient(block_image(), code)
+    image.SetSpacing((0.7, 0.7123456789, 1.2345678))
+    scan, labels = tmp_path / f"ct{extension}", tmp_path / f"labels{extension}"
+    sitk.WriteImage(image, str(scan))
+    segmenter.segment(scan).save(labels)
+    ours, theirs = sitk.ReadImage(str(labels)), sitk.ReadImage(str(scan))
+    assert ours.GetSize() == theirs.GetSize()
+    assert ours.GetSpacing() == theirs.GetSpacing()
+    assert ours.GetOrigin() == theirs.GetOrigin()
+    assert ours.GetDirection() == theirs.GetDirection()
+
+
+def test_a_file_that_is_there_is_replaced(result: Segmentation, tmp_path: Path) -> None:
+    path = tmp_path / "labels.nrrd"
+    path.write_text("old")
+    result.save(str(path))
+    assert sitk.ReadImage(str(path)).GetSize() == result.image.GetSize()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/proc/labels.nii.gz", r"/proc/labels\.nii\.gz cannot be written"),
+        ("nowhere/labels.nii.gz", r"there is no folder .*nowhere; make it first"),
+        ("folder.nii.gz", r"is a folder, expected the name of a file"),
+        ("labels.mhd", r"has no known extension, expected one of \.nii\.gz, \.nii, \.nrrd, \.mha"),
+        ("labels", r"has no known extension"),
+    ],
+)
+def test_output_that_cannot_be_written(path: str, message: str, result: Segmentation, tmp_path: Path) -> None:
+    (tmp_path / "folder.nii.gz").mkdir()
+    for attempt in (result.save, check_output):
+        with pytest.raises(OutputError, match=message) as caught:
+            attempt(tmp_path / path)
+        assert caught.value.exit_code == 5
+    assert [file.name for file in tmp_path.iterdir()] == ["folder.nii.gz"]
+
+
+def test_check_leaves_nothing(tmp_path: Path) -> None:
+    check_output(tmp_path / "labels.nii.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.parametrize("old", [None, b"the labels of yesterday"])
+def test_interrupted_writing_leaves_what_was_there(
+    failure: type[BaseException],
+    old: bytes | None,
+    result: Segmentation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "labels.nii.gz"
+    if old:
+        path.write_bytes(old)
+
+    def write_half(image: sitk.Image, name: str, **options: Any) -> None:
+        Path(name).write_bytes(b"half")
+        raise failure
+
+    monkeypatch.setattr(sitk, "WriteImage", write_half)
+    with pytest.raises(failure):
+        result.save(path)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
+
+
+def test_failed_writing_is_an_output_error(
+    result: Segmentation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_full(image: sitk.Image, name: str, **options: Any) -> None:
+        raise RuntimeError("Exception thrown in SimpleITK WriteImage:\nITK ERROR: no space left")
+
+    monkeypatch.setattr(sitk, "WriteImage", disk_full)
+    with pytest.raises(OutputError, match=r"labels\.nii cannot be written: .*no space left"):
+        result.save(tmp_path / "labels.nii")
+    assert list(tmp_path.iterdir()) == []
