@@ -275,7 +275,8 @@ def format_ml(volume: float) -> str:
     """A volume in ml as a report has it: "1423 ml", "86.4 ml", "not found" for 0."""
     if volume == 0:
         return "not found"
-    return f"{volume:.0f} ml" if volume >= 100 else f"{volume:.1f} ml"
+    digits = 0 if volume >= 100 else 1 if volume >= 1 else 2
+    return f"{volume:.{digits}f} ml"
 
 
 def _shortened(text: str) -> str:

@@ -64,4 +64,7 @@ def demo(
     if not quiet:
         seconds = {key: stages.seconds.pop(key) for key in ("networks", "phantom")}
         show(comparison_table(run), seconds_table(seconds | run.segmentation.seconds | stages.seconds))
-        click.echo(f"{machine_line(run.segmentation)}\nLook at {output / PREVIEW}")
+        click.echo(
+            f"{machine_line(run.segmentation)}\nLook at {output / PREVIEW}\n"
+            "A phantom is drawn, not scanned: this shows that the installation works, nothing about patients."
+        )

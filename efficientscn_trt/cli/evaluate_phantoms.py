@@ -41,7 +41,7 @@ def evaluate_phantoms(
     Example:
         efficientscn-trt evaluate-phantoms --count 5
     """
-    from ..demo import FIRST_UNSEEN_SEED, segment_phantom
+    from ..demo import FIRST_UNSEEN_SEED, check_labels, segment_phantom
     from ..phantom import make_phantom
     from ..segmenter import Segmenter
     from .progress import show_stages
@@ -54,6 +54,7 @@ def evaluate_phantoms(
     with show_stages(1 + count, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(bundle, device, precision, threads)
+            check_labels(segmenter)
         for seed in seeds:
             with stages.stage(f"phantom {seed}"):
                 run = segment_phantom(segmenter, make_phantom(seed))

@@ -40,20 +40,14 @@ def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     """Names and what they are, without a header."""
     result = _empty_table(title)
     result.show_header = False
+    result.min_width = len(title)  # rich cuts a title to its table's width
     for row in rows:
         result.add_row(*row)
     return result
 
 
 def _empty_table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        min_width=40,
-    )
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def show(*tables: Table) -> None:

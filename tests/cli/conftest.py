@@ -1,0 +1,75 @@
+"""Fixtures of the command line's tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+from support.scans import block_image
+
+from efficientscn_trt import cli
+from efficientscn_trt.bundle import Bundle
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The process's, with the compiled networks kept out of the user's cache."""
+    return {**os.environ, "EFFICIENTSCN_CACHE": str(tmp_path_factory.mktemp("cache")), "COLUMNS": "100"}
+
+
+@pytest.fixture(scope="session")
+def run_process(environment: dict[str, str]) -> Run:
+    """Run `efficientscn-trt` with arguments in a process of its own."""
+
+    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "efficientscn_trt.cli", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=environment | variables,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture
+def run(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run `efficientscn-trt` with arguments in this process, which has the libraries loaded."""
+    for name in ("EFFICIENTSCN_CACHE", "COLUMNS"):
+        monkeypatch.setenv(name, environment[name])
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        capfd.readouterr()
+        texts = [str(argument) for argument in arguments]
+        code = cli.run(texts)
+        return subprocess.CompletedProcess(texts, code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of HU thresholds."""
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+
+
+@pytest.fixture
+def scan_file(tmp_path: Path) -> Path:
+    """A small CT that works."""
+    path = tmp_path / "ct.nii.gz"
+    sitk.WriteImage(block_image(), str(path))
+    return path

@@ -1,0 +1,163 @@
+"""Bad input ends in one sentence on stderr and the exit code of its kind, and writes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from support.bad_scans import BAD_SCANS
+
+from efficientscn_trt.bundle import Bundle
+
+from .conftest import Run
+
+# The others differ in what the file holds, not in what the command line does; tests/runtime has them all.
+SCANS = (
+    "missing",
+    "text",
+    "truncated gzip",
+    "2-D",
+    "4-D",
+    "RGB",
+    "empty",
+    "one slice",
+    "zero spacing, NIfTI",
+    "NaN spacing, MHA",
+    "NaN voxel",
+    "infinite voxels",
+    "not HU",
+)
+
+
+def _assert_refused(done: CompletedProcess[str], code: int, message: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    # SimpleITK's C++ may warn of a file above our sentence.
+    sentence = done.stderr.splitlines()[-1]
+    assert sentence.startswith("Error: ")
+    assert re.search(message, sentence)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("case", SCANS)
+def test_bad_scan(case: str, run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    make, message = BAD_SCANS[case]
+    output = tmp_path / "output"
+    output.mkdir()
+    done = run(
+        "segment",
+        make(tmp_path),
+        *("-o", output / "labels.nii.gz", "--preview", output / "p.png", "--json", output / "r.json"),
+        *("--bundle", tiny_bundle.path),
+    )
+    _assert_refused(done, 3, message)
+    assert not list(output.iterdir())
+
+
+@pytest.mark.parametrize("case", ["missing", "truncated gzip"])
+def test_bad_scan_ends_the_process_with_the_code(
+    case: str, run_process: Run, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    make, message = BAD_SCANS[case]
+    done = run_process("segment", make(tmp_path), "-o", tmp_path / "l.nii.gz", "--bundle", tiny_bundle.path)
+    _assert_refused(done, 3, message)
+
+
+def _no_folder(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+
+
+def _file_missing(path: Path) -> None:
+    (path / "segmentation.onnx").unlink()
+
+
+def _file_altered(path: Path) -> None:
+    with (path / "localization.onnx").open("ab") as stream:
+        stream.write(b" ")
+
+
+def _newer_schema(path: Path) -> None:
+    document = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(document | {"schema_version": 99}))
+
+
+def _no_manifest(path: Path) -> None:
+    (path / "manifest.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "message"),
+    [
+        (_no_folder, "There is no bundle at .*bundle"),
+        (_no_manifest, r"has no manifest\.json"),
+        (_file_missing, r"lacks the file segmentation\.onnx; copy the whole bundle again"),
+        (
+            _file_altered,
+            r"localization\.onnx was altered: its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}",
+        ),
+        (_newer_schema, "has bundle schema 99, but this version reads schema 1; upgrade efficientscn-trt"),
+    ],
+)
+@pytest.mark.parametrize("command", ["segment", "info"])
+def test_bad_bundle(command: str, breaks: object, message: str, run: Run, scan_file: Path) -> None:
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    bundle = scan_file.parent / "bundle"
+    write_tiny_bundle(bundle)
+    assert callable(breaks)
+    breaks(bundle)
+    labels = scan_file.parent / "labels.nii.gz"
+    if command == "segment":
+        done = run("segment", scan_file, "-o", labels, "--bundle", bundle)
+    else:
+        done = run("info", bundle)
+    _assert_refused(done, 4, message)
+    assert not labels.exists()
+
+
+def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
+    """The scan is not there either, but it is the output that is complained of: nothing was read."""
+    (tmp_path / "file").touch()
+    missing = tmp_path / "nowhere.nii.gz"
+    good = tmp_path / "labels.nii.gz"
+    for arguments, message in (
+        (("-o", tmp_path / "no" / "l.nii.gz"), "there is no folder .*no; make it first"),
+        (("-o", tmp_path / "file" / "l.nii.gz"), "there is no folder .*file; make it first"),
+        (("-o", tmp_path / "labels.png"), r"has no known extension, expected one of \.nii\.gz"),
+        (("-o", good, "--preview", tmp_path / "p.jpg"), r"p\.jpg has no known extension .*expected \.png"),
+        (("-o", good, "--json", tmp_path), "is a folder, expected the name of a file"),
+        (("-o", good, "--preview", tmp_path / "no" / "p.png"), "there is no folder"),
+        (("-o", good, "--json", good), r"labels\.nii\.gz is another output as well"),
+        (("-o", missing), r"nowhere\.nii\.gz is the input as well; give another file name"),
+    ):
+        _assert_refused(run("segment", missing, *arguments), 5, message)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody may write")
+def test_folder_in_which_even_root_cannot_write(run: Run, scan_file: Path) -> None:
+    done = run("segment", scan_file, "-o", "/proc/self/labels.nii.gz")
+    _assert_refused(
+        done, 5, r"/proc/self/labels\.nii\.gz cannot be written: .*give a folder where you may write"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write into every folder")
+def test_folder_without_permission(run: Run, scan_file: Path, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    _assert_refused(run("segment", scan_file, "-o", locked / "l.nii.gz"), 5, "permission denied")
+    _assert_refused(run("demo", "-o", locked / "demo"), 5, "cannot be made: permission denied")
+
+
+def test_wrong_usage(run: Run, scan_file: Path) -> None:
+    done = run("segment", scan_file, "-o", "l.nii.gz", "--device", "abacus")
+    assert done.returncode == 2
+    assert "'abacus' is not one of 'auto', 'cpu'" in done.stderr
+    assert run("segment", scan_file).returncode == 2
+    assert run("frobnicate").returncode == 2

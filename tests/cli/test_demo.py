@@ -1,0 +1,77 @@
+"""`demo` and `evaluate-phantoms`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+
+import efficientscn_trt
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.demo import FILES, FIRST_UNSEEN_SEED
+
+from .conftest import Run
+
+DEMO_BUNDLE = Path(efficientscn_trt.__file__).parent / "demo_bundle"
+#: Least DSC against the truth on phantoms never trained on.
+LEAST_DSC = {"liver": 0.85, "kidneys": 0.85, "spleen": 0.85, "pancreas": 0.6}
+
+
+def test_demo_writes_and_compares(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    done = run("demo", "-o", folder, "--bundle", tiny_bundle.path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    for text in ("Found", "Truth", "DSC (%)", "Total", "nothing about patients"):
+        assert text in done.stdout
+    ct, labels, truth = (sitk.ReadImage(str(folder / name)) for name in FILES[:3])
+    assert ct.GetSize() == labels.GetSize() == truth.GetSize()
+    assert ct.GetOrigin() == labels.GetOrigin() == truth.GetOrigin()
+
+
+def test_demo_is_refused_where_it_cannot_write(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("demo", "-o", tmp_path / "file")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert (
+        done.stderr
+        == f"Error: The folder {tmp_path / 'file'} cannot be made: file exists; give another one.\n"
+    )
+
+
+def test_a_bundle_with_other_labels_is_refused(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    labels = ("background", "heart", "kidneys", "spleen", "pancreas")
+    write_tiny_bundle(tmp_path / "bundle", labels=labels)
+    for command in (("demo", "-o", tmp_path / "output"), ("evaluate-phantoms", "--count", "1")):
+        done = run(*command, "--bundle", tmp_path / "bundle")
+        assert done.returncode == 4
+        assert "has the labels background, heart, kidneys, spleen, pancreas, but phantoms have" in done.stderr
+
+
+def test_evaluate_phantoms_counts_from_the_first_unseen_seed(
+    run: Run, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    report = tmp_path / "scores.json"
+    done = run("evaluate-phantoms", "--count", "2", "--bundle", tiny_bundle.path, "--json", report)
+    assert done.returncode == 0, done.stderr
+    scores = json.loads(report.read_text())["dsc"]
+    assert list(scores) == [str(FIRST_UNSEEN_SEED), str(FIRST_UNSEEN_SEED + 1)]
+    for text in ("Mean", "SD", *scores):
+        assert text in done.stdout
+
+
+@pytest.mark.skipif(not DEMO_BUNDLE.is_dir(), reason="the package has no demo bundle yet")
+def test_the_demo_bundle_knows_phantoms(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EFFICIENTSCN_BUNDLE", raising=False)
+    report = tmp_path / "scores.json"
+    done = run("evaluate-phantoms", "--count", "5", "--json", report)
+    assert done.returncode == 0, done.stderr
+    assert "phantom" in done.stderr  # the bundle says what it was trained on
+    for scores in json.loads(report.read_text())["dsc"].values():
+        for organ, least in LEAST_DSC.items():
+            assert scores[organ] >= least, scores

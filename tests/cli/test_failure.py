@@ -1,0 +1,74 @@
+"""Exit codes and sentences of what goes wrong."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from efficientscn_trt import BundleError, DeviceError, ExportError, InputError, OutputError
+from efficientscn_trt.cli.failure import exit_code_of
+
+
+def _raise(error: BaseException) -> int:
+    def command() -> None:
+        raise error
+
+    return exit_code_of(command)
+
+
+def test_success() -> None:
+    assert exit_code_of(lambda: None) == 0
+    assert exit_code_of(lambda: 0) == 0
+    assert exit_code_of(lambda: 9) == 9  # Context.exit(9)
+
+
+@pytest.mark.parametrize("kind", [InputError, BundleError, OutputError, DeviceError, ExportError])
+def test_typed_errors_have_codes_of_their_own(
+    kind: type[InputError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _raise(kind("This and that.")) == kind.exit_code
+    assert capsys.readouterr() == ("", "Error: This and that.\n")
+
+
+def test_codes_differ() -> None:
+    kinds = (InputError, BundleError, OutputError, DeviceError, ExportError)
+    assert len({kind.exit_code for kind in kinds} | {0, 2, 69, 70, 130, 143}) == len(kinds) + 6
+
+
+def test_a_fault_says_how_to_get_the_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _raise(ZeroDivisionError("oops")) == 70
+    message = capsys.readouterr().err
+    assert message.startswith("Unexpected error (ZeroDivisionError): oops\n")
+    assert "set EFFICIENTSCN_DEBUG=1" in message
+    assert "Traceback" not in message
+
+    monkeypatch.setenv("EFFICIENTSCN_DEBUG", "1")
+    assert _raise(ZeroDivisionError("oops")) == 70
+    assert capsys.readouterr().err.startswith("Traceback")
+    assert _raise(InputError("bad")) == InputError.exit_code
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"), [("tensorflow", "export"), ("tf2onnx.graph", "export"), ("torch", "train")]
+)
+def test_a_missing_extra_is_named(module: str, extra: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _raise(ModuleNotFoundError(f"No module named {module!r}", name=module)) == 69
+    message = capsys.readouterr().err
+    assert f"run: pip install 'efficientscn-trt[{extra}]'" in message
+    assert message.count("\n") == 1
+
+
+def test_an_incomplete_installation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _raise(ModuleNotFoundError("No module named 'SimpleITK'", name="SimpleITK")) == 70
+    assert "install efficientscn-trt again" in capsys.readouterr().err
+
+
+def test_interruption_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _raise(click.Abort()) == 130
+    assert _raise(click.UsageError("no such option")) == 2
+    assert "no such option" in capsys.readouterr().err
+    assert _raise(MemoryError()) == 70
+    assert "Not enough memory" in capsys.readouterr().err

@@ -1,0 +1,15 @@
+"""Importing the package takes less than half a second."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+LIMIT_S = 0.5
+PROGRAM = "import time; t = time.perf_counter(); import efficientscn_trt; print(time.perf_counter() - t)"
+
+
+def test_import_is_quick() -> None:
+    """The best of several, for the machine may be busy; tests/runtime says what it must not load."""
+    runs = [subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True) for _ in range(5)]
+    assert min(float(run.stdout) for run in runs) < LIMIT_S

@@ -1,0 +1,79 @@
+"""Ctrl-C and SIGTERM end the command with its code, and leave what was there before."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from efficientscn_trt.bundle import Bundle
+
+# Stops where the label map is complete under its temporary name and not yet renamed: the worst moment.
+WAIT_BEFORE_RENAME = """
+import sys, time
+from pathlib import Path
+from efficientscn_trt import cli
+
+def replace(self, target):
+    print("written", self.stat().st_size, flush=True)
+    time.sleep(60)
+
+Path.replace = replace
+cli.main()
+"""
+
+# Stops in the middle of the work.
+WAIT_IN_STAGE = """
+import sys, time
+from efficientscn_trt import cli
+from efficientscn_trt.backends.openvino import OpenVinoBackend
+
+def segment(self, image):
+    print("segmenting", flush=True)
+    time.sleep(60)
+
+OpenVinoBackend.segment = segment
+cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("program", [WAIT_BEFORE_RENAME, WAIT_IN_STAGE], ids=["writing", "segmenting"])
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Terminated")]
+)
+def test_nothing_is_left_half_written(
+    program: str,
+    number: signal.Signals,
+    code: int,
+    word: str,
+    environment: dict[str, str],
+    tiny_bundle: Bundle,
+    scan_file: Path,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "output"
+    folder.mkdir()
+    (folder / "old.nii.gz").write_bytes(b"what was there before")
+    arguments = ["segment", scan_file, "-o", folder / "old.nii.gz", "--bundle", tiny_bundle.path]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().split()[0] in ("written", "segmenting")
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert stderr.strip() == f"{word}; nothing was left half-written."
+    assert [path.name for path in folder.iterdir()] == ["old.nii.gz"]
+    assert (folder / "old.nii.gz").read_bytes() == b"what was there before"

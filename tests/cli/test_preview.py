@@ -1,0 +1,158 @@
+"""The picture: which slices, how they lie, and that it can always be drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from support.scans import BLOCKS, block_image, block_labels
+
+from efficientscn_trt import OutputError
+from efficientscn_trt.orientation import Geometry
+from efficientscn_trt.preview import best_slices, colours, draw, format_ml, organ_box, planes, write
+from efficientscn_trt.result import RegionOfInterest, Segmentation
+
+NAMES = {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}
+
+
+def _segmentation(labels: sitk.Image, names: dict[int, str] = NAMES) -> Segmentation:
+    array = sitk.GetArrayFromImage(labels)
+    voxel_ml = float(np.prod(labels.GetSpacing())) / 1000
+    return Segmentation(
+        array=array,
+        geometry=Geometry.of(labels),
+        label_names=names,
+        volumes_ml={
+            name: np.count_nonzero(array == value) * voxel_ml for value, name in names.items() if value
+        },
+        box=RegionOfInterest((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (slice(0, 1), slice(0, 1), slice(0, 1))),
+        device="cpu",
+        precision="fp32",
+        seconds={},
+        peak_host_memory=0,
+    )
+
+
+def _labels(array: np.ndarray | None = None) -> sitk.Image:
+    image = sitk.GetImageFromArray(block_labels() if array is None else array)
+    if array is None:
+        image.CopyInformation(block_image())
+    return image
+
+
+def test_planes_lie_as_a_radiologist_expects() -> None:
+    """Voxels at the patient's right, anterior and superior end, seen along LPS axes."""
+    labels = np.zeros((9, 10, 11), np.uint8)
+    labels[4, 5, :] = labels[4, :, 5] = labels[:, 5, 5] = 1
+    scan = np.zeros(labels.shape)
+    right, anterior, superior = 1, 2, 3
+    scan[4, 5, 0], scan[4, 0, 5], scan[-1, 5, 5] = right, anterior, superior
+
+    axial, coronal, sagittal = planes(scan, labels, (3.0, 2.0, 1.0))
+
+    assert axial.scan[5, 0] == coronal.scan[4, 0] == right
+    assert axial.scan[0, 5] == sagittal.scan[4, 0] == anterior
+    assert coronal.scan[0, 5] == sagittal.scan[0, 5] == superior
+    assert [plane.marks for plane in (axial, coronal, sagittal)] == [
+        tuple("RLAP"),
+        tuple("RLSI"),
+        tuple("APSI"),
+    ]
+    assert [plane.size_mm for plane in (axial, coronal, sagittal)] == [(20, 11), (27, 11), (27, 20)]
+    assert [plane.cut for plane in (axial, coronal, sagittal)] == [(5, 5), (5, 4), (5, 4)]
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "LPI", "SAL", "PIR"])
+def test_every_orientation_gives_the_same_picture(orientation: str) -> None:
+    pictures = []
+    for code in ("LPS", orientation):
+        scan, labels = (sitk.DICOMOrient(image, code) for image in (block_image(), _labels()))
+        figure = draw(sitk.GetArrayFromImage(scan), _segmentation(labels), title="", note="")
+        pictures.append([axes.images[0].get_array() for axes in figure.axes])
+    for one, other in zip(*pictures, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_slices_show_as_many_organs_as_they_can() -> None:
+    labels = block_labels()
+    z, _, _ = best_slices(labels)
+    most = max(len(np.unique(section)) for section in labels)
+    assert len(np.unique(labels[z])) == most
+    start, stop = (np.array(corner) for corner in zip(*BLOCKS.values(), strict=True))
+    box = organ_box(labels)
+    assert box is not None
+    assert [(part.start, part.stop) for part in box] == list(
+        zip(start.min(axis=0).tolist(), stop.max(axis=0).tolist(), strict=True)
+    )
+
+
+def test_without_organs_the_middle_is_shown() -> None:
+    nothing = np.zeros((8, 10, 13), np.uint8)
+    assert organ_box(nothing) is None
+    assert best_slices(nothing) == (4, 5, 6)
+    assert planes(nothing, nothing, (1.0, 1.0, 1.0))[0].labels.shape == (10, 13)
+
+
+def test_only_the_surroundings_of_the_organs_are_shown() -> None:
+    labels = np.zeros((300, 40, 400), np.uint8)
+    labels[150:160, 18:22, 200:210] = 1
+    axial, coronal, _ = planes(np.zeros(labels.shape), labels, (2.0, 5.0, 1.0))
+    assert axial.labels.shape == (14 + 4 + 14, 70 + 10 + 70)
+    assert coronal.labels.shape == (35 + 10 + 35, 150)
+
+
+@pytest.mark.parametrize("shape", [(2, 30, 40), (30, 2, 40), (2, 2, 2), (400, 20, 20), (3, 300, 4)])
+@pytest.mark.parametrize("organs", [False, True])
+def test_any_shape_can_be_drawn(shape: tuple[int, int, int], organs: bool, tmp_path: Path) -> None:
+    labels = np.zeros(shape, np.uint8)
+    if organs:
+        labels[-1, -1, :] = 4
+    path = tmp_path / "preview.png"
+    write(path, np.zeros(shape, np.int16), _segmentation(_labels(labels)), title="x" * 300, note="n")
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert [file.name for file in tmp_path.iterdir()] == ["preview.png"]
+
+
+def test_contours_have_the_papers_colours(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    path = tmp_path / "preview.png"
+    write(path, sitk.GetArrayFromImage(block_image()), _segmentation(_labels()), title="", note="")
+    pixels = imread(path)[..., :3]
+    for colour in colours(NAMES).values():
+        wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        assert (np.abs(pixels - wanted).max(axis=-1) < 0.02).sum() > 100, colour
+
+
+def test_labels_of_other_bundles_get_colours_of_their_own() -> None:
+    names = dict(enumerate(["background", "liver", "aorta", *(f"organ {i}" for i in range(20))]))
+    palette = colours(names)
+    assert set(palette) == set(names) - {0}
+    assert palette[1] == colours(NAMES)[1]
+    assert palette[2] not in colours(NAMES).values()
+    labels = np.zeros((4, 4, 4), np.uint8)
+    labels[1, 1, 1] = 22
+    draw(labels, _segmentation(_labels(labels), names), title="", note="")
+
+
+def test_volumes_read_as_in_a_report() -> None:
+    assert [format_ml(value) for value in (0, 0.04, 86.44, 99.96, 1423.4)] == [
+        "not found",
+        "0.04 ml",
+        "86.4 ml",
+        "100.0 ml",
+        "1423 ml",
+    ]
+
+
+def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        write(
+            tmp_path / "no" / "p.png",
+            np.zeros((4, 4, 4)),
+            _segmentation(_labels(np.zeros((4, 4, 4), np.uint8))),
+            title="",
+            note="",
+        )

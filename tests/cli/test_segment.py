@@ -1,0 +1,95 @@
+"""`segment`: what it writes, prints and warns of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from support.scans import block_image, block_labels
+
+from efficientscn_trt.bundle import Bundle
+
+from .conftest import Run
+
+
+def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle, scan_file: Path) -> None:
+    folder = scan_file.parent
+    labels, preview, report = (folder / name for name in ("labels.nii.gz", "preview.png", "report.json"))
+    done = run_process(
+        "segment",
+        scan_file,
+        *("-o", labels, "--preview", preview, "--json", report, "--bundle", tiny_bundle.path),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "Liver" in done.stdout
+    assert "251 ml" in done.stdout
+    assert "Total" in done.stdout
+
+    image, scan = sitk.ReadImage(str(labels)), block_image()
+    assert image.GetPixelID() == sitk.sitkUInt8
+    assert image.GetSize() == scan.GetSize()
+    assert image.GetSpacing() == pytest.approx(scan.GetSpacing())
+    assert (sitk.GetArrayViewFromImage(image) == block_labels()).mean() > 0.98
+    assert preview.read_bytes().startswith(b"\x89PNG")
+
+    document = json.loads(report.read_text())
+    assert document["volumes_ml"]["liver"] == pytest.approx(250.88, rel=0.1)
+    assert document["labels"]["4"] == "pancreas"
+    assert list(document["seconds"])[:2] == ["networks", "read"]
+    assert {"writing", "preview"} <= set(document["seconds"])
+    assert document["device"] == "cpu"
+    assert document["peak_host_memory_bytes"] > 0
+    assert np.shape(document["box"]["voxels"]) == (3, 2)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "ct.nii.gz",
+        "labels.nii.gz",
+        "preview.png",
+        "report.json",
+    ]
+
+
+def test_quiet_prints_nothing(run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "l.mha"
+    done = run_process("segment", scan_file, "-o", labels, "-q", EFFICIENTSCN_BUNDLE=str(tiny_bundle.path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert labels.is_file()
+
+
+def test_spacing_of_one_is_warned_of(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    image = block_image()
+    image.SetSpacing((1, 1, 1))
+    sitk.WriteImage(image, str(tmp_path / "ct.nrrd"))
+    done = run("segment", tmp_path / "ct.nrrd", "-o", tmp_path / "l.nrrd", "--bundle", tiny_bundle.path)
+    assert done.returncode == 0
+    assert done.stderr.startswith("Warning: The spacing is exactly 1 × 1 × 1 mm")
+    assert sitk.ReadImage(str(tmp_path / "l.nrrd")).GetSpacing() == (1, 1, 1)
+
+
+def test_all_air_is_warned_of(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    image = sitk.Image(40, 30, 20, sitk.sitkInt16) - 1000
+    image.SetSpacing((4, 4, 4))
+    sitk.WriteImage(image, str(tmp_path / "air.nii"))
+    done = run(
+        "segment",
+        tmp_path / "air.nii",
+        *("-o", tmp_path / "labels.nii", "--preview", tmp_path / "preview.png", "--bundle", tiny_bundle.path),
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith("Warning: No organ was found")
+    assert "not found" in done.stdout
+    assert not sitk.GetArrayViewFromImage(sitk.ReadImage(str(tmp_path / "labels.nii"))).any()
+    assert (tmp_path / "preview.png").is_file()
+
+
+def test_what_the_bundle_says_of_its_weights_is_told(run: Run, scan_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    notice = "These weights know blocks only."
+    bundle = write_tiny_bundle(tmp_path / "noted", provenance={"notice": notice})
+    done = run("segment", scan_file, "-o", tmp_path / "l.mha", "--quiet", "--bundle", bundle.path)
+    assert (done.returncode, done.stderr) == (0, f"Warning: {notice}\n")
