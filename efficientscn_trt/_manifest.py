@@ -1,4 +1,7 @@
-"""Decode parsed JSON into frozen dataclasses, strictly: a missing, unknown or mistyped field is named."""
+"""Decode parsed JSON into frozen dataclasses, strictly: a missing, unknown or mistyped field is named.
+
+A field may be missing if its metadata say `optional`; a default alone does not make it so.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,9 @@ def _value(kind: Any, data: object, where: str) -> object:
             _fail(where, data, "an object")
         return {str(key): _value(arguments[1], value, f"{where}.{key}") for key, value in data.items()}
     if origin in (typing.Union, types.UnionType):
+        if type(None) in arguments:
+            inner = [option for option in arguments if option is not type(None)]
+            return None if data is None else _value(inner[0], data, where)
         for option in arguments:
             try:
                 return _value(option, data, where)
@@ -83,10 +89,12 @@ def _dataclass(cls: type, data: object, where: str) -> object:
     if not isinstance(data, Mapping):
         _fail(where, data, "an object")
     hints = typing.get_type_hints(cls)
-    names = {field.name for field in dataclasses.fields(cls)}
+    fields = dataclasses.fields(cls)
+    names = {field.name for field in fields}
+    needed = {field.name for field in fields if not field.metadata.get("optional")}
     prefix = f"{where}." if where else ""
-    for name in sorted(names - set(data)):
+    for name in sorted(needed - set(data)):
         raise BundleError(f"manifest.json: the field {prefix}{name} is missing.")
     for name in sorted(set(data) - names):
         raise BundleError(f"manifest.json: the field {prefix}{name} is not known.")
-    return cls(**{name: _value(hints[name], data[name], prefix + name) for name in names})
+    return cls(**{name: _value(hints[name], data[name], prefix + name) for name in names & set(data)})

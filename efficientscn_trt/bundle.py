@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +24,10 @@ SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 NETWORKS = ("localization", "segmentation")
 
+OPTIONAL = {"optional": True}
+"""Metadata of a field that a manifest may lack."""
+
+Size = tuple[int, int, int]
 Sizes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 Triple = tuple[float, float, float]
 
@@ -85,8 +89,17 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Float16File:
+    """The form of a network that TensorRT builds float16 engines from; inputs and outputs are float16 too."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Network:
-    """One ONNX file of a bundle."""
+    """One network of a bundle: float32 ONNX, which `input` and `output` describe, and its float16 form."""
 
     file: str
     sha256: str
@@ -95,6 +108,7 @@ class Network:
     parameters: int
     input: Tensor
     output: Tensor
+    float16: Float16File | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -106,8 +120,47 @@ class Networks:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """The sizes (z, y, x) that an engine takes: from `min` to `max`, tuned for `opt`."""
+
+    min: Size
+    opt: Size
+    max: Size
+
+
+@dataclass(frozen=True)
+class ActivationMemory:
+    """Bytes of scratch memory that a network needs on the GPU: at a profile's `max`, and at its `opt`."""
+
+    largest: int
+    typical: int
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A TensorRT engine of one network, and all that decides whether it may run on a machine.
+
+    `flavour` is "tensorrt" or "tensorrt-rtx", `version` the one that built it and alone can run it,
+    `platform` Python's name of system and processor, `onnx_sha256` that of the ONNX file it was built from.
+    """
+
+    network: str
+    flavour: str
+    version: str
+    platform: str
+    compute_capabilities: tuple[str, ...]
+    precision: str
+    profiles: tuple[Profile, ...]
+    onnx_sha256: str
+    file: str
+    sha256: str
+    bytes: int
+    activation_memory: ActivationMemory
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """The content of `manifest.json`."""
+    """The content of `manifest.json`. Engines vouch for themselves: `files` does not name them."""
 
     schema_version: int
     name: str
@@ -117,6 +170,7 @@ class Manifest:
     networks: Networks
     provenance: dict[str, Any]
     files: dict[str, str]
+    engines: tuple[Engine, ...] = field(default=(), metadata=OPTIONAL)
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""
@@ -130,9 +184,24 @@ class Bundle:
     path: Path
     manifest: Manifest
 
-    def file(self, network: str) -> Path:
-        """Path of the ONNX file of `network`, "localization" or "segmentation"."""
-        return self.path / getattr(self.manifest.networks, network).file
+    def file(self, network: str, precision: str = "fp32") -> Path:
+        """Path of the ONNX file of `network`, "localization" or "segmentation", in "fp32" or "fp16".
+
+        Raises BundleError if the bundle has no float16 form.
+        """
+        return self.path / self.onnx(network, precision).file
+
+    def onnx(self, network: str, precision: str = "fp32") -> Network | Float16File:
+        """What the manifest says about the file of that `network` and `precision`. Raises BundleError."""
+        entry: Network = getattr(self.manifest.networks, network)
+        if precision == "fp32":
+            return entry
+        if entry.float16 is None:
+            raise BundleError(
+                f"{self.path} has no float16 form of the {network} network; export the bundle again with "
+                "this version, or use the precision fp32."
+            )
+        return entry.float16
 
 
 @dataclass(frozen=True)
@@ -144,6 +213,7 @@ class NetworkSource:
     parameters: int
     input: Tensor
     output: Tensor
+    float16: bytes | None = None
 
 
 def load(path: str | os.PathLike[str]) -> Bundle:
@@ -209,7 +279,7 @@ def write(
             pipeline=pipeline,
             networks=Networks(**networks),
             provenance=dict(provenance),
-            files={network.file: network.sha256 for network in networks.values()},
+            files={file.file: file.sha256 for network in networks.values() for file in _files(network)},
         )
         (temporary / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         load(temporary)
@@ -259,12 +329,16 @@ def _check_consistent(manifest: Manifest) -> None:
             f"has the shape {list(manifest.networks.segmentation.output.shape)}."
         )
     for key in NETWORKS:
-        network: Network = getattr(manifest.networks, key)
-        if manifest.files.get(network.file) != network.sha256:
-            raise BundleError(f"manifest.json: files and networks.{key} do not agree on {network.file}.")
-    for name in manifest.files:
+        for file in _files(getattr(manifest.networks, key)):
+            if manifest.files.get(file.file) != file.sha256:
+                raise BundleError(f"manifest.json: files and networks.{key} do not agree on {file.file}.")
+    for name in (*manifest.files, *(engine.file for engine in manifest.engines)):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise BundleError(f"manifest.json names the file {name}, which lies outside the bundle.")
+
+
+def _files(network: Network) -> list[Network | Float16File]:
+    return [network] if network.float16 is None else [network, network.float16]
 
 
 def _verify_file(folder: Path, name: str, expected: str) -> None:
@@ -294,10 +368,12 @@ def _check_replaceable(target: Path) -> None:
 def _write_network(folder: Path, key: str, source: NetworkSource) -> Network:
     content = source.content if isinstance(source.content, bytes) else source.content.read_bytes()
     file = f"{key}.onnx"
-    with (folder / file).open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    _write_file(folder / file, content)
+    float16 = None
+    if source.float16 is not None:
+        name = f"{key}.float16.onnx"
+        _write_file(folder / name, source.float16)
+        float16 = Float16File(name, hashlib.sha256(source.float16).hexdigest(), len(source.float16))
     return Network(
         file=file,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -306,7 +382,15 @@ def _write_network(folder: Path, key: str, source: NetworkSource) -> Network:
         parameters=source.parameters,
         input=source.input,
         output=source.output,
+        float16=float16,
     )
+
+
+def _write_file(file: Path, content: bytes) -> None:
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _replace_folder(temporary: Path, target: Path) -> None:

@@ -72,7 +72,8 @@ def _site(node: ir.Node) -> _Site | None:
     parts = [value for value in concatenation.inputs if value is not None]
     if len(parts) != 2 or concatenation.attributes["axis"].as_int() != 1:
         return None
-    return _Site(node, *parts, kernel.numpy(), tuple(value for value in bias if value is not None))
+    skip, upsampled = parts
+    return _Site(node, skip, upsampled, kernel.numpy(), tuple(value for value in bias if value is not None))
 
 
 def _split(graph: ir.Graph, site: _Site, channels: int) -> None:
