@@ -72,13 +72,12 @@ def organ_box(labels: np.ndarray) -> Box | None:
     return z, y, x
 
 
-def best_slices(labels: np.ndarray) -> tuple[int, int, int]:
-    """Index along each axis of the slice that shows the organs best; the middle where there are none.
+def best_slices(labels: np.ndarray, box: Box | None) -> tuple[int, int, int]:
+    """Index along each axis of the slice that shows the organs in `box` best; the middle without a box.
 
     A label counts with the square root of its area in the slice as a share of its largest, so that a slice
     with a part of every organ wins over one with the whole of the liver.
     """
-    box = organ_box(labels)
     if box is None:
         z, y, x = (length // 2 for length in labels.shape)
         return z, y, x
@@ -103,8 +102,8 @@ def planes(
 
     `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm.
     """
-    z, y, x = best_slices(labels)
     box = organ_box(labels)
+    z, y, x = best_slices(labels, box)
     if box is not None:
         near = [math.ceil(SURROUNDINGS_MM / mm) for mm in spacing]
         region = tuple(

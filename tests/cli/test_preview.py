@@ -77,7 +77,7 @@ def test_every_orientation_gives_the_same_picture(orientation: str) -> None:
 
 def test_slices_show_as_many_organs_as_they_can() -> None:
     labels = block_labels()
-    z, _, _ = best_slices(labels)
+    z, _, _ = best_slices(labels, organ_box(labels))
     most = max(len(np.unique(section)) for section in labels)
     assert len(np.unique(labels[z])) == most
     start, stop = (np.array(corner) for corner in zip(*BLOCKS.values(), strict=True))
@@ -91,7 +91,7 @@ def test_slices_show_as_many_organs_as_they_can() -> None:
 def test_without_organs_the_middle_is_shown() -> None:
     nothing = np.zeros((8, 10, 13), np.uint8)
     assert organ_box(nothing) is None
-    assert best_slices(nothing) == (4, 5, 6)
+    assert best_slices(nothing, None) == (4, 5, 6)
     assert planes(nothing, nothing, (1.0, 1.0, 1.0))[0].labels.shape == (10, 13)
 
 
