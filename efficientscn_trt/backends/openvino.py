@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,8 +11,8 @@ import openvino as ov
 
 from ..bundle import Bundle
 from ..errors import BundleError, DeviceError
+from ..user_cache import cache_folder
 
-CACHE_VARIABLE = "EFFICIENTSCN_CACHE"
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
@@ -83,26 +80,6 @@ class _CompiledNetwork:
             request.infer()
             del request
             self._model.release_memory()  # else the SCN keeps 2 GB after its largest input
-
-
-def cache_folder() -> Path | None:
-    """Where compiled networks are kept: EFFICIENTSCN_CACHE, else the user's cache. None if not writable."""
-    named = os.environ.get(CACHE_VARIABLE)
-    folder = Path(named) if named else _user_cache() / "efficientscn-trt"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return None
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()))
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _precision(core: ov.Core, asked: str) -> str:

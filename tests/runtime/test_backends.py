@@ -10,8 +10,8 @@ import pytest
 
 from efficientscn_trt import BundleError, DeviceError, Segmenter
 from efficientscn_trt.backends import load
-from efficientscn_trt.backends.openvino import cache_folder
 from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.user_cache import cache_folder
 
 HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
