@@ -13,7 +13,7 @@ from .options import FILE
 
 if TYPE_CHECKING:
     from ..backends.survey import Availability
-    from ..bundle import Bundle
+    from ..bundle import Bundle, Engine
 
 
 @click.command()
@@ -45,11 +45,22 @@ def info(bundle: Path | None, as_json: bool) -> None:
         print_tables(loaded, devices, chosen, build)
 
 
+def engine_state(bundle: Bundle, engine: Engine) -> str:
+    """ "verified", "altered" or "missing": an engine is checked when it is used, and here."""
+    from ..bundle import sha256
+
+    file = bundle.path / engine.file
+    if not file.is_file():
+        return "missing"
+    return "verified" if sha256(file) == engine.sha256 else "altered"
+
+
 def _document(
     bundle: Bundle, devices: list[Availability], chosen: str | None, build: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "bundle": {"path": str(bundle.path), "verified": True, **dataclasses.asdict(bundle.manifest)},
+        "engine_files": {engine.file: engine_state(bundle, engine) for engine in bundle.manifest.engines},
         "devices": [dataclasses.asdict(device) for device in devices],
         "device": chosen,
         "core": build,

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ..backends.survey import Availability
 from ..bundle import Bundle, Manifest
+from .info import engine_state
 from .tables import facts, show, table
 
 
@@ -24,6 +25,8 @@ def print_tables(
         click.echo(f"Note: {notice}")
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
     show(_networks(manifest))
+    if manifest.engines:
+        show(_engines(bundle))
     show(_pipeline(manifest))
     show(_provenance(manifest))
     show(_devices(devices, chosen))
@@ -34,10 +37,34 @@ def _networks(manifest: Manifest) -> Table:
     rows = []
     for field in dataclasses.fields(manifest.networks):
         network = getattr(manifest.networks, field.name)
-        size = f"{network.bytes / 1e6:.2f} MB"
         digest = f"{network.sha256[:12]}… verified"
-        rows.append((field.name, digest, f"{network.parameters:,}", size, str(network.opset)))
-    return table("Networks", ("Network", "SHA-256", "Parameters", "Size", "Opset"), rows, text_columns=2)
+        count, opset = f"{network.parameters:,}", str(network.opset)
+        rows.append((field.name, "fp32", digest, count, _megabytes(network.bytes), opset))
+        if (half := network.float16) is not None:
+            digest = f"{half.sha256[:12]}… verified"
+            rows.append((field.name, "fp16", digest, count, _megabytes(half.bytes), opset))
+    header = ("Network", "Form", "SHA-256", "Parameters", "Size", "Opset")
+    return table("Networks", header, rows, text_columns=3)
+
+
+def _engines(bundle: Bundle) -> Table:
+    rows = []
+    for engine in bundle.manifest.engines:
+        rows.append(
+            (
+                f"{engine.network} {engine.precision}",
+                f"{engine.flavour} {engine.version}",
+                f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
+                engine_state(bundle, engine),
+                _megabytes(engine.bytes),
+                _megabytes(engine.activation_memory.largest),
+            )
+        )
+    return table("Engines", ("Network", "Built by", "For", "File", "Size", "Scratch"), rows, text_columns=4)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.2f} MB"
 
 
 def _pipeline(manifest: Manifest) -> Table:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
+from pathlib import Path
+
+import pytest
 
 from efficientscn_trt.backends import DEVICES
 from efficientscn_trt.backends import survey as surveys
 from efficientscn_trt.backends.survey import Availability, choose
-from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.bundle import ActivationMemory, Bundle, Engine, Profile
 from efficientscn_trt.segmenter import Segmenter
 
 from .conftest import Run
@@ -50,3 +55,42 @@ def test_auto_takes_the_first_that_works() -> None:
     works = Availability("cpu", "", "OpenVINO", ("fp32",))
     assert choose([broken, works, works]) == "cpu"
     assert choose([broken]) is None
+
+
+def test_engines_are_checked_one_by_one(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    path = write_tiny_bundle(tmp_path / "bundle").path
+    size = (32, 32, 32)
+    engines = []
+    for name in ("good", "altered", "missing"):
+        content = name.encode()
+        engine = Engine(
+            network="segmentation",
+            flavour="tensorrt-rtx",
+            version="1.7",
+            platform="linux-x86_64",
+            compute_capabilities=("8.9",),
+            precision="fp16",
+            profiles=(Profile(size, size, size),),
+            onnx_sha256="0" * 64,
+            file=f"{name}.engine",
+            sha256=hashlib.sha256(content).hexdigest(),
+            bytes=len(content),
+            activation_memory=ActivationMemory(699_000_000, 400_000_000),
+        )
+        engines.append(dataclasses.asdict(engine))
+        if name != "missing":
+            (path / engine.file).write_bytes(content if name == "good" else b"else")
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(manifest | {"engines": engines}))
+
+    done = run("info", path, "--json")
+    assert done.returncode == 0, done.stderr
+    states = {"good.engine": "verified", "altered.engine": "altered", "missing.engine": "missing"}
+    assert json.loads(done.stdout)["engine_files"] == states
+    table = run("info", path).stdout
+    assert "tensorrt-rtx 1.7" in table
+    assert "699.00 MB" in table
+    assert all(state in table for state in states.values())
