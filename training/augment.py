@@ -1,5 +1,6 @@
-"""Random transformation of a case while its input is sampled: translation, rotation, scale, elastic deformation (paper,
-section 4.2), and intensity shift and scale."""
+"""Random transformation of a case while its input is sampled: translation, rotation, scale, elastic
+deformation (paper, section 4.2), and intensity shift and scale.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from .prepare import STEP, PreparedCase
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Half-widths of the uniform distributions drawn from; `share` of the samples are transformed in space, the others
-    keep the exact look of inference."""
+    """Half-widths of the uniform distributions drawn from; `share` of the samples are transformed in space,
+    the others keep the exact look of inference.
+    """
 
     share: float = 0.75
     translation_mm: float = 10.0
@@ -40,8 +42,8 @@ def sample(
     augmentation: Augmentation,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Input float32 (1, 1, z, y, x) and labels uint8 (1, z, y, x) of `size` voxels around `center` (z, y, x, in voxels of the
-    case, 0 at the first voxel's outer edge).
+    """Input float32 (1, 1, z, y, x) and labels uint8 (1, z, y, x) of `size` voxels around `center` (z, y,
+    x, in voxels of the case, 0 at the first voxel's outer edge).
 
     An untransformed sample lies on the case's voxels exactly.
     """
@@ -95,7 +97,7 @@ def _transformed(
     matrix = _rotation(rng, augmentation.rotation_degrees) * (1 + rng.uniform(-1, 1) * augmentation.scale)
     matrix = matrix * (1 + rng.uniform(-1, 1, 3) * augmentation.scale / 2)
     translation = rng.uniform(-1, 1, 3) * augmentation.translation_mm / case.spacing
-    # Voxel centres of the sample → voxels of `part`, as an affine map in normalized coordinates (x, y, z), align_corners=False.
+    # Voxel centres of the sample → voxels of `part`: an affine map in normalized coordinates (x, y, z).
     half_in, half_out = extent / 2, np.asarray(size) / 2
     offset = middle + translation - low - half_in
     theta = (matrix * half_out[None, :]) / half_in[:, None]
@@ -105,16 +107,20 @@ def _transformed(
     if augmentation.elastic_mm > 0:
         nodes = [int(np.ceil(n / pitch)) + 3 for n in size]
         strength = rng.uniform(0, 1) * augmentation.elastic_mm / case.spacing
-        control = rng.standard_normal((1, 3, *nodes), np.float32) * (strength / half_in[::-1].astype(np.float32))[
-            None, :, None, None, None
-        ].astype(np.float32)
+        control = rng.standard_normal((1, 3, *nodes), np.float32) * (
+            strength / half_in[::-1].astype(np.float32)
+        )[None, :, None, None, None].astype(np.float32)
         shift = _spline_upsample(torch.from_numpy(control), size)
         grid = grid + shift.permute(0, 2, 3, 4, 1)
     # Zero beyond the case stands for `outside`.
-    image = torch.from_numpy(case.values[part].astype(np.float32) * np.float32(STEP) - np.float32(case.outside))
+    image = torch.from_numpy(
+        case.values[part].astype(np.float32) * np.float32(STEP) - np.float32(case.outside)
+    )
     labels = torch.from_numpy(case.labels[part].astype(np.float32))
     image = F.grid_sample(image[None, None], grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    labels = F.grid_sample(labels[None, None], grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    labels = F.grid_sample(
+        labels[None, None], grid, mode="nearest", padding_mode="zeros", align_corners=False
+    )
     return image[0, 0] + case.outside, labels[0, 0].to(torch.uint8)
 
 
@@ -135,7 +141,9 @@ def _spline_upsample(control: Tensor, size: tuple[int, int, int]) -> Tensor:
         position = torch.linspace(0, nodes - 3 - 1e-4, count)
         first = position.floor()
         t = position - first
-        weights = torch.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]) / 6
+        weights = (
+            torch.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]) / 6
+        )
         matrix = torch.zeros(count, nodes)
         matrix.scatter_(1, first.long()[:, None] + torch.arange(4)[None], weights.T.contiguous())
         control = torch.movedim(torch.movedim(control, axis, -1) @ matrix.T, -1, axis)

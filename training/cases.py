@@ -1,38 +1,45 @@
-"""Where training cases come from: a folder of NIfTI pairs, phantoms without end, or both; prepared once, cached on disk."""
+"""Where training cases come from: a folder of NIfTI pairs, phantoms without end, or both; prepared once,
+then cached.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from efficientscn_trt.errors import InputError
-from efficientscn_trt.phantom import make_phantom
+from efficientscn_trt.orientation import Geometry
+from efficientscn_trt.phantom import LABEL_NAMES, make_phantom
 
 from .prepare import Prepare, PreparedCase, RawCase
 
-LABELS = (1, 2, 3, 4)
+ORGANS = tuple(range(1, len(LABEL_NAMES)))
 SUFFIXES = (".nii.gz", ".nii")
 
 
 class CaseSource(Protocol):
-    """Cases by key. `draw` picks one; equal keys mean equal cases, in any run."""
+    """Cases by key. `draw` picks one; `identity` changes whenever the case behind a key does."""
 
     def draw(self, rng: np.random.Generator) -> str: ...
+
+    def identity(self, key: str) -> str: ...
 
     def load(self, key: str) -> RawCase: ...
 
 
 @dataclass(frozen=True)
 class Phantoms:
-    """Phantoms `first_seed` to `first_seed + count` − 1 on grids of drawn spacing; in `cut_share` of them the scan ends within
-    the organs, as scans of the chest do."""
+    """Phantoms `first_seed` to `first_seed + count` − 1, each on a grid of drawn spacing.
+
+    In `cut_share` of them the scan ends within the organs, as scans of the chest do.
+    """
 
     count: int
     first_seed: int = 1000
@@ -41,66 +48,84 @@ class Phantoms:
     def draw(self, rng: np.random.Generator) -> str:
         return f"phantom-{self.first_seed + int(rng.integers(self.count))}"
 
+    def identity(self, key: str) -> str:
+        return f"{key} {self.cut_share}"
+
     def load(self, key: str) -> RawCase:
         seed = int(key.removeprefix("phantom-"))
         rng = np.random.default_rng([seed, 77])
-        in_plane = rng.uniform(1.3, 2.2)
-        spacing = (in_plane, in_plane, rng.uniform(1.5, 5.0))
+        in_plane = float(rng.uniform(1.3, 2.2))
+        spacing = (in_plane, in_plane, float(rng.uniform(1.5, 5.0)))
         phantom = make_phantom(seed, spacing_xyz=spacing)
-        hu, labels = (_lps(image) for image in (phantom.image, phantom.labels))
+        hu, labels = sitk.GetArrayFromImage(phantom.image), sitk.GetArrayFromImage(phantom.labels)
         if rng.random() < self.cut_share:
             slices = np.flatnonzero(labels.any((1, 2)))
-            length = len(slices)
-            keep = slice(int(slices[0] + rng.uniform(0, 0.5) * length), None)
-            if rng.random() < 0.4:
-                keep = slice(None, int(slices[-1] - rng.uniform(0, 0.4) * length))
-            hu, labels = hu[keep], labels[keep]
-        return RawCase(hu, labels.astype(np.uint8), spacing[::-1], LABELS)
+            low, high = int(slices[0]), int(slices[-1])
+            if rng.random() < 0.6:
+                kept = slice(low + int(rng.uniform(0, 0.5) * (high - low)), None)
+            else:
+                kept = slice(None, high - int(rng.uniform(0, 0.4) * (high - low)))
+            hu, labels = hu[kept], labels[kept]
+        return RawCase(hu, labels, spacing[::-1], ORGANS)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """`images/NAME.nii.gz` with `labels/NAME.nii.gz` below `path` (an image may end in _0000, as challenges name them).
+    """`images/NAME.nii.gz` with `labels/NAME.nii.gz` below `path` (an image may end in _0000).
 
-    With `ignore_missing`, a label that a case's map never uses counts as not looked for there, not as background.
+    With `ignore_missing`, an organ that a case's label map never uses counts as not looked for there, not
+    as background.
     """
 
     path: Path
     ignore_missing: bool = False
 
+    @cached_property
     def names(self) -> list[str]:
         """Names of the cases that have both files, sorted. Raises InputError where there is none."""
-        names = [
-            name for name in (_stem(file) for file in sorted((self.path / "labels").glob("*.nii*"))) if self._image(name)
-        ]
+        files = sorted((self.path / "labels").glob("*.nii*"))
+        names = [name for name in map(_stem, files) if self._image(name)]
         if not names:
             raise InputError(
-                f"no case in {self.path}: it needs images/NAME.nii.gz and labels/NAME.nii.gz of equal names"
+                f"{self.path} holds no training case; expected images/NAME.nii.gz and labels/NAME.nii.gz "
+                "of equal names."
             )
         return names
 
     def draw(self, rng: np.random.Generator) -> str:
-        names = self.names()
-        return names[int(rng.integers(len(names)))]
+        return self.names[int(rng.integers(len(self.names)))]
+
+    def identity(self, key: str) -> str:
+        files = [path for path in (self._image(key), self._labels(key)) if path]
+        stamps = [f"{path.resolve()} {path.stat().st_mtime_ns}" for path in files]
+        return f"{' '.join(stamps)} {self.ignore_missing}"
 
     def load(self, key: str) -> RawCase:
-        image_path, labels_path = self._image(key), _existing(self.path / "labels" / key)
-        assert image_path is not None
-        image, labels = sitk.ReadImage(str(image_path)), sitk.ReadImage(str(labels_path))
-        if image.GetSize() != labels.GetSize():
+        image = sitk.ReadImage(str(self._image(key)))
+        labels = sitk.ReadImage(str(self._labels(key)))
+        if image.GetDimension() != 3 or image.GetSize() != labels.GetSize():
             raise InputError(
-                f"case {key}: the image has {image.GetSize()} voxels, its label map {labels.GetSize()}; they must be equal"
+                f"Case {key} has an image of {image.GetSize()} and labels of {labels.GetSize()} voxels; "
+                "expected two 3-D volumes of one size."
             )
-        # The label map is taken voxel for voxel: some tools write it with a header that differs in the last digits.
-        labels.CopyInformation(image)
-        image, labels = (sitk.DICOMOrient(item, "LPS") for item in (image, labels))
-        values = np.asarray(sitk.GetArrayFromImage(labels))
-        known = tuple(k for k in LABELS if not self.ignore_missing or (values == k).any())
-        x, y, z = image.GetSpacing()
-        return RawCase(sitk.GetArrayFromImage(image), values.astype(np.uint8), (z, y, x), known)
+        geometry = Geometry.of(image)
+        values = geometry.lps_view(np.rint(sitk.GetArrayViewFromImage(labels)).astype(np.int64))
+        unknown = np.setdiff1d(values, (0, *ORGANS))
+        if len(unknown):
+            raise InputError(
+                f"The labels of case {key} hold the value {unknown[0]}; expected 0 to {len(ORGANS)}, "
+                f"{', '.join(LABEL_NAMES)}."
+            )
+        known = tuple(k for k in ORGANS if not self.ignore_missing or (values == k).any())
+        hu = geometry.lps_view(_core_type(sitk.GetArrayFromImage(image)))
+        return RawCase(hu, values.astype(np.uint8), geometry.lps_spacing, known)
 
     def _image(self, name: str) -> Path | None:
-        return _existing(self.path / "images" / name) or _existing(self.path / "images" / f"{name}_0000")
+        folder = self.path / "images"
+        return _existing(folder, name) or _existing(folder, f"{name}_0000")
+
+    def _labels(self, name: str) -> Path | None:
+        return _existing(self.path / "labels", name)
 
 
 @dataclass(frozen=True)
@@ -113,49 +138,60 @@ class Mixture:
 
     def draw(self, rng: np.random.Generator) -> str:
         if rng.random() < self.share:
-            return "0/" + self.first.draw(rng)
-        return "1/" + self.second.draw(rng)
+            return "1-" + self.first.draw(rng)
+        return "2-" + self.second.draw(rng)
+
+    def identity(self, key: str) -> str:
+        return self._source(key).identity(key[2:])
 
     def load(self, key: str) -> RawCase:
-        return (self.first if key.startswith("0/") else self.second).load(key[2:])
+        return self._source(key).load(key[2:])
+
+    def _source(self, key: str) -> CaseSource:
+        return self.first if key.startswith("1-") else self.second
 
 
 class Cache:
-    """Prepared cases on disk below `path`, and the last `held` in memory."""
+    """Prepared cases of a source: on disk below `path`, and the last `held` in memory. Safe from several
+    threads.
+    """
 
-    def __init__(self, source: CaseSource, prepare: Prepare, path: Path, held: int = 400) -> None:
-        self.source, self.prepare, self.path, self.held = source, prepare, path, held
+    def __init__(self, source: CaseSource, prepare: Prepare, path: Path, held: int = 300) -> None:
+        self.source = source
+        self._prepare, self._path, self._held = prepare, path, held
         self._memory: dict[str, PreparedCase] = {}
+        self._lock = Lock()
         path.mkdir(parents=True, exist_ok=True)
 
     def get(self, key: str) -> PreparedCase:
-        if key not in self._memory:
-            digest = hashlib.sha256(f"{self.source!r} {self.prepare!r} {key}".encode()).hexdigest()[:12]
-            file = self.path / f"{key.replace('/', '-')}-{digest}.npz"
-            if not file.exists():
-                self.prepare(self.source.load(key)).save(file)
-            while len(self._memory) >= self.held:
+        """The case, prepared now if it is not in the cache."""
+        with self._lock:
+            if key in self._memory:
+                return self._memory[key]
+        text = f"{self._prepare.__name__} {self.source.identity(key)}"
+        file = self._path / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+        if not file.exists():
+            self._prepare(self.source.load(key)).save(file)
+        case = PreparedCase.load(file)
+        with self._lock:
+            while len(self._memory) >= self._held:
                 self._memory.pop(next(iter(self._memory)))
-            self._memory[key] = PreparedCase.load(file)
-        return self._memory[key]
+            self._memory[key] = case
+        return case
 
 
-def _existing(stem: Path) -> Path | None:
-    return next((path for suffix in SUFFIXES if (path := stem.with_name(stem.name + suffix)).exists()), None)
+def _core_type(array: np.ndarray) -> np.ndarray:
+    """The array in a type that the core reads."""
+    return (
+        array
+        if array.dtype in (np.int16, np.uint8, np.uint16, np.int32, np.float32)
+        else array.astype(np.float32)
+    )
+
+
+def _existing(folder: Path, name: str) -> Path | None:
+    return next((path for suffix in SUFFIXES if (path := folder / (name + suffix)).is_file()), None)
 
 
 def _stem(path: Path) -> str:
-    return next((path.name.removesuffix(s) for s in SUFFIXES if path.name.endswith(s)), path.stem)
-
-
-def _lps(image: sitk.Image) -> NDArray[np.generic]:
-    return np.asarray(sitk.GetArrayFromImage(sitk.DICOMOrient(image, "LPS")))
-
-
-def keys(source: CaseSource) -> Sequence[str]:
-    """All keys of a source that has an end."""
-    if isinstance(source, Phantoms):
-        return [f"phantom-{source.first_seed + i}" for i in range(source.count)]
-    if isinstance(source, Folder):
-        return source.names()
-    raise TypeError("only phantoms and folders can be listed")
+    return next(path.name.removesuffix(suffix) for suffix in (*SUFFIXES, "") if path.name.endswith(suffix))

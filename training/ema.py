@@ -9,7 +9,9 @@ from torch import nn
 
 
 class MovingAverage:
-    """Averaged copy of a network. The decay grows to `decay` as (1 + t) / (10 + t), so that short runs forget their start."""
+    """Averaged copy of a network. The decay grows to `decay` as (1 + t) / (10 + t), so that short runs
+    forget their start.
+    """
 
     def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)

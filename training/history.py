@@ -1,73 +1,98 @@
-"""Loss and Dice of a run, a row a step: history.csv, and curves.png of running means."""
+"""Loss and Dice of a run, a row a step: history.csv, and curves.png of their means."""
 
 from __future__ import annotations
 
 import csv
-import os
+import math
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from efficientscn_trt.phantom import LABEL_NAMES
+from efficientscn_trt.atomic import replacing
 
-ORGANS = LABEL_NAMES[1:]
+POINTS = 200  # of a curve
 
 
 class History:
-    """Rows of one run. `names`: what dice_1, dice_2, … are of; the organs unless given."""
+    """The rows of one run in folder `run`; `organs` names what dice_1, dice_2, … are of."""
 
-    def __init__(self, run: Path, names: Sequence[str] | None = None) -> None:
-        self.run = run
-        self.names = list(names or ORGANS)
-        self.rows: list[dict[str, float]] = []
+    def __init__(self, run: Path, organs: Sequence[str]) -> None:
+        self._table, self._picture = run / "history.csv", run / "curves.png"
+        self._organs = organs
+        self.fields = [
+            "step",
+            "loss",
+            "learning_rate",
+            "seconds",
+            *(f"dice_{k + 1}" for k in range(len(organs))),
+        ]
+        self._columns = {name: array("d") for name in self.fields}
+        self._written = 0
 
-    def add(self, step: int, row: dict[str, float]) -> None:
-        self.rows.append({"step": float(step), **row})
+    def __len__(self) -> int:
+        return len(self._columns["step"])
 
-    def read(self, steps: int) -> None:
-        """Read the rows of the first `steps` steps back."""
-        path = self.run / "history.csv"
-        if path.exists():
-            with open(path, newline="") as file:
-                rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
-            self.rows = [row for row in rows if row["step"] < steps]
+    def add(self, row: dict[str, float]) -> None:
+        """Add the row of the next step. What it lacks is NaN."""
+        for name, column in self._columns.items():
+            column.append(row.get(name, math.nan))
 
     def write(self) -> None:
-        """Write the table and the picture, each at once or not at all."""
-        if not self.rows:
-            return
-        fields = list(dict.fromkeys(key for row in self.rows for key in row))
-        temporary = self.run / "history.csv.part"
-        with open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, fields)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        os.replace(temporary, self.run / "history.csv")
-        self._draw(self.run / "curves.png")
+        """Append the new rows to the table, and draw the curves anew."""
+        with open(self._table, "a", newline="") as file:
+            writer = csv.writer(file)
+            if self._written == 0:
+                writer.writerow(self.fields)
+            for index in range(self._written, len(self)):
+                writer.writerow([f"{self._columns[name][index]:.7g}" for name in self.fields])
+        self._written = len(self)
+        self._draw()
 
-    def _draw(self, path: Path) -> None:
+    def resume(self, steps: int) -> None:
+        """Take up the rows of the first `steps` steps from the table, and drop the others there: they come
+        again.
+        """
+        if not self._table.exists():
+            return
+        with open(self._table, newline="") as file:
+            rows = [
+                row
+                for row in csv.DictReader(file)
+                if len(row) == len(self.fields) and None not in row.values()
+            ]
+        self._table.unlink()
+        for row in rows:
+            if float(row["step"]) < steps:
+                self.add({name: float(value) for name, value in row.items()})
+        self.write()
+
+    def _draw(self) -> None:
         from matplotlib.figure import Figure
 
+        if not len(self):
+            return
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2)
-        steps = np.array([row["step"] for row in self.rows])
-        left.plot(steps, _running_mean(np.array([row["loss"] for row in self.rows])), color="black")
-        left.set(xlabel="step", ylabel="loss (running mean)")
-        for label, name in enumerate(self.names, start=1):
-            values = np.array([row.get(f"dice_{label}", np.nan) for row in self.rows])
-            right.plot(steps, _running_mean(values), label=name)
-        right.set(xlabel="step", ylabel="Dice of the step's sample (running mean)", ylim=(0, 1))
+        width = -(-len(self) // POINTS)
+        steps = _means(self._columns["step"], width)
+        left.plot(steps, _means(self._columns["loss"], width), color="black")
+        left.set(xlabel="step", ylabel="loss")
+        for label, name in enumerate(self._organs, start=1):
+            right.plot(steps, _means(self._columns[f"dice_{label}"], width), label=name)
+        right.set(xlabel="step", ylabel="Dice of the training samples", ylim=(0, 1))
         right.legend(loc="lower right")
-        temporary = path.with_name(path.name + ".part")
-        figure.savefig(temporary, dpi=110, format="png")
-        os.replace(temporary, path)
+        figure.suptitle(
+            f"each point the mean of {width} steps" if width > 1 else "a point a step", fontsize="small"
+        )
+        with replacing(self._picture) as temporary:
+            figure.savefig(temporary, dpi=110)
 
 
-def _running_mean(values: np.ndarray) -> np.ndarray:
-    window = max(1, min(50, len(values) // 10))
-    valid = np.isfinite(values)
-    kernel = np.ones(window)
-    total = np.convolve(np.where(valid, values, 0), kernel)[: len(values)]
-    count = np.convolve(valid.astype(float), kernel)[: len(values)]
-    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+def _means(column: array[float], width: int) -> np.ndarray:
+    """Means of `width` values each, NaN left out; a group of NaN alone is NaN."""
+    values = np.frombuffer(column, dtype=np.float64)
+    padded = np.concatenate([values, np.full(-len(values) % width, np.nan)]).reshape(-1, width)
+    count = np.isfinite(padded).sum(1)
+    return np.where(count > 0, np.nansum(padded, 1) / np.maximum(count, 1), np.nan)

@@ -1,26 +1,50 @@
-"""A case as the networks see it: resampled once, then kept small on disk; augmentation samples from it."""
+"""A case as the networks see it: resampled once by the core of inference, then kept on disk; augmentation
+samples it.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .resample import apply, area_matrix, gaussian_matrix
+from efficientscn_trt import _core
+from efficientscn_trt.atomic import replacing
+from efficientscn_trt.errors import InputError
 
-INTENSITY_SCALE = 2048.0
 # Values in [−1, 1] are kept as 16-bit integers in steps of 1/16384, an eighth of a HU.
 STEP = 1.0 / 16384.0
+# Around the labels is kept what inference can show at most: 10 mm, the next valid size (64 mm on both
+# sides), and what translation and rotation bring in.
+MARGIN_MM = 56.0
+KEPT_SIZES = list(range(8, 1025, 8))
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class RawCase:
+    """A scan along LPS axes: `hu` and `labels` [z, y, x], `spacing` mm (z, y, x), `known`: labels looked
+    for.
+    """
+
+    hu: NDArray[np.generic]
+    labels: NDArray[np.uint8]
+    spacing: Triple
+    known: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class PreparedCase:
-    """`values` int16 in units of `STEP`, `labels` uint8, both [z, y, x]; isotropic `spacing` mm; `known`: foreground labels
-    looked for; `box`: first and last + 1 voxel (z, y, x) of all labels; `outside`: value beyond the array, [−1, 1]."""
+    """A case resampled to the spacing of a network.
+
+    `values` int16 in units of `STEP` and `labels` uint8, both [z, y, x]; isotropic `spacing` in mm;
+    `known`: foreground labels looked for; `outside`: the value beyond the array, in [−1, 1].
+    """
 
     values: NDArray[np.int16]
     labels: NDArray[np.uint8]
@@ -28,19 +52,18 @@ class PreparedCase:
     known: tuple[int, ...]
     outside: float
 
-    @property
+    @cached_property
     def box(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-        ranges = []
-        for axis in range(3):
-            others = tuple(a for a in range(3) if a != axis)
-            (hit,) = np.nonzero(self.labels.any(others))
-            ranges.append((int(hit[0]), int(hit[-1]) + 1) if len(hit) else (0, self.labels.shape[axis]))
-        (z0, z1), (y0, y1), (x0, x1) = ranges
+        """First and last + 1 voxel (z, y, x) of all labels; the whole array where there is none."""
+        (z0, z1), (y0, y1), (x0, x1) = (
+            (int(hit[0]), int(hit[-1]) + 1) if len(hit) else (0, length)
+            for hit, length in zip(_extent(self.labels), self.labels.shape, strict=True)
+        )
         return (z0, y0, x0), (z1, y1, x1)
 
     def save(self, path: Path) -> None:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with open(temporary, "wb") as file:
+        """Write an .npz file, at once or not at all."""
+        with replacing(path) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
                 values=self.values,
@@ -49,10 +72,10 @@ class PreparedCase:
                 known=np.asarray(self.known, np.int64),
                 outside=self.outside,
             )
-        os.replace(temporary, path)
 
     @classmethod
     def load(cls, path: Path) -> PreparedCase:
+        """Read what `save` wrote."""
         with np.load(path) as arrays:
             return cls(
                 arrays["values"],
@@ -63,74 +86,77 @@ class PreparedCase:
             )
 
 
-@dataclass(frozen=True)
-class RawCase:
-    """A scan along LPS axes: `hu` and `labels` [z, y, x], `spacing` mm (z, y, x), `known` foreground labels."""
-
-    hu: NDArray[np.generic]
-    labels: NDArray[np.uint8]
-    spacing: tuple[float, float, float]
-    known: tuple[int, ...]
-
-
 Prepare = Callable[[RawCase], PreparedCase]
 
 
-def prepare_localization(case: RawCase, padding_hu: float = -1024.0) -> PreparedCase:
-    """The whole scan at 6 mm (more if it is larger than 256·80·80 such voxels), labels 1 where any organ fills half a voxel."""
-    extent = [n * s for n, s in zip(case.hu.shape, case.spacing, strict=True)]
-    excess = max(np.ceil(e / 6.0) / limit for e, limit in zip(extent, (256, 80, 80), strict=True)) + 0.02
-    spacing = 6.0 * max(1.0, float(excess))
-    count = [int(np.ceil(e / spacing)) for e in extent]
-    # As inference: n voxels over the whole scan, so a shade smaller than `spacing`.
-    matrices = [
-        area_matrix(n, 1.0, 0.0, n / m, m) for n, m in zip(case.hu.shape, count, strict=True)
-    ]
-    values = np.clip(apply(matrices, case.hu) / INTENSITY_SCALE, -1, 1)
-    share = apply(matrices, np.isin(case.labels, case.known))
-    return PreparedCase(_quantize(values), (share >= 0.5).astype(np.uint8), spacing, (1,), padding_hu / INTENSITY_SCALE)
+def prepare_localization(case: RawCase) -> PreparedCase:
+    """The whole scan as the localization network sees it, padded; label 1 where organs fill half a voxel."""
+    parameters = _core.LocalizationParameters()
+    plan = _core.plan_localization(case.hu.shape, case.spacing, parameters)
+    values = _core.localization_input(case.hu, plan, parameters)
+    share = _core.LocalizationParameters(intensity_scale=1.0, intensity_min=0.0, padding_hu=0.0)
+    organs = np.isin(case.labels, case.known).astype(np.uint8)
+    labels = _core.localization_input(organs, plan, share) >= 0.5
+    return PreparedCase(
+        _quantize(values),
+        labels.astype(np.uint8),
+        float(plan.spacing[0]),
+        (1,),
+        parameters.padding_hu / parameters.intensity_scale,
+    )
 
 
-def prepare_segmentation(
-    case: RawCase, margin_mm: float = 56.0, sigma_mm: float = 1.0, outside_hu: float = 0.0
-) -> PreparedCase:
-    """All labels and `margin_mm` around them at the spacing of inference (2 mm, more for a large box)."""
-    low, high = _label_box(case)
-    # Inference adds 10 mm on either side and then asks whether 2 mm fit (reference table, stage 2).
-    ratio = max((b - a + 20.0) / limit for a, b, limit in zip(low, high, (160, 128, 160), strict=True))
-    spacing = 2.0 if ratio <= 1.9 else ratio + 0.1
-    matrices, smooth = [], []
-    for a, b, n, s in zip(low, high, case.hu.shape, case.spacing, strict=True):
-        start = max(a - margin_mm, 0.0)
-        count = int(np.ceil((min(b + margin_mm, n * s) - start) / spacing))
-        matrix = area_matrix(n, s, start, spacing, count)
-        matrices.append(matrix)
-        smooth.append(matrix @ gaussian_matrix(n, s, sigma_mm))
-    hu = apply(smooth, case.hu)
-    inside = np.einsum("i,j,k->ijk", *(matrix.sum(1) for matrix in smooth))
-    values = np.clip((hu + (1 - inside) * outside_hu) / INTENSITY_SCALE, -1, 1)
-    best = np.full(values.shape, 0.5, np.float32)
+def prepare_segmentation(case: RawCase) -> PreparedCase:
+    """All labels and `MARGIN_MM` around them at the spacing that inference takes for their box.
+
+    Each voxel has the label that fills most of it. Raises InputError where the case has no label.
+    """
+    released = _core.SegmentationParameters()
+    low, high = _box(case)
+    margin = _core.LocalizationParameters().box_margin_mm
+    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, margin), released)
+    spacing = float(plan.spacing[0])
+
+    parameters = _core.SegmentationParameters(spacing_mm=spacing, valid_sizes=[KEPT_SIZES] * 3)
+    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, MARGIN_MM), parameters)
+    values = _core.segmentation_input(case.hu, case.spacing, plan, parameters)
+
+    share = _core.SegmentationParameters(
+        spacing_mm=spacing,
+        valid_sizes=[KEPT_SIZES] * 3,
+        smoothing_sigma_mm=0.0,
+        intensity_scale=1.0,
+        intensity_min=0.0,
+    )
+    background, best = np.ones(values.shape, np.float32), np.zeros(values.shape, np.float32)
     labels = np.zeros(values.shape, np.uint8)
-    # Label 0 wins ties, and wherever no label fills half a voxel unless two share it.
-    background = 1.0 - sum((share := {k: apply(matrices, case.labels == k) for k in case.known}).values())
-    best = np.asarray(background, np.float32)
-    for label, part in share.items():
-        better = part > best
-        labels[better] = label
-        best = np.where(better, part, best)
-    return PreparedCase(_quantize(values), labels, spacing, case.known, outside_hu / INTENSITY_SCALE)
+    for label in case.known:
+        part = _core.segmentation_input((case.labels == label).astype(np.uint8), case.spacing, plan, share)
+        background -= part
+        labels[part > best] = label
+        np.maximum(best, part, out=best)
+    labels[best < background] = 0
+    return PreparedCase(
+        _quantize(values), labels, spacing, case.known, parameters.outside_hu / parameters.intensity_scale
+    )
 
 
-def _label_box(case: RawCase) -> tuple[Sequence[float], Sequence[float]]:
-    labelled = np.isin(case.labels, case.known)
-    if not labelled.any():
-        raise ValueError("the case has none of its labels; leave it out, or give the labels that it has")
-    low, high = [], []
-    for axis, step in enumerate(case.spacing):
-        (hit,) = np.nonzero(labelled.any(tuple(a for a in range(3) if a != axis)))
-        low.append(float(hit[0]) * step)
-        high.append(float(hit[-1] + 1) * step)
+def _extent(mask: NDArray[np.generic]) -> list[NDArray[np.intp]]:
+    """Indices along each axis of the planes that are not all zero."""
+    return [np.flatnonzero(mask.any(tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+
+
+def _box(case: RawCase) -> tuple[Sequence[float], Sequence[float]]:
+    extent = _extent(np.isin(case.labels, case.known))
+    if not len(extent[0]):
+        raise InputError("A training case has none of its labels; leave it out.")
+    low = [float(hit[0]) * step for hit, step in zip(extent, case.spacing, strict=True)]
+    high = [float(hit[-1] + 1) * step for hit, step in zip(extent, case.spacing, strict=True)]
     return low, high
+
+
+def _grown(low: Sequence[float], high: Sequence[float], margin: float) -> _core.Box:
+    return _core.Box([a - margin for a in low], [b + margin for b in high])
 
 
 def _quantize(values: NDArray[np.float32]) -> NDArray[np.int16]:

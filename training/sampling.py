@@ -1,47 +1,45 @@
-"""Which part of a case a training step sees: sizes as in inference, or random crops of them for quick work."""
+"""Which part of a case a training step sees: sizes as in inference, or random crops for quick work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from efficientscn_trt._core import SegmentationParameters
+from torch import Tensor
 
 from .augment import Augmentation, sample
 from .prepare import PreparedCase
 
-from torch import Tensor
-
 Size = tuple[int, int, int]
-VALID_SIZES = {
-    "localization": (range(32, 257, 16), range(32, 81, 16), range(32, 81, 16)),
-    "segmentation": ((32, 64, 96, 128, 160), (32, 64, 96, 128), (32, 64, 96, 128, 160)),
-}
+# The paper grows the ground truth's box by up to 16 voxels on every side on its own (section 2.1).
 MARGIN_VOXELS = 16
 
 
-def valid_size(network: str, count: Sequence[int]) -> Size:
-    """Smallest valid size strictly larger than `count` on each axis, else the largest (reference tables)."""
+def valid_size(count: Sequence[int]) -> Size:
+    """Smallest size that the SCN takes in inference strictly larger than `count` voxels, else the largest."""
     z, y, x = (
         next((size for size in sizes if size > n), sizes[-1])
-        for n, sizes in zip(count, VALID_SIZES[network], strict=True)
+        for n, sizes in zip(count, SegmentationParameters().valid_sizes, strict=True)
     )
     return z, y, x
 
 
 def draw_sample(
-    case: PreparedCase, network: str, crops: Sequence[Size], augmentation: Augmentation, rng: np.random.Generator
+    case: PreparedCase,
+    network: str,
+    crops: Sequence[Size],
+    augmentation: Augmentation,
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Input (1, 1, z, y, x) and labels (1, z, y, x) of one training step."""
-    if network == "localization":
-        low, high = np.zeros(3), np.asarray(case.values.shape, float)
-    else:
-        # The paper grows the ground truth's box by up to 16 voxels on every side on its own.
-        (first, last) = case.box
+    z, y, x = case.values.shape
+    size, center = (z, y, x), np.asarray(case.values.shape) / 2
+    if network == "segmentation":
+        first, last = case.box
         low = np.asarray(first) - rng.uniform(0, MARGIN_VOXELS, 3)
         high = np.asarray(last) + rng.uniform(0, MARGIN_VOXELS, 3)
-    z, y, x = (int(n) for n in high - low)
-    size = valid_size(network, (z, y, x))
-    center = (low + high) / 2
+        size, center = valid_size([int(n) for n in high - low]), (low + high) / 2
     if crops:
         whole = size
         z, y, x = (min(n, m) for n, m in zip(crops[int(rng.integers(len(crops)))], whole, strict=True))

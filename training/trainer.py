@@ -1,180 +1,194 @@
 """The training loop: Adam, batch 1, averaged weights; killed at any moment it resumes to the same end.
 
-All randomness of a step is drawn from (seed, step), so a checkpoint holds weights, optimizer and the step alone.
+All randomness of a step is drawn from (seed, step), so a checkpoint holds weights, optimizer and the step
+alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import os
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from efficientscn_trt.atomic import replacing
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.phantom import LABEL_NAMES
 
 from . import weights
-from .augment import Augmentation
 from .cases import Cache
+from .config import Config
 from .ema import MovingAverage
 from .history import History
 from .losses import localization_loss, segmentation_loss
 from .networks import SpatialConfigurationNet, localization_network, standardize_input
-from .sampling import Size, draw_sample
+from .sampling import draw_sample
 
-
-@dataclass(frozen=True)
-class Config:
-    """What decides a run's result. Defaults are the paper's (section 4.2, Table 3), apart from `steps`."""
-
-    network: str
-    steps: int
-    learning_rate: float = 1e-4
-    decay: str = "constant"  # or "cosine", to 1% of it
-    warmup: int = 0
-    moving_average: float = 0.999
-    dropout: float = 0.1
-    gradient_norm: float = 0.0  # clipped to this; 0: not
-    crops: tuple[Size, ...] = ()
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    smallest: float = 1.0
-    # Start as if the input were divided by this many HU; 0: plain He initialization.
-    input_deviation_hu: float = 0.0
-    seed: int = 0
-    device: str = "cpu"
-
-    def rate(self, step: int) -> float:
-        """Learning rate of update number `step` (from 0)."""
-        rate = self.learning_rate * min(1.0, (step + 1) / (self.warmup + 1))
-        if self.decay == "cosine":
-            rate *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / max(self.steps, 1)))
-        return rate
-
+CHECKPOINT_SECONDS = 60.0
+AHEAD = 4  # samples drawn while the network is busy
 
 Report = Callable[[int, dict[str, float]], None]
+Sample = tuple[Tensor, Tensor, tuple[int, ...]]
 
 
 class Trainer:
-    """One run in folder `run`: checkpoint.pt, weights.npz (averaged), history.csv, curves.png, config.json."""
+    """One run in folder `run`: config.json, checkpoint.pt, weights.npz (averaged), history.csv, curves.png.
+
+    A folder with a checkpoint is resumed. `start`: weights (.npz) to begin with instead of random ones.
+    Raises InputError where the folder holds a run of another configuration.
+    """
 
     def __init__(self, config: Config, cases: Cache, run: Path, start: Path | None = None) -> None:
-        self.config, self.cases, self.run_path = config, cases, run
+        self.config, self.cases, self.run = config, cases, run
+        self.step = 0
         run.mkdir(parents=True, exist_ok=True)
-        self._check_config()
+        _claim(run / "config.json", config, cases, start)
         torch.manual_seed(config.seed)
         self.network = build(config.network, config.dropout)
-        if config.input_deviation_hu > 0:
-            standardize_input(self.network, config.input_deviation_hu / 2048.0)
         if start is not None:
             weights.load(self.network, start)
-        self.network.to(config.device, memory_format=torch.channels_last_3d).train()
+        elif config.input_deviation_hu > 0:
+            standardize_input(self.network, config.input_deviation_hu / 2048.0)
+        self.network.to(config.device).train()
+        for parameter in self.network.parameters():
+            if parameter.ndim == 5:
+                parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
         self.average = MovingAverage(self.network, config.moving_average)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate)
-        self.step = 0
-        self.history = History(run, ["localized"] if config.network == "localization" else None)
+        self.history = History(run, ["organs"] if config.network == "localization" else LABEL_NAMES[1:])
         if (run / "checkpoint.pt").exists():
             self._resume()
 
-    def train(self, report: Report | None = None, checkpoint_every: int = 50) -> None:
-        """Train to the configured number of steps; at the end weights.npz holds the averaged weights."""
+    def train(self, report: Report | None = None) -> None:
+        """Train to the configured number of steps. `report` gets each step's number (from 0) and values."""
+        last = time.monotonic()
+        # One thread draws: it keeps up with a CPU, and a case is then prepared once.
         with ThreadPoolExecutor(1) as pool:
-            ahead: list[Future[tuple[Tensor, Tensor, tuple[int, ...]]]] = []
-            for step in range(self.step, self.config.steps):
-                while len(ahead) < 3 and step + len(ahead) < self.config.steps:
-                    ahead.append(pool.submit(self._draw, step + len(ahead)))
-                began = time.perf_counter()
-                row = self._update(step, *ahead.pop(0).result())
-                row["seconds"] = time.perf_counter() - began
-                self.step = step + 1
-                self.history.add(step, row)
-                if report is not None:
-                    report(step, row)
-                if self.step % checkpoint_every == 0 and self.step < self.config.steps:
-                    self.checkpoint()
+            queue: deque[Future[Sample]] = deque()
+            try:
+                while self.step < self.config.steps:
+                    while len(queue) < min(AHEAD, self.config.steps - self.step):
+                        queue.append(pool.submit(self._draw, self.step + len(queue)))
+                    began = time.perf_counter()
+                    row = self._update(self.step, *queue.popleft().result())
+                    row["seconds"] = time.perf_counter() - began
+                    self.history.add({"step": float(self.step), **row})
+                    self.step += 1
+                    if report is not None:
+                        report(self.step - 1, row)
+                    if time.monotonic() - last > CHECKPOINT_SECONDS:
+                        self.checkpoint()
+                        last = time.monotonic()
+            finally:
+                for future in queue:
+                    future.cancel()
         self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Write the run's state, each file at once or not at all, the checkpoint first."""
+        """Write the run's state, each file at once or not at all.
+
+        The checkpoint comes last: rows and weights that are ahead of it are written again on resuming.
+        """
+        self.history.write()
+        weights.save(self.average.network, self.run / "weights.npz")
         state = {
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
-        temporary = self.run_path / "checkpoint.pt.part"
-        torch.save(state, temporary)
-        os.replace(temporary, self.run_path / "checkpoint.pt")
-        weights.save(self.average.network, self.run_path / "weights.npz")
-        self.history.write()
+        with replacing(self.run / "checkpoint.pt") as temporary:
+            torch.save(state, temporary)
 
     def _resume(self) -> None:
-        state = torch.load(self.run_path / "checkpoint.pt", map_location=self.config.device, weights_only=True)
+        path = self.run / "checkpoint.pt"
+        state = torch.load(path, map_location=self.config.device, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = int(state["step"])
-        self.history.read(self.step)
+        self.history.resume(self.step)
 
-    def _check_config(self) -> None:
-        path = self.run_path / "config.json"
-        text = json.dumps(asdict(self.config), indent=1)
-        if path.exists() and path.read_text() != text:
-            raise InputError(
-                f"{self.run_path} holds a run with another configuration; give the same one to resume it, or another folder"
-            )
-        path.write_text(text)
-
-    def _draw(self, step: int) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    def _draw(self, step: int) -> Sample:
         rng = np.random.default_rng([self.config.seed, step])
         case = self.cases.get(self.cases.source.draw(rng))
-        image, labels = draw_sample(case, self.config.network, self.config.crops, self.config.augmentation, rng)
+        image, labels = draw_sample(
+            case, self.config.network, self.config.crops, self.config.augmentation, rng
+        )
         return image, labels, case.known
 
     def _update(self, step: int, image: Tensor, labels: Tensor, known: tuple[int, ...]) -> dict[str, float]:
         config = self.config
         image = image.to(config.device, memory_format=torch.channels_last_3d)
         labels = labels.to(config.device)
+        # What dropout draws from.
         torch.manual_seed(int(np.random.SeedSequence([config.seed, step, 1]).generate_state(1)[0]))
+        rate = config.rate(step)
         for group in self.optimizer.param_groups:
-            group["lr"] = config.rate(step)
+            group["lr"] = rate
         output = self.network(image)
         if config.network == "localization":
-            loss, prediction = localization_loss(labels, output), output
+            loss, prediction = localization_loss(labels, output, smallest=config.smallest), output
         else:
             loss = segmentation_loss(labels, output, known, smallest=config.smallest)
             prediction = output.probabilities
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        row = {"loss": float(loss.detach()), "learning_rate": config.rate(step)}
         if config.gradient_norm > 0:
-            row["gradient_norm"] = float(nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_norm))
+            nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_norm)
         self.optimizer.step()
         self.average.update(self.network, step)
-        row.update(dice(labels, prediction.detach().argmax(1), prediction.shape[1]))
-        return row
+        counted = known if config.network == "segmentation" else (1,)
+        return {
+            "loss": float(loss.detach()),
+            "learning_rate": rate,
+            **dice(labels, prediction.detach().argmax(1), counted),
+        }
 
 
 def build(network: str, dropout: float) -> nn.Module:
-    """The network of that name, He initialized."""
-    if network == "localization":
-        return localization_network(dropout)
-    if network == "segmentation":
-        return SpatialConfigurationNet(dropout=dropout)
-    raise InputError(f"there is no network {network!r}; localization and segmentation are the two")
+    """The network `localization` or `segmentation`, He initialized."""
+    return (
+        localization_network(dropout)
+        if network == "localization"
+        else SpatialConfigurationNet(dropout=dropout)
+    )
 
 
-def dice(truth: Tensor, prediction: Tensor, labels: int) -> dict[str, float]:
-    """Dice of each foreground label, NaN where neither has it; keys dice_1, dice_2, …"""
+def dice(truth: Tensor, prediction: Tensor, labels: tuple[int, ...]) -> dict[str, float]:
+    """Dice of each label as dice_1, dice_2, …; NaN where neither map has it."""
     result = {}
-    for label in range(1, labels):
+    for label in labels:
         t, p = truth == label, prediction == label
         total = int(t.sum()) + int(p.sum())
         result[f"dice_{label}"] = 2 * int((t & p).sum()) / total if total else math.nan
     return result
+
+
+def _claim(path: Path, config: Config, cases: Cache, start: Path | None) -> None:
+    """Write what decides the run's result beside it, or compare with what is there."""
+    content = {
+        **asdict(config),
+        "cases": repr(cases.source),
+        "start": hashlib.sha256(start.read_bytes()).hexdigest() if start is not None else None,
+    }
+    text = json.dumps(content, indent=1)
+    if path.exists() and path.read_text() != text:
+        differing = [
+            key for key, value in json.loads(text).items() if json.loads(path.read_text()).get(key) != value
+        ]
+        raise InputError(
+            f"{path.parent} holds a run with another configuration ({', '.join(differing)}); "
+            "give that one to resume it, or another folder."
+        )
+    with replacing(path) as temporary:
+        temporary.write_text(text)

@@ -8,32 +8,38 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from efficientscn_trt.atomic import replacing
 
 from .networks import SpatialConfigurationNet, UNet
 
 
 def _convolutions(network: UNet) -> Iterator[nn.Conv3d]:
-    """Contracting blocks from the top level down, expanding blocks from the top level down, then the 1×1×1 convolution."""
-    for block in [*network.contracting, *network.expanding]:
-        yield from block.convolutions
+    """Contracting blocks from the top level down, expanding blocks from the top level down, then the 1×1×1
+    convolution.
+    """
+    for block in (*network.blocks(network.contracting), *network.blocks(network.expanding)):
+        yield block.first
+        yield block.second
     yield network.head
 
 
-def _named_parameters(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+def _named_parameters(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     if isinstance(network, SpatialConfigurationNet):
         # Spatial U-Net u serves label (u + 1) mod 5: label 0 has the last one.
-        labels = network.labels
-        spatial = [network.spatial[(u + 1) % labels] for u in range(labels)]
-        groups = [("local_appearance/", [network.local]), ("spatial_configuration/", spatial)]
+        background, *organs = network.spatial_networks()
+        groups = [("local_appearance/", [network.local]), ("spatial_configuration/", [*organs, background])]
     elif isinstance(network, UNet):
         groups = [("", [network])]
     else:
         raise TypeError(f"a UNet or a SpatialConfigurationNet is expected, not {type(network).__name__}")
     for prefix, networks in groups:
-        parameters = [p for unet in networks for layer in _convolutions(unet) for p in (layer.weight, layer.bias)]
-        for index, parameter in enumerate(parameters):
-            yield f"{prefix}variables/{index}", parameter
+        layers = [layer for unet in networks for layer in _convolutions(unet)]
+        for index, layer in enumerate(layers):
+            assert layer.bias is not None
+            yield f"{prefix}variables/{2 * index}", layer.weight
+            yield f"{prefix}variables/{2 * index + 1}", layer.bias
 
 
 def to_arrays(network: nn.Module) -> dict[str, np.ndarray]:
@@ -63,17 +69,16 @@ def from_arrays(network: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
             if value.ndim == 5:
                 value = value.permute(4, 3, 0, 1, 2)
             if value.shape != parameter.shape:
-                raise ValueError(f"{key} has shape {tuple(value.shape)}, the network needs {tuple(parameter.shape)}")
+                raise ValueError(
+                    f"{key} has shape {tuple(value.shape)}, the network needs {tuple(parameter.shape)}"
+                )
             parameter.copy_(value)
 
 
 def save(network: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write the weights to an .npz file, atomically."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
+    with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
         np.savez(file, **to_arrays(network))  # type: ignore[arg-type]
-    os.replace(temporary, path)
 
 
 def load(network: nn.Module, path: str | os.PathLike[str]) -> None:

@@ -1,4 +1,6 @@
-"""Abdominal CT phantoms with the truth beside them: body, spine, ribs, lungs, bowel, and the four labelled organs."""
+"""Abdominal CT phantoms with the truth beside them: body, spine, ribs, lungs, bowel, and the four labelled
+organs.
+"""
 
 from .generate import LABEL_NAMES, Phantom, make_phantom
 

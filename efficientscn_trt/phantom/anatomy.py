@@ -1,7 +1,8 @@
 """Where the organs of one drawn body lie and how bright they are.
 
-Body coordinates in mm: x to the patient's left, y to the back, z to the head (LPS); the origin is the trunk's middle at the
-height of the first lumbar vertebra. Lengths are those of an adult; the body's scale is applied to the coordinates.
+Body coordinates in mm: x to the patient's left, y to the back, z to the head (LPS); the origin is the
+trunk's middle at the height of the first lumbar vertebra. Lengths are those of an adult; the body's scale
+is applied to the coordinates.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Tissue:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Tissue:
-        """Unenhanced, arterial or portal venous: what contrast agent adds is drawn once, what it adds to an organ too."""
+        """Unenhanced, arterial or portal venous: what contrast agent adds is drawn once, what it adds to an
+        organ too.
+        """
         u = rng.uniform
         contrast = 0.0 if rng.random() < 0.15 else float(u(0.4, 1.3))
         arterial = float(u(0.0, 1.0))
@@ -61,7 +64,9 @@ class Tissue:
 
 @dataclass(frozen=True)
 class Trunk:
-    """The trunk's wall: half-widths at the skin, thickness of fat and of the muscular wall, and its pose in the image."""
+    """The trunk's wall: half-widths at the skin, thickness of fat and of the muscular wall, and its pose in
+    the image.
+    """
 
     half_width: float
     half_depth: float
@@ -94,7 +99,7 @@ class Trunk:
 
 @dataclass(frozen=True)
 class Organ:
-    """A painted structure. `shell` mm of `shell_hu` part it from its neighbours."""
+    """A painted structure. `shell` mm of `shell_hu` part it from its neighbours; `only_in`: a label."""
 
     shape: Shape
     hu: float
@@ -102,6 +107,7 @@ class Organ:
     texture: float = 3.0
     shell: float = 0.0
     shell_hu: float = 0.0
+    only_in: int | None = None
 
 
 def _jitter(rng: np.random.Generator, point: Point, by: float) -> Point:
@@ -109,7 +115,9 @@ def _jitter(rng: np.random.Generator, point: Point, by: float) -> Point:
     return x, y, z
 
 
-def _tube(rng: np.random.Generator, points: list[Point], radii: list[float], by: float, flatten: float = 1.0) -> Tube:
+def _tube(
+    rng: np.random.Generator, points: list[Point], radii: list[float], by: float, flatten: float = 1.0
+) -> Tube:
     swell = float(rng.uniform(0.88, 1.15))
     return Tube(tuple(_jitter(rng, p, by) for p in points), tuple(r * swell for r in radii), flatten)
 
@@ -117,10 +125,6 @@ def _tube(rng: np.random.Generator, points: list[Point], radii: list[float], by:
 def _scaled(rng: np.random.Generator, radii: Point, low: float, high: float) -> Point:
     x, y, z = (float(r * rng.uniform(low, high)) for r in radii)
     return x, y, z
-
-
-def _angles(rng: np.random.Generator, middle: Point, by: float) -> Point:
-    return _jitter(rng, middle, by)
 
 
 def draw_organs(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
@@ -141,7 +145,8 @@ def draw_organs(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
 def _vessels_and_heart(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
     heart = Ellipsoid(_jitter(rng, (22, -28, 168), 8), _scaled(rng, (58, 46, 46), 0.9, 1.1), (0.3, 0.2, 0.4))
     psoas = [
-        Tube(((side * 30, 62, 10), (side * 42, 56, -60), (side * 58, 40, -190)), (7, 20, 26)) for side in (-1, 1)
+        Tube(((side * 30, 62, 10), (side * 42, 56, -60), (side * 58, 40, -190)), (7, 20, 26))
+        for side in (-1, 1)
     ]
     back = [Tube(((side * 36, 92, -260), (side * 34, 92, 260)), (25, 22), 1.3) for side in (-1, 1)]
     aorta = _tube(rng, [(8, 26, -95), (9, 28, 0), (12, 30, 90), (22, 40, 220)], [8, 10, 11, 12], 3)
@@ -171,7 +176,10 @@ def _bowel(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
         points = [start, start + turn[0], start + turn[0] + turn[1]]
         loops.append(_tube(rng, [(float(x), float(y), float(z)) for x, y, z in points], [13, 13, 12], 0))
     duodenum = _tube(
-        rng, [(-34, -28, 22), (-54, -6, 12), (-56, 10, -28), (-24, 10, -48), (18, 0, -44)], [12, 12, 12, 11, 10], 5
+        rng,
+        [(-34, -28, 22), (-54, -6, 12), (-56, 10, -28), (-24, 10, -48), (18, 0, -44)],
+        [12, 12, 12, 11, 10],
+        5,
     )
     organs = []
     for loop in [*loops, *colon, duodenum]:
@@ -194,39 +202,52 @@ def _stomach(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
         Organ(inner, float(rng.choice([rng.uniform(0, 40), rng.uniform(80, 250)], p=[0.8, 0.2])), texture=12),
     ]
     if rng.random() < 0.7:
-        organs.append(Organ(Difference(gas, (), 0.0), -950.0))
+        organs.append(Organ(gas, -950.0))
     return organs
 
 
 def _liver(rng: np.random.Generator, tissue: Tissue) -> Organ:
     right = Ellipsoid(
-        _jitter(rng, (-72, 2, 46), 6), _scaled(rng, (76, 76, 82), 0.9, 1.08), _angles(rng, (0.1, 0.15, 0.1), 0.12)
+        _jitter(rng, (-72, 2, 46), 6),
+        _scaled(rng, (76, 76, 82), 0.9, 1.08),
+        _jitter(rng, (0.1, 0.15, 0.1), 0.12),
     )
     left = Ellipsoid(
         _jitter(rng, (-2, -38, 78), 8),
         (float(rng.uniform(58, 88)), float(rng.uniform(26, 36)), float(rng.uniform(30, 42))),
-        _angles(rng, (0.0, -0.15, 0.25), 0.12),
+        _jitter(rng, (0.0, -0.15, 0.25), 0.12),
     )
     hilum = Ellipsoid(_jitter(rng, (-8, 16, -2), 6), _scaled(rng, (52, 44, 62), 0.9, 1.1), (0.0, 0.3, 0.2))
     behind = Ellipsoid(_jitter(rng, (10, 52, 60), 5), (44, 48, 90))
     shape = Difference(Union((right, left), 30.0), (hilum, behind), 14.0)
-    return Organ(shape, tissue.liver, LIVER, texture=5, shell=float(rng.uniform(1.0, 3.0)), shell_hu=tissue.fat)
+    return Organ(
+        shape, tissue.liver, LIVER, texture=5, shell=float(rng.uniform(1.0, 3.0)), shell_hu=tissue.fat
+    )
 
 
 def _liver_contents(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
     """Gall bladder beneath the liver; vessels within it, which count as liver."""
-    gallbladder = Ellipsoid(_jitter(rng, (-42, -32, 2), 6), _scaled(rng, (13, 16, 25), 0.7, 1.2), (0.4, 0.3, 0.0))
+    gallbladder = Ellipsoid(
+        _jitter(rng, (-42, -32, 2), 6), _scaled(rng, (13, 16, 25), 0.7, 1.2), (0.4, 0.3, 0.0)
+    )
     bright = 0.5 * (tissue.vein + tissue.liver)
     portal = [
         _tube(rng, [(-28, -4, 38), (-50, 0, 52), (-88, 10, 62)], [6, 6, 3], 6),
         _tube(rng, [(-34, -8, 44), (-14, -30, 66), (24, -42, 76)], [5, 4.5, 2.5], 6),
         _tube(rng, [(-28, 12, 104), (-66, -4, 84), (-96, -16, 64)], [6, 5, 2.5], 6),
     ]
-    organs = [Organ(vessel, bright, LIVER) for vessel in portal]
+    organs = [Organ(vessel, bright, LIVER, only_in=LIVER) for vessel in portal]
     for _ in range(int(rng.integers(0, 3))):  # cysts and metastases: part of the liver
         center = (float(rng.uniform(-110, -45)), float(rng.uniform(-30, 30)), float(rng.uniform(20, 80)))
         radius = float(rng.uniform(4, 13))
-        organs.append(Organ(Ellipsoid(center, (radius,) * 3), tissue.liver - float(rng.uniform(20, 60)), LIVER))
+        organs.append(
+            Organ(
+                Ellipsoid(center, (radius,) * 3),
+                tissue.liver - float(rng.uniform(20, 60)),
+                LIVER,
+                only_in=LIVER,
+            )
+        )
     if rng.random() < 0.85:
         organs.append(Organ(gallbladder, float(rng.uniform(2, 22)), shell=1.5, shell_hu=tissue.bowel_wall))
     return organs
@@ -237,7 +258,7 @@ def _spleen(rng: np.random.Generator, tissue: Tissue, gap: float) -> Organ:
     whole = Ellipsoid(
         _jitter(rng, (100, 34, 66), 6),
         _scaled(rng, (33 * size, 48 * size, 50 * size), 0.92, 1.08),
-        _angles(rng, (-0.35, 0.2, -0.15), 0.15),
+        _jitter(rng, (-0.35, 0.2, -0.15), 0.15),
     )
     bite = Ellipsoid(_jitter(rng, (62, 14, 62), 5), (36, 42, 62))
     return Organ(Difference(whole, (bite,), 10.0), tissue.spleen, SPLEEN, 4.0, gap, tissue.fat)
@@ -251,19 +272,28 @@ def _kidneys(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
             continue
         x, y, z = _jitter(rng, (side * 63, 42, height), 6)
         rx, ry, rz = _scaled(rng, (29, 27, 56), 0.85, 1.1)
-        angles = _angles(rng, (-0.18, side * 0.2, side * 0.45), 0.12)
+        angles = _jitter(rng, (-0.18, side * 0.2, side * 0.45), 0.12)
         sinus = Ellipsoid((x - side * 24, y - 9, z), (17, 15, 23), angles)
         shape = Difference(Ellipsoid((x, y, z), (rx, ry, rz), angles), (sinus,), 9.0)
         core = Ellipsoid((x - side * 3, y, z), (rx - 13, ry - 12, rz - 16), angles)
         fat = Ellipsoid((x, y, z), (rx + 9, ry + 9, rz + 14), angles)
         organs.append(Organ(fat, tissue.fat))
         organs.append(Organ(shape, tissue.kidney, KIDNEYS, 5.0, float(rng.uniform(2, 5)), tissue.fat))
-        organs.append(Organ(Difference(core, (sinus,), 6.0), tissue.kidney - float(rng.uniform(5, 40)), KIDNEYS, 8.0))
+        organs.append(
+            Organ(Difference(core, (sinus,), 6.0), tissue.kidney - float(rng.uniform(5, 40)), KIDNEYS, 8.0)
+        )
     return organs
 
 
 def _pancreas(rng: np.random.Generator, tissue: Tissue, gap: float) -> list[Organ]:
-    course: list[Point] = [(-32, 6, -18), (-28, -6, 0), (-6, -20, 10), (22, -14, 20), (50, 4, 32), (78, 22, 42)]
+    course: list[Point] = [
+        (-32, 6, -18),
+        (-28, -6, 0),
+        (-6, -20, 10),
+        (22, -14, 20),
+        (50, 4, 32),
+        (78, 22, 42),
+    ]
     shape = _tube(rng, course, [14, 15.5, 11, 11.5, 11.5, 10], 4)
     # The splenic vein runs along its back, the superior mesenteric ones through the notch of its neck.
     splenic = Tube(tuple((x, y + 15, z + 3) for x, y, z in shape.points[2:]), (5, 4.5, 4, 3.5))

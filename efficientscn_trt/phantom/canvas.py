@@ -9,17 +9,21 @@ from numpy.typing import NDArray
 
 from .shapes import Floats, Shape
 
+Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
 
 @dataclass
 class Canvas:
-    """Arrays are [z, y, x]. `x`, `y`, `z`: body coordinates in mm after all deformation; `axes`: the same before it,
-    one vector an axis, in order x, y, z. `warp` bounds the distance in mm between the two; `softness` is the width in mm
-    over which a surface fades (partial volume). `texture` is a smooth field with standard deviation 1."""
+    """Arrays are [z, y, x]. `x`, `y`, `z`: body coordinates in mm after all deformation; `axes`: the same
+    before it, one vector an axis, in order x, y, z. `warp` bounds the distance in mm between the two;
+    `softness` is the width in mm over which a surface fades (partial volume). `texture` is a smooth field
+    with standard deviation 1.
+    """
 
     x: Floats
     y: Floats
     z: Floats
-    axes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+    axes: Axes
     warp: float
     softness: float
     texture: Floats
@@ -27,7 +31,9 @@ class Canvas:
     labels: NDArray[np.uint8]
 
     def window(self, shape: Shape, margin: float) -> tuple[slice, slice, slice] | None:
-        """Voxels (z, y, x slices) that may be nearer than `margin` mm to the shape; None where there are none."""
+        """Voxels (z, y, x slices) that may be nearer than `margin` mm to the shape; None where there are
+        none.
+        """
         slices = []
         reach = margin + self.warp + self.softness
         for axis, low, high in zip(self.axes, *shape.bounds, strict=True):
@@ -47,11 +53,12 @@ class Canvas:
         shell: float = 0.0,
         shell_hu: float = 0.0,
         within: Floats | None = None,
+        only_in: int | None = None,
     ) -> None:
         """Fill `shape` with `hu` (plus `texture` HU of the smooth field) and `label`.
 
-        A shell of `shell` mm around it takes `shell_hu` and no label. `within`: a distance over the whole slab that the
-        shape is cut by.
+        A shell of `shell` mm around it takes `shell_hu` and no label. `within`: a distance over the whole
+        slab that the shape is cut by. `only_in`: paint only voxels that have this label.
         """
         window = self.window(shape, shell)
         if window is None:
@@ -59,6 +66,8 @@ class Canvas:
         distance = shape.distance(self.x[window], self.y[window], self.z[window])
         if within is not None:
             distance = np.maximum(distance, within[window])
+        if only_in is not None:
+            distance = np.where(self.labels[window] == only_in, distance, np.float32(self.softness))
         if shell > 0.0:
             self._fill(window, distance - np.float32(shell), np.float32(shell_hu), 0)
         value = np.float32(hu) + np.float32(texture) * self.texture[window] if texture else np.float32(hu)

@@ -1,4 +1,6 @@
-"""Smooth random fields: cubic B-splines with random coefficients on a lattice fixed to the body, sampled on any grid."""
+"""Smooth random fields: cubic B-splines with random coefficients on a lattice fixed to the body, sampled on
+any grid.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ EXTENT_MM = 340.0  # the lattice spans ±EXTENT_MM on each axis; the field is co
 
 
 class SplineField:
-    """`components` smooth scalar fields with a standard deviation of about `amplitude`, wavelength about 2·`pitch` mm."""
+    """`components` smooth scalar fields with a standard deviation of about `amplitude`, wavelength about
+    2·`pitch` mm.
+    """
 
     def __init__(self, rng: np.random.Generator, components: int, pitch: float, amplitude: float) -> None:
         nodes = int(np.ceil(2 * EXTENT_MM / pitch)) + 4
@@ -39,7 +43,5 @@ class SplineField:
         position = (np.clip(coordinates, -EXTENT_MM, EXTENT_MM) + EXTENT_MM) / self.pitch
         first = np.minimum(np.floor(position).astype(np.intp), self.coefficients.shape[1] - 4)
         t = position - first
-        weights = np.stack(
-            [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]
-        )
+        weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3])
         return first, (weights / 6).astype(np.float32)

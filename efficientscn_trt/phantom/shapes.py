@@ -14,7 +14,9 @@ Point = tuple[float, float, float]
 
 
 class Shape(Protocol):
-    """A closed surface. `bounds` is an axis-aligned box ((x, y, z) low, (x, y, z) high) in mm that holds it."""
+    """A closed surface. `bounds` is an axis-aligned box ((x, y, z) low, (x, y, z) high) in mm that holds
+    it.
+    """
 
     @property
     def bounds(self) -> tuple[Point, Point]: ...
@@ -55,7 +57,9 @@ class Ellipsoid:
 
 @dataclass(frozen=True)
 class Tube:
-    """Polyline with a radius at each point, linear between; `flatten` squeezes it along y (2 = half as deep)."""
+    """Polyline with a radius at each point, linear between; `flatten` squeezes it along y (2 = half as
+    deep).
+    """
 
     points: tuple[Point, ...]
     radii: tuple[float, ...]
@@ -124,7 +128,9 @@ class Difference:
 
 
 def smooth_minimum(a: Floats, b: Floats, width: float) -> Floats:
-    """Polynomial smooth minimum of two distances; equals the minimum where they differ by more than `width` mm."""
+    """Polynomial smooth minimum of two distances; equals the minimum where they differ by more than `width`
+    mm.
+    """
     h = np.maximum(np.float32(width) - np.abs(a - b), 0)
     return np.minimum(a, b) - h * h * _f(0.25 / width)
 

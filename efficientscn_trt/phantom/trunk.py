@@ -1,4 +1,6 @@
-"""The trunk around the organs: skin, fat, muscular wall, ribs, spine, lungs, and the table below the patient."""
+"""The trunk around the organs: skin, fat, muscular wall, ribs, spine, lungs, and the table below the
+patient.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from .shapes import Floats
 AIR_HU = -1000.0
 
 
-def trunk_distance(canvas: Canvas, trunk: Trunk) -> Floats:
+def _skin_distance(canvas: Canvas, trunk: Trunk) -> Floats:
     """Distance in mm to the skin, along the ray from the trunk's axis."""
     u = canvas.x * np.float32(1 / trunk.half_width)
     v = canvas.y * np.float32(1 / trunk.half_depth)
@@ -22,9 +24,12 @@ def trunk_distance(canvas: Canvas, trunk: Trunk) -> Floats:
     return radius - radius / np.maximum(k, np.float32(1e-6))
 
 
-def paint_trunk(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> Floats:
-    """Paint everything but the organs on a canvas of air; returns the distance to the abdominal cavity's wall (negative inside)."""
-    skin = trunk_distance(canvas, trunk)
+def paint_trunk(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> tuple[Floats, Floats]:
+    """Paint wall, ribs and lungs on a canvas of air.
+
+    Returns the distances in mm to the skin and to the wall of the abdominal cavity, negative inside.
+    """
+    skin = _skin_distance(canvas, trunk)
     canvas.fill(skin, tissue.muscle * 0.4)
     canvas.fill(skin + np.float32(2), tissue.fat + np.float32(6) * canvas.texture)
     wall = skin + np.float32(trunk.fat)
@@ -33,7 +38,7 @@ def paint_trunk(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> Floats:
     canvas.fill(cavity, tissue.fat + np.float32(10) * canvas.texture)
     _lungs(canvas, trunk, tissue, cavity)
     _ribs(canvas, trunk, tissue, wall)
-    return cavity
+    return skin, cavity
 
 
 def _lungs(canvas: Canvas, trunk: Trunk, tissue: Tissue, cavity: Floats) -> None:
@@ -46,7 +51,9 @@ def _lungs(canvas: Canvas, trunk: Trunk, tissue: Tissue, cavity: Floats) -> None
     mediastinum = np.float32(30) - np.abs(x - np.float32(6))
     above = diaphragm - z
     canvas.fill(np.maximum(cavity, above * np.float32(0.6)), tissue.muscle)
-    lung = np.maximum(np.maximum(cavity + np.float32(3), (above + np.float32(4)) * np.float32(0.6)), mediastinum)
+    lung = np.maximum(
+        np.maximum(cavity + np.float32(3), (above + np.float32(4)) * np.float32(0.6)), mediastinum
+    )
     canvas.fill(lung, tissue.lung + np.float32(25) * canvas.texture)
 
 
@@ -81,8 +88,11 @@ def paint_spine(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> None:
     canvas.fill(canal, 35.0)
 
 
-def paint_table(canvas: Canvas, x: Floats, y: Floats, depth: float) -> None:
-    """A curved table top below the patient; `x`, `y`: coordinates before deformation, `depth` where it lies, in mm."""
+def paint_table(canvas: Canvas, depth: float) -> None:
+    """A curved table top, its middle `depth` mm behind the origin. The body.s deformation is not its own."""
+    x = canvas.axes[0].astype(np.float32)[None, None, :]
+    y = canvas.axes[1].astype(np.float32)[None, :, None]
     surface = y - np.float32(depth) + x * x * np.float32(1 / 1600)
     plate = np.maximum(np.abs(surface) - np.float32(3), np.abs(x) - np.float32(210))
-    canvas.fill(np.maximum(plate, np.minimum(canvas.hu + 600, np.float32(50))), -350.0)
+    # Only where there is air.
+    canvas.fill(np.maximum(plate, np.minimum(canvas.hu + np.float32(600), np.float32(50))), -350.0)

@@ -1,0 +1,45 @@
+"""What decides a training run's result, apart from its cases."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from .augment import Augmentation
+from .sampling import Size
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the paper's (section 4.2 and Table 3); it trains 1,000,000 and 500,000 steps.
+
+    `network`: localization or segmentation.
+    `decay`: of the learning rate: constant, or cosine, to a hundredth of it. `warmup`: steps over which it
+    rises.
+    `gradient_norm`: gradients are scaled down to this norm; 0: never.
+    `crops`: sizes (z, y, x) of random crops of the network's input, one drawn a step; none: the whole input.
+    `smallest`: voxels; labels smaller than that weigh no more in the generalized Dice loss.
+    `input_deviation_hu`: start as if the input were divided by so many HU; 0: plain He initialization.
+    """
+
+    network: str
+    steps: int
+    learning_rate: float = 1e-4
+    decay: str = "constant"
+    warmup: int = 0
+    moving_average: float = 0.999
+    dropout: float = 0.1
+    gradient_norm: float = 0.0
+    crops: tuple[Size, ...] = ()
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    smallest: float = 1.0
+    input_deviation_hu: float = 0.0
+    seed: int = 0
+    device: str = "cpu"
+
+    def rate(self, step: int) -> float:
+        """Learning rate of update number `step` (from 0)."""
+        rate = self.learning_rate * min(1.0, (step + 1) / (self.warmup + 1))
+        if self.decay == "cosine":
+            rate *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return rate
