@@ -142,6 +142,7 @@ class Engine:
 
     `flavour` is "tensorrt" or "tensorrt-rtx", `version` the one that built it and alone can run it,
     `platform` Python's name of system and processor, `onnx_sha256` that of the ONNX file it was built from.
+    The activation memory is None where the builder did not tell it.
     """
 
     network: str
@@ -155,7 +156,7 @@ class Engine:
     file: str
     sha256: str
     bytes: int
-    activation_memory: ActivationMemory
+    activation_memory: ActivationMemory | None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ COMMANDS = {
         "evaluate_phantoms:evaluate_phantoms",
         "Measure a bundle on phantoms it never saw.",
     ),
+    "build": ("build:build", "Build TensorRT engines of a bundle for a target."),
     "export": ("export:export", "Turn two trained TensorFlow models into a bundle."),
     "reference-model": ("reference_model:reference_model", "Write a reference network as a SavedModel."),
     "train": ("train:train", "Train the networks."),

@@ -1,0 +1,127 @@
+"""`efficientscn-trt build`: TensorRT engines for a target, put into a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import FILE, quiet_option
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..engines.build import EngineReport
+
+MIB = 1 << 20
+
+
+@click.command()
+@click.argument("bundle", metavar="BUNDLE", type=FILE)
+@click.option(
+    "--target",
+    required=True,
+    type=click.Choice(("tensorrt", "tensorrt-rtx")),
+    help="tensorrt: datacentre and workstation GPUs, built on the GPU that will run it. tensorrt-rtx: "
+    "GeForce and RTX GPUs, built on any machine.",
+)
+@click.option(
+    "--compute-capability",
+    "capabilities",
+    multiple=True,
+    metavar="X.Y",
+    help="For tensorrt-rtx: GPUs to build for, such as 8.9; may be given several times; `current` is the GPU "
+    "here. Default: all from 8.0 on; Turing (7.5) must be named.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(("fp16", "fp32")),
+    default="fp16",
+    show_default=True,
+    help="Arithmetic of the networks.",
+)
+@click.option(
+    "--workspace",
+    type=click.IntRange(min=1),
+    metavar="MIB",
+    help="Scratch memory that any one layer may use. Default: TensorRT's own limit.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Print every message of TensorRT.")
+@quiet_option
+def build(
+    bundle: Path,
+    target: str,
+    capabilities: tuple[str, ...],
+    precision: str,
+    workspace: int | None,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Build TensorRT engines of both networks of BUNDLE for a target, and put them into it.
+
+    An engine runs on the version of TensorRT and the GPUs that it was built for. A bundle may hold engines
+    for several; `efficientscn-trt info` shows which would be used on a machine, and why not the others.
+
+    \b
+    Examples:
+        efficientscn-trt build my-bundle/ --target tensorrt
+        efficientscn-trt build my-bundle/ --target tensorrt-rtx
+        efficientscn-trt build my-bundle/ --target tensorrt-rtx --compute-capability 7.5
+    """
+    from .. import bundle as bundles
+    from ..engines.build import build_engines
+    from .build_progress import show_builds
+    from .tables import show
+
+    loaded = bundles.load(bundle)
+    with show_builds(len(bundles.NETWORKS), quiet=quiet or verbose) as progress:
+        report = build_engines(
+            loaded,
+            target,
+            compute_capabilities=capabilities,
+            precision=precision,
+            workspace=None if workspace is None else workspace * MIB,
+            say=(lambda message: click.echo(message, err=True)) if verbose else None,
+            progress=progress,
+        )
+    if not quiet:
+        show(_table(report.engines))
+        for built in report.engines:
+            click.echo(f"{report.bundle.path / built.engine.file}")
+            if verbose:
+                click.echo(f"  in float32: {', '.join(built.float32_layers) or 'nothing'}")
+
+
+def _table(reports: tuple[EngineReport, ...]) -> Table:
+    """A column a network."""
+    from .tables import table
+
+    columns = [_column(report) for report in reports]
+    rows = [(name, *(column[name] for column in columns)) for name in columns[0]]
+    first = reports[0].engine
+    title = f"{first.precision} engines, {first.flavour} {first.version}, {first.platform}"
+    return table(title, ("", *(report.engine.network.capitalize() for report in reports)), rows)
+
+
+def _column(report: EngineReport) -> dict[str, str]:
+    engine = report.engine
+    profile, memory = engine.profiles[0], engine.activation_memory
+    return {
+        "Compute capability": " ".join(engine.compute_capabilities),
+        "Built in": f"{report.seconds:.1f} s",
+        "Size": f"{engine.bytes / 1e6:.2f} MB",
+        "Largest input": _size(profile.max),
+        "  its activation memory": _megabytes(memory and memory.largest),
+        "Typical input": _size(profile.opt),
+        "  its activation memory ": _megabytes(memory and memory.typical),
+        "Layers in float32": str(len(report.float32_layers)),
+    }
+
+
+def _megabytes(count: int | None) -> str:
+    return "not told" if count is None else f"{count / 1e6:.1f} MB"
+
+
+def _size(size: tuple[int, int, int]) -> str:
+    return "×".join(map(str, size))

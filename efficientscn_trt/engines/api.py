@@ -1,0 +1,160 @@
+"""How the versions of TensorRT differ when an engine is built. Everything else is the same from 8.5 to 11.
+
+Differences are found by asking the module what it has, never by its version number.
+
+| | 8.5 | 10 and 11 | RTX |
+| --- | --- | --- | --- |
+| explicit batch | a creation flag | always | always |
+| the graph's types bind | no: FP16 flag, and constraints on layers | a creation flag | a creation flag |
+| other libraries' kernels | cuBLAS and cuDNN | off | none |
+| progress | none | IProgressMonitor | IProgressMonitor |
+| GPUs that an engine is for | the one it is built on | the one it is built on | chosen |
+| scratch memory | that of the largest shape | of each shape | of each shape |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import DeviceError
+
+EXTERNAL_LIBRARIES = ("CUBLAS", "CUBLAS_LT", "CUDNN")
+
+CURRENT = "current"
+
+Progress = Callable[[str, int, int], None]
+"""Told the name of a phase, its steps done and all its steps; a phase begins with 0 done."""
+
+
+def network_flags(trt: Any) -> int:
+    """Flags for `Builder.create_network`."""
+    known = trt.NetworkDefinitionCreationFlag
+    for name in ("STRONGLY_TYPED", "EXPLICIT_BATCH"):
+        if hasattr(known, name):
+            return 1 << int(getattr(known, name))
+    return 0
+
+
+def is_weakly_typed(trt: Any) -> bool:
+    """Whether the types of a graph are only advice to this version."""
+    strongly = hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
+    return not strongly and hasattr(trt.BuilderFlag, "FP16")
+
+
+def set_precision(trt: Any, config: Any, network: Any, precision: str) -> None:
+    """Make a version whose networks are not strongly typed follow the types of the graph.
+
+    It may then use float16 ("fp16"), and keeps in float32 the arithmetic that the graph has in float32.
+    """
+    if precision == "fp32":
+        config.clear_flag(trt.BuilderFlag.TF32)  # 10 bits of mantissa, as float16 has
+    elif is_weakly_typed(trt):
+        config.set_flag(trt.BuilderFlag.FP16)
+        config.set_flag(trt.BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
+        for layer in float32_layers(trt, network):
+            layer.precision = trt.float32
+
+
+def use_own_kernels(trt: Any, config: Any) -> None:
+    """Leave out cuBLAS and cuDNN, where a version has them: gigabytes to install, and memory of their own."""
+    external = [
+        getattr(trt.TacticSource, name) for name in EXTERNAL_LIBRARIES if hasattr(trt.TacticSource, name)
+    ]
+    if external:
+        config.set_tactic_sources(config.get_tactic_sources() & ~sum(1 << int(source) for source in external))
+
+
+def selectable_capabilities(trt: Any) -> dict[str, Any]:
+    """Compute capabilities that this version can build for without their GPU, such as {"8.6": SM86}."""
+    members = trt.ComputeCapability.__members__ if hasattr(trt, "ComputeCapability") else {}
+    return {f"{name[2:-1]}.{name[-1]}": member for name, member in members.items() if name.startswith("SM")}
+
+
+def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> None:
+    """Build for these of `selectable_capabilities`, or for CURRENT, the GPU here."""
+    known = {**selectable_capabilities(trt), CURRENT: trt.ComputeCapability.CURRENT}
+    config.num_compute_capabilities = len(capabilities)
+    for index, capability in enumerate(capabilities):
+        config.set_compute_capability(known[capability], index)
+
+
+def set_workspace(trt: Any, config: Any, size: int | None) -> None:
+    """Limit the scratch memory of any one layer to `size` bytes; None leaves TensorRT's own limit."""
+    if size is not None:
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, size)
+
+
+def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
+    """Report the build to `progress`, and stop it once `cancelled`, where this version can.
+
+    Returns what must live as long as the build.
+    """
+    if not hasattr(trt, "IProgressMonitor"):
+        return None
+    config.progress_monitor = monitor = _monitor(trt, progress, cancelled)
+    return monitor
+
+
+def float32_layers(trt: Any, network: Any) -> list[Any]:
+    """The layers of a parsed network that compute in float32, by the types of the graph."""
+    moving = {getattr(trt.LayerType, name) for name in _NO_ARITHMETIC if hasattr(trt.LayerType, name)}
+    layers = (network.get_layer(index) for index in range(network.num_layers))
+    return [
+        layer for layer in layers if layer.type not in moving and layer.get_output(0).dtype == trt.float32
+    ]
+
+
+_NO_ARITHMETIC = (
+    "CAST",
+    "CONCATENATION",
+    "CONSTANT",
+    "IDENTITY",
+    "SHAPE",
+    "SHUFFLE",
+    "SLICE",
+    "SQUEEZE",
+    "UNSQUEEZE",
+)
+
+
+def largest_activation(engine: Any) -> int:
+    """Bytes of scratch memory for the largest shape of a deserialized engine."""
+    for name in ("device_memory_size_v2", "device_memory_size"):
+        if hasattr(engine, name):
+            return int(getattr(engine, name))
+    raise DeviceError(
+        "This TensorRT does not tell how much memory an engine needs; use version 8.5 or newer."
+    )
+
+
+def activation_for(trt: Any, engine: Any, name: str, shape: Sequence[int]) -> int:
+    """Bytes of scratch memory for `shape` of the input `name`; of the largest where less is not possible."""
+    if not hasattr(trt.IExecutionContext, "update_device_memory_size_for_shapes"):
+        return largest_activation(engine)
+    context = engine.create_execution_context(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
+    context.set_input_shape(name, tuple(shape))
+    return int(context.update_device_memory_size_for_shapes())
+
+
+def _monitor(trt: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
+    tell = progress or (lambda phase, done, steps: None)
+
+    class Monitor(trt.IProgressMonitor):
+        def __init__(self) -> None:
+            trt.IProgressMonitor.__init__(self)
+            self._steps: dict[str, int] = {}
+
+        def phase_start(self, phase: str, parent: str | None, steps: int) -> None:
+            self._steps[phase] = steps
+            tell(phase, 0, steps)
+
+        def step_complete(self, phase: str, step: int) -> bool:
+            tell(phase, step + 1, self._steps.get(phase, step + 1))
+            return not cancelled()
+
+        def phase_finish(self, phase: str) -> None:
+            steps = self._steps.pop(phase, 1)
+            tell(phase, steps, steps)
+
+    return Monitor()

@@ -1,0 +1,159 @@
+"""Build the engines of a bundle for a target and put them into it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..bundle import NETWORKS, Bundle, Engine
+from ..errors import DeviceError
+from . import api
+from .builder import NetworkBuilder, Options
+from .flavours import FLAVOURS, Flavour, has_builder, load
+from .log import Say
+from .machine import Gpu, Machine, this_machine, this_platform
+from .profiles import profile_for
+from .store import add_engines, engine_file
+from .timing_cache import TimingCache
+
+PRECISIONS = ("fp16", "fp32")
+FIRST_CAPABILITY = 8.0
+"""Of the GPUs that are built for unless others are asked for. Turing (7.5) is better served by an engine of
+its own: one that fits it as well can be slower on all others (TensorRT-RTX's support matrix)."""
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What was built: the manifest's record, the seconds it took, the layers that compute in float32."""
+
+    engine: Engine
+    seconds: float
+    float32_layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """The bundle with its engines, and a report of each in the order of the networks."""
+
+    bundle: Bundle
+    engines: tuple[EngineReport, ...]
+
+
+def build_engines(
+    bundle: Bundle,
+    target: str,
+    *,
+    compute_capabilities: Sequence[str] = (),
+    precision: str = "fp16",
+    workspace: int | None = None,
+    machine: Machine | None = None,
+    say: Say | None = None,
+    progress: Callable[[str], api.Progress] | None = None,
+) -> BuildReport:
+    """Build an engine of each network of `bundle` and put both into it; without both, nothing changes.
+
+    Args:
+        target: "tensorrt" (built on the GPU that will run it) or "tensorrt-rtx" (no GPU needed).
+        compute_capabilities: of the GPUs to build for, such as "8.9", or "current"; for "tensorrt-rtx" only.
+            Default: all from 8.0 on that this version of it knows.
+        precision: "fp16", from the float16 forms in the bundle, or "fp32".
+        workspace: bytes of scratch memory that any one layer may use; default: TensorRT's own limit.
+        machine: facts of the machine; default: this one's.
+        say: called with each message of TensorRT.
+        progress: called with the name of each network as its build begins; what it returns is called with
+            the phases of that build.
+
+    Raises DeviceError (TensorRT or the GPU is missing, or the build failed), BundleError (no float16 form),
+    OutputError.
+    """
+    flavour = FLAVOURS[target]
+    trt = load(flavour)
+    if not has_builder(trt):
+        raise DeviceError(
+            f"The {flavour.title} here ({trt.__name__} {trt.__version__}) runs engines but cannot build any; "
+            f"run: pip install {flavour.package}."
+        )
+    gpu = (machine or this_machine()).gpu
+    capabilities = _capabilities(flavour, trt, gpu, compute_capabilities)
+    sources = {network: bundle.file(network, precision) for network in NETWORKS}
+    cache = TimingCache(bundle.path, flavour, trt.__version__, gpu) if flavour.needs_gpu and gpu else None
+    timings = cache.read() if cache is not None else None
+    reports, contents = [], []
+    for network, onnx in sources.items():
+        options = Options(
+            precision=precision,
+            capabilities=capabilities.to_set,
+            workspace=workspace,
+            say=say,
+            progress=progress(network) if progress is not None else None,
+        )
+        builder = NetworkBuilder(trt, f"{flavour.title} {trt.__version__}", options, timings)
+        profile = profile_for(network, bundle.manifest.pipeline)
+        plan = builder.build(onnx, profile, can_load=flavour.needs_gpu)
+        timings = builder.timing_cache
+        sha256 = hashlib.sha256(plan.content).hexdigest()
+        engine = Engine(
+            network=network,
+            flavour=flavour.name,
+            version=trt.__version__,
+            platform=this_platform(),
+            compute_capabilities=capabilities.of_gpus,
+            precision=precision,
+            profiles=(profile,),
+            onnx_sha256=bundle.onnx(network, precision).sha256,
+            file=engine_file(network, flavour.name, trt.__version__, precision, sha256),
+            sha256=sha256,
+            bytes=len(plan.content),
+            activation_memory=plan.activation,
+        )
+        reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
+        contents.append((engine, plan.content))
+    if cache is not None and timings:
+        cache.write(timings)
+    return BuildReport(add_engines(bundle, contents), tuple(reports))
+
+
+@dataclass(frozen=True)
+class _Capabilities:
+    """Compute capabilities that an engine is for, and what is to be set for that."""
+
+    of_gpus: tuple[str, ...]
+    to_set: tuple[str, ...] = ()
+
+
+def _capabilities(flavour: Flavour, trt: Any, gpu: Gpu | None, asked: Sequence[str]) -> _Capabilities:
+    if flavour.needs_gpu:
+        return _of_this_gpu(flavour, gpu, asked)
+    known = api.selectable_capabilities(trt)
+    if not asked:
+        default = tuple(capability for capability in known if float(capability) >= FIRST_CAPABILITY)
+        return _Capabilities(default, default)
+    unknown = [capability for capability in asked if capability not in (*known, api.CURRENT)]
+    if unknown:
+        raise DeviceError(
+            f"{flavour.title} {trt.__version__} cannot build for the compute capability {unknown[0]}, "
+            f"expected one of {', '.join((*known, api.CURRENT))}; on other GPUs use the target tensorrt."
+        )
+    if api.CURRENT not in asked:
+        return _Capabilities(tuple(asked), tuple(asked))
+    if gpu is None:
+        raise DeviceError(
+            "No NVIDIA GPU was found here, so there is no current compute capability; name one."
+        )
+    return _Capabilities((gpu.compute_capability,), (api.CURRENT,))
+
+
+def _of_this_gpu(flavour: Flavour, gpu: Gpu | None, asked: Sequence[str]) -> _Capabilities:
+    if gpu is None:
+        raise DeviceError(
+            f"{flavour.title} builds an engine on the GPU that will run it, and no NVIDIA GPU was found "
+            "here; build on a machine that has one, or for a consumer GPU use the target tensorrt-rtx."
+        )
+    if asked:
+        raise DeviceError(
+            f"{flavour.title} builds for the GPU here alone, {gpu.name} of compute capability "
+            f"{gpu.compute_capability}; leave the compute capability out."
+        )
+    return _Capabilities((gpu.compute_capability,))

@@ -1,0 +1,151 @@
+"""One network to one engine, by whichever TensorRT package is given."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..bundle import ActivationMemory, Profile
+from ..errors import DeviceError
+from . import api
+from .log import Say, make_logger
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to build: `workspace` bytes at most for any one layer's scratch; `capabilities` only where a
+    version lets one choose; `say` gets every message of TensorRT, `progress` its phases."""
+
+    precision: str
+    capabilities: tuple[str, ...] = ()
+    workspace: int | None = None
+    say: Say | None = None
+    progress: api.Progress | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A serialized engine. `float32_layers`: names of the layers that compute in float32."""
+
+    content: bytes
+    seconds: float
+    activation: ActivationMemory | None
+    float32_layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Built:
+    content: bytes
+    activation: int | None
+    float32_layers: tuple[str, ...]
+    input: str
+
+
+class NetworkBuilder:
+    """Builds engines with one TensorRT package; its timing cache grows from one build to the next."""
+
+    def __init__(self, trt: Any, title: str, options: Options, timing_cache: bytes | None = None) -> None:
+        """`title` names the package in messages; `timing_cache` None means that it is not used."""
+        self._trt, self._title, self._options = trt, title, options
+        self.timing_cache = timing_cache
+
+    def build(self, onnx: Path, profile: Profile, *, can_load: bool) -> Plan:
+        """Build the engine of the network in the file `onnx` for the sizes of `profile`.
+
+        `can_load`: whether the engine can be loaded here and asked for its memory. If not, the builder's own
+        account of the largest shape counts, and a second build tells the typical one.
+        Raises DeviceError if TensorRT cannot build it.
+        """
+        begin = time.perf_counter()
+        built = self._interruptible(onnx, profile)
+        seconds = time.perf_counter() - begin
+        memory = self._ask(built, profile) if can_load else self._account(onnx, profile, built)
+        return Plan(built.content, seconds, memory, built.float32_layers)
+
+    def _interruptible(self, onnx: Path, profile: Profile) -> _Built:
+        """`_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
+        cancelled = threading.Event()
+        return _in_thread(lambda: self._build(onnx, profile, cancelled.is_set), cancelled)
+
+    def _build(self, onnx: Path, profile: Profile, cancelled: Callable[[], bool]) -> _Built:
+        trt, options = self._trt, self._options
+        log = make_logger(trt, options.say)
+        builder = trt.Builder(log)
+        network = builder.create_network(api.network_flags(trt))
+        parser = trt.OnnxParser(network, log)
+        if not parser.parse_from_file(str(onnx)):
+            raise self._failure(f"cannot read {onnx}", log)
+        config = builder.create_builder_config()
+        config.add_optimization_profile(self._profile(builder, network, profile))
+        api.set_precision(trt, config, network, options.precision)
+        api.use_own_kernels(trt, config)
+        api.set_workspace(trt, config, options.workspace)
+        if options.capabilities:
+            api.set_capabilities(trt, config, options.capabilities)
+        cache = None
+        if self.timing_cache is not None:
+            cache = config.create_timing_cache(self.timing_cache)
+            config.set_timing_cache(cache, ignore_mismatch=False)
+        monitor = api.set_progress(trt, config, options.progress, cancelled)
+        plan = builder.build_serialized_network(network, config)
+        del monitor
+        if plan is None:
+            raise self._failure(f"cannot build {onnx.name}", log)
+        if cache is not None:
+            self.timing_cache = bytes(config.get_timing_cache().serialize())
+        single = tuple(layer.name for layer in api.float32_layers(trt, network))
+        return _Built(bytes(plan), log.activation, single, network.get_input(0).name)
+
+    def _profile(self, builder: Any, network: Any, profile: Profile) -> Any:
+        image = network.get_input(0)
+        result = builder.create_optimization_profile()
+        result.set_shape(
+            image.name, *(_tensor_shape(size) for size in (profile.min, profile.opt, profile.max))
+        )
+        return result
+
+    def _ask(self, built: _Built, profile: Profile) -> ActivationMemory:
+        """The memory that the engine itself names, on the GPU it was built for."""
+        trt = self._trt
+        log = make_logger(trt, self._options.say)
+        engine = trt.Runtime(log).deserialize_cuda_engine(built.content)
+        if engine is None:
+            raise self._failure("cannot load the engine that it built", log)
+        return ActivationMemory(
+            largest=api.largest_activation(engine),
+            typical=api.activation_for(trt, engine, built.input, _tensor_shape(profile.opt)),
+        )
+
+    def _account(self, onnx: Path, profile: Profile, built: _Built) -> ActivationMemory | None:
+        """The memory by the builder's account; that of the typical size is told by building for it alone."""
+        typical = self._interruptible(onnx, Profile(profile.min, profile.opt, profile.opt)).activation
+        if built.activation is None or typical is None:
+            return None
+        return ActivationMemory(built.activation, typical)
+
+    def _failure(self, what: str, log: Any) -> DeviceError:
+        reason = log.errors[-1].rstrip(".") if log.errors else "it gives no reason"
+        return DeviceError(f"{self._title} {what}: {reason}. More is told with --verbose.")
+
+
+def _tensor_shape(size: Sequence[int]) -> tuple[int, ...]:
+    return (1, 1, *size)
+
+
+def _in_thread(work: Callable[[], T], cancelled: threading.Event) -> T:
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            while not wait([future], timeout=0.1).done:
+                pass
+        except BaseException:  # Ctrl-C: leaving the pool waits until TensorRT has stopped
+            cancelled.set()
+            raise
+        return future.result()

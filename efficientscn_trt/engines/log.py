@@ -1,0 +1,35 @@
+"""What a builder says while it works."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+_ACTIVATION = re.compile(r"Total Activation Memory: (\d+)")
+
+Say = Callable[[str], None]
+
+
+def make_logger(trt: Any, say: Say | None) -> Any:
+    """A logger for `Builder`: all messages go to `say`; `errors` and `activation` keep what matters.
+
+    `errors`: the messages of errors. `activation`: bytes of scratch memory of the engine last built, from the
+    builder's own account, or None if it gave none.
+    """
+
+    class Log(trt.ILogger):
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+            self.errors: list[str] = []
+            self.activation: int | None = None
+
+        def log(self, severity: Any, message: str) -> None:
+            if int(severity) <= int(trt.ILogger.ERROR):
+                self.errors.append(message.strip())
+            if found := _ACTIVATION.search(message):
+                self.activation = int(found[1])
+            if say is not None:
+                say(message)
+
+    return Log()

@@ -1,0 +1,76 @@
+"""What a machine has for engines: its platform, a GPU, and which TensorRT is installed."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+
+from .flavours import FLAVOURS, installed_version
+
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
+_LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One CUDA device. `compute_capability` is written "9.0", `memory` in bytes."""
+
+    index: int
+    name: str
+    compute_capability: str
+    memory: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts that decide which engine can run. `versions`: of the installed flavours of TensorRT by name."""
+
+    platform: str
+    gpu: Gpu | None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def this_machine(device: int = 0) -> Machine:
+    """The facts of this machine with the CUDA device number `device`, if there is one."""
+    gpu = next((gpu for gpu in find_gpus() if gpu.index == device), None)
+    found = {name: installed_version(flavour) for name, flavour in FLAVOURS.items()}
+    versions = {name: version for name, version in found.items() if version is not None}
+    return Machine(this_platform(), gpu, versions)
+
+
+def this_platform() -> str:
+    """Python's name of the system and the processor, such as "linux-x86_64"."""
+    return sysconfig.get_platform()
+
+
+def find_gpus() -> list[Gpu]:
+    """The CUDA devices of this machine, by the driver; none where there is no driver."""
+    try:
+        driver = ctypes.CDLL(_LIBRARY)
+    except OSError:
+        return []
+    return _ask(driver)
+
+
+def _ask(driver: ctypes.CDLL) -> list[Gpu]:
+    if driver.cuInit(0) != 0:
+        return []
+    count = ctypes.c_int()
+    if driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return []
+    return [_gpu(driver, index) for index in range(count.value)]
+
+
+def _gpu(driver: ctypes.CDLL, index: int) -> Gpu:
+    device, value, memory = ctypes.c_int(), ctypes.c_int(), ctypes.c_size_t()
+    name = ctypes.create_string_buffer(256)
+    driver.cuDeviceGet(ctypes.byref(device), index)
+    driver.cuDeviceGetName(name, len(name), device)
+    driver.cuDeviceTotalMem_v2(ctypes.byref(memory), device)
+    capability = []
+    for attribute in (_MAJOR, _MINOR):
+        driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, device)
+        capability.append(value.value)
+    return Gpu(index, name.value.decode(errors="replace"), "{}.{}".format(*capability), memory.value)

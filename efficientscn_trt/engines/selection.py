@@ -1,0 +1,184 @@
+"""Which engines of a bundle run on a machine, and why the others do not.
+
+A plan is native code: none is given to TensorRT that the manifest does not vouch for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..bundle import NETWORKS, Bundle, Engine, sha256
+from .flavours import FLAVOURS
+from .machine import Machine
+
+PRECISIONS = {"auto": ("fp16", "fp32"), "fp16": ("fp16",), "fp32": ("fp32",)}
+"""For each precision that a user asks for: the engines' precisions to look for, the preferred first."""
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """Engines of both networks that may be loaded: records, and verified files in the folder `path`."""
+
+    flavour: str
+    version: str
+    precision: str
+    path: Path
+    localization: Engine
+    segmentation: Engine
+
+    def file(self, network: str) -> Path:
+        """The plan of `network`, "localization" or "segmentation"."""
+        engine: Engine = getattr(self, network)
+        return self.path / engine.file
+
+
+@dataclass(frozen=True)
+class NoEngine:
+    """Why no engine of a bundle runs on a machine: a sentence each, with what mends it."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """One engine of a bundle for `info`: `problem` says why it cannot run here, None if it can."""
+
+    engine: Engine
+    used: bool
+    problem: str | None
+
+
+def select_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> EngineChoice | NoEngine:
+    """The engines of `bundle` to use on `machine`: of one TensorRT and one precision for both networks.
+
+    `precision`: "fp16", "fp32", or "auto" for fp16 if there is, else fp32.
+    """
+    if machine.gpu is None:
+        return NoEngine(("No NVIDIA GPU with a driver was found here; engines need one.",))
+    problems = {engine: find_problem(bundle, engine, machine) for engine in bundle.manifest.engines}
+    sound = [engine for engine, problem in problems.items() if problem is None]
+    for flavour, wanted in itertools.product(FLAVOURS, PRECISIONS[precision]):
+        pair = [_best(sound, network, flavour, wanted) for network in NETWORKS]
+        localization, segmentation = pair
+        if localization is not None and segmentation is not None:
+            return EngineChoice(
+                flavour, localization.version, wanted, bundle.path, localization, segmentation
+            )
+    reasons = [
+        problem
+        for engine, problem in problems.items()
+        if problem and engine.precision in PRECISIONS[precision]
+    ]
+    return NoEngine(tuple(reasons) or (_none_built(bundle, machine, precision),))
+
+
+def engine_rows(bundle: Bundle, machine: Machine) -> list[EngineRow]:
+    """Every engine of `bundle`: whether `select_engine` takes it on `machine`, and if it cannot, why."""
+    choice = select_engine(bundle, machine)
+    used = (choice.localization, choice.segmentation) if isinstance(choice, EngineChoice) else ()
+    return [
+        EngineRow(engine, engine in used, find_problem(bundle, engine, machine))
+        for engine in bundle.manifest.engines
+    ]
+
+
+def find_problem(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
+    """Why `engine` of `bundle` must not be loaded on `machine`, in one sentence; None if it may."""
+    if engine.flavour not in FLAVOURS:
+        return (
+            f"{engine.file} is for {engine.flavour}, which this version does not know (it knows "
+            f"{', '.join(FLAVOURS)}); upgrade efficientscn-trt (pip install --upgrade efficientscn-trt)."
+        )
+    return (
+        _unfit_for_software(bundle, engine, machine)
+        or _unfit_for_gpu(bundle, engine, machine)
+        or _not_vouched_for(bundle, engine)
+    )
+
+
+def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
+    title = FLAVOURS[engine.flavour].title
+    if engine.platform != machine.platform:
+        return (
+            f"{engine.file} was built on {engine.platform}, but this is {machine.platform}; "
+            f"build it here: {_command(bundle, engine)}."
+        )
+    installed = machine.versions.get(engine.flavour)
+    if installed is None:
+        return (
+            f"{engine.file} needs {title} {engine.version}, which is not installed; "
+            f"run: pip install {FLAVOURS[engine.flavour].package}=={engine.version}."
+        )
+    if installed != engine.version:
+        return (
+            f"{engine.file} was built by {title} {engine.version}, but {installed} is installed, and a plan "
+            f"runs on the version that built it only; build it again: {_command(bundle, engine)}."
+        )
+    return None
+
+
+def _unfit_for_gpu(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
+    if machine.gpu is None:
+        return "No NVIDIA GPU with a driver was found here."
+    if machine.gpu.compute_capability in engine.compute_capabilities:
+        return None
+    return (
+        f"{engine.file} is for GPUs of compute capability {', '.join(engine.compute_capabilities)}, but "
+        f"{machine.gpu.name} has {machine.gpu.compute_capability}; build one for it: "
+        f"{_command(bundle, engine, machine.gpu.compute_capability)}."
+    )
+
+
+def _not_vouched_for(bundle: Bundle, engine: Engine) -> str | None:
+    current = getattr(bundle.manifest.networks, engine.network, None)
+    source = current if engine.precision == "fp32" or current is None else current.float16
+    found = source.sha256 if source is not None else "none"
+    if found != engine.onnx_sha256:
+        return (
+            f"{engine.file} was built from an ONNX file with the SHA-256 {engine.onnx_sha256}, but the "
+            f"bundle's {engine.precision} {engine.network} network has {found}; build it again: "
+            f"{_command(bundle, engine)}."
+        )
+    file = bundle.path / engine.file
+    if not file.is_file():
+        return f"{file} is missing; copy the whole bundle again, or build it: {_command(bundle, engine)}."
+    found = sha256(file)
+    if found != engine.sha256:
+        return (
+            f"{file} was altered: its SHA-256 is {found}, expected {engine.sha256}; "
+            f"build it again: {_command(bundle, engine)}."
+        )
+    return None
+
+
+def _best(engines: Iterable[Engine], network: str, flavour: str, precision: str) -> Engine | None:
+    """The most specific engine: one for fewer GPUs was built with less regard for others."""
+    fitting = [
+        engine
+        for engine in engines
+        if (engine.network, engine.flavour, engine.precision) == (network, flavour, precision)
+    ]
+    return min(fitting, key=lambda engine: len(engine.compute_capabilities), default=None)
+
+
+def _none_built(bundle: Bundle, machine: Machine, precision: str) -> str:
+    target = next((name for name in FLAVOURS if name in machine.versions), next(iter(FLAVOURS)))
+    which = "" if precision == "auto" else f" {precision}"
+    return (
+        f"{bundle.path} has no{which} engines of both networks; build them: "
+        f"{_target_command(bundle, target, 'fp16' if precision == 'auto' else precision)}."
+    )
+
+
+def _command(bundle: Bundle, engine: Engine, capability: str | None = None) -> str:
+    command = _target_command(bundle, engine.flavour, engine.precision)
+    flavour = FLAVOURS[engine.flavour]
+    return f"{command} --compute-capability {capability}" if capability and not flavour.needs_gpu else command
+
+
+def _target_command(bundle: Bundle, target: str, precision: str) -> str:
+    extra = "" if precision == "fp16" else f" --precision {precision}"
+    return f"efficientscn-trt build {bundle.path} --target {target}{extra}"

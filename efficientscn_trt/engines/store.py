@@ -1,0 +1,62 @@
+"""Engines go into a bundle whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import suppress
+
+from .. import bundle as bundles
+from ..atomic import replacing
+from ..bundle import Bundle, Engine
+from ..errors import OutputError
+
+FOLDER = "engines"
+
+
+def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bundle:
+    """Put `engines` and their contents into `bundle`, and return the bundle as it then is.
+
+    Each replaces the one of the same network, TensorRT, platform, GPUs and precision. Every file gets a name
+    that its content decides, so what the manifest names is on disk before and after the one moment at which
+    the manifest changes. Raises OutputError.
+    """
+    folder = bundle.path / FOLDER
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{bundle.path} cannot be written: {(error.strerror or str(error)).lower()}; copy the bundle to "
+            "a folder where you may write and build there."
+        ) from error
+    for engine, content in engines:
+        with replacing(bundle.path / engine.file) as temporary:
+            temporary.write_bytes(content)
+    manifest = bundles.load(bundle.path).manifest  # another build may have changed it meanwhile
+    replaced = {_key(engine) for engine, _ in engines}
+    kept = [engine for engine in manifest.engines if _key(engine) not in replaced]
+    records = (*kept, *(engine for engine, _ in engines))
+    with replacing(bundle.path / bundles.MANIFEST) as temporary:
+        temporary.write_text(dataclasses.replace(manifest, engines=records).to_json(), encoding="utf-8")
+    named = {engine.file for engine in records}
+    for old in manifest.engines:
+        if old.file not in named:
+            with suppress(OSError):  # a leftover is no harm
+                (bundle.path / old.file).unlink()
+    return bundles.load(bundle.path)
+
+
+def engine_file(network: str, flavour: str, version: str, precision: str, sha256: str) -> str:
+    """Path in the bundle of an engine."""
+    return f"{FOLDER}/{network}.{flavour}-{version}.{precision}.{sha256[:12]}.engine"
+
+
+def _key(engine: Engine) -> tuple[object, ...]:
+    return (
+        engine.network,
+        engine.flavour,
+        engine.version,
+        engine.platform,
+        engine.compute_capabilities,
+        engine.precision,
+    )
