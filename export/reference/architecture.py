@@ -31,7 +31,8 @@ class UNetArchitecture:
     def array_shapes(self) -> list[tuple[int, ...]]:
         """Shapes in checkpoint order, kernels as (z, y, x, in, out), each kernel before its bias.
 
-        Contracting blocks from the top level down, expanding blocks from the top level down, last convolution.
+        Contracting blocks from the top level down, expanding blocks from the top level down, the last
+        convolution.
         """
         contracting = [self.inputs] + [self.filters] * (self.levels - 1)
         expanding = [2 * self.filters] * (self.levels - 1) + [self.filters]
@@ -79,5 +80,5 @@ def checkpoint_shapes(network: str) -> dict[str, tuple[int, ...]]:
 
 
 def parameter_count(network: str) -> int:
-    """Trainable parameters: 637,474 for ``localization``, 1,270,090 for ``segmentation`` (paper, section 2.2)."""
+    """Trainable parameters: 637,474 for ``localization``, 1,270,090 for ``segmentation`` (paper, 2.2)."""
     return sum(math.prod(shape) for shape in checkpoint_shapes(network).values())

@@ -49,7 +49,7 @@ def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory
             if target.is_dir():
                 target.rmdir()
             partial.rename(target)
-    except OSError as error:
+    except (OSError, tf.errors.OpError) as error:
         raise OutputError(f"{target}: the SavedModel cannot be written there: {error}") from error
 
 

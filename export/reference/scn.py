@@ -54,26 +54,25 @@ class Scn(tf.Module):
 
     def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
         axis = self.form.channel_axis
-        image = average_pool(image, SPATIAL_STRIDE, self.form)
+        (image,) = tf.unstack(average_pool(image, SPATIAL_STRIDE, self.form), num=1, axis=axis)
         local_of = tf.unstack(average_pool(local, SPATIAL_STRIDE, self.form), num=LABELS, axis=axis)
         logits: dict[int, tf.Tensor] = {}
         for label, unet in zip(SPATIAL_ORDER, self.spatial, strict=True):
-            others = tf.stack([local_of[other] for other in other_labels(label)], axis=axis)
-            logits[label] = unet(tf.concat([image, others], axis), dropout)
+            seen = tf.stack([image, *(local_of[other] for other in other_labels(label))], axis=axis)
+            logits[label] = unet(seen, dropout)
         return upsample_cubic(tf.concat([logits[label] for label in range(LABELS)], axis), self.form)
 
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
         """p = l·h + s·(1 − h), normalised over the labels, where h is the binary entropy of s in bits.
 
         Written with the operators of the released graph: the cross-entropy of s with itself brings Log1p,
-        the exponent of h is 1, and the sum drops the axis that it sums over.
+        and h is raised to the power of 1.
         """
-        axis = self.form.channel_axis
         local, spatial = tf.sigmoid(local_logits), tf.sigmoid(spatial_logits)
         entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=spatial, logits=spatial_logits)
         share = tf.pow(entropy / math.log(2.0), 1.0)
         combined = local * share + spatial * (1.0 - share)
-        total = tf.expand_dims(tf.reduce_sum(combined, axis=axis), axis)
+        total = tf.reduce_sum(combined, axis=self.form.channel_axis, keepdims=True)
         return combined / (total + 1e-5)
 
     def checkpoint(self) -> dict[str, tf.Variable]:

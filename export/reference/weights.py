@@ -1,4 +1,4 @@
-"""Weights as arrays by checkpoint name: read from an .npz file, drawn from a seed, checked (no TensorFlow here)."""
+"""Weights as arrays by checkpoint name: read from .npz, drawn from a seed, checked (no TensorFlow here)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ExportError(f"{path}: there is no such file; give an .npz file with the weights of the {network} network")
+        raise ExportError(
+            f"{path}: there is no such file; give an .npz file with the weights of the {network} network"
+        )
     try:
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -68,7 +70,8 @@ def check_weights(network: str, weights: Mapping[str, np.ndarray], source: str) 
         ExportError: an array is missing, unknown, of another shape, or does not fit float16.
     """
     expected = checkpoint_shapes(network)
-    wanted = f"the {network} network has {len(expected)} arrays, from {next(iter(expected))} to {list(expected)[-1]}"
+    first, *_, last = expected
+    wanted = f"the {network} network has {len(expected)} arrays, from {first} to {last}"
     missing = [name for name in expected if name not in weights]
     if missing:
         raise ExportError(f"{source} lacks {_first(missing)}; {wanted}")
