@@ -48,6 +48,8 @@ def load(bundle: Bundle, device: str = "auto", precision: str = "auto", threads:
     if precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise DeviceError(f"The precision {precision!r} is not known, expected one of {known}.")
+    if threads < 0:
+        raise DeviceError(f"The number of threads is {threads}, expected 1 or more, or 0 for all.")
     if device == "auto":
         device = next(iter(_BACKENDS))
     if device not in _BACKENDS:

@@ -43,3 +43,12 @@ def scan_file(tmp_path: Path) -> Path:
     path = tmp_path / "ct.nii.gz"
     sitk.WriteImage(block_image(), str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def released_segmenter(shared: Path, pytestconfig: pytest.Config) -> Segmenter:
+    """The released localization model and the golden SCN weights, in float32."""
+    from support.released_bundle import released_bundle
+
+    bundle = released_bundle(shared, pytestconfig.cache.mkdir("released-bundle"))
+    return Segmenter(bundle, precision="fp32")

@@ -34,6 +34,11 @@ def test_precision_that_is_not_known(tiny_bundle: Bundle) -> None:
         Segmenter(tiny_bundle, precision="fp8")
 
 
+def test_negative_number_of_threads(tiny_bundle: Bundle) -> None:
+    with pytest.raises(DeviceError, match="number of threads is -1, expected 1 or more, or 0 for all"):
+        Segmenter(tiny_bundle, threads=-1)
+
+
 @pytest.mark.skipif(HAS_BF16, reason="this processor has bfloat16 instructions")
 def test_bfloat16_where_it_is_not_there(tiny_bundle: Bundle) -> None:
     with pytest.raises(DeviceError, match="no bfloat16 instructions; use the precision fp32 or auto"):
