@@ -1,0 +1,171 @@
+"""Two SavedModels to one bundle."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt._manifest import decode
+from efficientscn_trt.errors import BundleError, ExportError, OutputError
+
+from .check_input import CheckScan
+from .compare import Difference, run
+from .network import STEPS, export_network, network_source
+from .savedmodel import load_saved_model
+from .steps import NetworkReport, Progress
+from .tensorflow_import import import_tensorflow
+
+LABELS = ("background", "liver", "kidneys", "spleen", "pancreas")
+"""Of the released segmentation network, in the order of its channels."""
+
+PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxscript", "onnxruntime")
+"""Their versions go into the bundle's provenance."""
+
+PROGRESS_STEPS = 2 * (1 + len(STEPS)) + 2
+"""How often `export_bundle` calls `progress`."""
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """The bundle, and how the export of each network went. `check_input` names the scan of the checks."""
+
+    bundle: bundles.Bundle
+    localization: NetworkReport
+    segmentation: NetworkReport
+    check_input: str
+
+
+def export_bundle(
+    localization: str | os.PathLike[str],
+    segmentation: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    description: str = "",
+    notice: str = "",
+    training_data: str = "",
+    parameters: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    check_input: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Convert the SavedModels in the folders `localization` and `segmentation` to the bundle `output`.
+
+    Each step is checked on the pipeline's inputs for the CT `check_input`, without one a phantom.
+
+    Args:
+        name: of the bundle; default: the name of the folder `output`.
+        description, notice, training_data: free text for the manifest; the notice is shown to the user of
+            each segmentation.
+        parameters: the manifest's `pipeline`, or the part of it that differs from the released code, as a
+            mapping or a JSON file.
+        force: replace a bundle that is there already.
+        progress: called with what begins, PROGRESS_STEPS times.
+
+    Raises ExportError (a model that is not what it should be, or a step that changed its numbers), InputError
+    (`check_input`), OutputError, BundleError.
+    """
+    target = Path(output)
+    tell = progress or (lambda name: None)
+    pipeline = _pipeline(parameters)
+    _check_target(target, force)
+    import_tensorflow()
+    tell("check input")
+    scan = CheckScan(None if check_input is None else Path(check_input), pipeline)
+
+    def announce(role: str) -> Progress:
+        return lambda step: tell(f"{role}: {step}")
+
+    tell("localization: load")
+    saved = load_saved_model(Path(localization), "localization", len(LABELS))
+    localizer, localized = export_network(saved, len(LABELS), scan.localization(), announce("localization"))
+    sources = {"localization": saved.sha256()}
+    tell("segmentation: load")
+    saved = load_saved_model(Path(segmentation), "segmentation", len(LABELS))
+    image = scan.segmentation(lambda image: run(localizer, image)["mask"])
+    segmenter, segmented = export_network(saved, len(LABELS), image, announce("segmentation"))
+    sources["segmentation"] = saved.sha256()
+
+    tell("bundle")
+    provenance = {
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "tool": f"efficientscn-trt {version('efficientscn-trt')}",
+        "localization": _provenance(sources["localization"], localized),
+        "segmentation": _provenance(sources["segmentation"], segmented),
+        "check_input": scan.name,
+        "versions": {package: version(package) for package in PACKAGES},
+        "training_data": training_data,
+        "notice": notice,
+    }
+    written = bundles.write(
+        target,
+        name=name or target.resolve().name,
+        description=description,
+        labels=LABELS,
+        pipeline=pipeline,
+        localization=network_source(localizer, localized, len(LABELS)),
+        segmentation=network_source(segmenter, segmented, len(LABELS)),
+        provenance=provenance,
+    )
+    return ExportReport(written, localized, segmented, scan.name)
+
+
+def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
+    """Where a network came from and how far it is from there."""
+    reference: Difference = report.reference
+    return {
+        "source_sha256": sha256,
+        "nodes": report.steps[-1].after,
+        "largest_difference": reference.largest,
+        "agreement": reference.agreement,
+        "unrecognised": list(report.slow),
+    }
+
+
+def _check_target(target: Path, force: bool) -> None:
+    if target.is_file() or (target.is_dir() and any(target.iterdir()) and not force):
+        what = "is a file" if target.is_file() else "exists already"
+        advice = "give a new folder" if target.is_file() else "give a new folder, or --force to replace it"
+        raise OutputError(f"{target} {what}; {advice}.")
+
+
+def _pipeline(parameters: str | os.PathLike[str] | Mapping[str, Any] | None) -> bundles.Pipeline:
+    """The released pipeline with what `parameters` changes."""
+    if parameters is None:
+        return bundles.Pipeline()
+    where = "The pipeline's parameters"
+    document: Any = parameters
+    if not isinstance(parameters, Mapping):
+        where = str(parameters)
+        try:
+            document = json.loads(Path(parameters).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ExportError(f"{where} cannot be read as JSON: {error}.") from error
+    if not isinstance(document, Mapping):
+        raise ExportError(
+            f"{where}: found {type(document).__name__}, expected an object like a manifest's pipeline."
+        )
+    merged = _merge(dataclasses.asdict(bundles.Pipeline()), document)
+    try:
+        return decode(bundles.Pipeline, merged)
+    except BundleError as error:
+        reason = str(error).removeprefix("manifest.json: ")
+        raise ExportError(f"{where}: {reason}") from error
+
+
+def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        inner = merged.get(key)
+        merged[key] = (
+            _merge(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else value
+        )
+    return merged

@@ -1,0 +1,164 @@
+"""One SavedModel to one ONNX network, each step checked against the one before."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from importlib.metadata import version
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import onnx_ir.passes.common as common
+
+from efficientscn_trt.bundle import NetworkSource, Tensor
+from efficientscn_trt.errors import ExportError
+
+from .compare import Outputs, difference, run
+from .convert import IMAGE_SHAPE, OPSET, as_float32, to_onnx, with_logits
+from .passes import PASSES
+from .savedmodel import Role, SavedModel
+from .steps import NetworkReport, Progress, Step
+
+LIMIT = 1e-4
+"""Share of the largest value by which a step may change the outputs.
+
+The released localization network changes by 4e-7 of it from one order of summation to another."""
+
+OUTPUT: dict[Role, str] = {"localization": "mask", "segmentation": "probabilities"}
+
+STEPS = ("SavedModel", "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature")
+"""What `Progress` is told of each network, in order; the first is the SavedModel's own run."""
+
+
+def export_network(
+    saved: SavedModel, labels: int, image: np.ndarray, progress: Progress
+) -> tuple[ir.Model, NetworkReport]:
+    """Convert `saved`, simplify its graph, and check each step on `image` float32 [1, 1, z, y, x].
+
+    `labels`: channels of a segmentation network. The model has the input `image` float32 [1, 1, z, y, x] and
+    one output, `mask` bool [1, z, y, x] or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
+    Raises ExportError: an operator without ONNX form, or a step that changed the numbers.
+    """
+    progress("SavedModel")
+    name = OUTPUT[saved.role]
+    reference: Outputs = {name: saved.run(image)}
+    steps: list[Step] = []
+
+    progress("float32")
+    begin = time.perf_counter()
+    frozen = saved.freeze()
+    single = with_logits(as_float32(frozen))
+    before = len(frozen.graph_def.node)
+    outputs: Outputs = {{"output": name}.get(key, key): value for key, value in single.run(image).items()}
+    change = difference(reference, outputs)  # the rounding of float16, which is reported and not limited
+    steps.append(
+        Step("float32", before, len(single.graph_def.node), None, change, time.perf_counter() - begin)
+    )
+
+    progress("ONNX")
+    begin = time.perf_counter()
+    model = to_onnx(single, {"output": name})
+    outputs = _checked(steps, "ONNX", before, model, None, outputs, image, begin)
+    for graph_pass in PASSES:
+        progress(graph_pass.name)
+        before, begin = model.graph.num_nodes(), time.perf_counter()
+        changed = graph_pass(model)
+        outputs = _checked(steps, graph_pass.name, before, model, changed, outputs, image, begin)
+    slow = _slow(model)
+
+    progress("signature")
+    before, begin = model.graph.num_nodes(), time.perf_counter()
+    set_signature(model, saved.role, labels)
+    outputs = _checked(steps, "signature", before, model, None, outputs, image, begin)
+    z, y, x = image.shape[2:]
+    report = NetworkReport(
+        saved.role, tuple(steps), difference(reference, outputs), slow, saved.parameters, (z, y, x)
+    )
+    return model, report
+
+
+def _checked(
+    steps: list[Step],
+    name: str,
+    before: int,
+    model: ir.Model,
+    changed: int | None,
+    outputs: Outputs,
+    image: np.ndarray,
+    begin: float,
+) -> Outputs:
+    """Add the step and return the model's outputs; ExportError if they are not those before it."""
+    if changed == 0:
+        steps.append(Step(name, before, model.graph.num_nodes(), 0, None, time.perf_counter() - begin))
+        return outputs
+    found = run(model, image)
+    change = difference(outputs, found)
+    steps.append(Step(name, before, model.graph.num_nodes(), changed, change, time.perf_counter() - begin))
+    if not change.relative <= LIMIT:
+        raise ExportError(
+            f"The export step {name!r} changed the network's output by {change.relative:.1e} of its largest "
+            f"value, expected at most {LIMIT:.0e}; this is a fault of the export: please report it with "
+            "the model's graph (saved_model.pb)."
+        )
+    return found
+
+
+def set_signature(model: ir.Model, role: Role, labels: int) -> None:
+    """Give `model` the one output, the names and the shapes of a bundle's network, and verify it.
+
+    Takes away the logits that the checks used, the mask's axis of size 1, and the names of layers and rules.
+    """
+    graph = model.graph
+    del graph.outputs[1:]
+    (output,) = graph.outputs
+    if role == "localization":
+        axis = ir.val("channel_axis", const_value=ir.tensor(np.array([1], np.int64), name="channel_axis"))
+        graph.register_initializer(axis)
+        node = ir.node("Squeeze", [output, axis])
+        node.outputs[0].type = output.type
+        graph.append(node)
+        output.name, graph.outputs[0] = "mask_of_one_channel", node.outputs[0]
+    output = graph.outputs[0]
+    output.name = OUTPUT[role]
+    output.shape = ir.Shape(_output(role, labels).shape)
+    for each in graph:
+        for value in each.outputs:
+            if value is not output:
+                value.shape = value.type = None  # those of other sizes and of replaced nodes
+    common.ClearMetadataAndDocStringPass()(model)
+    common.RemoveUnusedNodesPass()(model)
+    common.RemoveUnusedOpsetsPass()(model)
+    graph.name = role
+    model.producer_name, model.producer_version = "efficientscn-trt", version("efficientscn-trt")
+    onnx.checker.check_model(ir.to_proto(model), full_check=True)
+
+
+def network_source(model: ir.Model, report: NetworkReport, labels: int) -> NetworkSource:
+    """The network for `bundle.write`."""
+    role: Role = "localization" if report.role == "localization" else "segmentation"
+    return NetworkSource(
+        content=ir.to_proto(model).SerializeToString(),
+        opset=OPSET,
+        parameters=report.parameters,
+        input=Tensor("image", "float32", IMAGE_SHAPE),
+        output=_output(role, labels),
+    )
+
+
+def _output(role: Role, labels: int) -> Tensor:
+    if role == "localization":
+        return Tensor("mask", "bool", (1, "z", "y", "x"))
+    return Tensor("probabilities", "float32", (1, labels, "z", "y", "x"))
+
+
+def _slow(model: ir.Model) -> tuple[str, ...]:
+    """What no pass recognised, a sentence for each kind."""
+    counts = Counter(node.op_type for node in model.graph)
+    sentences = []
+    for graph_pass in PASSES:
+        left = {op: counts[op] for op in sorted(graph_pass.leftovers) if counts[op]}
+        if left:
+            operators = " and ".join(f"{count} {op}" for op, count in left.items())
+            sentences.append(f"{operators} stay in the graph: {graph_pass.slow}.")
+    return tuple(dict.fromkeys(sentences))

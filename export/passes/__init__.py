@@ -1,0 +1,36 @@
+"""The graph passes, in the order in which the export applies them. One named pattern a file."""
+
+from __future__ import annotations
+
+from . import (
+    binary_entropy,
+    casts,
+    channel_stacking,
+    constants,
+    convolution_bias,
+    cubic_upsampling,
+    duplicates,
+    kept_dimensions,
+    linear_upsampling,
+    softplus,
+    transposes,
+    unit_power,
+)
+from .graph_pass import GraphPass
+
+PASSES: tuple[GraphPass, ...] = (
+    constants.PASS,
+    duplicates.PASS,
+    linear_upsampling.PASS,
+    cubic_upsampling.PASS,
+    transposes.PASS,
+    convolution_bias.PASS,
+    channel_stacking.PASS,
+    kept_dimensions.PASS,
+    softplus.PASS,
+    binary_entropy.PASS,
+    unit_power.PASS,
+    casts.PASS,
+)
+
+__all__ = ["PASSES", "GraphPass"]

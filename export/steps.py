@@ -1,0 +1,61 @@
+"""What the export tells of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .compare import Difference
+
+LEAST_AGREEMENT = 0.99
+"""Share of voxels: the released float16 and float32 agree in 0.998 or more (reference table, noise floor)."""
+
+Progress = Callable[[str], None]
+"""Called with a step's name as it begins."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an export.
+
+    `before` and `after` count graph nodes. `changed` is the number of places that a pass rewrote, None for
+    the conversions. `difference` compares the outputs before and after; None where nothing changed.
+    """
+
+    name: str
+    before: int
+    after: int
+    changed: int | None
+    difference: Difference | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class NetworkReport:
+    """How the export of one network went.
+
+    `steps`: in order. `reference`: the exported network against the SavedModel itself, compiled by XLA in its
+    own precision. `slow`: sentences on what no pass recognised. `input_size`: (z, y, x) of the check.
+    """
+
+    role: str
+    steps: tuple[Step, ...]
+    reference: Difference
+    slow: tuple[str, ...]
+    parameters: int
+    input_size: tuple[int, int, int]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences on what the user should look at."""
+        share = self.reference.agreement
+        if share >= LEAST_AGREEMENT:
+            return ()
+        return (
+            f"Only {100 * share:.2f}% of the voxels are as the SavedModel says in its own precision, "
+            f"expected {100 * LEAST_AGREEMENT:.0f}% or more; check with your own scan (--check-input).",
+        )
+
+    def step(self, name: str) -> Step:
+        """The step of that name."""
+        return next(step for step in self.steps if step.name == name)
