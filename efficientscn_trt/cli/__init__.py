@@ -26,7 +26,7 @@ COMMANDS = {
     "build": ("build:build", "Build TensorRT engines of a bundle for a target."),
     "export": ("export:export", "Turn two trained TensorFlow models into a bundle."),
     "reference-model": ("reference_model:reference_model", "Write a reference network as a SavedModel."),
-    "train": ("train:train", "Train the networks."),
+    "train": ("train:train", "Train a network on your own cases or on phantoms."),
 }
 
 

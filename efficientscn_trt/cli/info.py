@@ -13,7 +13,8 @@ from .options import FILE
 
 if TYPE_CHECKING:
     from ..backends.survey import Availability
-    from ..bundle import Bundle, Engine
+    from ..bundle import Bundle
+    from ..engines import EngineRow
 
 
 @click.command()
@@ -36,31 +37,36 @@ def info(bundle: Path | None, as_json: bool) -> None:
 
     loaded = bundles.load(bundle or default_bundle())
     devices, build = survey(), build_info()
-    chosen = choose(devices)
+    engines, chosen = _engines(loaded), choose(devices)
     if as_json:
-        click.echo(json.dumps(_document(loaded, devices, chosen, build), indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(_document(loaded, engines, devices, chosen, build), indent=2, ensure_ascii=False)
+        )
     else:
         from .info_tables import print_tables
 
-        print_tables(loaded, devices, chosen, build)
+        print_tables(loaded, engines, devices, chosen, build)
 
 
-def engine_state(bundle: Bundle, engine: Engine) -> str:
-    """ "verified", "altered" or "missing": an engine is checked when it is used, and here."""
-    from ..bundle import sha256
+def _engines(bundle: Bundle) -> list[EngineRow]:
+    """The engines of `bundle`, if it has any: TensorRT and the GPU are looked for only then."""
+    if not bundle.manifest.engines:
+        return []
+    from ..engines import engine_rows, this_machine
 
-    file = bundle.path / engine.file
-    if not file.is_file():
-        return "missing"
-    return "verified" if sha256(file) == engine.sha256 else "altered"
+    return engine_rows(bundle, this_machine())
 
 
 def _document(
-    bundle: Bundle, devices: list[Availability], chosen: str | None, build: dict[str, Any]
+    bundle: Bundle,
+    engines: list[EngineRow],
+    devices: list[Availability],
+    chosen: str | None,
+    build: dict[str, Any],
 ) -> dict[str, Any]:
     return {
         "bundle": {"path": str(bundle.path), "verified": True, **dataclasses.asdict(bundle.manifest)},
-        "engine_files": {engine.file: engine_state(bundle, engine) for engine in bundle.manifest.engines},
+        "engines": [{"file": row.engine.file, "used": row.used, "problem": row.problem} for row in engines],
         "devices": [dataclasses.asdict(device) for device in devices],
         "device": chosen,
         "core": build,

@@ -11,12 +11,16 @@ from rich.table import Table
 
 from ..backends.survey import Availability
 from ..bundle import Bundle, Manifest
-from .info import engine_state
+from ..engines import EngineRow
 from .tables import facts, show, table
 
 
 def print_tables(
-    bundle: Bundle, devices: list[Availability], chosen: str | None, build: dict[str, Any]
+    bundle: Bundle,
+    engines: list[EngineRow],
+    devices: list[Availability],
+    chosen: str | None,
+    build: dict[str, Any],
 ) -> None:
     """Print what `bundle` holds, the devices and which of them is `chosen`, and how the core was built."""
     manifest = bundle.manifest
@@ -25,8 +29,9 @@ def print_tables(
         click.echo(f"Note: {notice}")
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
     show(_networks(manifest))
-    if manifest.engines:
-        show(_engines(bundle))
+    if engines:
+        show(_engines(engines))
+        click.echo("".join(f"{row.problem}\n" for row in engines if row.problem))
     show(_pipeline(manifest))
     show(_provenance(manifest))
     show(_devices(devices, chosen))
@@ -47,20 +52,21 @@ def _networks(manifest: Manifest) -> Table:
     return table("Networks", header, rows, text_columns=3)
 
 
-def _engines(bundle: Bundle) -> Table:
+def _engines(engines: list[EngineRow]) -> Table:
     rows = []
-    for engine in bundle.manifest.engines:
+    for row in engines:
+        engine = row.engine
         rows.append(
             (
                 f"{engine.network} {engine.precision}",
                 f"{engine.flavour} {engine.version}",
                 f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
-                engine_state(bundle, engine),
+                "used" if row.used else "no, see below" if row.problem else "usable",
                 _megabytes(engine.bytes),
                 _megabytes(engine.activation_memory.largest),
             )
         )
-    return table("Engines", ("Network", "Built by", "For", "File", "Size", "Scratch"), rows, text_columns=4)
+    return table("Engines", ("Network", "Built by", "For", "Here", "Size", "Scratch"), rows, text_columns=4)
 
 
 def _megabytes(count: int) -> str:

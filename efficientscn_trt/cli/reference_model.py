@@ -22,6 +22,10 @@ def reference_model(network: str, weights: Path | None, output: Path) -> None:
     """Write NETWORK as a TensorFlow SavedModel with the signature of the released models.
 
     Without --weights the network is untrained: its weights are drawn at random, the same ones every time.
+
+    \b
+    Example:
+        efficientscn-trt reference-model localization -o models/localization
     """
     from efficientscn_trt.export.tensorflow_import import import_tensorflow
 

@@ -7,6 +7,15 @@
 from __future__ import annotations
 
 from .machine import Gpu, Machine, this_machine
-from .selection import EngineChoice, NoEngine, engine_rows, select_engine
+from .selection import EngineChoice, EngineRow, NoEngine, engine_rows, select_engine
 
-__all__ = ["EngineChoice", "Gpu", "Machine", "NoEngine", "engine_rows", "select_engine", "this_machine"]
+__all__ = [
+    "EngineChoice",
+    "EngineRow",
+    "Gpu",
+    "Machine",
+    "NoEngine",
+    "engine_rows",
+    "select_engine",
+    "this_machine",
+]
