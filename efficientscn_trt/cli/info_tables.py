@@ -55,7 +55,7 @@ def _networks(manifest: Manifest) -> Table:
 def _engines(engines: list[EngineRow]) -> Table:
     rows = []
     for row in engines:
-        engine = row.engine
+        engine, scratch = row.engine, row.engine.activation_memory
         rows.append(
             (
                 f"{engine.network} {engine.precision}",
@@ -63,7 +63,7 @@ def _engines(engines: list[EngineRow]) -> Table:
                 f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
                 "used" if row.used else "no, see below" if row.problem else "usable",
                 _megabytes(engine.bytes),
-                _megabytes(engine.activation_memory.largest),
+                _megabytes(scratch.largest) if scratch else "unknown",
             )
         )
     return table("Engines", ("Network", "Built by", "For", "Here", "Size", "Scratch"), rows, text_columns=4)
