@@ -45,8 +45,8 @@ def obtain_engine(
         return cached
     target = next(name for name in FLAVOURS if name in machine.versions)
     notice(
-        f"{found.reasons[0]} Building engines for {machine.gpu.name} with {FLAVOURS[target].title} "
-        f"{machine.versions[target]} into {copy.path}, this once."
+        f"{found.reasons[0]} For now they are built for {machine.gpu.name} with {FLAVOURS[target].title} "
+        f"{machine.versions[target]} into {copy.path}."
     )
     capabilities = () if FLAVOURS[target].needs_gpu else (machine.gpu.compute_capability,)
     report = build_engines(

@@ -1,0 +1,264 @@
+"""Engines go into a bundle whole, with a record that vouches for them; what cannot be built is said."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.engines import H100, RTX, RTX_4090, TENSORRT, machine, use_fakes, with_engines
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.bundle import Bundle, Pipeline
+from efficientscn_trt.engines import build, store
+from efficientscn_trt.engines.build import build_engines
+from efficientscn_trt.engines.machine import this_platform
+from efficientscn_trt.engines.profiles import profile_for
+from efficientscn_trt.errors import BundleError, DeviceError, OutputError
+
+
+def listing(bundle: Bundle) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(bundle.path)): file.read_bytes()
+        for file in sorted(bundle.path.rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_the_record_says_all_that_decides(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    report = build_engines(bundle, "tensorrt-rtx", machine=machine(None))
+    assert [built.engine for built in report.engines] == list(report.bundle.manifest.engines)
+    engine = report.engines[1].engine
+    assert (engine.network, engine.flavour, engine.version) == ("segmentation", "tensorrt-rtx", RTX)
+    assert (engine.platform, engine.precision) == (this_platform(), "fp16")
+    assert engine.compute_capabilities == ("8.0", "8.6", "8.9", "12.0")
+    assert engine.profiles == (profile_for("segmentation", Pipeline()),)
+    assert engine.onnx_sha256 == bundles.sha256(bundle.path / "segmentation.float16.onnx")
+    file = bundle.path / engine.file
+    assert (engine.sha256, engine.bytes) == (bundles.sha256(file), file.stat().st_size)
+    assert engine.activation_memory == bundles.ActivationMemory(500, 500)
+    assert report.engines[1].float32_layers == ("entropy",)
+    assert report.engines[1].seconds >= 0
+
+
+def test_engines_are_built_from_the_form_of_the_precision(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = use_fakes(monkeypatch)
+    build_engines(bundle, "tensorrt", machine=machine(H100))
+    build_engines(bundle, "tensorrt", machine=machine(H100), precision="fp32")
+    read = [Path(call[1]).name for call in fakes["tensorrt"].calls if call[0] == "parse"]
+    assert read == [f"{name}{form}.onnx" for form in (".float16", "") for name in bundles.NETWORKS]
+
+
+def test_profiles_come_from_the_valid_sizes() -> None:
+    profile = profile_for("localization", Pipeline())
+    assert dataclasses.astuple(profile) == ((32, 32, 32), (64, 80, 80), (256, 80, 80))
+    profile = profile_for("segmentation", Pipeline())
+    assert dataclasses.astuple(profile) == ((32, 32, 32), (96, 128, 160), (160, 128, 160))
+    small = bundles.SegmentationPipeline(valid_sizes=((32, 64), (96,), (64, 128, 256)))
+    profile = profile_for("segmentation", Pipeline(segmentation=small))
+    assert dataclasses.astuple(profile) == ((32, 96, 64), (64, 96, 256), (64, 96, 256))
+
+
+def test_tensorrt_builds_for_the_gpu_here(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    engine = build_engines(bundle, "tensorrt", machine=machine(H100)).engines[0].engine
+    assert (engine.compute_capabilities, engine.version) == (("9.0",), TENSORRT)
+
+
+def test_the_timing_cache_lies_beside_the_bundle(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes = use_fakes(monkeypatch)
+    cache = bundle.path.with_name(f"bundle.tensorrt-{TENSORRT}.NVIDIA-H100.timing-cache")
+    build_engines(bundle, "tensorrt", machine=machine(H100))
+    assert cache.read_bytes() == b"++"  # the fake adds one for each network
+    build_engines(bundle, "tensorrt", machine=machine(H100))
+    given = [call[1] for call in fakes["tensorrt"].calls if call[0] == "timing cache"]
+    assert given == [b"", b"+", b"++", b"+++"]
+
+
+def test_rtx_times_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    build_engines(bundle, "tensorrt-rtx", machine=machine(RTX_4090))
+    assert not list(bundle.path.parent.glob("*.timing-cache"))
+
+
+def test_progress_is_told_for_each_network(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    told: list[Any] = []
+
+    def begin(network: str) -> Any:
+        told.append(network)
+        return lambda phase, done, steps: told.append((phase, done, steps))
+
+    build_engines(bundle, "tensorrt", machine=machine(H100), progress=begin)
+    phases = [("Building engine", done, 2) for done in (0, 1, 2)]
+    assert told == ["localization", *phases, "segmentation", *phases]
+
+
+def test_current_is_the_gpu_here(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes = use_fakes(monkeypatch)
+    report = build_engines(
+        bundle, "tensorrt-rtx", compute_capabilities=("current",), machine=machine(RTX_4090)
+    )
+    assert report.engines[0].engine.compute_capabilities == ("8.9",)
+    assert ("capability", "CURRENT") in fakes["tensorrt-rtx"].calls
+
+
+@pytest.mark.parametrize(
+    ("target", "gpu", "capabilities", "sentence"),
+    [
+        (
+            "tensorrt",
+            None,
+            (),
+            r"TensorRT builds an engine on the GPU that will run it, and no NVIDIA GPU was found",
+        ),
+        (
+            "tensorrt",
+            H100,
+            ("8.9",),
+            r"for the GPU here alone, NVIDIA H100 of compute capability 9\.0; leave the",
+        ),
+        (
+            "tensorrt-rtx",
+            None,
+            ("9.0",),
+            r"cannot build for the compute capability 9\.0, expected one of 7\.5, 8\.0",
+        ),
+        (
+            "tensorrt-rtx",
+            None,
+            ("current",),
+            r"No NVIDIA GPU was found here, so there is no current compute cap",
+        ),
+    ],
+)
+def test_what_cannot_be_built_for_is_said_first(
+    bundle: Bundle,
+    target: str,
+    gpu: Any,
+    capabilities: tuple[str, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fakes = use_fakes(monkeypatch)
+    with pytest.raises(DeviceError, match=sentence):
+        build_engines(bundle, target, compute_capabilities=capabilities, machine=machine(gpu))
+    assert fakes[target].calls == []
+
+
+def test_a_runtime_without_a_builder(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes = use_fakes(monkeypatch)
+    del fakes["tensorrt"].Builder
+    with pytest.raises(DeviceError, match=r"runs engines but cannot build any; run: pip install tensorrt\."):
+        build_engines(bundle, "tensorrt", machine=machine(H100))
+
+
+def test_a_bundle_without_float16_forms(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    file = bundle.path / "manifest.json"
+    document = json.loads(file.read_text())
+    for network in document["networks"].values():
+        network["float16"] = None
+    file.write_text(json.dumps(document))
+    plain = bundles.load(bundle.path)
+    with pytest.raises(
+        BundleError, match="no float16 form of the localization network; export the bundle again"
+    ):
+        build_engines(plain, "tensorrt-rtx", machine=machine())
+    assert len(build_engines(plain, "tensorrt-rtx", machine=machine(), precision="fp32").engines) == 2
+
+
+def test_a_build_replaces_its_like_and_leaves_the_rest(bundle: Bundle) -> None:
+    with_engines(bundle)
+    with_engines(bundles.load(bundle.path), "tensorrt", gpu=H100)
+    again = with_engines(bundles.load(bundle.path), version="1.8.0.2")
+    assert [engine.version for engine in again.manifest.engines] == [
+        RTX,
+        RTX,
+        TENSORRT,
+        TENSORRT,
+        "1.8.0.2",
+        "1.8.0.2",
+    ]
+    once_more = with_engines(again)
+    assert len(once_more.manifest.engines) == 6
+
+
+def test_the_file_of_a_replaced_engine_goes(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = with_engines(bundle)
+    fakes = use_fakes(monkeypatch)
+    monkeypatch.setattr(
+        fakes["tensorrt-rtx"].Builder, "build_serialized_network", lambda self, network, config: b"better"
+    )
+    after = build_engines(before, "tensorrt-rtx", machine=machine()).bundle
+    files = {engine.file for engine in after.manifest.engines}
+    assert {f"engines/{file.name}" for file in (after.path / "engines").iterdir()} == files
+    assert not files & {engine.file for engine in before.manifest.engines}
+
+
+def test_a_failed_build_leaves_the_bundle_as_it_was(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = listing(bundle)
+    fakes = use_fakes(monkeypatch)
+    fakes["tensorrt-rtx"].failure = "no kernel"
+    with pytest.raises(DeviceError, match="cannot build localization"):
+        build_engines(bundle, "tensorrt-rtx", machine=machine())
+    assert listing(bundle) == before
+
+
+@pytest.mark.parametrize("write", [1, 2, 3])
+def test_a_write_that_fails_leaves_a_bundle_that_loads(
+    bundle: Bundle, write: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two engines' files, then the manifest: whichever cannot be written, the manifest's words hold."""
+    before = with_engines(bundle, precision="fp32")
+    replacing, count = store.replacing, 0
+
+    def failing(target: Path) -> Any:
+        nonlocal count
+        count += 1
+        if count == write:
+            raise OutputError("The disk is full.")
+        return replacing(target)
+
+    monkeypatch.setattr(store, "replacing", failing)
+    with pytest.raises(OutputError, match="disk is full"):
+        with_engines(before)
+    after = bundles.load(bundle.path)
+    assert after == before
+    for engine in after.manifest.engines:
+        assert bundles.sha256(after.path / engine.file) == engine.sha256
+
+
+def test_two_builds_at_once_both_count(bundle: Bundle) -> None:
+    """Each read the bundle before the other had written."""
+    with_engines(bundle, compute_capabilities=("7.5",))
+    assert len(with_engines(bundle).manifest.engines) == 4
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_bundle(bundle: Bundle) -> None:
+    bundle.path.chmod(0o555)
+    try:
+        with pytest.raises(OutputError, match="copy the bundle to a folder where you may write"):
+            with_engines(bundle)
+    finally:
+        bundle.path.chmod(0o755)
+
+
+def test_a_bundle_that_cannot_take_a_folder(bundle: Bundle) -> None:
+    (bundle.path / "engines").write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written: file exists; copy the bundle to a folder"):
+        with_engines(bundle)
+
+
+def test_precisions_are_those_of_the_command_line() -> None:
+    from efficientscn_trt.cli.build import build as command
+
+    (option,) = (each for each in command.params if each.name == "precision")
+    assert tuple(option.type.choices) == build.PRECISIONS  # type: ignore[attr-defined]

@@ -1,0 +1,132 @@
+"""Without an engine in the bundle one is built into the user's cache, once, and the user is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.engines import H100, RTX, RTX_4090, T4, TENSORRT, machine, use_fakes, with_engines
+
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.engines.cache import obtain_engine
+from efficientscn_trt.errors import DeviceError
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    return use_fakes(monkeypatch)
+
+
+def test_an_engine_of_the_bundle_is_taken(bundle: Bundle, cache: Path) -> None:
+    built = with_engines(bundle)
+    notices: list[str] = []
+    assert obtain_engine(built, machine(), notice=notices.append).path == bundle.path
+    assert notices == []
+    assert not cache.exists()
+
+
+def test_a_missing_engine_is_built_once(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+    notices: list[str] = []
+    first = obtain_engine(bundle, machine(H100), notice=notices.append)
+    assert (first.flavour, first.version, first.precision) == ("tensorrt", TENSORRT, "fp16")
+    assert first.localization.compute_capabilities == ("9.0",)
+    assert cache in first.file("segmentation").parents
+    (notice,) = notices
+    assert "has no engines of both networks" in notice
+    assert (
+        f"Building engines for NVIDIA H100 with TensorRT {TENSORRT} into {first.path}, this once." in notice
+    )
+    calls = len(fakes["tensorrt"].calls)
+    assert obtain_engine(bundle, machine(H100), notice=notices.append) == first
+    assert len(notices) == 1
+    assert len(fakes["tensorrt"].calls) == calls
+    assert not list(bundle.path.glob("engines"))
+
+
+def test_rtx_builds_for_the_gpu_here_alone(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+    found = obtain_engine(bundle, machine(T4, versions={"tensorrt-rtx": RTX}), notice=print)
+    assert found.localization.compute_capabilities == ("7.5",)
+
+
+def test_each_gpu_and_precision_has_its_own(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+    notices: list[str] = []
+    for gpu, precision in ((H100, "auto"), (RTX_4090, "auto"), (H100, "fp32")):
+        obtain_engine(bundle, machine(gpu), precision, notice=notices.append)
+    assert len(notices) == 3
+    assert obtain_engine(bundle, machine(H100), "fp32", notice=notices.append).precision == "fp32"
+    assert len(notices) == 3
+
+
+def test_an_unfit_engine_is_named_in_the_notice(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+    built = with_engines(bundle)
+    (built.path / built.manifest.engines[0].file).write_bytes(b"other code")
+    notices: list[str] = []
+    found = obtain_engine(built, machine(), notice=notices.append)
+    assert found.path != built.path
+    assert "was altered: its SHA-256 is" in notices[0]
+
+
+def test_a_spoilt_cache_is_made_anew(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+    notices: list[str] = []
+    first = obtain_engine(bundle, machine(), notice=notices.append)
+    (first.path / "localization.onnx").write_bytes(b"spoilt")
+    assert obtain_engine(bundle, machine(), notice=notices.append) == first
+    first.file("localization").write_bytes(b"spoilt")
+    assert obtain_engine(bundle, machine(), notice=notices.append) == first
+    assert len(notices) == 3
+
+
+def test_another_bundle_is_another_entry(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any], tmp_path: Path
+) -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    obtain_engine(bundle, machine(), notice=print)
+    other = write_tiny_bundle(tmp_path / "other", name="other")
+    obtain_engine(other, machine(), "fp32", notice=print)
+    assert sum(entry.is_dir() for entry in (cache / "engines").iterdir()) == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        (machine(None), r"No NVIDIA GPU with a driver was found here"),
+        (
+            machine(versions={}),
+            r"NVIDIA GeForce RTX 4090 could run the networks, but TensorRT is not installed; run: pip "
+            r"install tensorrt or pip install tensorrt-rtx\.",
+        ),
+        (
+            machine(H100, versions={"tensorrt-rtx": RTX}),
+            r"TensorRT-RTX 1\.7\.1\.116 cannot build for the compute capability 9\.0",
+        ),
+    ],
+)
+def test_what_is_missing_is_said(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any], where: Any, sentence: str
+) -> None:
+    with pytest.raises(DeviceError, match=sentence):
+        obtain_engine(bundle, where, notice=print)
+
+
+def test_no_cache(bundle: Bundle, fakes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", "/proc/cache")
+    with pytest.raises(
+        DeviceError, match=r"build them: .* No cache can be written either; EFFICIENTSCN_CACHE names"
+    ):
+        obtain_engine(bundle, machine(), notice=print)
+
+
+def test_a_failed_build_is_tried_again(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+    fakes["tensorrt"].failure = "out of memory"
+    with pytest.raises(DeviceError, match="out of memory"):
+        obtain_engine(bundle, machine(), notice=print)
+    fakes["tensorrt"].failure = None
+    assert obtain_engine(bundle, machine(), notice=print).flavour == "tensorrt"

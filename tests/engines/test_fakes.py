@@ -1,0 +1,50 @@
+"""The fakes have the names that the packages have: checked against whichever TensorRT is installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.fake_tensorrt import fake_tensorrt
+
+from efficientscn_trt.engines.flavours import FLAVOURS, load
+from efficientscn_trt.errors import DeviceError
+
+MEMBERS = {
+    "NetworkDefinitionCreationFlag": ("EXPLICIT_BATCH", "STRONGLY_TYPED"),
+    "BuilderFlag": ("FP16", "TF32", "PREFER_PRECISION_CONSTRAINTS"),
+    "TacticSource": ("CUBLAS", "CUBLAS_LT", "CUDNN"),
+    "MemoryPoolType": ("WORKSPACE",),
+    "LayerType": ("CAST", "CONSTANT", "SHUFFLE"),
+    "ILogger": ("ERROR",),
+    "IExecutionContext": ("update_device_memory_size_for_shapes",),
+    "ComputeCapability": ("CURRENT", "SM75", "SM80", "SM86", "SM89", "SM120"),
+}
+ALONE = ("IProgressMonitor", "ComputeCapability", "ExecutionContextAllocationStrategy", "float32")
+METHODS = {
+    "Builder": (
+        "create_network",
+        "create_builder_config",
+        "create_optimization_profile",
+        "build_serialized_network",
+    ),
+    "OnnxParser": ("parse_from_file",),
+    "Runtime": ("deserialize_cuda_engine",),
+}
+
+
+def names(module: Any) -> set[str]:
+    """Of what a build may touch, all that `module` has."""
+    found = {name for name in ALONE if hasattr(module, name)}
+    for owner, members in {**MEMBERS, **METHODS}.items():
+        found |= {f"{owner}.{name}" for name in members if hasattr(getattr(module, owner, None), name)}
+    return found
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS.values(), ids=list(FLAVOURS))
+def test_fake_and_package_agree(flavour: Any) -> None:
+    try:
+        real = load(flavour)
+    except DeviceError as error:
+        pytest.skip(str(error))
+    assert names(fake_tensorrt(real.__version__)) == names(real)

@@ -1,0 +1,64 @@
+"""Which TensorRT is installed is found by importing it, whatever pip called the package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from efficientscn_trt.engines import flavours
+from efficientscn_trt.engines.flavours import TENSORRT, TENSORRT_RTX, installed_version, load
+from efficientscn_trt.errors import DeviceError
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of the path, so that only what a test puts there can be imported."""
+    for name in (*TENSORRT.modules, *TENSORRT_RTX.modules, *flavours.RUNTIMES_WITHOUT_BUILDER):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.setattr(sys, "path_importer_cache", {})
+    return tmp_path
+
+
+def test_the_metapackage_comes_first(packages: Path) -> None:
+    (packages / "tensorrt_rtx_bindings.py").write_text("__version__ = '1.7.1.116'")
+    assert installed_version(TENSORRT_RTX) == "1.7.1.116"
+    (packages / "tensorrt_rtx.py").write_text("__version__ = '1.7.2.0'")
+    sys.path_importer_cache.clear()
+    assert installed_version(TENSORRT_RTX) == "1.7.2.0"
+
+
+def test_not_installed(packages: Path) -> None:
+    with pytest.raises(DeviceError, match=r"^TensorRT is not installed; run: pip install tensorrt\.$"):
+        load(TENSORRT)
+    assert installed_version(TENSORRT_RTX) is None
+
+
+def test_the_lean_runtime_is_not_enough(packages: Path) -> None:
+    (packages / "tensorrt_lean_bindings.py").write_text("__version__ = '11.4.0.106'")
+    sentence = (
+        r"TensorRT is not installed, only tensorrt_lean_bindings 11\.4\.0\.106, which runs engines but "
+        r"cannot build any; run: pip install tensorrt\."
+    )
+    with pytest.raises(DeviceError, match=sentence):
+        load(TENSORRT)
+    with pytest.raises(DeviceError, match=r"^TensorRT-RTX is not installed; run"):
+        load(TENSORRT_RTX)
+
+
+def test_a_package_that_cannot_be_loaded(packages: Path) -> None:
+    (packages / "tensorrt.py").write_text("raise ImportError('libcublas.so.11: cannot open\\nmore')")
+    with pytest.raises(
+        DeviceError, match=r"^tensorrt cannot be loaded \(libcublas\.so\.11: cannot open\); install"
+    ):
+        load(TENSORRT)
+
+
+def test_a_package_that_lacks_another(packages: Path) -> None:
+    (packages / "tensorrt.py").write_text("import tensorrt_libs_that_are_not_there")
+    with pytest.raises(
+        DeviceError, match=r"^tensorrt lacks tensorrt_libs_that_are_not_there; install TensorRT"
+    ):
+        load(TENSORRT)

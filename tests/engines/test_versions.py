@@ -1,0 +1,224 @@
+"""Each way in which versions of TensorRT differ when an engine is built, one test a difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from support.fake_tensorrt import ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE, fake_tensorrt
+
+from efficientscn_trt.bundle import Profile
+from efficientscn_trt.engines import api
+from efficientscn_trt.engines.builder import NetworkBuilder, Options, Plan
+from efficientscn_trt.errors import DeviceError
+
+OLD, TEN, ELEVEN, RTX = "8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116"
+PROFILE = Profile((32, 32, 32), (96, 128, 160), (160, 128, 160))
+
+
+def build(
+    trt: Any, options: Options | None = None, cache: bytes | None = None, *, can_load: bool = True
+) -> Plan:
+    builder = NetworkBuilder(trt, f"TensorRT {trt.__version__}", options or Options("fp16"), cache)
+    return builder.build(Path("network.onnx"), PROFILE, can_load=can_load)
+
+
+def calls(trt: Any, name: str) -> list[tuple[object, ...]]:
+    return [call[1:] for call in trt.calls if call[0] == name]
+
+
+def flag(trt: Any, name: str) -> int:
+    return 1 << int(getattr(trt.NetworkDefinitionCreationFlag, name))
+
+
+def test_8_5_wants_an_explicit_batch() -> None:
+    trt = fake_tensorrt(OLD)
+    build(trt)
+    assert calls(trt, "create_network") == [(flag(trt, "EXPLICIT_BATCH"),)]
+
+
+@pytest.mark.parametrize("version", [TEN, ELEVEN, RTX])
+def test_newer_networks_are_strongly_typed_and_need_no_precision_flag(version: str) -> None:
+    trt = fake_tensorrt(version)
+    build(trt)
+    assert set(calls(trt, "create_network")) == {(flag(trt, "STRONGLY_TYPED"),)}
+    assert calls(trt, "set_flag") == []
+    assert [layer.precision for layer in trt.layers] == [None] * 4
+
+
+def test_a_version_without_creation_flags_gets_none() -> None:
+    trt = SimpleNamespace(NetworkDefinitionCreationFlag=SimpleNamespace(), BuilderFlag=SimpleNamespace())
+    assert api.network_flags(trt) == 0
+    assert not api.is_weakly_typed(trt)
+
+
+def test_8_5_is_told_that_it_may_use_float16_and_where_it_may_not() -> None:
+    trt = fake_tensorrt(OLD)
+    build(trt)
+    assert calls(trt, "set_flag") == [("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)]
+    assert {layer.name: layer.precision for layer in trt.layers} == {
+        "convolution": None,
+        "weights": None,
+        "entropy": "float32",
+        "flags": None,
+    }
+
+
+@pytest.mark.parametrize("version", [OLD, TEN, ELEVEN, RTX])
+def test_fp32_means_float32_and_not_tf32(version: str) -> None:
+    trt = fake_tensorrt(version)
+    build(trt, Options("fp32"))
+    assert set(calls(trt, "clear_flag")) == {("TF32",)}
+    assert calls(trt, "set_flag") == []
+
+
+@pytest.mark.parametrize("version", [OLD, TEN])
+def test_cublas_and_cudnn_are_left_out(version: str) -> None:
+    trt = fake_tensorrt(version)
+    build(trt)
+    assert calls(trt, "tactics") == [(["EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS"],)]
+
+
+@pytest.mark.parametrize("version", [ELEVEN, RTX])
+def test_where_there_are_no_other_libraries_the_tactics_are_left_alone(version: str) -> None:
+    trt = fake_tensorrt(version)
+    build(trt)
+    assert calls(trt, "tactics") == []
+
+
+def test_8_5_builds_without_telling_its_progress() -> None:
+    told: list[tuple[str, int, int]] = []
+    build(fake_tensorrt(OLD), Options("fp16", progress=lambda *step: told.append(step)))
+    assert told == []
+
+
+@pytest.mark.parametrize("version", [TEN, ELEVEN, RTX])
+def test_newer_versions_tell_their_progress(version: str) -> None:
+    told: list[tuple[str, int, int]] = []
+    build(fake_tensorrt(version), Options("fp16", progress=lambda *step: told.append(step)))
+    assert told == [("Building engine", done, 2) for done in (0, 1, 2)]
+
+
+def test_rtx_builds_for_the_gpus_that_are_asked_for() -> None:
+    trt = fake_tensorrt(RTX)
+    assert list(api.selectable_capabilities(trt)) == ["7.5", "8.0", "8.6", "8.9", "12.0"]
+    build(trt, Options("fp16", capabilities=("7.5", "12.0")))
+    assert calls(trt, "capability") == [("SM75",), ("SM120",)]
+    build(trt, Options("fp16", capabilities=("current",)))
+    assert calls(trt, "capability")[2:] == [("CURRENT",)]
+
+
+@pytest.mark.parametrize("version", [OLD, TEN, ELEVEN])
+def test_the_others_have_no_choice_of_gpu(version: str) -> None:
+    assert api.selectable_capabilities(fake_tensorrt(version)) == {}
+
+
+def test_the_memory_of_8_5_is_that_of_the_largest_shape() -> None:
+    memory = build(fake_tensorrt(OLD)).activation
+    assert memory is not None
+    assert (memory.largest, memory.typical) == (ACTIVATION_OF_LARGEST, ACTIVATION_OF_LARGEST)
+
+
+@pytest.mark.parametrize("version", [TEN, ELEVEN])
+def test_newer_engines_tell_their_memory_for_a_shape(version: str) -> None:
+    trt = fake_tensorrt(version)
+    memory = build(trt).activation
+    assert memory is not None
+    assert (memory.largest, memory.typical) == (ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE)
+    assert calls(trt, "context") == [("USER_MANAGED",)]
+    assert calls(trt, "input shape") == [("image", (1, 1, *PROFILE.opt))]
+
+
+def test_an_engine_that_tells_no_memory_is_refused() -> None:
+    with pytest.raises(DeviceError, match=r"does not tell how much memory an engine needs; use version 8\.5"):
+        api.largest_activation(object())
+
+
+def test_without_a_gpu_a_second_build_tells_the_typical_memory() -> None:
+    trt = fake_tensorrt(RTX)
+    memory = build(trt, can_load=False).activation
+    assert memory is not None
+    assert (memory.largest, memory.typical) == (ACTIVATION_OF_LARGEST, ACTIVATION_OF_LARGEST)
+    assert [call[3] for call in calls(trt, "set_shape")] == [(1, 1, *PROFILE.max), (1, 1, *PROFILE.opt)]
+    assert calls(trt, "context") == []
+
+
+def test_a_builder_that_says_no_memory_leaves_it_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    trt = fake_tensorrt(RTX)
+    monkeypatch.setattr(trt.Builder, "build_serialized_network", lambda self, network, config: b"plan")
+    assert build(trt, can_load=False).activation is None
+
+
+def test_the_profile_runs_from_the_smallest_to_the_largest_size() -> None:
+    trt = fake_tensorrt(OLD)
+    build(trt)
+    assert calls(trt, "set_shape") == [
+        ("image", (1, 1, 32, 32, 32), (1, 1, 96, 128, 160), (1, 1, 160, 128, 160))
+    ]
+
+
+def test_the_workspace_is_limited_only_if_asked() -> None:
+    trt = fake_tensorrt(OLD)
+    build(trt)
+    assert calls(trt, "limit") == []
+    build(trt, Options("fp16", workspace=1 << 20))
+    assert calls(trt, "limit") == [("WORKSPACE", 1 << 20)]
+
+
+def test_timings_grow_from_one_network_to_the_next() -> None:
+    trt = fake_tensorrt(OLD)
+    builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), b"")
+    for _ in range(2):
+        builder.build(Path("network.onnx"), PROFILE, can_load=True)
+    assert calls(trt, "timing cache") == [(b"", False), (b"+", False)]
+    assert builder.timing_cache == b"++"
+
+
+def test_no_timing_cache_where_nothing_is_timed() -> None:
+    trt = fake_tensorrt(RTX)
+    build(trt, can_load=False)
+    assert calls(trt, "timing cache") == []
+
+
+def test_layers_in_float32_are_named_by_the_types_of_the_graph() -> None:
+    assert build(fake_tensorrt(RTX)).float32_layers == ("entropy",)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "sentence"),
+    [
+        (
+            "unreadable",
+            r"TensorRT 10\.3\.0 cannot read network\.onnx: no kernel\. More is told with --verbose\.",
+        ),
+        ("failure", r"TensorRT 10\.3\.0 cannot build network\.onnx: no kernel\."),
+        ("unloadable", r"TensorRT 10\.3\.0 cannot load the engine that it built: no kernel\."),
+    ],
+)
+def test_what_tensorrt_says_is_passed_on(attribute: str, sentence: str) -> None:
+    trt = fake_tensorrt(TEN)
+    setattr(trt, attribute, "no kernel.\n")
+    with pytest.raises(DeviceError, match=sentence):
+        build(trt)
+
+
+def test_every_message_reaches_the_verbose_user() -> None:
+    said: list[str] = []
+    build(fake_tensorrt(RTX), Options("fp16", say=said.append))
+    assert said == [f"Total Activation Memory: {ACTIVATION_OF_LARGEST} bytes"]
+
+
+@pytest.mark.parametrize("version", [OLD, RTX])
+def test_an_interruption_waits_until_tensorrt_has_stopped(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from efficientscn_trt.engines import builder
+
+    def interrupted(futures: Any, timeout: float) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(builder, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build(fake_tensorrt(version))

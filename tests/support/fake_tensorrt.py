@@ -1,0 +1,226 @@
+"""TensorRT packages of several versions, as far as a build touches them: the names that each has, no more.
+
+Read off the packages: 8.5.3.1 (its own module), RTX 1.7.1 (its own module); 10 and 11 from NVIDIA's API
+reference. A fake records what is asked of it; using a name that the version lacks is an AttributeError.
+"""
+
+from __future__ import annotations
+
+import enum
+from types import SimpleNamespace
+from typing import Any
+
+FLAGS_8_5 = ("FP16", "TF32", "OBEY_PRECISION_CONSTRAINTS", "PREFER_PRECISION_CONSTRAINTS")
+TACTICS_8_5 = ("CUBLAS", "CUBLAS_LT", "CUDNN", "EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS")
+RTX_CAPABILITIES = {"NONE": 0, "CURRENT": 1, "SM75": 75, "SM80": 80, "SM86": 86, "SM89": 89, "SM120": 120}
+NETWORK_BYTES = 1000
+ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE = 500, 200
+
+
+def fake_tensorrt(version: str) -> SimpleNamespace:
+    """The module of TensorRT `version`, "8.5.3.1", "10.3.0", "11.4.0.106" or, for RTX, "1.7.1.116"."""
+    major = version.split(".", maxsplit=1)[0]
+    old, rtx = major == "8", major == "1"
+    trt = SimpleNamespace(
+        __name__="tensorrt_rtx" if rtx else "tensorrt", __version__=version, float32="float32"
+    )
+    trt.calls = []
+    creation = {"8": ("EXPLICIT_BATCH",), "10": ("EXPLICIT_BATCH", "STRONGLY_TYPED")}
+    trt.NetworkDefinitionCreationFlag = _enum("Creation", creation.get(major, ("STRONGLY_TYPED",)))
+    trt.BuilderFlag = _enum("Flag", FLAGS_8_5 if major in ("8", "10") else ("TF32",))
+    trt.TacticSource = _enum("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
+    trt.MemoryPoolType = _enum("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
+    trt.LayerType = _enum(
+        "Layer", ("CONVOLUTION", "ELEMENTWISE", "CONSTANT", "SHUFFLE", *(() if old else ("CAST",)))
+    )
+    trt.ILogger = _Logger
+    trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
+    trt.Network = _with(trt, _Network)
+    trt.Config = _with(trt, _OldConfig if old else _RtxConfig if rtx else _Config)
+    trt.Engine = _with(trt, _OldEngine if old else _Engine)
+    trt.IExecutionContext = _OldContext if old else _Context
+    if not old:
+        trt.IProgressMonitor = _Monitor
+        trt.ExecutionContextAllocationStrategy = _enum("Strategy", ("STATIC", "USER_MANAGED"))
+    if rtx:
+        trt.ComputeCapability = enum.IntEnum("ComputeCapability", RTX_CAPABILITIES)
+    return trt
+
+
+def _enum(name: str, members: tuple[str, ...]) -> Any:
+    return enum.IntEnum(name, {member: value for value, member in enumerate(members)})
+
+
+def _with(trt: SimpleNamespace, cls: type) -> type:
+    return type(cls.__name__, (cls,), {"trt": trt})
+
+
+class _Fake:
+    trt: SimpleNamespace
+
+    def note(self, *call: object) -> None:
+        self.trt.calls.append(call)
+
+
+class _Logger:
+    ERROR, WARNING, INFO = 1, 2, 3
+
+    def log(self, severity: int, message: str) -> None:
+        raise NotImplementedError
+
+
+class _Monitor:
+    pass
+
+
+class _Builder(_Fake):
+    def __init__(self, log: Any) -> None:
+        self.log = log
+
+    def create_network(self, flags: int) -> Any:
+        self.note("create_network", flags)
+        return self.trt.Network()
+
+    def create_builder_config(self) -> Any:
+        return self.trt.Config()
+
+    def create_optimization_profile(self) -> Any:
+        return SimpleNamespace(set_shape=lambda *shape: self.note("set_shape", *shape))
+
+    def build_serialized_network(self, network: Any, config: Any) -> bytes | None:
+        """Runs its one phase, fails where the fake was told to, and says its memory only as RTX does."""
+        monitor = getattr(config, "progress_monitor", None)
+        if monitor is not None:
+            monitor.phase_start("Building engine", None, 2)
+            if not monitor.step_complete("Building engine", 0):
+                return None
+            monitor.phase_finish("Building engine")
+        if reason := getattr(self.trt, "failure", None):
+            self.log.log(1, reason)
+            return None
+        self.log.log(3, f"Total Activation Memory: {ACTIVATION_OF_LARGEST} bytes")
+        return self.trt.__version__.encode().ljust(NETWORK_BYTES, b"\0")
+
+
+class _Parser(_Fake):
+    def __init__(self, network: Any, log: Any) -> None:
+        self.log = log
+
+    def parse_from_file(self, path: str) -> bool:
+        self.note("parse", path)
+        if reason := getattr(self.trt, "unreadable", None):
+            self.log.log(1, reason)
+            return False
+        return True
+
+
+class _Network(_Fake):
+    def __init__(self) -> None:
+        kind = self.trt.LayerType
+        self.layers = [
+            _Layer("convolution", kind.CONVOLUTION, "float16"),
+            _Layer("weights", kind.CONSTANT, "float32"),
+            _Layer("entropy", kind.ELEMENTWISE, "float32"),
+            _Layer("flags", kind.ELEMENTWISE, "bool"),
+        ]
+        self.num_layers = len(self.layers)
+        self.trt.layers = self.layers
+
+    def get_layer(self, index: int) -> _Layer:
+        return self.layers[index]
+
+    def get_input(self, index: int) -> Any:
+        return SimpleNamespace(name="image")
+
+
+class _Layer:
+    def __init__(self, name: str, kind: Any, dtype: str) -> None:
+        self.name, self.type, self.dtype = name, kind, dtype
+        self.precision: object = None
+
+    def get_output(self, index: int) -> Any:
+        return SimpleNamespace(dtype=self.dtype)
+
+
+class _OldConfig(_Fake):
+    """What all versions have."""
+
+    def add_optimization_profile(self, profile: Any) -> None:
+        self.note("add_optimization_profile")
+
+    def set_flag(self, flag: Any) -> None:
+        self.note("set_flag", flag.name)
+
+    def clear_flag(self, flag: Any) -> None:
+        self.note("clear_flag", flag.name)
+
+    def get_tactic_sources(self) -> int:
+        return sum(1 << int(source) for source in self.trt.TacticSource)
+
+    def set_tactic_sources(self, sources: int) -> None:
+        self.note("tactics", [source.name for source in self.trt.TacticSource if sources >> int(source) & 1])
+
+    def set_memory_pool_limit(self, pool: Any, size: int) -> None:
+        self.note("limit", pool.name, size)
+
+    def create_timing_cache(self, content: bytes) -> Any:
+        return SimpleNamespace(content=content, serialize=lambda: content + b"+")
+
+    def set_timing_cache(self, cache: Any, ignore_mismatch: bool) -> None:
+        self.note("timing cache", cache.content, ignore_mismatch)
+        self.cache = cache
+
+    def get_timing_cache(self) -> Any:
+        return self.cache
+
+
+class _Config(_OldConfig):
+    progress_monitor: Any = None
+
+
+class _RtxConfig(_Config):
+    num_compute_capabilities = 0
+
+    def set_compute_capability(self, capability: Any, index: int) -> None:
+        assert index < self.num_compute_capabilities
+        self.note("capability", capability.name)
+
+
+class _Runtime(_Fake):
+    def __init__(self, log: Any) -> None:
+        self.log = log
+
+    def deserialize_cuda_engine(self, content: bytes) -> Any:
+        if reason := getattr(self.trt, "unloadable", None):
+            self.log.log(1, reason)
+            return None
+        return self.trt.Engine()
+
+
+class _OldEngine(_Fake):
+    device_memory_size = ACTIVATION_OF_LARGEST
+
+    def create_execution_context_without_device_memory(self) -> Any:
+        raise AssertionError("its memory does not depend on the shape: no context is needed")
+
+
+class _Engine(_Fake):
+    device_memory_size_v2 = ACTIVATION_OF_LARGEST
+
+    def create_execution_context(self, strategy: Any) -> Any:
+        self.note("context", strategy.name)
+        context = self.trt.IExecutionContext()
+        context.trt = self.trt
+        return context
+
+
+class _OldContext:
+    pass
+
+
+class _Context(_Fake):
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> None:
+        self.note("input shape", name, shape)
+
+    def update_device_memory_size_for_shapes(self) -> int:
+        return ACTIVATION_OF_SHAPE
