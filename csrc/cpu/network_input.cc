@@ -41,10 +41,10 @@ Sampling localization_sampling(const LocalizationPlan& plan, const LocalizationP
 Sampling segmentation_sampling(const Triple<double>& spacing, const SegmentationPlan& plan,
                                const SegmentationParameters& parameters) {
     const auto table = [&](int axis) {
-        return TapTable({static_cast<int32_t>(plan.image_size[axis]), static_cast<int32_t>(plan.crop_start[axis]),
-                         static_cast<int32_t>(plan.cropped_size[axis]),
-                         static_cast<int32_t>(plan.input_size[axis]),
-                         sigma_in_voxels(parameters.smoothing_sigma_mm, static_cast<float>(spacing[axis]))});
+        return TapTable(
+            {static_cast<int32_t>(plan.image_size[axis]), static_cast<int32_t>(plan.crop_start[axis]),
+             static_cast<int32_t>(plan.cropped_size[axis]), static_cast<int32_t>(plan.input_size[axis]),
+             sigma_in_voxels(parameters.smoothing_sigma_mm, static_cast<float>(spacing[axis]))});
     };
     return {{table(0), table(1), table(2)},
             static_cast<float>(parameters.outside_hu),

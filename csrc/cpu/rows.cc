@@ -30,6 +30,7 @@ void sum_rows(const T* in, int64_t tap_stride, int64_t stride, const float* weig
     int64_t i = 0;
     if (stride == 1) {
         for (; i + 32 <= size; i += 32) sum_strip<32>(in + i, tap_stride, weights, count, out + i);
+        for (; i + 16 <= size; i += 16) sum_strip<16>(in + i, tap_stride, weights, count, out + i);
         for (; i + 8 <= size; i += 8) sum_strip<8>(in + i, tap_stride, weights, count, out + i);
     }
     for (; i < size; ++i) {
@@ -42,18 +43,47 @@ void sum_rows(const T* in, int64_t tap_stride, int64_t stride, const float* weig
     }
 }
 
-// Eight partial sums in a fixed order, so that every instruction set gives the same.
-void apply_taps(const float* in, TapRows taps, int64_t size, float* out) {
-    for (int64_t o = 0; o < size; ++o) {
-        const float* row = in + taps.first[o];
-        const float* weights = taps.weights + o * taps.stride;
-        float sums[8] = {};
-        for (int32_t k = 0; k < taps.count[o]; k += 8) {
-            for (int i = 0; i < 8; ++i) sums[i] = add_tap(sums[i], weights[k + i], row[k + i]);
+template <typename T>
+void transpose(const T* in, int64_t in_stride, int64_t stride, int64_t rows, int64_t columns, float* out,
+               int64_t out_stride) {
+    constexpr int64_t side = 8;
+    int64_t r = 0;
+    if (stride == 1) {
+        for (; r + side <= rows; r += side) {
+            int64_t c = 0;
+            for (; c + side <= columns; c += side) {
+                const T* from = in + r * in_stride + c;
+                float* to = out + c * out_stride + r;
+                for (int64_t i = 0; i < side; ++i) {
+                    for (int64_t k = 0; k < side; ++k) {
+                        to[i * out_stride + k] = static_cast<float>(from[k * in_stride + i]);
+                    }
+                }
+            }
+            for (; c < columns; ++c) {
+                for (int64_t k = r; k < r + side; ++k) {
+                    out[c * out_stride + k] = static_cast<float>(in[k * in_stride + c]);
+                }
+            }
         }
-        const float even = (sums[0] + sums[4]) + (sums[2] + sums[6]);
-        const float odd = (sums[1] + sums[5]) + (sums[3] + sums[7]);
-        out[o] = even + odd;
+    }
+    for (; r < rows; ++r) {
+        for (int64_t c = 0; c < columns; ++c) {
+            out[c * out_stride + r] = static_cast<float>(in[r * in_stride + c * stride]);
+        }
+    }
+}
+
+void apply_taps(const float* in, int64_t in_stride, TapRows taps, int64_t size, int64_t width, float* out,
+                int64_t out_stride) {
+    for (int64_t o = 0; o < size; ++o) {
+        float* row = out + o * out_stride;
+        if (taps.count[o] == 0) {
+            for (int64_t i = 0; i < width; ++i) row[i] = 0.0f;
+            continue;
+        }
+        sum_rows(in + taps.first[o] * in_stride, in_stride, 1, taps.weights + o * taps.stride, taps.count[o],
+                 width, row);
     }
 }
 
@@ -171,7 +201,7 @@ void blend4(const float* const rows[4], const float y_weights[2], const float z_
 
 template <typename T>
 ScanRows<T> scan_functions() {
-    return {&sum_rows<T>, &find_range<T>};
+    return {&sum_rows<T>, &transpose<T>, &find_range<T>};
 }
 
 }  // namespace

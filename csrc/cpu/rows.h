@@ -16,10 +16,15 @@ struct RowRange {
 };
 
 // out[i] = sum over k < count of weights[k] * in[k * tap_stride + i * stride]; strides in elements, count >
-// 0.
+// 0. Terms are added in the order of k, here and below: a scan's memory order leaves no trace in the result.
 template <typename T>
 using SumRows = void (*)(const T* in, int64_t tap_stride, int64_t stride, const float* weights, int32_t count,
                          int64_t size, float* out);
+
+// out[c * out_stride + r] = in[r * in_stride + c * stride] for r < rows, c < columns.
+template <typename T>
+using Transpose = void (*)(const T* in, int64_t in_stride, int64_t stride, int64_t rows, int64_t columns,
+                           float* out, int64_t out_stride);
 
 // Widens min and max to what the row holds.
 template <typename T>
@@ -28,6 +33,7 @@ using FindRange = void (*)(const T* in, int64_t stride, int64_t size, RowRange* 
 template <typename T>
 struct ScanRows {
     SumRows<T> sum;
+    Transpose<T> transpose;
     FindRange<T> range;
 };
 
@@ -39,8 +45,10 @@ struct RowFunctions {
     ScanRows<int32_t> int32_rows;
     ScanRows<float> float_rows;
 
-    // Applies a banded operator along a row: out[o] for o < size. `in` is readable for kRowSlack values more.
-    void (*apply_taps)(const float* in, TapRows taps, int64_t size, float* out);
+    // Applies a banded operator to rows of `width` floats: row o of `out` is the weighted sum of rows of
+    // `in`.
+    void (*apply_taps)(const float* in, int64_t in_stride, TapRows taps, int64_t size, int64_t width,
+                       float* out, int64_t out_stride);
 
     // Turns sums of taps into network intensities, in place.
     void (*finish)(float* values, const float* inside_x, float inside_zy, float outside_hu, IntensityMap map,
@@ -58,9 +66,6 @@ struct RowFunctions {
     void (*blend4)(const float* const rows[4], const float y_weights[2], const float z_weights[2],
                    int64_t size, float* out);
 };
-
-// Values past the end of a row that apply_taps may read, and weigh with zero.
-constexpr int64_t kRowSlack = 8;
 
 const RowFunctions& row_functions();
 

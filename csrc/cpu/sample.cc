@@ -1,7 +1,7 @@
 #include "cpu/sample.h"
 
 #include <algorithm>
-#include <array>
+#include <cstdlib>
 #include <vector>
 
 #include "cpu/rows.h"
@@ -10,120 +10,188 @@
 namespace escn::cpu {
 namespace {
 
-// Which axis plays which part. Rows of the scan run along `row`; a task is one output index along `task`; the
-// operator along `last` combines the results of whole rows.
-struct Roles {
-    int row;
-    int task;
-    int last;
-};
+constexpr int kZ = 0, kY = 1, kX = 2;
 
-Roles choose_roles(const Size& size, const Triple<int64_t>& stride) {
-    const auto cost = [&](int axis) { return size[axis] == 1 ? INT64_MAX : std::abs(stride[axis]); };
-    constexpr int z = 0, y = 1, x = 2;
-    int row = x;
-    if (cost(y) < cost(row)) row = y;
-    if (cost(z) < cost(row)) row = z;
-    // Rows of the output are contiguous along x: where those of the scan are not, x comes last.
-    if (row != x) return {row, row == y ? z : y, x};
-    return cost(y) <= cost(z) ? Roles{x, y, z} : Roles{x, z, y};
+// Slices of z that are worked on side by side, one in each lane of the processor's vectors.
+constexpr int64_t kLanes = 16;
+
+// Output rows along y that a task makes of one reading of the scan: enough to read most voxels from a near
+// cache, few enough to keep all cores busy.
+constexpr int64_t kRowsPerTask = 4;
+
+// The axis along which the scan is contiguous, or most nearly so.
+int nearest_axis(const Size& size, const Triple<int64_t>& stride) {
+    const auto cost = [&](int axis) {
+        return size[axis] == 1 || stride[axis] == 0 ? INT64_MAX : std::abs(stride[axis]);
+    };
+    int nearest = kX;
+    for (int axis : {kZ, kY}) {
+        if (cost(axis) < cost(nearest)) nearest = axis;
+    }
+    return nearest;
 }
 
+// Operators are applied along y, then x, then z, whatever the scan's memory order. Only the first reads the
+// scan, with its vectors along x or z, as the scan lies; a scan contiguous along y is turned in small
+// windows.
 template <typename T>
 class Sweep {
   public:
     Sweep(const View<const T>& scan, const Sampling& sampling, const View<float>& output)
-        : roles_(choose_roles(scan.size, scan.stride)),
-          row_taps_(sampling.taps[roles_.row]),
-          task_taps_(sampling.taps[roles_.task]),
-          last_taps_(sampling.taps[roles_.last]),
+        : y_(sampling.taps[kY]),
+          x_(sampling.taps[kX]),
+          z_(sampling.taps[kZ]),
           sampling_(sampling),
-          output_(output) {
-        Triple<bool> flipped;
-        const View<const T> view = unflipped(scan, flipped);
-        if (flipped[roles_.row]) row_taps_.mirror();
-        if (flipped[roles_.task]) task_taps_.mirror();
-        if (flipped[roles_.last]) last_taps_.mirror();
-        row_stride_ = view.stride[roles_.row];
-        task_stride_ = view.stride[roles_.task];
-        last_stride_ = view.stride[roles_.last];
-        window_ = view.data + row_taps_.begin * row_stride_ + task_taps_.begin * task_stride_ +
-                  last_taps_.begin * last_stride_;
-    }
+          output_(output),
+          stride_(scan.stride),
+          corner_(scan.data + z_.begin * stride_[kZ] + y_.begin * stride_[kY] + x_.begin * stride_[kX]),
+          nearest_(nearest_axis(scan.size, scan.stride)) {}
 
-    int64_t tasks() const { return task_taps_.size(); }
+    int64_t tasks() const { return (y_.size() + kRowsPerTask - 1) / kRowsPerTask; }
 
     void work(Tasks& tasks) const {
-        std::vector<float> line(row_taps_.extent + kRowSlack);
-        std::vector<float> rows(row_taps_.size() * last_taps_.extent);
-        std::vector<float> tile(row_taps_.size() * last_taps_.size());
-        for (int64_t o; tasks.take(o);) {
-            read_rows(o, line.data(), rows.data());
-            combine_rows(o, rows.data(), tile.data());
-            store(o, tile.data());
+        Scratch scratch;
+        scratch.lines.resize(kRowsPerTask * kLanes * x_.extent);
+        scratch.columns.resize(x_.extent * depth());
+        scratch.resized.resize(kRowsPerTask * x_.size() * depth());
+        scratch.slices.resize(z_.extent * x_.size());
+        for (int64_t task; tasks.take(task);) {
+            const int64_t begin = task * kRowsPerTask;
+            const int64_t end = std::min(begin + kRowsPerTask, y_.size());
+            if (nearest_ == kZ) {
+                resize_columns(begin, end, scratch);
+            } else {
+                resize_lines(begin, end, scratch);
+            }
+            for (int64_t o = begin; o < end; ++o) {
+                combine_slices(o, scratch.resized.data() + (o - begin) * x_.size() * depth(),
+                               scratch.slices.data());
+            }
         }
     }
 
   private:
-    // The operators along `task` and `row`: one row for each scan index along `last`.
-    void read_rows(int64_t o, float* line, float* rows) const {
-        const int32_t count = task_taps_.count[o];
-        if (count == 0) return;
-        const T* start = window_ + task_taps_.first[o] * task_stride_;
-        const float* weights = &task_taps_.weights[o * task_taps_.stride];
-        for (int64_t i = 0; i < last_taps_.extent; ++i) {
-            scan_rows<T>(functions_)
-                .sum(start + i * last_stride_, task_stride_, row_stride_, weights, count, row_taps_.extent,
-                     line);
-            functions_.apply_taps(line, row_taps_.rows(), row_taps_.size(), rows + i * row_taps_.size());
-        }
-    }
+    struct Scratch {
+        std::vector<float> window;   // [y][x]
+        std::vector<float> lines;    // [output y][lane][x]
+        std::vector<float> columns;  // [x][lane] or [x][z]
+        std::vector<float> resized;  // [output y][output x][z]
+        std::vector<float> slices;   // [z][output x]
+    };
 
-    // The operator along `last`, and what lies outside the scan.
-    void combine_rows(int64_t o, const float* rows, float* tile) const {
-        const int64_t width = row_taps_.size();
-        for (int64_t l = 0; l < last_taps_.size(); ++l) {
-            float* out = tile + l * width;
-            const int32_t count = task_taps_.count[o] == 0 ? 0 : last_taps_.count[l];
-            if (count == 0) {
-                std::fill(out, out + width, 0.0f);
-            } else {
-                functions_.float_rows.sum(rows + last_taps_.first[l] * width, width, 1,
-                                          &last_taps_.weights[l * last_taps_.stride], count, width, out);
+    // Slices of z, rounded up to whole vectors.
+    int64_t depth() const { return (z_.extent + kLanes - 1) / kLanes * kLanes; }
+
+    // Along y and x, for a scan whose neighbours in memory are neighbours along z.
+    void resize_columns(int64_t begin, int64_t end, Scratch& scratch) const {
+        const T* lowest = stride_[kZ] < 0 ? corner_ + (z_.extent - 1) * stride_[kZ] : corner_;
+        for (int64_t o = begin; o < end; ++o) {
+            if (y_.count[o] == 0) continue;
+            for (int64_t x = 0; x < x_.extent; ++x) {
+                const T* first = lowest + y_.first[o] * stride_[kY] + x * stride_[kX];
+                scan_rows<T>(functions_)
+                    .sum(first, stride_[kY], std::abs(stride_[kZ]), &y_.weights[o * y_.stride], y_.count[o],
+                         z_.extent, &scratch.columns[x * depth()]);
             }
-            functions_.finish(out, row_taps_.inside.data(), task_taps_.inside[o] * last_taps_.inside[l],
-                              sampling_.outside_hu, sampling_.intensity, width);
+            functions_.apply_taps(scratch.columns.data(), depth(), x_.rows(), x_.size(), z_.extent,
+                                  scratch.resized.data() + (o - begin) * x_.size() * depth(), depth());
         }
     }
 
-    void store(int64_t o, const float* tile) const {
-        const int64_t width = row_taps_.size();
-        const int64_t height = last_taps_.size();
-        float* out = output_.data + o * output_.stride[roles_.task];
-        const int64_t along_row = output_.stride[roles_.row];
-        const int64_t along_last = output_.stride[roles_.last];
-        if (along_row == 1) {
-            for (int64_t l = 0; l < height; ++l) {
-                std::copy(tile + l * width, tile + (l + 1) * width, out + l * along_last);
+    // Along y and x, for all others.
+    void resize_lines(int64_t begin, int64_t end, Scratch& scratch) const {
+        const bool backwards = nearest_ == kX && stride_[kX] < 0;
+        float* columns = scratch.columns.data();
+        float* first_column = backwards ? columns + (x_.extent - 1) * kLanes : columns;
+        for (int64_t z = 0; z < z_.extent; z += kLanes) {
+            const int64_t lanes = std::min(kLanes, z_.extent - z);
+            for (int64_t lane = 0; lane < lanes; ++lane) {
+                read_lines(z + lane, begin, end, scratch, lane);
+            }
+            for (int64_t o = begin; o < end; ++o) {
+                functions_.float_rows.transpose(scratch.lines.data() + (o - begin) * kLanes * x_.extent,
+                                                x_.extent, 1, kLanes, x_.extent, first_column,
+                                                backwards ? -kLanes : kLanes);
+                functions_.apply_taps(columns, kLanes, x_.rows(), x_.size(), kLanes,
+                                      scratch.resized.data() + (o - begin) * x_.size() * depth() + z,
+                                      depth());
+            }
+        }
+    }
+
+    // Along y: a lane of every output row [begin, end), from slice z. Back to front where x is.
+    void read_lines(int64_t z, int64_t begin, int64_t end, Scratch& scratch, int64_t lane) const {
+        const T* slice = corner_ + z * stride_[kZ];
+        if (nearest_ == kX) {
+            const T* lowest = stride_[kX] < 0 ? slice + (x_.extent - 1) * stride_[kX] : slice;
+            for (int64_t o = begin; o < end; ++o) {
+                sum_along_y(lowest + y_.first[o] * stride_[kY], stride_[kY], std::abs(stride_[kX]), o,
+                            line(scratch, o - begin, lane));
             }
             return;
         }
-        for (int64_t r = 0; r < width; ++r) {
-            for (int64_t l = 0; l < height; ++l) out[r * along_row + l * along_last] = tile[l * width + r];
+        int64_t first = y_.extent;
+        int64_t stop = 0;
+        for (int64_t o = begin; o < end; ++o) {
+            if (y_.count[o] == 0) continue;
+            first = std::min<int64_t>(first, y_.first[o]);
+            stop = std::max<int64_t>(stop, y_.first[o] + y_.count[o]);
+        }
+        if (first >= stop) return;
+        const int64_t height = stop - first;
+        scratch.window.resize(std::max<size_t>(scratch.window.size(), height * x_.extent));
+        const bool backwards = stride_[kY] < 0;
+        float* window = scratch.window.data();
+        scan_rows<T>(functions_)
+            .transpose(slice + (backwards ? stop - 1 : first) * stride_[kY], stride_[kX],
+                       std::abs(stride_[kY]), x_.extent, height,
+                       backwards ? window + (height - 1) * x_.extent : window,
+                       backwards ? -x_.extent : x_.extent);
+        for (int64_t o = begin; o < end; ++o) {
+            sum_along_y(window + (y_.first[o] - first) * x_.extent, x_.extent, 1, o,
+                        line(scratch, o - begin, lane));
         }
     }
 
-    const Roles roles_;
-    TapTable row_taps_;
-    TapTable task_taps_;
-    TapTable last_taps_;
+    float* line(Scratch& scratch, int64_t row, int64_t lane) const {
+        return scratch.lines.data() + (row * kLanes + lane) * x_.extent;
+    }
+
+    template <typename Voxel>
+    void sum_along_y(const Voxel* first, int64_t tap_stride, int64_t stride, int64_t o, float* out) const {
+        if (y_.count[o] == 0) return;
+        scan_rows<Voxel>(functions_)
+            .sum(first, tap_stride, stride, &y_.weights[o * y_.stride], y_.count[o], x_.extent, out);
+    }
+
+    // Along z, what lies outside the scan, and intensities.
+    void combine_slices(int64_t o, const float* resized, float* slices) const {
+        const bool backwards = nearest_ == kZ && stride_[kZ] < 0;
+        const int64_t width = x_.size();
+        float* out = output_.data + o * output_.stride[kY];
+        if (y_.count[o] > 0) {
+            functions_.float_rows.transpose(resized, depth(), 1, width, z_.extent,
+                                            backwards ? slices + (z_.extent - 1) * width : slices,
+                                            backwards ? -width : width);
+            functions_.apply_taps(slices, width, z_.rows(), z_.size(), width, out, output_.stride[kZ]);
+        }
+        for (int64_t i = 0; i < z_.size(); ++i) {
+            float* row = out + i * output_.stride[kZ];
+            if (y_.count[o] == 0) std::fill(row, row + width, 0.0f);
+            functions_.finish(row, x_.inside.data(), y_.inside[o] * z_.inside[i], sampling_.outside_hu,
+                              sampling_.intensity, width);
+        }
+    }
+
+    const TapTable& y_;
+    const TapTable& x_;
+    const TapTable& z_;
     const Sampling& sampling_;
     const View<float> output_;
+    const Triple<int64_t> stride_;
+    const T* const corner_;
+    const int nearest_;
     const RowFunctions& functions_ = row_functions();
-    int64_t row_stride_;
-    int64_t task_stride_;
-    int64_t last_stride_;
-    const T* window_;
 };
 
 }  // namespace

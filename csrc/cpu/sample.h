@@ -8,12 +8,13 @@
 namespace escn::cpu {
 
 struct Sampling {
-    Triple<TapTable> taps;
+    Triple<TapTable> taps;  // z, y, x
     float outside_hu;
     IntensityMap intensity;
 };
 
-// Writes to `output`, whose size is that of the tap tables and whose x is contiguous.
+// Writes to `output`, whose size is that of the tap tables and whose x is contiguous. The result is the same
+// to the last bit for every memory order of the scan and every number of threads.
 void sample(const ScanView& scan, const Sampling& sampling, const View<float>& output, int threads);
 
 }  // namespace escn::cpu

@@ -8,8 +8,7 @@ TapTable::TapTable(const TapAxis& axis)
     : first(axis.output_size),
       count(axis.output_size),
       inside(axis.output_size),
-      stride((largest_tap_count(axis) + 7) / 8 * 8),
-      image_size_(axis.image_size) {
+      stride(largest_tap_count(axis)) {
     weights.resize(static_cast<size_t>(stride) * axis.output_size);
     const int32_t radius = gaussian_radius(axis.sigma);
     std::vector<float> gaussian(2 * static_cast<size_t>(radius) + 1);
@@ -29,16 +28,6 @@ TapTable::TapTable(const TapAxis& axis)
     extent = stop - begin;
     for (int32_t o = 0; o < axis.output_size; ++o) {
         if (count[o] > 0) first[o] -= begin;
-    }
-}
-
-void TapTable::mirror() {
-    begin = image_size_ - begin - extent;
-    for (size_t o = 0; o < first.size(); ++o) {
-        if (count[o] == 0) continue;
-        first[o] = extent - first[o] - count[o];
-        float* row = &weights[stride * o];
-        std::reverse(row, row + count[o]);
     }
 }
 

@@ -11,9 +11,6 @@ namespace escn::cpu {
 struct TapTable {
     explicit TapTable(const TapAxis& axis);
 
-    // For an axis stored back to front.
-    void mirror();
-
     TapRows rows() const { return {first.data(), count.data(), inside.data(), weights.data(), stride}; }
     int64_t size() const { return static_cast<int64_t>(first.size()); }
 
@@ -24,11 +21,8 @@ struct TapTable {
     std::vector<int32_t> first;
     std::vector<int32_t> count;
     std::vector<float> inside;
-    std::vector<float> weights;  // rows padded with zeros to a multiple of 8
-    int32_t stride = 0;
-
-  private:
-    int32_t image_size_;
+    std::vector<float> weights;
+    int32_t stride;
 };
 
 }  // namespace escn::cpu

@@ -45,16 +45,4 @@ void visit(const ScanView& scan, Visitor&& visitor) {
     }
 }
 
-// The view with index i of a flipped axis counted from the other end, so that no stride is negative.
-template <typename T>
-View<T> unflipped(View<T> view, Triple<bool>& flipped) {
-    for (int axis = 0; axis < 3; ++axis) {
-        flipped[axis] = view.stride[axis] < 0;
-        if (!flipped[axis]) continue;
-        view.data += (view.size[axis] - 1) * view.stride[axis];
-        view.stride[axis] = -view.stride[axis];
-    }
-    return view;
-}
-
 }  // namespace escn::cpu
