@@ -18,6 +18,7 @@ COMMANDS = {
     "segment": ("segment:segment", "Label the organs in a CT scan."),
     "demo": ("demo:demo", "Try it without a scan: make a phantom CT and label it."),
     "info": ("info:info", "Show what a bundle holds and where it can run."),
+    "benchmark": ("benchmark:benchmark", "Measure time and memory of a bundle on this machine."),
     "evaluate": ("evaluate:evaluate", "Compare label maps with reference label maps (DSC, NSD)."),
     "evaluate-phantoms": (
         "evaluate_phantoms:evaluate_phantoms",

@@ -18,15 +18,20 @@ FILE = click.Path(path_type=Path)
 
 
 def segmenter_options(command: Command) -> Command:
-    """--bundle, --device, --precision and --threads, the arguments of `Segmenter`."""
+    """--bundle, and `machine_options`: the arguments of `Segmenter`."""
+    bundle = click.option(
+        "--bundle",
+        type=FILE,
+        metavar="DIR",
+        help="Folder with the trained networks. Default: the one that the variable EFFICIENTSCN_BUNDLE "
+        "names, else the demo bundle, which knows phantoms only.",
+    )
+    return bundle(machine_options(command))
+
+
+def machine_options(command: Command) -> Command:
+    """--device, --precision and --threads."""
     options = (
-        click.option(
-            "--bundle",
-            type=FILE,
-            metavar="DIR",
-            help="Folder with the trained networks. Default: the one that the variable EFFICIENTSCN_BUNDLE "
-            "names, else the demo bundle, which knows phantoms only.",
-        ),
         click.option(
             "--device",
             type=click.Choice(DEVICES),

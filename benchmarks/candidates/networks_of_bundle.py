@@ -1,0 +1,92 @@
+"""The weights of a bundle's networks by released checkpoint name, read back from their ONNX graphs.
+
+So every bundle can be set beside its peers, without the models that it was exported from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from efficientscn_trt.export.reference.architecture import LABELS, SPATIAL_ORDER
+from efficientscn_trt.export.reference.weights import check_weights
+from onnx import numpy_helper
+
+Weights = dict[str, np.ndarray]
+
+
+def read_weights(network: str, file: Path) -> Weights:
+    """The arrays of `network`, "localization" or "segmentation", kernels as (z, y, x, in, out).
+
+    Raises ExportError if the graph is none of a network of that architecture.
+    """
+    graph = _Graph(onnx.load(str(file)).graph)
+    ends = [node for node in graph.convolutions if graph.kernel(node).shape[2:] == (1, 1, 1)]
+    if network == "localization":
+        (end,) = ends
+        named = _named("variables", graph.unet(end))
+    else:
+        (local,) = (node for node in ends if graph.kernel(node).shape[0] == LABELS)
+        stacked = next(node for node in graph.nodes if node.op_type == "Concat" and _joins(graph, node, ends))
+        of_label = [graph.back(value, "Conv") for value in stacked.input]
+        spatial = [array for label in SPATIAL_ORDER for array in graph.unet(of_label[label])]
+        named = _named("local_appearance/variables", graph.unet(local))
+        named |= _named("spatial_configuration/variables", iter(spatial))
+    return check_weights(network, named, str(file))
+
+
+def _named(prefix: str, arrays: Iterator[np.ndarray]) -> Weights:
+    return {f"{prefix}/{index}": array for index, array in enumerate(arrays)}
+
+
+def _joins(graph: _Graph, node: onnx.NodeProto, ends: list[onnx.NodeProto]) -> bool:
+    """Whether `node` concatenates the logits of the spatial networks."""
+    producers = [graph.producer.get(value) for value in node.input]
+    return len(producers) == LABELS and all(producer in ends for producer in producers)
+
+
+class _Graph:
+    """A graph that is walked against the data's direction."""
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self.nodes = list(graph.node)
+        self.convolutions = [node for node in self.nodes if node.op_type == "Conv"]
+        self.producer = {output: node for node in self.nodes for output in node.output}
+        self._arrays = {tensor.name: tensor for tensor in graph.initializer}
+
+    def kernel(self, node: onnx.NodeProto) -> np.ndarray:
+        """Of a convolution, (out, in, z, y, x)."""
+        return numpy_helper.to_array(self._arrays[node.input[1]])
+
+    def back(self, value: str, *kinds: str) -> onnx.NodeProto:
+        """The nearest node of one of `kinds` before `value`, along first inputs."""
+        node = self.producer[value]
+        while node.op_type not in kinds:
+            node = self.producer[node.input[0]]
+        return node
+
+    def unet(self, end: onnx.NodeProto) -> Iterator[np.ndarray]:
+        """The arrays of the U-Net that the 1×1×1 convolution `end` closes, in checkpoint order."""
+        contracting: list[onnx.NodeProto] = []
+        expanding: list[onnx.NodeProto] = []
+        value = end.input[0]
+        while True:
+            block, value = self._block(value)
+            expanding += block
+            below = self.producer[value]
+            skip, deeper = below.input if below.op_type == "Concat" else (value, None)
+            contracting += self._block(skip)[0]
+            if deeper is None:
+                break
+            value = deeper
+        for node in (*contracting, *expanding, end):
+            yield self.kernel(node).transpose(2, 3, 4, 1, 0)
+            yield numpy_helper.to_array(self._arrays[node.input[2]])
+
+    def _block(self, value: str) -> tuple[list[onnx.NodeProto], str]:
+        """The two convolutions that lead to `value`, and what the first one reads."""
+        second = self.back(value, "Conv")
+        first = self.back(second.input[0], "Conv")
+        return [first, second], first.input[0]

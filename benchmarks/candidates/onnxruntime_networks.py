@@ -1,0 +1,45 @@
+"""ONNX Runtime on the plain conversion: what tf2onnx gives, run as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from efficientscn_trt.measure.candidate import OwnPipeline
+
+from .in_own_pipeline import pipeline_with
+
+
+def onnxruntime_pipeline(bundle: str, plain: str, threads: int = 0) -> OwnPipeline:
+    """`plain`: folder with localization.onnx and segmentation.onnx, as `plain.convert` writes them."""
+    pipeline = pipeline_with(_Networks(Path(plain), threads), bundle, threads)
+    pipeline.note = f"ONNX Runtime {onnxruntime.__version__}, float32"
+    return pipeline
+
+
+class _Networks:
+    device, precision = "onnxruntime", "fp32"
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self._localization = _session(folder / "localization.onnx", threads)
+        self._segmentation = _session(folder / "segmentation.onnx", threads)
+
+    def localize(self, image: np.ndarray) -> np.ndarray:
+        return self._run(self._localization, image).reshape(image.shape)
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        return self._run(self._segmentation, image)[0]
+
+    @staticmethod
+    def _run(session: Any, image: np.ndarray) -> np.ndarray:
+        return session.run(None, {"image": image[np.newaxis, np.newaxis]})[0]
+
+
+def _session(file: Path, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

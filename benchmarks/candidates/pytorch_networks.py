@@ -1,0 +1,50 @@
+"""PyTorch with the networks as users train them, on a GPU where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from efficientscn_trt.training.networks import SpatialConfigurationNet, localization_network
+from efficientscn_trt.training.weights import from_arrays
+
+from efficientscn_trt.measure.candidate import OwnPipeline
+
+from .in_own_pipeline import pipeline_with
+from .networks_of_bundle import read_weights
+
+
+def pytorch_pipeline(bundle: str, half: bool = False, threads: int = 0) -> OwnPipeline:
+    """float32, or with `half` automatic mixed precision in float16, which needs a GPU."""
+    if threads:
+        torch.set_num_threads(threads)
+    networks = _Networks(Path(bundle), half)
+    pipeline = pipeline_with(networks, bundle, threads)
+    place = torch.cuda.get_device_name() if networks.place.type == "cuda" else "CPU"
+    pipeline.note = f"PyTorch {torch.__version__} on {place}, {'float16' if half else 'float32'}"
+    return pipeline
+
+
+class _Networks:
+    device = "pytorch"
+
+    def __init__(self, bundle: Path, half: bool) -> None:
+        self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.precision = "fp16" if half else "fp32"
+        self._localization, self._segmentation = localization_network(), SpatialConfigurationNet()
+        for name, network in (("localization", self._localization), ("segmentation", self._segmentation)):
+            from_arrays(network, read_weights(name, bundle / f"{name}.onnx"))
+            network.eval().to(self.place)
+
+    def localize(self, image: np.ndarray) -> np.ndarray:
+        logits = self._run(self._localization, image)
+        return (logits[0, 0] < logits[0, 1]).cpu().numpy()
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        return self._run(self._segmentation, image).probabilities[0].float().cpu().numpy()
+
+    @torch.inference_mode()
+    def _run(self, network: torch.nn.Module, image: np.ndarray) -> torch.Tensor:
+        with torch.autocast(self.place.type, torch.float16, enabled=self.precision == "fp16"):
+            return network(torch.from_numpy(image)[None, None].to(self.place))

@@ -1,0 +1,55 @@
+"""The scans that are measured: one phantom on other grids, so that the box in mm stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from efficientscn_trt.demo import FIRST_UNSEEN_SEED
+from efficientscn_trt.phantom import make_phantom
+
+SEED = FIRST_UNSEEN_SEED
+DRAWN_XYZ = (256, 256, 120)
+SIZE_XYZ = (512, 512, 120)
+"""Of a usual abdominal CT."""
+
+INPUT_ZYX = (96, 128, 160)
+"""What the segmentation network must see of the phantom."""
+
+
+def write_phantom(path: Path, size_xyz: Sequence[int] = SIZE_XYZ) -> Path:
+    """Write the phantom, enlarged to `size_xyz` voxels over the same field of view, and return `path`.
+
+    It is drawn once on a coarser grid and resampled: drawing 512×512×800 voxels would take minutes.
+    """
+    return write_resampled(make_phantom(SEED, DRAWN_XYZ).image, path, size_xyz)
+
+
+def write_resampled(image: sitk.Image, path: Path, size_xyz: Sequence[int]) -> Path:
+    """Write `image` on a grid of `size_xyz` voxels over the same field of view."""
+    old, spacing = image.GetSize(), image.GetSpacing()
+    new_spacing = [s * n / m for s, n, m in zip(spacing, old, size_xyz, strict=True)]
+    # The corner stays where it is, so the middle of the first voxel moves.
+    shift = [(new - s) / 2 for new, s in zip(new_spacing, spacing, strict=True)]
+    origin = image.TransformContinuousIndexToPhysicalPoint(
+        [d / s for d, s in zip(shift, spacing, strict=True)]
+    )
+    filter_ = sitk.ResampleImageFilter()
+    filter_.SetSize([int(n) for n in size_xyz])
+    filter_.SetOutputSpacing(new_spacing)
+    filter_.SetOutputOrigin(origin)
+    filter_.SetOutputDirection(image.GetDirection())
+    filter_.SetInterpolator(sitk.sitkLinear)
+    filter_.UseNearestNeighborExtrapolatorOn()
+    sitk.WriteImage(filter_.Execute(image), str(path), useCompression=True)
+    return path
+
+
+def write_cut(source: Path, path: Path, slices: int) -> Path:
+    """Write the middle `slices` of the scan `source`: less of the organs, so a smaller box."""
+    image = sitk.ReadImage(str(source))
+    first = (image.GetDepth() - slices) // 2
+    sitk.WriteImage(image[:, :, first : first + slices], str(path), useCompression=True)
+    return path

@@ -1,0 +1,80 @@
+"""The arithmetic of a network, and how much of it the CPU does a second at its best.
+
+A network cannot be faster than its convolutions at the machine's best speed: that is the floor beside a time.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CHANNELS = 32
+"""Of the networks' full-resolution convolutions."""
+
+PEAK_SIZE = (64, 96, 96)
+PEAK_LAYERS = 4
+
+_CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
+
+
+def multiply_adds(onnx: Path, size: tuple[int, int, int]) -> int:
+    """Multiplications with additions in the convolutions of a bundle's network at `size` (z, y, x)."""
+    import openvino as ov
+
+    model = ov.Core().read_model(str(onnx))
+    model.reshape([1, 1, *size])
+    return sum(_of(node) for node in model.get_ordered_ops() if node.get_type_name() in _CONVOLUTIONS)
+
+
+def _of(node: Any) -> int:
+    """Weights times places; a place is an output voxel, of a transposed convolution an input voxel."""
+    transposed = "Backprop" in node.get_type_name()
+    places = list((node.input(0) if transposed else node.output(0)).get_shape())[2:]
+    return int(np.prod(list(node.input(1).get_shape()))) * int(np.prod(places))
+
+
+def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
+    """FLOP/s (two a multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
+    repetitions in `seconds`. `precision`: "fp32" or "bf16".
+    """
+    import openvino as ov
+
+    config: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+    }
+    if threads:
+        config["INFERENCE_NUM_THREADS"] = threads
+    request = ov.Core().compile_model(_convolutions(), "CPU", config).create_infer_request()
+    places = int(np.prod(PEAK_SIZE))
+    work = 2 * places * 27 * CHANNELS * CHANNELS * PEAK_LAYERS
+    request.infer()
+    best, deadline = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        begin = time.perf_counter()
+        request.infer()
+        best = min(best, time.perf_counter() - begin)
+    return work / best
+
+
+def _convolutions() -> Any:
+    """A chain of convolutions that reads one channel and gives a voxel, so that little else is timed."""
+    import openvino as ov
+    from openvino import opset13 as ops
+
+    rng = np.random.default_rng(0)
+
+    def convolve(value: Any, inputs: int) -> Any:
+        kernel = (rng.standard_normal((CHANNELS, inputs, 3, 3, 3)) / np.sqrt(27 * inputs)).astype(np.float32)
+        return ops.convolution(value, ops.constant(kernel), [1] * 3, [1] * 3, [1] * 3, [1] * 3)
+
+    image = ops.parameter([1, 1, *PEAK_SIZE], np.float32)
+    value = ops.convolution(
+        image, ops.constant(np.ones((CHANNELS, 1, 1, 1, 1), np.float32)), [1] * 3, [0] * 3, [0] * 3, [1] * 3
+    )
+    for _ in range(PEAK_LAYERS):
+        value = convolve(value, CHANNELS)
+    return ov.Model([ops.reduce_mean(value, ops.constant(np.array([2, 3, 4])))], [image])

@@ -1,0 +1,103 @@
+"""What `efficientscn-trt benchmark` measures: one scan on one device, in about a minute."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from ..bundle import Bundle
+from ..volume import open_scan
+from .convolutions import multiply_adds, peak_flops
+from .machine import machine_facts
+from .processes import Account, Job, run
+from .samples import summarize_stages
+
+STEPS = ("scan", "first process", "second process", "convolutions")
+
+WARM_SECONDS = 25.0
+WARM_RUNS = 20
+
+Size = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """`first_ever`: a process with nothing compiled before; `later`: one after it, with warm runs.
+
+    `flop`: of each network for this scan. `peak_flops`: what the CPU's convolutions reach, None where the
+    networks ran elsewhere.
+    """
+
+    machine: dict[str, Any]
+    size_xyz: Size
+    first_ever: Account
+    later: Account
+    flop: dict[str, int]
+    peak_flops: float | None
+
+    def floor(self, network: str) -> float:
+        """Seconds of the network's convolutions at the best speed."""
+        assert self.peak_flops is not None
+        return self.flop[network] / self.peak_flops
+
+    def share_of_peak(self, network: str) -> float:
+        """The floor as a share of the network's median time."""
+        return self.floor(network) / summarize_stages(self.later.warm)[network].median
+
+    def document(self) -> dict[str, Any]:
+        """All as JSON values."""
+        return dataclasses.asdict(self)
+
+
+def measure(
+    bundle: Bundle,
+    scan: Path | None,
+    scratch: Path,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Figures:
+    """Measure `bundle` on the CT `scan`, without one on a phantom; `scratch` is an empty folder.
+
+    `progress` is called with each of STEPS as it begins. Raises InputError, BundleError, DeviceError.
+    """
+    machine = machine_facts()
+    progress(STEPS[0])
+    if scan is None:
+        scan = scratch / "phantom.nii.gz"
+        _write_phantom(scan)
+    size = open_scan(scan).geometry.size
+    arguments = {"bundle": str(bundle.path.absolute()), "device": device, "precision": precision}
+    job = Job(
+        "efficientscn_trt.measure.candidate:OwnPipeline",
+        arguments | {"threads": threads},
+        scan,
+        cache=scratch / "cache",
+    )
+    progress(STEPS[1])
+    first = run(job)
+    progress(STEPS[2])
+    later = run(dataclasses.replace(job, repeats=WARM_RUNS, budget=WARM_SECONDS))
+    progress(STEPS[3])
+    used_device, used_precision = later.note.split()
+    return Figures(
+        machine=machine,
+        size_xyz=size,
+        first_ever=first,
+        later=later,
+        flop={name: 2 * multiply_adds(bundle.file(name), size) for name, size in later.input_sizes.items()},
+        peak_flops=peak_flops(used_precision, threads) if used_device == "cpu" else None,
+    )
+
+
+def _write_phantom(path: Path) -> None:
+    from ..demo import FIRST_UNSEEN_SEED
+    from ..phantom import make_phantom
+
+    sitk.WriteImage(make_phantom(FIRST_UNSEEN_SEED).image, str(path), useCompression=True)
