@@ -26,11 +26,12 @@ class SavedModel:
     """A SavedModel whose signature has been verified for its role.
 
     `signature` takes one image [n, 1, z, y, x] and gives one tensor: a mask [n, 1, z, y, x] (localization),
-    or probabilities [n, labels, z, y, x] (segmentation).
+    or probabilities [n, labels, z, y, x] (segmentation). Its variables live as long as `loaded`.
     """
 
     path: Path
     role: Role
+    loaded: Any
     signature: Any
     input_name: str
     output_name: str
@@ -119,7 +120,6 @@ def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
             f"signatures={{'{SIGNATURE}': ...}}."
         )
     signature = loaded.signatures[SIGNATURE]
-    signature._efficientscn_owner = loaded  # the variables live as long as the loaded object
     inputs = signature.structured_input_signature[1]
     outputs = signature.structured_outputs
     where = f"The {role} SavedModel {path}"
@@ -138,7 +138,7 @@ def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
         floating=role == "segmentation",
     )
     parameters = sum(int(np.prod(variable.shape)) for variable in signature.variables)
-    return SavedModel(path, role, signature, input_name, output_name, parameters)
+    return SavedModel(path, role, loaded, signature, input_name, output_name, parameters)
 
 
 def _check_tensor(where: str, spec: tf.TensorSpec, channels: int, *, floating: bool) -> None:

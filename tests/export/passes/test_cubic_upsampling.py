@@ -1,0 +1,98 @@
+"""×4 cubic upsampling, recognised by what it computes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxscript")
+
+import onnx_ir as ir
+from efficientscn_trt.export.compare import run
+from efficientscn_trt.export.passes import linear_upsampling
+from efficientscn_trt.export.passes.cubic_upsampling import PASS, TAPS
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+from support.onnx_graphs import GraphBuilder, apply, operators, volume
+from support.shift_upsampling import (
+    LINEAR,
+    concatenated,
+    cubic_taps,
+    padded,
+    upsample,
+    upsample_axis,
+    upsample_axis_by_sums,
+)
+
+TOLERANCE = 2e-6
+CUBIC = cubic_taps(-0.5)
+
+
+def onnx_resize(image: np.ndarray) -> np.ndarray:
+    """ONNX's own definition: Resize in mode cubic with A = −0.5, by its reference implementation."""
+    node = helper.make_node(
+        "Resize",
+        ["image", "", "scales"],
+        ["out"],
+        mode="cubic",
+        cubic_coeff_a=-0.5,
+        coordinate_transformation_mode="half_pixel",
+    )
+    scales = np.array([1, 1, 4, 4, 4], np.float32)
+    return ReferenceEvaluator(node).run(None, {"image": image.astype(np.float64), "scales": scales})[0]
+
+
+@pytest.mark.parametrize("shift", [concatenated, padded])
+@pytest.mark.parametrize("axis_by", [upsample_axis, upsample_axis_by_sums])
+def test_every_writing_becomes_transposed_convolutions(shift, axis_by) -> None:
+    builder = GraphBuilder()
+    model = builder.model(upsample(builder, builder.image, CUBIC, shift=shift, axis_by=axis_by))
+    assert apply(PASS, model, volume(3, 5, 4), TOLERANCE) == 1
+    assert operators(model) == {"Pad": 1, "ConvTranspose": 3}
+
+
+def test_the_form_is_onnx_resize() -> None:
+    builder = GraphBuilder(channels=3)
+    model = builder.model(upsample(builder, builder.image, CUBIC))
+    assert PASS(model) == 1
+    image = volume(2, 1, 3, channels=3)  # sizes that shifts cannot do
+    (result,) = run(model, image).values()
+    np.testing.assert_allclose(result, onnx_resize(image), atol=3e-6)
+
+
+def test_taps_are_exact_in_float16() -> None:
+    assert (TAPS.astype(np.float16) == TAPS).all()
+    # Each phase sums to 1: a constant stays one.
+    np.testing.assert_array_equal(TAPS.reshape(4, 4).sum(axis=0), 1)
+
+
+@pytest.mark.parametrize("taps", [cubic_taps(-0.75), CUBIC[::-1]])
+def test_other_weights_stay(taps) -> None:
+    builder = GraphBuilder()
+    model = builder.model(upsample(builder, builder.image, taps))
+    assert apply(PASS, model, volume(4, 4, 4)) == 0
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect"])
+def test_another_edge_stays(mode: str) -> None:
+    builder = GraphBuilder()
+    model = builder.model(upsample(builder, builder.image, CUBIC, shift=partial(padded, mode=mode)))
+    assert apply(PASS, model, volume(4, 4, 4)) == 0
+
+
+def test_the_linear_one_is_left_to_its_pass() -> None:
+    builder = GraphBuilder()
+    model = builder.model(upsample(builder, builder.image, LINEAR), upsample(builder, builder.image, CUBIC))
+    assert apply(PASS, model, volume(4, 4, 4), TOLERANCE) == 1
+    assert apply(linear_upsampling.PASS, model, volume(4, 4, 4), TOLERANCE) == 1
+    assert operators(model) == {"Pad": 1, "ConvTranspose": 3, "Resize": 1}
+
+
+def test_unknown_channels_stay() -> None:
+    """The kernels need a number of channels."""
+    builder = GraphBuilder()
+    model = builder.model(upsample(builder, builder.image, CUBIC))
+    model.graph.inputs[0].shape = ir.Shape([1, "c", "z", "y", "x"])
+    assert apply(PASS, model, volume(4, 4, 4)) == 0

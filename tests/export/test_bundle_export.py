@@ -1,0 +1,235 @@
+"""From two SavedModels to a bundle: what is written, what is reported, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+pytest.importorskip("tensorflow")
+pytest.importorskip("tf2onnx")
+
+import onnx_ir as ir
+from efficientscn_trt.export import ExportReport, export_bundle, network
+from efficientscn_trt.export.bundle_export import LABELS, PROGRESS_STEPS
+from efficientscn_trt.export.network import STEPS
+from efficientscn_trt.export.passes import PASSES, GraphPass
+from efficientscn_trt.export.report import HEADER, rows
+from efficientscn_trt.export.savedmodel import load_saved_model
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt import cli
+from efficientscn_trt.errors import ExportError, InputError, OutputError
+
+NOTICE = "Random weights."
+
+
+@pytest.fixture(scope="module")
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def report(tiny_models, tmp_path_factory: pytest.TempPathFactory, told: list[str]) -> ExportReport:
+    return export_bundle(
+        tiny_models.localization,
+        tiny_models.segmentation,
+        tmp_path_factory.mktemp("export") / "tiny",
+        notice=NOTICE,
+        parameters={"segmentation": {"outside_hu": -1024}},
+        progress=told.append,
+    )
+
+
+def operators(path: Path) -> set[str]:
+    return {node.op_type for node in ir.load(path).graph}
+
+
+def test_manifest(report: ExportReport, tiny_models) -> None:
+    manifest = bundles.load(report.bundle.path).manifest
+    assert manifest.name == "tiny"
+    assert manifest.labels == LABELS
+    released = bundles.Pipeline()
+    assert manifest.pipeline.localization == released.localization
+    assert manifest.pipeline.segmentation.outside_hu == -1024
+    assert manifest.pipeline.segmentation.valid_sizes == released.segmentation.valid_sizes
+    assert manifest.networks.localization.output == bundles.Tensor("mask", "bool", (1, "z", "y", "x"))
+    assert manifest.networks.segmentation.output.shape == (1, 5, "z", "y", "x")
+    assert manifest.networks.segmentation.input == bundles.Tensor("image", "float32", (1, 1, "z", "y", "x"))
+    saved = load_saved_model(tiny_models.segmentation, "segmentation", len(LABELS))
+    assert manifest.networks.segmentation.parameters == saved.parameters
+    assert manifest.provenance["notice"] == NOTICE
+    assert manifest.provenance["segmentation"]["source_sha256"] == saved.sha256()
+    assert set(manifest.provenance["versions"]) >= {"tensorflow", "tf2onnx", "onnx"}
+
+
+def test_each_upsampling_is_one_operator_and_nothing_is_left(report: ExportReport) -> None:
+    localization = operators(report.bundle.file("localization"))
+    assert localization == {
+        "Conv", "LeakyRelu", "AveragePool", "Resize", "Concat", "Slice", "Less", "Squeeze"
+    }  # fmt: skip
+    segmentation = operators(report.bundle.file("segmentation"))
+    assert segmentation == {
+        "Abs", "Add", "AveragePool", "Concat", "Conv", "ConvTranspose", "Div", "LeakyRelu", "Mul", "Neg",
+        "Pad", "ReduceSum", "Resize", "Sigmoid", "Softplus", "Split", "Sub",
+    }  # fmt: skip
+    assert report.localization.slow == report.segmentation.slow == ()
+
+
+@pytest.mark.parametrize("role", ["localization", "segmentation"])
+def test_it_says_what_the_saved_model_says(report: ExportReport, tiny_models, role: str) -> None:
+    """On an input that the export did not see, of another size."""
+    size = (1, 1, 64, 32, 96)
+    image = np.random.default_rng(5).uniform(-1, 1, size).astype(np.float32)
+    expected = load_saved_model(getattr(tiny_models, role), role, len(LABELS)).run(image)
+    session = onnxruntime.InferenceSession(report.bundle.file(role))
+    (found,) = session.run(None, {"image": image})
+    if role == "localization":
+        assert found.shape == size[1:]
+        assert (found == expected[0]).mean() > 0.998
+    else:
+        np.testing.assert_allclose(found, expected, atol=1e-2)
+
+
+def test_report(report: ExportReport) -> None:
+    for each in (report.localization, report.segmentation):
+        assert [step.name for step in each.steps] == [
+            "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature"
+        ]  # fmt: skip
+        assert each.reference.agreement > 0.998
+        assert each.warnings == ()
+        for step in each.steps[1:]:
+            if step.difference is not None:
+                assert step.difference.relative < 1e-5
+                assert step.difference.agreement > 0.9999
+            else:
+                assert step.changed == 0
+        table = rows(each)
+        assert len(table) == len(each.steps) + 2  # their end against the SavedModel, and float16
+        assert all(len(row) == len(HEADER) for row in table)
+    assert report.localization.step("linear upsampling").changed == 1
+    assert report.segmentation.step("linear upsampling").changed == 3
+    assert report.segmentation.step("cubic upsampling").changed == 1
+    assert report.localization.steps[-1].after < 30
+    assert report.segmentation.steps[-1].after < 70
+
+
+def test_progress(report: ExportReport, told: list[str]) -> None:
+    assert len(told) == PROGRESS_STEPS
+    assert told[0] == "check input"
+    assert told[-1] == "bundle"
+    assert [name for name in told if name.startswith("segmentation")] == [
+        f"segmentation: {name}" for name in ("load", *STEPS)
+    ]
+
+
+def fail(*_: object, **__: object) -> None:
+    raise AssertionError("this should not have been reached")
+
+
+class TestRefused:
+    @pytest.fixture(autouse=True)
+    def _no_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("efficientscn_trt.export.bundle_export.export_network", fail)
+
+    def test_a_bundle_that_is_there_already(self, report: ExportReport, tiny_models) -> None:
+        before = report.bundle.path.stat().st_mtime_ns
+        with pytest.raises(OutputError, match=r"exists already; give a new folder, or --force to replace it"):
+            export_bundle(tiny_models.localization, tiny_models.segmentation, report.bundle.path)
+        assert report.bundle.path.stat().st_mtime_ns == before
+
+    def test_a_file_as_output(self, tiny_models, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(OutputError, match="is a file; give a new folder"):
+            export_bundle(tiny_models.localization, tiny_models.segmentation, tmp_path / "file", force=True)
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("{", "cannot be read as JSON"),
+            ("[]", "found list, expected an object"),
+            ('{"segmentation": {"outside": 0}}', r"the field segmentation\.outside is not known"),
+            ('{"segmentation": {"outside_hu": "0"}}', r"segmentation.outside_hu is '0', expected a finite"),
+            ('{"segmentation": 2}', "segmentation is 2, expected an object"),
+        ],
+    )
+    def test_parameters(self, tiny_models, tmp_path: Path, text: str, sentence: str) -> None:
+        file = tmp_path / "parameters.json"
+        file.write_text(text)
+        with pytest.raises(ExportError, match=sentence):
+            export_bundle(
+                tiny_models.localization, tiny_models.segmentation, tmp_path / "out", parameters=file
+            )
+
+    def test_parameters_that_the_core_refuses(self, tiny_models, tmp_path: Path) -> None:
+        with pytest.raises(ExportError, match="parameters do not fit together"):
+            export_bundle(
+                tiny_models.localization,
+                tiny_models.segmentation,
+                tmp_path / "out",
+                parameters={"segmentation": {"spacing_mm": -2}},
+            )
+
+    def test_a_check_input_that_is_no_scan(self, tiny_models, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="missing"):
+            export_bundle(
+                tiny_models.localization,
+                tiny_models.segmentation,
+                tmp_path / "out",
+                check_input=tmp_path / "missing.nii.gz",
+            )
+
+
+def halve(model: ir.Model) -> int:
+    """A pass that changes the numbers."""
+    for node in model.graph:
+        if node.op_type == "LeakyRelu":
+            node.attributes["alpha"] = ir.AttrFloat32("alpha", 0.05)
+    return 1
+
+
+@pytest.fixture
+def one_pass(monkeypatch: pytest.MonkeyPatch):
+    """Export with this pass only."""
+
+    def use(*passes: GraphPass) -> None:
+        monkeypatch.setattr(network, "PASSES", passes)
+
+    return use
+
+
+def test_a_pass_that_changes_the_numbers(tiny_models, tmp_path: Path, one_pass) -> None:
+    one_pass(GraphPass("halving", halve))
+    with pytest.raises(ExportError, match=r"step 'halving' changed the network's output by .*expected"):
+        export_bundle(tiny_models.localization, tiny_models.segmentation, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command(tiny_models, tmp_path: Path, one_pass, capsys: pytest.CaptureFixture[str]) -> None:
+    """With no pass at all: the export still works, and says what stayed slow."""
+
+    def nothing(model: ir.Model) -> int:
+        return 0
+
+    idle = [GraphPass(each.name, nothing, each.leftovers, each.slow) for each in PASSES]
+    one_pass(*idle)
+    target = tmp_path / "bundle"
+    arguments = [
+        "export",
+        "--localization", str(tiny_models.localization),
+        "--segmentation", str(tiny_models.segmentation),
+        "-o", str(target),
+    ]  # fmt: skip
+    assert cli.run(arguments) == 0
+    printed = capsys.readouterr()
+    assert "Largest difference" in printed.out
+    assert "SavedModel → bundle" in printed.out
+    assert "Reshape stay in the graph: an upsampling was not recognised" in " ".join(printed.err.split())
+    manifest = json.loads((target / "manifest.json").read_text())
+    assert manifest["provenance"]["segmentation"]["unrecognised"]
+    assert cli.run(arguments) == OutputError.exit_code
+    assert "--force" in capsys.readouterr().err
+    assert cli.run([*arguments[:-1], str(tmp_path / "other"), "--localization", str(tmp_path)]) == 7
