@@ -17,8 +17,10 @@ from .prepare import STEP, PreparedCase
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Half-widths of the uniform distributions drawn from; `share` of the samples are transformed in space,
-    the others keep the exact look of inference.
+    """Half-widths of the uniform distributions drawn from; `noise_hu` and `elastic_mm` bound standard
+    deviations.
+
+    `share` of the samples are transformed in space; the others keep the exact look of inference.
     """
 
     share: float = 0.75
@@ -32,7 +34,11 @@ class Augmentation:
     noise_hu: float = 0.0
 
 
-NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0)
+STRENGTHS = {
+    "none": Augmentation(0.0, intensity_shift_hu=0.0, intensity_scale=0.0),
+    "usual": Augmentation(),
+    "strong": Augmentation(0.9, 20.0, 15.0, 0.2, 12.0, 50.0, 30.0, 0.15, 20.0),
+}
 
 
 def sample(
@@ -54,8 +60,7 @@ def sample(
         image, labels = _transformed(case, start, size, augmentation, rng)
     gain = 1.0 + rng.uniform(-1, 1) * augmentation.intensity_scale
     shift = rng.uniform(-1, 1) * augmentation.intensity_shift_hu / 2048.0
-    if augmentation.intensity_scale > 0 or augmentation.intensity_shift_hu > 0:
-        image = image * gain + shift
+    image = image * gain + shift
     if augmentation.noise_hu > 0:
         sigma = rng.uniform(0, augmentation.noise_hu) / 2048.0
         image = image + torch.from_numpy(rng.standard_normal(size, np.float32)) * sigma

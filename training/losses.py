@@ -19,15 +19,13 @@ def one_hot(labels: Tensor, count: int) -> Tensor:
 def generalized_dice(truth: Tensor, prediction: Tensor, smallest: float = 1.0) -> Tensor:
     """Generalized Dice loss of Sudre et al., 2017: 1 − 2·Σ_l w_l·Σ r·p / Σ_l w_l·Σ (r + p), w_l = 1 / (Σ r)².
 
-    `truth` r and `prediction` p: (n, labels, z, y, x), p in [0, 1]; the mean over n. Labels of fewer than
-    `smallest` voxels weigh as if they had that many, and a label that does not occur no more than the
-    heaviest that does: otherwise a few voxels at the rim of a crop would outweigh all else.
+    `truth` r and `prediction` p: (n, labels, z, y, x), p in [0, 1]; the mean over n. A label that does not
+    occur has no weight: an infinite one would make a crop without it a lesson in never predicting it. Labels
+    of fewer than `smallest` voxels weigh as if they had that many, or the rim of an organ at the edge of a
+    crop would outweigh all else.
     """
     volume = truth.sum((2, 3, 4))
-    heaviest = torch.where(volume > 0, volume, torch.inf).amin(1, keepdim=True)
-    counted = torch.where(volume > 0, volume, heaviest).clamp(min=smallest)
-    counted = torch.where(torch.isfinite(counted), counted, torch.full_like(counted, smallest))
-    weights = counted**-2.0
+    weights = torch.where(volume > 0, volume.clamp(min=smallest) ** -2.0, 0.0)
     overlap = (weights * (truth * prediction).sum((2, 3, 4))).sum(1)
     total = (weights * (truth + prediction).sum((2, 3, 4))).sum(1)
     return (1.0 - 2.0 * overlap / total).mean()
@@ -49,14 +47,20 @@ def merge_unknown(truth: Tensor, prediction: Tensor, known: Sequence[int]) -> tu
     return truth[:, [0, *kept]], torch.cat([background, prediction[:, kept]], 1)
 
 
-def cross_entropy(truth: Tensor, logits: Tensor, known: Sequence[int]) -> Tensor:
+def cross_entropy(truth: Tensor, logits: Tensor, known: Sequence[int], balance: float = 0.0) -> Tensor:
     """Binary cross-entropy of each label's sigmoid, the mean over voxels and labels.
 
     The SCN's halves give sigmoids, not a softmax. Labels outside `known` do not count, nor, where there are
-    such, does the background's prediction in voxels that the truth calls background.
+    such, does the background's prediction in voxels that the truth calls background. A label's own voxels
+    weigh (other voxels / own voxels) ** `balance` as much as the others; its mean weight stays 1.
     """
-    labels = logits.shape[1]
     loss = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    if balance > 0.0:
+        share = truth.mean((2, 3, 4), keepdim=True)
+        mixed = (share > 0) & (share < 1)
+        own = torch.where(mixed, (1 / share.clamp(1e-6, 1) - 1) ** balance, 1.0)
+        loss = loss * torch.where(truth > 0, own, 1.0) / (1 + (own - 1) * share)
+    labels = logits.shape[1]
     if len(known) == labels - 1:
         return loss.mean()
     counts = torch.zeros_like(loss)
@@ -78,6 +82,7 @@ def segmentation_loss(
     local_weight: float = 1.0,
     spatial_weight: float = 1.0,
     smallest: float = 1.0,
+    balance: float = 0.0,
 ) -> Tensor:
     """Eq. 2: generalized Dice of the probabilities + λ¹·cross-entropy of the local + λ²·that of the spatial
     prediction.
@@ -87,6 +92,6 @@ def segmentation_loss(
     """
     truth = one_hot(labels, output.probabilities.shape[1])
     dice = generalized_dice(*merge_unknown(truth, output.probabilities, known), smallest=smallest)
-    local = cross_entropy(truth, output.local_logits, known)
-    spatial = cross_entropy(truth, output.spatial_logits, known)
+    local = cross_entropy(truth, output.local_logits, known, balance)
+    spatial = cross_entropy(truth, output.spatial_logits, known, balance)
     return dice + local_weight * local + spatial_weight * spatial

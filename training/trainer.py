@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -139,7 +140,7 @@ class Trainer:
         if config.network == "localization":
             loss, prediction = localization_loss(labels, output, smallest=config.smallest), output
         else:
-            loss = segmentation_loss(labels, output, known, smallest=config.smallest)
+            loss = segmentation_loss(labels, output, known, smallest=config.smallest, balance=config.balance)
             prediction = output.probabilities
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -153,6 +154,13 @@ class Trainer:
             "learning_rate": rate,
             **dice(labels, prediction.detach().argmax(1), counted),
         }
+
+
+def set_threads(threads: int) -> None:
+    """Compute with so many CPU threads; 0: all that the process may use. The count is part of what a run's
+    bits depend on.
+    """
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
 
 
 def build(network: str, dropout: float) -> nn.Module:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from efficientscn_trt.atomic import replacing
+from efficientscn_trt.errors import InputError
 
 from .networks import SpatialConfigurationNet, UNet
 
@@ -54,14 +55,14 @@ def to_arrays(network: nn.Module) -> dict[str, np.ndarray]:
 def from_arrays(network: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     """Load arrays keyed by checkpoint name into `network`.
 
-    Raises ValueError where keys or shapes are not the network's.
+    Raises InputError where names or shapes are not the network's.
     """
     expected = dict(_named_parameters(network))
-    missing, unknown = expected.keys() - arrays.keys(), arrays.keys() - expected.keys()
+    missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
     if missing or unknown:
-        raise ValueError(
-            f"the weights hold {len(arrays)} arrays but the network needs {len(expected)} "
-            f"(missing: {sorted(missing)[:3]}, unknown: {sorted(unknown)[:3]})"
+        raise InputError(
+            f"The weights are {len(arrays)} arrays, but the network has {len(expected)}; the first that "
+            f"differs is {(missing or unknown)[0]}. Give weights that were trained for this network."
         )
     with torch.no_grad():
         for key, parameter in expected.items():
@@ -69,8 +70,9 @@ def from_arrays(network: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
             if value.ndim == 5:
                 value = value.permute(4, 3, 0, 1, 2)
             if value.shape != parameter.shape:
-                raise ValueError(
-                    f"{key} has shape {tuple(value.shape)}, the network needs {tuple(parameter.shape)}"
+                raise InputError(
+                    f"Array {key} has shape {arrays[key].shape}, which is not the network's. "
+                    "Give weights that were trained for this network."
                 )
             parameter.copy_(value)
 
@@ -82,6 +84,10 @@ def save(network: nn.Module, path: str | os.PathLike[str]) -> None:
 
 
 def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Read the weights from an .npz file that `save` (or an export of the released checkpoint) wrote."""
-    with np.load(path) as arrays:
-        from_arrays(network, {key: arrays[key] for key in arrays.files})
+    """Read the weights from an .npz file in the released checkpoint order. Raises InputError."""
+    try:
+        with np.load(path) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} is not a file of weights (.npz): {error}.") from error
+    from_arrays(network, arrays)

@@ -1,0 +1,209 @@
+"""`efficientscn-trt train`: train one of the two networks on one's own cases, on phantoms, or on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import quiet_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from efficientscn_trt.training.cases import CaseSource
+
+PATH = click.Path(path_type=Path)
+Report = Callable[[int, dict[str, float]], None]
+
+
+@click.command("train")
+@click.argument("network", type=click.Choice(["localization", "segmentation"]))
+@click.option(
+    "--cases",
+    type=PATH,
+    metavar="DIR",
+    help="Folder with images/NAME.nii.gz (CT in HU) and labels/NAME.nii.gz (1 liver, 2 kidneys, 3 spleen, "
+    "4 pancreas).",
+)
+@click.option(
+    "--phantoms",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train on N phantoms, alone or with the cases.",
+)
+@click.option(
+    "--cases-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of the steps that see a case of the folder where there are phantoms as well.",
+)
+@click.option(
+    "--ignore-missing",
+    is_flag=True,
+    help="An organ that a case's label map never uses was not looked for: do not count it as background.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=PATH,
+    metavar="RUN",
+    help="Folder of the run; resumed if it holds one.",
+)
+@click.option("--steps", required=True, type=click.IntRange(min=1), metavar="N", help="Steps, a case each.")
+@click.option("--start", type=PATH, metavar="NPZ", help="Weights to begin with. Default: random ones.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="A schedule for short runs, not the paper's: learning rate 1e-3 with warm-up and cosine decay, no "
+    "dropout, bounded gradients, a start at the contrast of soft tissue.",
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Of Adam. Default: 1e-4, with --quick 1e-3.",
+)
+@click.option(
+    "--crop",
+    "crops",
+    type=(int, int, int),
+    multiple=True,
+    metavar="Z Y X",
+    help="Train on random crops of so many voxels, for quick work; several sizes may be given. Default: the "
+    "whole input, as in inference.",
+)
+@click.option(
+    "--augmentation",
+    type=click.Choice(["usual", "strong"]),
+    default="usual",
+    show_default=True,
+    help="How far cases are moved, turned, scaled, bent and changed in intensity; strong is for few cases.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides all that is random."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for an NVIDIA GPU.")
+@click.option(
+    "--threads", type=click.IntRange(min=0), default=0, metavar="N", help="CPU threads. Default: all."
+)
+@click.option("--cache", type=PATH, metavar="DIR", help="Folder for prepared cases. Default: RUN/cache.")
+@quiet_option
+def train(
+    network: str,
+    cases: Path | None,
+    phantoms: int | None,
+    cases_share: float,
+    ignore_missing: bool,
+    output: Path,
+    steps: int,
+    start: Path | None,
+    quick: bool,
+    learning_rate: float | None,
+    crops: tuple[tuple[int, int, int], ...],
+    augmentation: str,
+    seed: int,
+    device: str,
+    threads: int,
+    cache: Path | None,
+    quiet: bool,
+) -> None:
+    """Train NETWORK with the losses and the protocol of the paper.
+
+    A run may be stopped at any moment; the same command resumes it. At the end RUN holds weights.npz (the
+    averaged weights), saved_model (where TensorFlow is installed), history.csv and curves.png.
+
+    \b
+    Examples:
+        efficientscn-trt train localization --cases data -o runs/loc --steps 1000000 --device cuda
+        efficientscn-trt train segmentation --cases data -o runs/seg --steps 500000 --device cuda
+    """
+    if cases is None and phantoms is None:
+        raise click.UsageError("There is nothing to train on; give --cases, --phantoms or both.")
+    from efficientscn_trt.training.augment import STRENGTHS
+    from efficientscn_trt.training.cases import Cache
+    from efficientscn_trt.training.config import paper, quick_work
+    from efficientscn_trt.training.prepare import prepare_localization, prepare_segmentation
+    from efficientscn_trt.training.trainer import Trainer, set_threads
+
+    set_threads(threads)
+    protocol = quick_work if quick else paper
+    config = protocol(
+        network,
+        steps,
+        learning_rate,
+        crops=crops,
+        augmentation=STRENGTHS[augmentation],
+        seed=seed,
+        device=device,
+    )
+    prepare = prepare_localization if network == "localization" else prepare_segmentation
+    source = _source(cases, phantoms, cases_share, ignore_missing)
+    trainer = Trainer(config, Cache(source, prepare, cache or output / "cache"), output, start)
+    with _progress(trainer.step, steps, quiet) as report:
+        trainer.train(report)
+    _write_saved_model(network, output)
+
+
+def _source(cases: Path | None, phantoms: int | None, share: float, ignore_missing: bool) -> CaseSource:
+    from efficientscn_trt.training.cases import Folder, Mixture, Phantoms
+
+    if cases is None:
+        assert phantoms is not None
+        return Phantoms(phantoms)
+    folder = Folder(cases, ignore_missing)
+    if not folder.names or phantoms is None:  # asking for the names says so at once where there are none
+        return folder
+    return Mixture(folder, Phantoms(phantoms), share)
+
+
+def _progress(done: int, steps: int, quiet: bool) -> AbstractContextManager[Report]:
+    """A bar with the loss and the Dice coefficients, running means, on stderr."""
+    import math
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    text, bar_column = TextColumn("{task.description}"), BarColumn(bar_width=24)
+    columns = (text, bar_column, MofNCompleteColumn(), TimeRemainingColumn())
+
+    @contextmanager
+    def show() -> Iterator[Report]:
+        means: dict[str, float] = {}
+        with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+            task = bar.add_task("Training", total=steps, completed=done)
+
+            def report(step: int, row: dict[str, float]) -> None:
+                for name, value in row.items():
+                    if not math.isnan(value):
+                        means[name] = means.get(name, value) + 0.05 * (value - means.get(name, value))
+                dice = " ".join(f"{value:.2f}" for name, value in means.items() if name.startswith("dice"))
+                bar.update(task, completed=step + 1, description=f"Loss {means['loss']:.3f}  Dice {dice}")
+
+            yield report
+
+    return show()
+
+
+def _write_saved_model(network: str, run: Path) -> None:
+    """RUN/saved_model from RUN/weights.npz, or the command that makes it where TensorFlow is not installed."""
+    weights, model = run / "weights.npz", run / "saved_model"
+    click.echo(f"{weights}: the averaged weights")
+    try:
+        from efficientscn_trt.export.tensorflow_import import import_tensorflow
+
+        import_tensorflow()
+    except ImportError:
+        command = f"efficientscn-trt reference-model {network} --weights {weights} -o {model}"
+        click.echo(f"TensorFlow is not installed; with it, this writes the SavedModel: {command}")
+        return
+    from efficientscn_trt.export.reference.saved_model import write_saved_model
+    from efficientscn_trt.export.reference.weights import load_weights
+
+    write_saved_model(network, load_weights(network, weights), model)
+    click.echo(f"{model}: the network with the released signature")

@@ -1,0 +1,58 @@
+"""`efficientscn-trt train`: a run from the command line to a SavedModel."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.tiny_cases import tiny_case, write_case
+
+from efficientscn_trt import cli
+from efficientscn_trt.errors import InputError
+
+CROP = ("--crop", "32", "32", "32")
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    write_case(tmp_path / "cases", "case", *tiny_case(0))
+    return tmp_path / "cases"
+
+
+def run(*arguments: object) -> int:
+    return cli.run(["train", *map(str, arguments)])
+
+
+def test_a_run_writes_weights_and_curves_and_resumes(cases: Path, tmp_path: Path) -> None:
+    command = ("localization", "--cases", cases, "-o", tmp_path / "run", "--steps", 2, "--threads", 2, *CROP)
+    assert run(*command) == 0
+    made = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"weights.npz", "checkpoint.pt", "history.csv", "curves.png", "config.json"} <= made
+    if find_spec("tensorflow"):
+        assert (tmp_path / "run" / "saved_model" / "saved_model.pb").is_file()
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["learning_rate"], config["dropout"], config["crops"]) == (1e-4, 0.1, [[32, 32, 32]])
+    with np.load(tmp_path / "run" / "weights.npz") as weights:
+        assert len(weights.files) == 42
+
+
+def test_the_segmentation_network_is_trained_on_phantoms(tmp_path: Path) -> None:
+    command = ("segmentation", "--phantoms", 1, "--quick", "-o", tmp_path / "run", "--steps", 1, *CROP)
+    assert run(*command) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["decay"] == "cosine" and "Phantoms(count=1" in config["cases"]
+
+
+def test_nothing_to_train_on_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("localization", "-o", tmp_path / "run", "--steps", 1) == 2
+    assert "--phantoms" in capsys.readouterr().err
+
+
+def test_a_folder_without_cases_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run("localization", "--cases", tmp_path, "-o", tmp_path / "run", "--steps", 1)
+    assert code == InputError.exit_code
+    assert "images/NAME" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
