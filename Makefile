@@ -1,13 +1,14 @@
-# Two commands that need nothing but Python >= 3.10, make and a C++ compiler:
+# Commands that need nothing but Python >= 3.10, make and a C++ compiler:
 #   make demo   own environment, install, segment a CT
 #   make test   own environment, install with everything the tests need, checks and tests
+#   make bench  the figures in README, measured here
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 CXX_SOURCES := $(shell find csrc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 SOURCES := pyproject.toml setup.py CMakeLists.txt $(shell find csrc efficientscn_trt export training -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: demo test lint lint-types format clean
+.PHONY: demo test bench lint lint-types format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -29,6 +30,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test lint
 	$(BIN)/pytest
 
+# README's table: minutes on two cores, with nothing else running.
+bench: $(VENV)/.test
+	mkdir -p bench-output
+	$(BIN)/python benchmarks/peers.py --json bench-output/peers.json --markdown bench-output/peers.md --plot bench-output/peers.png
+	$(BIN)/python benchmarks/pipeline.py --json bench-output/pipeline.json --markdown bench-output/pipeline.md --plot bench-output/pipeline.png
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,4 +52,4 @@ format: $(VENV)/.test
 	$(BIN)/clang-format -i $(CXX_SOURCES)
 
 clean:
-	rm -rf $(VENV) build dist demo-output *.egg-info
+	rm -rf $(VENV) build dist demo-output bench-output *.egg-info

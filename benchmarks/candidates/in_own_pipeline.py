@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from efficientscn_trt import backends
 from efficientscn_trt.measure.candidate import OwnPipeline
 
 
 def pipeline_with(backend: backends.Backend, bundle: str, threads: int) -> OwnPipeline:
     """This package's pipeline around `backend`."""
-    backends._BACKENDS[backend.device] = lambda *_: backend
-    pipeline = OwnPipeline(bundle, device=backend.device, threads=threads)
-    del backends._BACKENDS[backend.device]
-    return pipeline
+    with patch.object(backends, "load", lambda *_: backend):
+        return OwnPipeline(bundle, threads=threads)

@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import errors
 from .candidate import Size, Triple
+from .device_memory import PeakDeviceMemory
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Account:
     `load`: from the start of the process to ready networks; `cold`: to the first label map, whose stages are
     `first`. `warm`: the stages of each run of an image in memory, `warm_total` their sums with all between,
     `files_total` from file to file. `peak_first` is the largest resident set until the first label map,
-    `peak` until the end.
+    `peak` until the end. On a GPU `device_memory` is the arena's own account, `device_used` how much more
+    memory than before the driver saw in use, None without a GPU.
     """
 
     note: str
@@ -60,6 +62,8 @@ class Account:
     peak: int
     box_mm: tuple[Triple, Triple]
     input_sizes: dict[str, Size]
+    device_memory: int
+    device_used: int | None
     warm: list[dict[str, float]] = field(default_factory=list)
     warm_total: list[float] = field(default_factory=list)
     files_total: list[float] = field(default_factory=list)
@@ -83,13 +87,14 @@ def run(job: Job) -> Account:
         question, answer = Path(scratch, "job.json"), Path(scratch, "result.json")
         document["started"] = time.time()  # the one clock that two processes share on every system
         question.write_text(json.dumps(document), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", f"{__package__}.worker", str(question), str(answer)],
-            cwd=scratch,  # so that "-m" finds the installed package
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        with PeakDeviceMemory() as device:
+            done = subprocess.run(
+                [sys.executable, "-m", f"{__package__}.worker", str(question), str(answer)],
+                cwd=scratch,  # so that "-m" finds the installed package
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
         if done.returncode or not answer.exists():
             raise RuntimeError(
                 f"The measured process ended with the code {done.returncode}: {done.stderr.strip()[-2000:]}"
@@ -99,4 +104,5 @@ def run(job: Job) -> Account:
         raise getattr(errors, result["error"])(result["message"])
     start, end = result.pop("box_mm")
     sizes = {name: tuple(size) for name, size in result.pop("input_sizes").items()}
-    return Account(**result, box_mm=(tuple(start), tuple(end)), input_sizes=sizes)
+    box = tuple(start), tuple(end)
+    return Account(**result, box_mm=box, input_sizes=sizes, device_used=device.peak)

@@ -40,6 +40,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         "peak_first": peak_first,
         "box_mm": first.box_mm,
         "input_sizes": first.input_sizes,
+        "device_memory": first.device_memory,
         "warm": [],
         "warm_total": [],
         "files_total": [],

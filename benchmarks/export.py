@@ -1,0 +1,126 @@
+"""What the export makes of a graph: nodes, seconds, and the engines that TensorRT-RTX builds of it.
+
+"Plain" is the SavedModel as tf2onnx converts it, "optimised" what the export puts into a bundle. Engines are
+built in float32 of both, so that the graphs are compared and nothing else, and in float16 of the optimised
+one; the activation memory is that of the largest input. No GPU is needed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx_ir as ir
+from candidates.plain import plain_network, write_saved_models
+from efficientscn_trt.export import export_bundle
+from report import COLOURS, Report, figure, parser, say
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.engines.builder import NetworkBuilder, Options
+from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load
+from efficientscn_trt.engines.profiles import profile_for
+
+CAPABILITY = "8.9"
+"""Of the GPUs that the engines are for."""
+
+
+def main() -> None:
+    """Measure and write."""
+    arguments = parser(__doc__).parse_args()
+    report = Report("Export: plain and optimised graphs")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        say("writing the SavedModels")
+        saved = write_saved_models(arguments.bundle, folder / "saved")
+        begin = time.perf_counter()
+        exported = export_bundle(
+            saved["localization"], saved["segmentation"], folder / "bundle", progress=say
+        )
+        seconds = time.perf_counter() - begin
+        files: list[tuple[str, str, Path, str]] = []
+        for network, model in saved.items():
+            say(f"{network}: the plain conversion")
+            plain = folder / f"{network}.onnx"
+            ir.save(plain_network(model, network), plain)
+            files.append((network, "plain", plain, "fp32"))
+            files.append((network, "optimised", exported.bundle.file(network), "fp32"))
+            if exported.bundle.onnx(network).float16 is not None:
+                files.append((network, "optimised, float16", exported.bundle.file(network, "fp16"), "fp16"))
+        for network, kind, file, precision in files:
+            say(f"{network}, {kind}: building an engine")
+            report.results[f"{network}, {kind}"] = {
+                "network": network,
+                "kind": kind,
+                "nodes": len(onnx.load(str(file)).graph.node),
+                "onnx_bytes": file.stat().st_size,
+                **_engine(file, precision, profile_for(network, exported.bundle.manifest.pipeline)),
+            }
+    report.text(f"The whole export takes {seconds:.0f} s, its checks included.")
+    report.table(
+        ("", "Nodes", "ONNX (MB)", "Engine (MB)", "Built in (s)", "Activation memory (MB)"),
+        [
+            [
+                name,
+                str(result["nodes"]),
+                *(_megabytes(result[key]) for key in ("onnx_bytes", "engine_bytes")),
+                "–" if result["build_seconds"] is None else f"{result['build_seconds']:.1f}",
+                _megabytes(result["activation_bytes"]),
+            ]
+            for name, result in report.results.items()
+        ],
+    )
+    for network in (exported.localization, exported.segmentation):
+        report.table(
+            (f"{network.role.capitalize()}, step", "Nodes before", "after", "Seconds"),
+            [[s.name, str(s.before), str(s.after), f"{s.seconds:.1f}"] for s in network.steps],
+        )
+        report.results[f"{network.role}, steps"] = [
+            {"name": s.name, "before": s.before, "after": s.after, "seconds": s.seconds}
+            for s in network.steps
+        ]
+    report.write(arguments, _draw)
+
+
+def _engine(file: Path, precision: str, profile: bundles.Profile) -> dict[str, Any]:
+    """Bytes, seconds and activation memory of an engine; None where TensorRT-RTX is not installed."""
+    version = installed_version(TENSORRT_RTX)
+    if version is None:
+        return {"engine_bytes": None, "build_seconds": None, "activation_bytes": None}
+    options = Options(precision=precision, capabilities=(CAPABILITY,))
+    builder = NetworkBuilder(load(TENSORRT_RTX), f"{TENSORRT_RTX.title} {version}", options)
+    plan = builder.build(file, profile, can_load=False)
+    return {
+        "engine_bytes": len(plan.content),
+        "build_seconds": plan.seconds,
+        "activation_bytes": plan.activation.largest if plan.activation else None,
+    }
+
+
+def _megabytes(count: int | None) -> str:
+    return "–" if count is None else f"{count / 1e6:.1f}"
+
+
+def _draw(results: Mapping[str, Any]) -> Any:
+    graphs = {name: result for name, result in results.items() if isinstance(result, dict)}
+    picture = figure(9, 0.8 + 0.5 * len(graphs))
+    panels = (
+        ("nodes", 1, "Nodes"),
+        ("engine_bytes", 1e6, "Engine (MB)"),
+        ("activation_bytes", 1e6, "Activation memory (MB)"),
+    )
+    for axes, (key, unit, title), colour in zip(
+        picture.subplots(1, 3, sharey=True), panels, COLOURS, strict=False
+    ):
+        names = list(graphs)[::-1]
+        axes.barh(names, [(graphs[name][key] or 0) / unit for name in names], color=colour)
+        axes.set_xlabel(title)
+        axes.spines[["top", "right"]].set_visible(False)
+    return picture
+
+
+if __name__ == "__main__":
+    main()

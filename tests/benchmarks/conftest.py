@@ -1,0 +1,48 @@
+"""Fixtures of the benchmarks' tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from efficientscn_trt.bundle import Bundle
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _import_benchmarks() -> Iterator[None]:
+    """The scripts are no package: they find one another in their own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the compiled networks of tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFICIENTSCN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of HU thresholds."""
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+
+
+@pytest.fixture
+def scan_file(tmp_path: Path) -> Path:
+    """A small CT that works, as NIfTI."""
+    import SimpleITK as sitk
+    from support.scans import block_image
+
+    path = tmp_path / "ct.nii.gz"
+    sitk.WriteImage(block_image(), str(path))
+    return path
