@@ -86,12 +86,14 @@ def export_bundle(
 
     tell("localization: load")
     saved = load_saved_model(Path(localization), "localization", len(LABELS))
-    localizer, localized = export_network(saved, len(LABELS), scan.localization(), announce("localization"))
+    localizer, localizer16, localized = export_network(
+        saved, len(LABELS), scan.localization(), announce("localization")
+    )
     sources = {"localization": saved.sha256()}
     tell("segmentation: load")
     saved = load_saved_model(Path(segmentation), "segmentation", len(LABELS))
     image = scan.segmentation(lambda image: run(localizer, image)["mask"])
-    segmenter, segmented = export_network(saved, len(LABELS), image, announce("segmentation"))
+    segmenter, segmenter16, segmented = export_network(saved, len(LABELS), image, announce("segmentation"))
     sources["segmentation"] = saved.sha256()
 
     tell("bundle")
@@ -111,8 +113,8 @@ def export_bundle(
         description=description,
         labels=LABELS,
         pipeline=pipeline,
-        localization=network_source(localizer, localized, len(LABELS)),
-        segmentation=network_source(segmenter, segmented, len(LABELS)),
+        localization=network_source(localizer, localizer16, localized, len(LABELS)),
+        segmentation=network_source(segmenter, segmenter16, segmented, len(LABELS)),
         provenance=provenance,
     )
     return ExportReport(written, localized, segmented, scan.name)
@@ -127,6 +129,7 @@ def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
         "largest_difference": reference.largest,
         "agreement": reference.agreement,
         "unrecognised": list(report.slow),
+        "float16_agreement": report.float16.difference.agreement if report.float16.difference else None,
     }
 
 

@@ -17,6 +17,8 @@ from efficientscn_trt.errors import ExportError
 from .compare import Outputs, difference, run
 from .convert import IMAGE_SHAPE, OPSET, as_float32, to_onnx, with_logits
 from .passes import PASSES
+from .precision import for_tensorrt
+from .precision.rounding import run_rounded
 from .savedmodel import Role, SavedModel
 from .steps import NetworkReport, Progress, Step
 
@@ -27,17 +29,18 @@ The released localization network changes by 4e-7 of it from one order of summat
 
 OUTPUT: dict[Role, str] = {"localization": "mask", "segmentation": "probabilities"}
 
-STEPS = ("SavedModel", "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature")
+STEPS = ("SavedModel", "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature", "float16")
 """What `Progress` is told of each network, in order; the first is the SavedModel's own run."""
 
 
 def export_network(
     saved: SavedModel, labels: int, image: np.ndarray, progress: Progress
-) -> tuple[ir.Model, NetworkReport]:
+) -> tuple[ir.Model, ir.Model, NetworkReport]:
     """Convert `saved`, simplify its graph, and check each step on `image` float32 [1, 1, z, y, x].
 
     `labels`: channels of a segmentation network. The model has the input `image` float32 [1, 1, z, y, x] and
     one output, `mask` bool [1, z, y, x] or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
+    The second is its float16 form for TensorRT.
     Raises ExportError: an operator without ONNX form, or a step that changed the numbers.
     """
     progress("SavedModel")
@@ -71,11 +74,17 @@ def export_network(
     before, begin = model.graph.num_nodes(), time.perf_counter()
     set_signature(model, saved.role, labels)
     outputs = _checked(steps, "signature", before, model, None, outputs, image, begin)
+
+    progress("float16")
+    before, begin = model.graph.num_nodes(), time.perf_counter()
+    half, _ = for_tensorrt(model)
+    change = difference(outputs, run_rounded(half, image))  # reported and not limited, as that to float32
+    float16 = Step("float16", before, half.graph.num_nodes(), None, change, time.perf_counter() - begin)
     z, y, x = image.shape[2:]
     report = NetworkReport(
-        saved.role, tuple(steps), difference(reference, outputs), slow, saved.parameters, (z, y, x)
+        saved.role, tuple(steps), float16, difference(reference, outputs), slow, saved.parameters, (z, y, x)
     )
-    return model, report
+    return model, half, report
 
 
 def _checked(
@@ -134,8 +143,8 @@ def set_signature(model: ir.Model, role: Role, labels: int) -> None:
     onnx.checker.check_model(ir.to_proto(model), full_check=True)
 
 
-def network_source(model: ir.Model, report: NetworkReport, labels: int) -> NetworkSource:
-    """The network for `bundle.write`."""
+def network_source(model: ir.Model, half: ir.Model, report: NetworkReport, labels: int) -> NetworkSource:
+    """The network and its float16 form for `bundle.write`."""
     role: Role = "localization" if report.role == "localization" else "segmentation"
     return NetworkSource(
         content=ir.to_proto(model).SerializeToString(),
@@ -143,6 +152,7 @@ def network_source(model: ir.Model, report: NetworkReport, labels: int) -> Netwo
         parameters=report.parameters,
         input=Tensor("image", "float32", IMAGE_SHAPE),
         output=_output(role, labels),
+        float16=ir.to_proto(half).SerializeToString(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .compare import Difference
 from .steps import NetworkReport
 
-HEADER = ("Step", "Nodes", "After", "Places", "Largest difference", "Agreement", "Seconds")
+HEADER = ("Step", "Nodes", "After", "Places", "Largest\ndifference", "Agreement", "Seconds")
 
 DASH = "–"
 
@@ -17,7 +17,7 @@ def title(report: NetworkReport) -> str:
 
 
 def rows(report: NetworkReport) -> list[tuple[str, ...]]:
-    """A row a step, and a last one for the end against the SavedModel."""
+    """A row a step, one for their end against the SavedModel, and one for the float16 form against that."""
     table = [
         (
             step.name,
@@ -32,7 +32,19 @@ def rows(report: NetworkReport) -> list[tuple[str, ...]]:
     first, last = report.steps[0], report.steps[-1]
     seconds = sum(step.seconds for step in report.steps)
     end = _difference(report.reference)
-    return [*table, ("SavedModel → bundle", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}")]
+    half = report.float16
+    return [
+        *table,
+        ("SavedModel → bundle", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
+        (
+            "float16 for TensorRT",
+            str(half.before),
+            str(half.after),
+            DASH,
+            *_difference(half.difference),
+            f"{half.seconds:.1f}",
+        ),
+    ]
 
 
 def _difference(change: Difference | None) -> tuple[str, str]:

@@ -34,12 +34,14 @@ class Step:
 class NetworkReport:
     """How the export of one network went.
 
-    `steps`: in order. `reference`: the exported network against the SavedModel itself, compiled by XLA in its
-    own precision. `slow`: sentences on what no pass recognised. `input_size`: (z, y, x) of the check.
+    `steps`: in order. `float16`: the form for TensorRT against the network that the steps end in.
+    `reference`: the exported network against the SavedModel itself, compiled by XLA in its own precision.
+    `slow`: sentences on what no pass recognised. `input_size`: (z, y, x) of the check.
     """
 
     role: str
     steps: tuple[Step, ...]
+    float16: Step
     reference: Difference
     slow: tuple[str, ...]
     parameters: int
@@ -48,12 +50,16 @@ class NetworkReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what the user should look at."""
-        share = self.reference.agreement
-        if share >= LEAST_AGREEMENT:
-            return ()
-        return (
-            f"Only {100 * share:.2f}% of the voxels are as the SavedModel says in its own precision, "
-            f"expected {100 * LEAST_AGREEMENT:.0f}% or more; check with your own scan (--check-input).",
+        half = self.float16.difference
+        shares = {
+            "as the SavedModel says in its own precision": self.reference.agreement,
+            "the same in float16 as in float32": 1.0 if half is None else half.agreement,
+        }
+        return tuple(
+            f"Only {100 * share:.2f}% of the voxels are {what}, expected {100 * LEAST_AGREEMENT:.0f}% or "
+            "more; check with your own scan (--check-input)."
+            for what, share in shares.items()
+            if share < LEAST_AGREEMENT
         )
 
     def step(self, name: str) -> Step:

@@ -8,8 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+import onnxruntime
 
 HALF, SINGLE = ir.DataType.FLOAT16, ir.DataType.FLOAT
+
+
+def run_rounded(model: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
+    """All outputs of the float16 network `model` for `image` float32 [1, 1, z, y, x], as float32."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        ir.to_proto(with_rounding(model)).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"image": image}), strict=True))
 
 
 def with_rounding(model: ir.Model) -> ir.Model:
@@ -28,6 +41,12 @@ def with_rounding(model: ir.Model) -> ir.Model:
     for node in list(graph):
         if node.op_type == "Cast" and node.attributes["to"].as_int() == HALF:
             node.attributes["to"] = ir.AttrInt64("to", SINGLE)
+        if node.op_type == "ConstantOfShape" and "value" in node.attributes:
+            tensor = node.attributes["value"].as_tensor()
+            if tensor.dtype == HALF:
+                node.attributes["value"] = ir.AttrTensor(
+                    "value", ir.Tensor(tensor.numpy().astype(np.float32))
+                )
         for value in node.outputs:
             if value.dtype == HALF:
                 _round(graph, value)

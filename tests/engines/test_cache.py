@@ -40,9 +40,7 @@ def test_a_missing_engine_is_built_once(bundle: Bundle, cache: Path, fakes: dict
     assert cache in first.file("segmentation").parents
     (notice,) = notices
     assert "has no engines of both networks" in notice
-    assert (
-        f"Building engines for NVIDIA H100 with TensorRT {TENSORRT} into {first.path}, this once." in notice
-    )
+    assert f"For now they are built for NVIDIA H100 with TensorRT {TENSORRT} into {first.path}." in notice
     calls = len(fakes["tensorrt"].calls)
     assert obtain_engine(bundle, machine(H100), notice=notices.append) == first
     assert len(notices) == 1
