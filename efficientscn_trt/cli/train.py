@@ -191,7 +191,7 @@ def _progress(done: int, steps: int, quiet: bool) -> AbstractContextManager[Repo
 
 
 def _write_saved_model(network: str, run: Path) -> None:
-    """RUN/saved_model from RUN/weights.npz, or the command that makes it where TensorFlow is not installed."""
+    """Write RUN/saved_model, or name the command that does where TensorFlow is not installed."""
     weights, model = run / "weights.npz", run / "saved_model"
     click.echo(f"{weights}: the averaged weights")
     try:

@@ -39,7 +39,10 @@ def test_a_run_writes_weights_and_curves_and_resumes(cases: Path, tmp_path: Path
         assert len(weights.files) == 42
 
 
-def test_the_segmentation_network_is_trained_on_phantoms(tmp_path: Path) -> None:
+def test_the_segmentation_network_is_trained_on_phantoms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("efficientscn_trt.cli.train._write_saved_model", lambda network, run: None)
     command = ("segmentation", "--phantoms", 1, "--quick", "-o", tmp_path / "run", "--steps", 1, *CROP)
     assert run(*command) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
