@@ -13,4 +13,9 @@ PYBIND11_MODULE(_core, module) {
     escn::register_labels(module);
     escn::register_value_range(module);
     escn::register_build_info(module);
+    escn::register_cuda_status(module);
+    escn::register_arena(module);
+    escn::register_network(module);
+    escn::register_device_pipeline(module);
+    escn::register_device_block(module);
 }

@@ -5,12 +5,17 @@
 
 namespace escn {
 
-void register_build_info(pybind11::module_& module);
+void register_arena(pybind11::module_& module);
 void register_box(pybind11::module_& module);
+void register_build_info(pybind11::module_& module);
+void register_cuda_status(pybind11::module_& module);
+void register_device_block(pybind11::module_& module);
+void register_device_pipeline(pybind11::module_& module);
+void register_labels(pybind11::module_& module);
 void register_localization_parameters(pybind11::module_& module);
 void register_localization_plan(pybind11::module_& module);
-void register_labels(pybind11::module_& module);
 void register_mask_box(pybind11::module_& module);
+void register_network(pybind11::module_& module);
 void register_network_inputs(pybind11::module_& module);
 void register_segmentation_parameters(pybind11::module_& module);
 void register_segmentation_plan(pybind11::module_& module);

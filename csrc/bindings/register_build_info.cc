@@ -1,3 +1,5 @@
+#include <string>
+
 #include "bindings/register.h"
 #include "cpu/rows.h"
 #include "cpu/threads.h"
@@ -14,7 +16,9 @@ py::dict build_info() {
     info["threads"] = cpu::thread_count(0);
     info["simd_compiled"] = cpu::compiled_instruction_sets();
     info["simd_used"] = cpu::row_functions().instruction_set;
-    info["cuda"] = py::none();
+    // The toolkit and the architectures, or why there are none.
+    const std::string cuda = ESCN_CUDA_BUILD;
+    info["cuda"] = cuda.empty() ? py::object(py::none()) : py::str(cuda);
     info["cuda_reason"] = ESCN_CUDA_REASON;
     return info;
 }

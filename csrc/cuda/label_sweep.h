@@ -16,7 +16,7 @@ constexpr int32_t kLabelTile = kLabelThreads * kLabelsPerThread;
 // A run of kLabelTile voxels of one output row, and the source columns under it.
 struct LabelTile {
     int64_t z, y;
-    int32_t begin, end;     // voxels of the row, counted from LabelSweep::begin
+    int32_t begin, end;  // voxels of the row, counted from LabelSweep::begin
     int32_t source_first, source_count;
 };
 
@@ -42,7 +42,8 @@ ESCN_HD LabelTile label_tile(const LabelSweep& work, int64_t z, int64_t y, int32
     return {z, y, begin, end, first, label_tap(work, 2, end - 1).right + 1 - first};
 }
 
-// First half: each channel's source row, blended along y, then z, as the CPU does. `rows` is [channels, widest].
+// First half: each channel's source row, blended along y, then z, as the CPU does. `rows` is [channels,
+// widest].
 template <typename Probability>
 ESCN_HD void blend_source_rows(const LabelSweep& work, const LabelTile& tile, int32_t widest, int32_t thread,
                                int32_t threads, float* rows) {
@@ -57,8 +58,10 @@ ESCN_HD void blend_source_rows(const LabelSweep& work, const LabelTile& tile, in
         const Probability* back_left = source + z.right * plane + y.left * row;
         const Probability* back_right = source + z.right * plane + y.right * row;
         for (int32_t x = thread; x < tile.source_count; x += threads) {
-            const float front = blend(load(front_left + x), load(front_right + x), y.left_weight, y.right_weight);
-            const float back = blend(load(back_left + x), load(back_right + x), y.left_weight, y.right_weight);
+            const float front =
+                blend(load(front_left + x), load(front_right + x), y.left_weight, y.right_weight);
+            const float back =
+                blend(load(back_left + x), load(back_right + x), y.left_weight, y.right_weight);
             rows[c * widest + x] = blend(front, back, z.left_weight, z.right_weight);
         }
     }
@@ -72,7 +75,8 @@ ESCN_HD int32_t label_at(const LabelSweep& work, const LabelTile& tile, int32_t 
     const float* right = rows + (tap.right - tile.source_first);
     Argmax best = first_class(blend(*left, *right, tap.left_weight, tap.right_weight));
     for (int32_t c = 1; c < work.channels; ++c) {
-        best = next_class(best, c, blend(left[c * widest], right[c * widest], tap.left_weight, tap.right_weight));
+        best = next_class(best, c,
+                          blend(left[c * widest], right[c * widest], tap.left_weight, tap.right_weight));
     }
     return best.label;
 }

@@ -22,7 +22,8 @@ __global__ void __launch_bounds__(kLabelThreads) write_labels_kernel(LabelSweep 
     const int32_t x = tile.begin + thread * kLabelsPerThread;
     const int32_t count = tile.end - x < kLabelsPerThread ? tile.end - x : kLabelsPerThread;
     uint8_t* out = work.labels + tile.z * work.strides[0] + tile.y * work.strides[1] + x * work.strides[2];
-    const bool whole = count == kLabelsPerThread && work.strides[2] == 1 && reinterpret_cast<uintptr_t>(out) % 4 == 0;
+    const bool whole =
+        count == kLabelsPerThread && work.strides[2] == 1 && reinterpret_cast<uintptr_t>(out) % 4 == 0;
     uint32_t packed = 0;
 #pragma unroll
     for (int32_t i = 0; i < kLabelsPerThread; ++i) {
@@ -35,7 +36,8 @@ __global__ void __launch_bounds__(kLabelThreads) write_labels_kernel(LabelSweep 
     if (whole) *reinterpret_cast<uint32_t*>(out) = packed;
     __syncthreads();
     for (int32_t c = thread; c < work.channels; c += kLabelThreads) {
-        if (block_counts[c] != 0) atomicAdd(&work.counts[c], static_cast<unsigned long long>(block_counts[c]));
+        if (block_counts[c] != 0)
+            atomicAdd(&work.counts[c], static_cast<unsigned long long>(block_counts[c]));
     }
 }
 

@@ -1,4 +1,6 @@
 // The smallest box that holds a mask.
+#include <algorithm>
+
 #include "cuda/kernels.h"
 #include "cuda/launch.h"
 #include "resample/mask_box.h"
@@ -25,7 +27,8 @@ __global__ void __launch_bounds__(kThreads) mask_box_kernel(const uint8_t* mask,
     const unsigned lane = threadIdx.x % kWarp;
     const int64_t rows = size[0] * size[1];
     const int64_t warps = static_cast<int64_t>(gridDim.x) * (kThreads / kWarp);
-    for (int64_t row = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) / kWarp; row < rows; row += warps) {
+    for (int64_t row = (static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x) / kWarp; row < rows;
+         row += warps) {
         IndexRange found;
         for (int64_t x = lane; x < size[2]; x += kWarp) {
             if (mask[row * size[2] + x] != 0) include(found, x);
@@ -37,7 +40,8 @@ __global__ void __launch_bounds__(kThreads) mask_box_kernel(const uint8_t* mask,
             if (last > found.last) found.last = last;
         }
         if (lane == 0 && found.last >= 0) {
-            const int32_t corner[3] = {static_cast<int32_t>(row / size[1]), static_cast<int32_t>(row % size[1]), 0};
+            const int32_t corner[3] = {static_cast<int32_t>(row / size[1]),
+                                       static_cast<int32_t>(row % size[1]), 0};
             for (int axis = 0; axis < 2; ++axis) {
                 atomicMin(&block_box.first[axis], corner[axis]);
                 atomicMax(&block_box.last[axis], corner[axis]);
@@ -57,9 +61,9 @@ __global__ void __launch_bounds__(kThreads) mask_box_kernel(const uint8_t* mask,
 
 void find_mask_box(const uint8_t* mask, const Size& size, MaskBox* box, cudaStream_t stream) {
     constexpr unsigned kMostBlocks = 512;  // enough to fill any GPU; each takes many rows
-    const unsigned wanted = blocks_for(size[0] * size[1] * kWarp, kThreads);
+    const unsigned blocks = std::min(blocks_for(size[0] * size[1] * kWarp, kThreads), kMostBlocks);
     start_box_kernel<<<1, 3, 0, stream>>>(box);
-    mask_box_kernel<<<wanted < kMostBlocks ? wanted : kMostBlocks, kThreads, 0, stream>>>(mask, size, box);
+    mask_box_kernel<<<blocks, kThreads, 0, stream>>>(mask, size, box);
     check_launch("the kernel of the mask's box");
 }
 

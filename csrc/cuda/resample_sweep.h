@@ -1,4 +1,5 @@
-// What a block of the resampling kernels does, thread by thread; the host runs the same lines with one thread.
+// What a block of the resampling kernels does, thread by thread; the host runs the same lines with one
+// thread.
 #pragma once
 
 #include "cuda/work.h"
@@ -25,8 +26,8 @@ ESCN_HD void sum_over_rows(const SliceReduction& work, const ColumnTile& tile, i
 }
 
 // Second half: the sums over x, from the window that the first half left.
-ESCN_HD void sum_over_columns(const SliceReduction& work, const ColumnTile& tile, int32_t out_row, int64_t slice,
-                              int32_t thread, int32_t threads, const float* window) {
+ESCN_HD void sum_over_columns(const SliceReduction& work, const ColumnTile& tile, int32_t out_row,
+                              int64_t slice, int32_t thread, int32_t threads, const float* window) {
     float* partial = work.partial + (slice * work.out_rows + out_row) * work.out_columns;
     for (int32_t i = thread; i < tile.out_count; i += threads) {
         const int32_t out_column = tile.out_first + i;
@@ -41,7 +42,8 @@ ESCN_HD void sum_over_columns(const SliceReduction& work, const ColumnTile& tile
 }
 
 ESCN_HD void add_slab_to(const SlabSum& work, int32_t o, int64_t i) {
-    const int64_t first = work.taps.first[o] - work.first_slice;  // of the band, counted from the slab's start
+    const int64_t first =
+        work.taps.first[o] - work.first_slice;  // of the band, counted from the slab's start
     const int64_t stop = first + work.taps.count[o];
     const float* weights = work.taps.weights + static_cast<int64_t>(o) * work.taps.stride;
     float sum = work.sums[o * work.plane + i];
@@ -57,8 +59,8 @@ ESCN_HD float finished_voxel(const InputFinish& work, int64_t z, int64_t in_plan
     const int64_t from_y = in_plane / work.input_size[2] - work.pad_before[1];
     const int64_t from_x = in_plane % work.input_size[2] - work.pad_before[2];
     const Size size = work.sums_size;
-    const bool padding = from_z < 0 || from_z >= size[0] || from_y < 0 || from_y >= size[1] || from_x < 0 ||
-                         from_x >= size[2];
+    const bool padding =
+        from_z < 0 || from_z >= size[0] || from_y < 0 || from_y >= size[1] || from_x < 0 || from_x >= size[2];
     if (padding) return network_intensity(work.intensity, work.padding_hu);
     const float hu = add_outside(work.sums[(from_z * size[1] + from_y) * size[2] + from_x], work.outside_hu,
                                  work.inside[0][from_z] * work.inside[1][from_y], work.inside[2][from_x]);

@@ -60,6 +60,21 @@ class DeviceMemory final : public ArenaMemory {
     int device_;
 };
 
+class PinnedMemory final : public ArenaMemory {
+  public:
+    explicit PinnedMemory(int device) : device_(device) {}
+    void* allocate(std::size_t bytes) override {
+        const DeviceScope scope(device_);
+        void* block = nullptr;
+        check(cudaHostAlloc(&block, bytes, cudaHostAllocDefault), "allocating page-locked memory");
+        return block;
+    }
+    void release(void* block) noexcept override { cudaFreeHost(block); }
+
+  private:
+    int device_;
+};
+
 }  // namespace
 
 void check(cudaError_t status, const char* what) {
@@ -105,24 +120,6 @@ void Event::make_wait(cudaStream_t stream) const {
 }
 
 void Event::synchronize() const { check(cudaEventSynchronize(event_), "waiting for the GPU"); }
-
-PinnedBuffer::~PinnedBuffer() { release(); }
-
-void PinnedBuffer::reserve(std::size_t bytes) {
-    if (bytes <= capacity_) return;
-    release();
-    void* data = nullptr;
-    // Portable: page-locked for every device, whichever is current.
-    check(cudaHostAlloc(&data, bytes, cudaHostAllocPortable), "allocating page-locked memory");
-    data_ = static_cast<std::byte*>(data);
-    capacity_ = bytes;
-}
-
-void PinnedBuffer::release() {
-    if (data_ != nullptr) cudaFreeHost(data_);
-    data_ = nullptr;
-    capacity_ = 0;
-}
 
 DeviceBuffer::DeviceBuffer(std::size_t bytes) {
     check(cudaGetDevice(&device_), "asking for the current GPU");

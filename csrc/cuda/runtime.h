@@ -6,17 +6,12 @@
 
 #include <cstddef>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include "cuda/arena.h"
+#include "cuda/cuda_error.h"
 
 namespace escn::cuda {
-
-class CudaError : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
 
 // Throws CudaError with `what` was attempted and the runtime's own words.
 void check(cudaError_t status, const char* what);
@@ -62,24 +57,6 @@ class Event {
     cudaEvent_t event_ = nullptr;
 };
 
-// Page-locked host memory, which the copy engine reads and writes on its own.
-class PinnedBuffer {
-  public:
-    PinnedBuffer() = default;
-    ~PinnedBuffer();
-    PinnedBuffer(const PinnedBuffer&) = delete;
-    PinnedBuffer& operator=(const PinnedBuffer&) = delete;
-
-    void reserve(std::size_t bytes);  // content is lost when it grows
-    void release();
-    std::byte* data() const { return data_; }
-    std::size_t capacity() const { return capacity_; }
-
-  private:
-    std::byte* data_ = nullptr;
-    std::size_t capacity_ = 0;
-};
-
 // Memory of the current device that outlives a run, such as labels that stay there.
 class DeviceBuffer {
   public:
@@ -95,5 +72,8 @@ class DeviceBuffer {
 };
 
 std::unique_ptr<ArenaMemory> device_arena_memory(int device);
+
+// Page-locked host memory, which the copy engine reads and writes on its own.
+std::unique_ptr<ArenaMemory> pinned_memory(int device);
 
 }  // namespace escn::cuda

@@ -1,18 +1,23 @@
 #include "cuda/slab_plan.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace escn::cuda {
+namespace {
 
-std::vector<Slab> plan_slabs(int64_t first, int64_t last, std::size_t slice_bytes, std::size_t slab_bytes) {
-    if (slice_bytes == 0 || first > last)
-        throw std::invalid_argument("slabs need slices with bytes, in order");
-    const auto fitting = static_cast<int64_t>(slab_bytes / slice_bytes);
-    const int64_t count = std::clamp<int64_t>(fitting, 1, std::max<int64_t>(last - first, 1));
+constexpr int64_t kMostSlices = 4096;  // a slice is a block of a launch's grid, whose z ends at 65535
+
+}  // namespace
+
+int64_t slab_slices(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes) {
+    const auto fitting = static_cast<int64_t>(slab_bytes / std::max<std::size_t>(slice_bytes, 1));
+    return std::clamp<int64_t>(std::min(fitting, slices), 1, kMostSlices);
+}
+
+std::vector<Slab> plan_slabs(int64_t slices, int64_t per_slab) {
     std::vector<Slab> slabs;
-    for (int64_t slice = first; slice < last; slice += count) {
-        slabs.push_back({slice, std::min(count, last - slice)});
+    for (int64_t first = 0; first < slices; first += per_slab) {
+        slabs.push_back({first, std::min(per_slab, slices - first)});
     }
     return slabs;
 }

@@ -16,9 +16,10 @@ struct Slab {
     int64_t count;
 };
 
-// Covers the slices [first, last) in ascending order with slabs of equal count (the last may be smaller),
-// each of at most `slab_bytes` or a single slice.
-std::vector<Slab> plan_slabs(int64_t first, int64_t last, std::size_t slice_bytes,
-                             std::size_t slab_bytes = kSlabBytes);
+// Slices of a slab: as many as `slab_bytes` hold, at least one.
+int64_t slab_slices(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes = kSlabBytes);
+
+// Covers the slices [0, slices) in ascending order; the last slab may be smaller than `per_slab`.
+std::vector<Slab> plan_slabs(int64_t slices, int64_t per_slab);
 
 }  // namespace escn::cuda

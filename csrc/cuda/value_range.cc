@@ -5,9 +5,7 @@
 namespace escn::cuda {
 namespace {
 
-float decoded(uint32_t code) {
-    return bits_float((code & 0x80000000u) != 0 ? code & 0x7fffffffu : ~code);
-}
+float decoded(uint32_t code) { return bits_float((code & 0x80000000u) != 0 ? code & 0x7fffffffu : ~code); }
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// What each kernel is asked to do. Pointers are of the device's memory; arrays are [z, y, x] and contiguous unless strides
-// are given.
+// What each kernel is asked to do. Pointers are of the device's memory; arrays are [z, y, x] and contiguous
+// unless strides are given.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +24,19 @@ struct ColumnTile {
 
 // partial[s, oy, ox] = the y and x operators applied to slice s of `view`.
 struct SliceReduction {
-    ScanView view;         // of the rows and columns that the operators need; its size[0] slices
-    TapRows rows;          // the operator of y
-    TapRows columns;       // the operator of x
+    ScanView view;    // of the rows and columns that the operators need; its size[0] slices
+    TapRows rows;     // the operator of y
+    TapRows columns;  // the operator of x
     int32_t out_rows;
     int32_t out_columns;
     const ColumnTile* tiles;
     int32_t tile_count;
-    int32_t widest_tile;   // largest in_count
+    int32_t widest_tile;  // largest in_count
     float* partial;
 };
 
-// sums[o, i] += the z operator over the slices [first_slice, first_slice + slices) of partial, for the outputs
-// [out_first, out_last). One slab after the other, in ascending order, gives the whole sum.
+// sums[o, i] += the z operator over the slices [first_slice, first_slice + slices) of partial, for the
+// outputs [out_first, out_last). One slab after the other, in ascending order, gives the whole sum.
 struct SlabSum {
     const float* partial;
     int64_t first_slice;
@@ -50,7 +50,8 @@ struct SlabSum {
 
 enum class Element { kFloat32, kFloat16 };
 
-// input = intensity of sums, with what lies outside the image, at pad_before; intensity of padding_hu around it.
+// input = intensity of sums, with what lies outside the image, at pad_before; intensity of padding_hu around
+// it.
 struct InputFinish {
     const float* sums;
     Size sums_size;
@@ -77,8 +78,9 @@ struct ValueRange {
     unsigned long long nonfinite;
 };
 
-// labels[z, y, x] = the class of largest probability in the linear resize of the probabilities to `crop_size`, for the
-// part of the crop that begins at `begin` and has `size` voxels; counts[label] += its voxels.
+// labels[z, y, x] = the class of largest probability in the linear resize of the probabilities to
+// `crop_size`, for the part of the crop that begins at `begin` and has `size` voxels; counts[label] += its
+// voxels.
 struct LabelSweep {
     const void* probabilities;  // [channels, z, y, x]
     Element element;

@@ -88,5 +88,4 @@ def test_build_info() -> None:
     assert info["version"] == _core.__version__
     assert info["threads"] == len(os.sched_getaffinity(0))
     assert info["simd_used"] in info["simd_compiled"]
-    assert info["cuda"] is None
-    assert info["cuda_reason"]
+    assert bool(info["cuda"]) != bool(info["cuda_reason"])

@@ -1,0 +1,13 @@
+// A failure of the CUDA runtime or of the GPU, in a sentence.
+#pragma once
+
+#include <stdexcept>
+
+namespace escn::cuda {
+
+class CudaError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace escn::cuda

@@ -1,0 +1,26 @@
+#include "cuda/make_device.h"
+
+#include "cuda/cuda_device.h"
+
+namespace escn::cuda {
+
+std::unique_ptr<Device> make_cuda_device(int index) { return std::make_unique<CudaDevice>(index); }
+
+std::unique_ptr<ArenaMemory> cuda_memory(int index) { return device_arena_memory(index); }
+
+void copy_from_cuda(int index, void* to, const void* from, std::size_t bytes) {
+    const DeviceScope scope(index);
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying from the GPU");
+}
+
+int cuda_device_of(const void* address) {
+    cudaPointerAttributes attributes{};
+    check(cudaPointerGetAttributes(&attributes, address), "asking where an array lies");
+    const bool on_device =
+        attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
+    return on_device ? attributes.device : -1;
+}
+
+std::unique_ptr<DeviceGuard> make_cuda_current(int index) { return make_guard(index); }
+
+}  // namespace escn::cuda

@@ -1,0 +1,26 @@
+// The devices that this build has.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "cuda/device.h"
+
+namespace escn::cuda {
+
+// Throws CudaError if this build has no CUDA core or this machine no such GPU.
+std::unique_ptr<Device> make_cuda_device(int index);
+
+// Memory of GPU `index` for what outlives a run, such as labels that stay there.
+std::unique_ptr<ArenaMemory> cuda_memory(int index);
+
+// Copies from the device's memory and waits for it.
+void copy_from_cuda(int index, void* to, const void* from, std::size_t bytes);
+
+// The GPU whose memory holds `address`; -1 for memory of the host.
+int cuda_device_of(const void* address);
+
+// GPU `index` is current on this thread for as long as the guard lives.
+std::unique_ptr<DeviceGuard> make_cuda_current(int index);
+
+}  // namespace escn::cuda

@@ -1,0 +1,404 @@
+#include "cuda/pipeline.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "cpu/network_input.h"
+#include "cpu/threads.h"
+#include "cuda/half.h"
+#include "cuda/strided_copy.h"
+#include "cuda/visit_voxels.h"
+#include "geometry/text.h"
+
+namespace escn::cuda {
+namespace {
+
+constexpr int kMostLabels = 255;
+constexpr int kMostCopyThreads = 8;      // a few saturate the memory; more only wait for each other
+constexpr int64_t kLargestAxis = 65535;  // of a launch's grid
+
+std::size_t voxels(const Size& size) { return static_cast<std::size_t>(size[0] * size[1] * size[2]); }
+
+Element stored_element(engine::Element element, const char* tensor) {
+    switch (element) {
+        case engine::Element::kFloat32:
+            return Element::kFloat32;
+        case engine::Element::kFloat16:
+            return Element::kFloat16;
+        case engine::Element::kByte:
+            break;
+    }
+    throw std::invalid_argument(std::string("The engine's ") + tensor +
+                                " must be float32 or float16; build the engine again from this bundle.");
+}
+
+void check_output(const std::vector<int64_t>& found, const std::vector<int64_t>& expected,
+                  const char* network) {
+    const bool channels_may_exceed = found.size() == 5 && expected.size() == 5 && found[1] > expected[1];
+    std::vector<int64_t> compared = found;
+    if (channels_may_exceed) compared[1] = expected[1];
+    if (compared == expected) return;
+    std::string shapes[2];
+    for (int64_t extent : found) shapes[0] += " " + std::to_string(extent);
+    for (int64_t extent : expected) shapes[1] += " " + std::to_string(extent);
+    throw std::invalid_argument(std::string("The ") + network + " engine's output has the shape" + shapes[0] +
+                                ", expected" + shapes[1] + "; build the engine again from this bundle.");
+}
+
+Region region_of(const cpu::Sampling& sampling) {
+    Region region;
+    for (int axis = 0; axis < 3; ++axis) {
+        region.begin[axis] = sampling.taps[axis].begin;
+        region.size[axis] = sampling.taps[axis].extent;
+    }
+    return region;
+}
+
+// Where a label map begins in memory, whichever way its axes run.
+uint8_t* lowest_address(const cpu::View<uint8_t>& view) {
+    uint8_t* lowest = view.data;
+    for (int axis = 0; axis < 3; ++axis)
+        lowest += std::min<int64_t>(0, (view.size[axis] - 1) * view.stride[axis]);
+    return lowest;
+}
+
+// Whether the voxels fill their memory without gaps.
+bool is_dense(const cpu::View<uint8_t>& view) {
+    int64_t last = 0;
+    for (int axis = 0; axis < 3; ++axis) last += (view.size[axis] - 1) * std::abs(view.stride[axis]);
+    return last + 1 == static_cast<int64_t>(voxels(view.size));
+}
+
+// The outputs whose band of the z operator meets a slab; bands ascend.
+std::pair<int32_t, int32_t> outputs_of(const cpu::TapTable& taps, const Slab& slab) {
+    int32_t begin = 0, end = 0;
+    for (int32_t o = 0; o < static_cast<int32_t>(taps.size()); ++o) {
+        const bool meets =
+            taps.first[o] < slab.first + slab.count && taps.first[o] + taps.count[o] > slab.first;
+        if (!meets || taps.count[o] == 0) continue;
+        if (begin == end) begin = o;
+        end = o + 1;
+    }
+    return {begin, end};
+}
+
+}  // namespace
+
+// What the device tells the host at the end of a stage.
+struct Pipeline::Report {
+    MaskBox box;
+    ValueRange values;
+    unsigned long long counts[kMostLabels];
+};
+
+struct Pipeline::Run {
+    ScanSource scan;
+    Triple<double> spacing;
+    LabelTarget target;
+    const Observer& observer;
+    Crew& crew;
+    RunResult result;
+    StageMemory memory;  // of the stage at hand
+    Report* staged_report = nullptr;
+    std::byte* staged_taps = nullptr;
+};
+
+Pipeline::Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Network> localization,
+                   std::shared_ptr<engine::Network> segmentation,
+                   const LocalizationParameters& localization_parameters,
+                   const SegmentationParameters& segmentation_parameters, int64_t labels, int threads)
+    : device_(std::move(device)),
+      localization_(std::move(localization)),
+      segmentation_(std::move(segmentation)),
+      localization_parameters_(localization_parameters),
+      segmentation_parameters_(segmentation_parameters),
+      labels_(labels),
+      threads_(std::min(cpu::thread_count(threads), kMostCopyThreads)),
+      arena_(device_->arena_memory()),
+      staging_(device_->staging_memory()) {
+    if (labels < 1 || labels > kMostLabels) throw std::invalid_argument("labels must lie between 1 and 255");
+    if (localization_->output_element() != engine::Element::kByte) {
+        throw std::invalid_argument(
+            "The localization engine's output must be a mask; build the engine again from this bundle.");
+    }
+    const auto current = device_->make_current();
+    for (Slot& slot : slots_) {
+        slot.copied = device_->new_mark();
+        slot.computed = device_->new_mark();
+    }
+    reported_ = device_->new_mark();
+    for (auto& time : times_) time = device_->new_mark(true);
+}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::trim(std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto current = device_->make_current();
+    arena_.trim(bytes);
+    staging_.trim();
+}
+
+RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacing, const LabelTarget& target,
+                            const engine::Handle* stream, const Observer& observer) {
+    if (target.view.size != scan.view.size) {
+        throw std::invalid_argument("labels has the size " + to_text(target.view.size) +
+                                    " but the volume has " + to_text(scan.view.size) + " (z, y, x).");
+    }
+    if (*std::max_element(scan.view.size.begin(), scan.view.size.end()) > kLargestAxis) {
+        throw std::invalid_argument("A GPU takes at most 65535 voxels along an axis, found " +
+                                    to_text(scan.view.size) + " (z, y, x); use device=\"cpu\".");
+    }
+    if (target.on_device && !is_dense(target.view)) {
+        throw std::invalid_argument("labels on a GPU must fill their memory without gaps.");
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto current = device_->make_current();
+    Crew crew(threads_);
+    Run run{scan, spacing, target, observer, crew, {}, {}};
+    try {
+        if (stream != nullptr) device_->wait_for_stream(*stream);
+        device_->set(*times_[0], Lane::kCompute);
+        segment_box(run, localize(run));
+    } catch (...) {
+        device_->drain();  // nothing may still read the scan or write the labels
+        throw;
+    }
+    for (int stage = 0; stage < kStages; ++stage) {
+        run.result.seconds[stage] = device_->seconds(*times_[stage], *times_[stage + 1]);
+    }
+    return run.result;
+}
+
+const std::byte* Pipeline::run_alone(engine::Network& network, const float* image, const Size& size,
+                                     int64_t channels, const char* name) {
+    const bool is_mask = network.output_element() == engine::Element::kByte;
+    std::vector<int64_t> expected = {1, channels, size[0], size[1], size[2]};
+    if (is_mask) expected.erase(expected.begin() + 1);
+    const engine::Requirements requirements = network.prepare(size, device_->stream());
+    check_output(requirements.output_shape, expected, name);
+
+    std::size_t output_bytes = engine::element_bytes(network.output_element());
+    for (int64_t extent : requirements.output_shape) output_bytes *= static_cast<std::size_t>(extent);
+    const std::size_t input_bytes = voxels(size) * engine::element_bytes(network.input_element());
+    const ArenaPlan plan = plan_arena({{"input", input_bytes, 0, 0},
+                                       {"activation", requirements.activation_bytes, 0, 0},
+                                       {"output", output_bytes, 0, 0}});
+    arena_.reserve(plan.bytes);
+    staging_.reserve(std::max(input_bytes, output_bytes));
+    if (stored_element(network.input_element(), "input") == Element::kFloat16) {
+        auto* staged = reinterpret_cast<Half*>(staging_.base());
+        for (std::size_t i = 0; i < voxels(size); ++i) store(staged + i, image[i]);
+    } else {
+        std::memcpy(staging_.base(), image, input_bytes);
+    }
+    const auto address = [&](std::size_t index) {
+        return reinterpret_cast<engine::Handle>(arena_.base() + plan.offsets[index]);
+    };
+    const engine::RunMemory memory = {address(0), address(2), address(1), requirements.activation_bytes};
+    try {
+        device_->copy_to_device(arena_.base() + plan.offsets[0], staging_.base(), input_bytes,
+                                Lane::kCompute);
+        device_->run([&network, memory](engine::Handle stream) { network.enqueue(memory, stream); });
+        device_->copy_to_host(staging_.base(), arena_.base() + plan.offsets[2], output_bytes, Lane::kCompute);
+        device_->set(*reported_, Lane::kCompute);
+        device_->synchronize(*reported_);
+    } catch (...) {
+        device_->drain();
+        throw;
+    }
+    return staging_.base();
+}
+
+void Pipeline::localize_alone(const float* image, const Size& size, uint8_t* mask) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto current = device_->make_current();
+    std::memcpy(mask, run_alone(*localization_, image, size, 1, "localization"), voxels(size));
+}
+
+void Pipeline::segment_alone(const float* image, const Size& size, float* probabilities) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto current = device_->make_current();
+    const std::byte* output = run_alone(*segmentation_, image, size, labels_, "segmentation");
+    const std::size_t count = static_cast<std::size_t>(labels_) * voxels(size);
+    if (stored_element(segmentation_->output_element(), "output") == Element::kFloat16) {
+        const auto* staged = reinterpret_cast<const Half*>(output);
+        for (std::size_t i = 0; i < count; ++i) probabilities[i] = load(staged + i);
+    } else {
+        std::memcpy(probabilities, output, count * sizeof(float));
+    }
+}
+
+void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageNeeds& needs,
+                           InputFinish finish, bool with_values) {
+    const PackedTaps packed(sampling.taps);
+    const Region region = region_of(sampling);
+    StageNeeds all = needs;
+    all.region = region.size;
+    all.voxel_bytes = voxel_bytes(run.scan.view.type);
+    all.scan_on_device = run.scan.on_device;
+    all.taps_bytes = packed.block().size();
+    all.report_bytes = sizeof(Report);
+    run.memory = plan_stage_memory(all);
+    arena_.reserve(run.memory.bytes);
+
+    const std::size_t slot_bytes = std::max(run.memory.scan_slab_bytes, run.memory.label_slab_bytes);
+    const std::vector<ArenaBuffer> staged = {{"report", sizeof(Report), 0, 0},
+                                             {"taps", packed.block().size(), 0, 0},
+                                             {"slot 0", slot_bytes, 0, 0},
+                                             {"slot 1", slot_bytes, 0, 0}};
+    const ArenaPlan staging = plan_arena(staged);
+    staging_.reserve(staging.bytes);
+    run.staged_report = reinterpret_cast<Report*>(staging_.base() + staging.offsets[0]);
+    run.staged_taps = staging_.base() + staging.offsets[1];
+    for (int slot = 0; slot < kSlots; ++slot)
+        slots_[slot].staging = staging_.base() + staging.offsets[2 + slot];
+
+    std::byte* arena = arena_.base();
+    auto* report = reinterpret_cast<Report*>(arena + run.memory.report);
+    device_->zero(report, sizeof(Report));
+    if (with_values) device_->start_value_range(&report->values);
+    std::copy(packed.block().begin(), packed.block().end(), run.staged_taps);
+    device_->copy_to_device(arena + run.memory.taps, run.staged_taps, packed.block().size(), Lane::kCompute);
+    auto* sums = reinterpret_cast<float*>(arena + run.memory.sums);
+    device_->zero(sums, voxels(needs.sums_size) * sizeof(float));
+
+    const TapPointers taps = packed.at(arena + run.memory.taps);
+    auto* partial = reinterpret_cast<float*>(arena + run.memory.partial);
+    const auto out_rows = static_cast<int32_t>(needs.sums_size[1]);
+    const auto out_columns = static_cast<int32_t>(needs.sums_size[2]);
+    const auto work = [&](const ScanView& view, const Slab& slab) {
+        if (with_values) device_->add_value_range(view, &report->values);
+        device_->reduce_slices({view, taps.rows[1], taps.rows[2], out_rows, out_columns, taps.tiles,
+                                packed.tile_count(), packed.widest_tile(), partial});
+        const auto [first, last] = outputs_of(sampling.taps[0], slab);
+        if (first == last) return;
+        device_->add_slab({partial, slab.first, slab.count, taps.rows[0], first, last,
+                           needs.sums_size[1] * needs.sums_size[2], sums});
+    };
+    stream_scan(*device_, run.scan, region, run.memory, arena, slots_, run.crew, work);
+
+    finish.sums = sums;
+    finish.sums_size = needs.sums_size;
+    finish.inside = {taps.rows[0].inside, taps.rows[1].inside, taps.rows[2].inside};
+    finish.outside_hu = sampling.outside_hu;
+    finish.intensity = sampling.intensity;
+    finish.input = arena + run.memory.input;
+    device_->finish_input(finish);
+}
+
+void Pipeline::queue_network(Run& run, engine::Network& network, std::size_t activation_bytes) {
+    const auto address = [&](std::size_t offset) {
+        return reinterpret_cast<engine::Handle>(arena_.base() + offset);
+    };
+    const engine::RunMemory memory = {address(run.memory.input), address(run.memory.output),
+                                      address(run.memory.activation), activation_bytes};
+    device_->run([&network, memory](engine::Handle stream) { network.enqueue(memory, stream); });
+}
+
+void Pipeline::read_report(Run& run) {
+    device_->copy_to_host(run.staged_report, arena_.base() + run.memory.report, sizeof(Report),
+                          Lane::kCompute);
+    device_->set(*reported_, Lane::kCompute);
+    device_->synchronize(*reported_);
+}
+
+SegmentationPlan Pipeline::localize(Run& run) {
+    run.observer.begin(Stage::kLocalizationInput);
+    const Size& size = run.scan.view.size;
+    const LocalizationPlan plan = plan_localization(size, run.spacing, localization_parameters_);
+    const Size& input_size = plan.input_size;
+    const engine::Requirements requirements = localization_->prepare(input_size, device_->stream());
+    check_output(requirements.output_shape, {1, input_size[0], input_size[1], input_size[2]}, "localization");
+
+    StageNeeds needs;
+    needs.sums_size = plan.resized_size;
+    needs.input_bytes = voxels(input_size) * engine::element_bytes(localization_->input_element());
+    needs.activation_bytes = requirements.activation_bytes;
+    needs.output_bytes = voxels(input_size);
+    InputFinish finish{};
+    finish.input_size = input_size;
+    finish.pad_before = plan.pad_before;
+    finish.padding_hu = static_cast<float>(localization_parameters_.padding_hu);
+    finish.element = stored_element(localization_->input_element(), "input");
+    queue_input(run, cpu::localization_sampling(plan, localization_parameters_), needs, finish, true);
+    device_->set(*times_[1], Lane::kCompute);
+
+    run.observer.begin(Stage::kLocalization);
+    queue_network(run, *localization_, requirements.activation_bytes);
+    auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
+    device_->find_mask_box(reinterpret_cast<const uint8_t*>(arena_.base() + run.memory.output), input_size,
+                           &report->box);
+    device_->set(*times_[2], Lane::kCompute);
+    read_report(run);
+
+    run.observer.values(decoded(run.staged_report->values));
+    const MaskBox& box = run.staged_report->box;
+    run.result.found = box.last[0] >= 0;
+    const Box millimetres = run.result.found ? box_from_mask({box.first[0], box.first[1], box.first[2]},
+                                                             {box.last[0], box.last[1], box.last[2]}, plan,
+                                                             localization_parameters_)
+                                             : whole_volume_box(plan, localization_parameters_);
+    return plan_segmentation(size, run.spacing, millimetres, segmentation_parameters_);
+}
+
+void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
+    run.observer.begin(Stage::kSegmentationInput);
+    run.result.plan = plan;
+    const Size& input_size = plan.input_size;
+    const engine::Requirements requirements = segmentation_->prepare(input_size, device_->stream());
+    check_output(requirements.output_shape, {1, labels_, input_size[0], input_size[1], input_size[2]},
+                 "segmentation");
+    const auto channels = static_cast<std::size_t>(requirements.output_shape[1]);
+
+    StageNeeds needs;
+    needs.sums_size = input_size;
+    needs.input_bytes = voxels(input_size) * engine::element_bytes(segmentation_->input_element());
+    needs.activation_bytes = requirements.activation_bytes;
+    needs.output_bytes =
+        channels * voxels(input_size) * engine::element_bytes(segmentation_->output_element());
+    if (!run.target.on_device) {
+        needs.label_slices = labelled_size(plan)[0];
+        needs.label_slice_bytes = static_cast<std::size_t>(labelled_size(plan)[1] * label_pitch(plan));
+    }
+    InputFinish finish{};
+    finish.input_size = input_size;
+    finish.element = stored_element(segmentation_->input_element(), "input");
+    queue_input(run, cpu::segmentation_sampling(run.spacing, plan, segmentation_parameters_), needs, finish,
+                false);
+    device_->set(*times_[3], Lane::kCompute);
+
+    run.observer.begin(Stage::kSegmentation);
+    queue_network(run, *segmentation_, requirements.activation_bytes);
+    device_->set(*times_[4], Lane::kCompute);
+
+    run.observer.begin(Stage::kLabels);
+    if (run.target.on_device) {
+        device_->zero(lowest_address(run.target.view), voxels(run.target.view.size));
+    } else {
+        // While the network runs: fresh memory gets its pages here.
+        strided_zero({run.target.view.data, run.target.view.stride}, run.target.view.size, run.crew);
+    }
+    auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
+    LabelSweep sweep{};
+    sweep.probabilities = arena_.base() + run.memory.output;
+    sweep.element = stored_element(segmentation_->output_element(), "output");
+    sweep.channels = static_cast<int32_t>(labels_);
+    sweep.probabilities_size = input_size;
+    sweep.crop_size = plan.cropped_size;
+    sweep.counts = report->counts;
+    stream_labels(*device_, sweep, plan, run.target, run.memory, arena_.base(), slots_, run.crew);
+    device_->set(*times_[5], Lane::kCompute);
+    read_report(run);
+
+    const auto* counts = run.staged_report->counts;
+    run.result.counts.assign(counts, counts + labels_);
+    const Size labelled = labelled_size(plan);
+    run.result.counts[0] += voxels(plan.image_size) - voxels(labelled);
+}
+
+}  // namespace escn::cuda

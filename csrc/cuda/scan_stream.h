@@ -1,0 +1,32 @@
+// A scan on its way to the device, slab by slab: while the host gathers one slab, the last one is copied and
+// the one before it worked on.
+#pragma once
+
+#include <functional>
+
+#include "cuda/crew.h"
+#include "cuda/device.h"
+#include "cuda/slots.h"
+#include "cuda/stage_memory.h"
+
+namespace escn::cuda {
+
+struct ScanSource {
+    ScanView view;
+    bool on_device = false;
+};
+
+// The part of a scan that begins at `begin` and has `size` voxels.
+struct Region {
+    Index begin;
+    Size size;
+};
+
+// Queues work on kCompute for slices [slab.first, slab.first + slab.count) of the region, which `view` holds.
+using SlabWork = std::function<void(const ScanView& view, const Slab& slab)>;
+
+// Calls `work` for each slab in ascending order. A scan on the device is read in place.
+void stream_scan(Device& device, const ScanSource& scan, const Region& region, const StageMemory& memory,
+                 std::byte* arena, Slots& slots, Crew& crew, const SlabWork& work);
+
+}  // namespace escn::cuda

@@ -1,0 +1,108 @@
+"""How the versions of TensorRT differ when an engine runs. Everything else is the same from 8.5 to 11.
+
+The core drives the execution context (csrc/engine) and asks an `ExecutionApi` for what is not. Differences
+are found by asking the module what it has, never by its version number.
+
+| | 8.5 | 10 and 11, lean too | RTX |
+| --- | --- | --- | --- |
+| a context without scratch memory | a method of its own | `USER_MANAGED` | `USER_MANAGED` |
+| giving it scratch memory | an address | an address and a size | an address and a size |
+| scratch memory | that of the largest shape | that of the shape at hand | that of the shape at hand |
+| shapes of a profile | by index and name | by name and index | by name and index |
+| one profile in several contexts | no | yes | yes |
+| kernels compiled on first use | no | no | yes, kept in a runtime cache |
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from ..errors import BundleError, DeviceError
+from .api import largest_activation
+from .log import Say, make_logger
+from .runtime_cache import RuntimeCache
+
+
+class ExecutionApi:
+    """Loads and runs engines with `trt`, the module of any TensorRT; `say` is told its messages."""
+
+    def __init__(self, trt: Any, say: Say | None = None) -> None:
+        self.trt = trt
+        self._log = make_logger(trt, say)
+        self._runtime = trt.Runtime(self._log)
+
+    def load_engine(self, plan: bytes) -> Any:
+        """The engine of a plan that the manifest vouched for. Raises DeviceError."""
+        engine = self._runtime.deserialize_cuda_engine(plan)
+        if engine is None:
+            self.fail("deserialize_cuda_engine")
+        return engine
+
+    def tensor_names(self, engine: Any) -> tuple[str, str]:
+        """The names of an engine's one input and one output. Raises BundleError if it has others."""
+        names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+        mode = self.trt.TensorIOMode
+        inputs = [name for name in names if engine.get_tensor_mode(name) == mode.INPUT]
+        outputs = [name for name in names if engine.get_tensor_mode(name) == mode.OUTPUT]
+        if len(inputs) != 1 or len(outputs) != 1:
+            self.refuse(
+                f"The engine has the inputs {', '.join(inputs)} and the outputs {', '.join(outputs)}, "
+                "expected one of each; build it again from this bundle."
+            )
+        return inputs[0], outputs[0]
+
+    def shares_profiles(self) -> bool:
+        """Whether several contexts may use one profile at a time; else each needs an engine of its own."""
+        return hasattr(self.trt, "ExecutionContextAllocationStrategy")
+
+    def create_context(self, engine: Any, cache: RuntimeCache | None = None) -> Any:
+        """A context that has no scratch memory of its own. Raises DeviceError."""
+        strategies = getattr(self.trt, "ExecutionContextAllocationStrategy", None)
+        if strategies is None:
+            context = engine.create_execution_context_without_device_memory()
+        elif cache is not None and hasattr(self.trt, "IRuntimeCache"):
+            config = engine.create_runtime_config()
+            config.set_execution_context_allocation_strategy(strategies.USER_MANAGED)
+            cache.attach(config)
+            context = engine.create_execution_context(config)
+        else:
+            context = engine.create_execution_context(strategies.USER_MANAGED)
+        if context is None:
+            self.fail("create_execution_context")
+        return context
+
+    def profile_ranges(self, engine: Any, name: str) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """(smallest, largest) shape of the input `name` in each optimization profile."""
+        ranges = []
+        for index in range(engine.num_optimization_profiles):
+            if hasattr(engine, "get_tensor_profile_shape"):
+                smallest, _, largest = engine.get_tensor_profile_shape(name, index)
+            else:
+                smallest, _, largest = engine.get_profile_shape(index, name)
+            ranges.append((tuple(smallest), tuple(largest)))
+        return ranges
+
+    def activation_bytes(self, engine: Any, context: Any, profile: int) -> int:
+        """Bytes of scratch memory for the shape set on `context`; of the largest where less is not told."""
+        if hasattr(context, "update_device_memory_size_for_shapes"):
+            # 0 may be the size of an engine without scratch, or an error: the largest is right for both.
+            if told := int(context.update_device_memory_size_for_shapes()):
+                return told
+            return int(engine.get_device_memory_size_for_profile_v2(profile))
+        return largest_activation(engine)
+
+    def give_memory(self, context: Any, address: int, size: int) -> None:
+        """Let `context` use `size` bytes of device memory at `address` as scratch."""
+        if hasattr(context, "set_device_memory"):
+            context.set_device_memory(address, size)
+        else:
+            context.device_memory = address
+
+    def fail(self, call: str) -> NoReturn:
+        """Raise DeviceError for a call that returned False or nothing, with what TensorRT logged."""
+        reason = self._log.errors[-1].rstrip(".") if self._log.errors else "it gives no reason"
+        raise DeviceError(f"TensorRT {self.trt.__version__} failed in {call}: {reason}.")
+
+    def refuse(self, sentence: str) -> NoReturn:
+        """Raise BundleError for an engine that does not fit this package."""
+        raise BundleError(sentence)

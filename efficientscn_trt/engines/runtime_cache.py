@@ -1,0 +1,40 @@
+"""Kernels that TensorRT-RTX compiled when a shape was first run, kept from one process to the next."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..atomic import replacing
+from ..errors import OutputError
+
+
+class RuntimeCache:
+    """The cache of one engine on one GPU, in the file `path`. A file that does not fit is made anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cache: Any = None
+        self._saved = b""
+
+    def attach(self, config: Any) -> None:
+        """Make an `IRuntimeConfig` use it."""
+        self._cache = config.create_runtime_cache()
+        with suppress(OSError):
+            self._saved = self._path.read_bytes()
+            self._cache.deserialize(self._saved)  # False for another driver's or GPU's: it then stays empty
+        config.set_runtime_cache(self._cache)
+
+    def save(self) -> None:
+        """Write what was compiled since; a folder that cannot be written costs time, not the run."""
+        if self._cache is None:
+            return
+        content = bytes(self._cache.serialize())
+        if content == self._saved:
+            return
+        with suppress(OSError, OutputError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(self._path) as temporary:
+                temporary.write_bytes(content)
+            self._saved = content

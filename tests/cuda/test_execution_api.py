@@ -1,0 +1,196 @@
+"""What differs between TensorRT's versions when an engine runs, and that no other difference is met."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.fake_runtime import VERSIONS, array_at, fake_runtime
+
+from efficientscn_trt import BundleError, DeviceError, _core
+from efficientscn_trt.engines.running import ExecutionApi
+from efficientscn_trt.engines.runtime_cache import RuntimeCache
+
+OLD, TEN, LEAN, RTX = VERSIONS
+
+
+def doubled(image: np.ndarray) -> np.ndarray:
+    return image * 2
+
+
+class Loaded:
+    """An engine of one version with a context and the core's network on it."""
+
+    def __init__(self, version: str, **options: Any) -> None:
+        self.trt = fake_runtime(version)
+        self.api = ExecutionApi(self.trt)
+        self.engine = self.api.load_engine(self.trt.engine(doubled, **options))
+        self.context = self.api.create_context(self.engine)
+        self.network = _core.Network(self.api, self.engine, self.context, *self.api.tensor_names(self.engine))
+
+    def run(self, image: np.ndarray, stream: int = 7) -> np.ndarray:
+        """The network on host memory."""
+        shape, scratch = self.network.prepare(image.shape, stream)
+        blocks = [
+            _core.DeviceBlock(size, 0, simulated=True) for size in (image.nbytes, image.nbytes, scratch)
+        ]
+        addresses = [block.address for block in blocks]
+        array_at(addresses[0], image.shape, image.dtype)[:] = image
+        self.network.enqueue(*addresses, scratch, stream)
+        return array_at(addresses[1], shape, image.dtype)[0, 0].copy()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("element", "dtype"), [("FLOAT", "float32"), ("HALF", "float16")])
+def test_a_network_runs(version: str, element: str, dtype: str) -> None:
+    loaded = Loaded(version, input=element, output=element)
+    assert (loaded.network.input_dtype, loaded.network.output_dtype) == (dtype, dtype)
+    for shape in ((4, 5, 6), (2, 3, 4), (4, 5, 6)):
+        image = np.random.default_rng(0).normal(size=shape).astype(dtype)
+        np.testing.assert_array_equal(loaded.run(image), doubled(image))
+    assert set(loaded.context.streams) == {7}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_scratch_memory_is_that_of_the_shape_where_it_is_told(version: str) -> None:
+    loaded = Loaded(version, activation=lambda shape: int(np.prod(shape)))
+    _, scratch = loaded.network.prepare((4, 5, 6))
+    assert scratch == (512**3 if version == OLD else 4 * 5 * 6)
+
+
+@pytest.mark.parametrize("version", [TEN, LEAN, RTX])
+def test_zero_bytes_may_be_an_error_so_the_largest_is_taken(version: str) -> None:
+    loaded = Loaded(version, activation=lambda shape: int(np.prod(shape)))
+    loaded.context.tells_nothing = True
+    assert loaded.network.prepare((4, 5, 6))[1] == 512**3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_tightest_profile_is_taken_and_set_once(version: str) -> None:
+    loaded = Loaded(
+        version,
+        profiles=[
+            ((1, 1, 1, 1, 1), (1, 1, 8, 8, 8), (1, 1, 64, 64, 64)),
+            ((1, 1, 1, 1, 1), (1, 1, 4, 4, 4), (1, 1, 8, 8, 8)),
+        ],
+    )
+    chosen = []
+    for size in ((4, 4, 4), (8, 8, 8), (9, 8, 8), (4, 4, 4)):
+        loaded.network.prepare(size, 3)
+        chosen.append(loaded.context.profile)
+    assert chosen == [1, 1, 0, 1]
+    assert len(loaded.context.streams) == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_size_that_no_profile_takes(version: str) -> None:
+    loaded = Loaded(version)
+    with pytest.raises(
+        BundleError, match=r"take inputs of 1×1×1×1×1 to 1×1×512×512×512, but .* 1×1×600×4×4; build"
+    ):
+        loaded.network.prepare((600, 4, 4))
+
+
+@pytest.mark.parametrize("call", ["set_optimization_profile_async", "set_input_shape", "execute_async_v3"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_call_that_fails_is_named_with_tensorrts_reason(version: str, call: str) -> None:
+    loaded = Loaded(version)
+    loaded.context.failing = call
+    loaded.api._log.log(1, "out of registers.")
+    with pytest.raises(DeviceError, match=rf"TensorRT {version} failed in {call}: out of registers\.$"):
+        loaded.run(np.zeros((2, 2, 2), np.float32))
+
+
+def test_a_profile_that_could_not_be_set_is_set_again() -> None:
+    loaded = Loaded(TEN)
+    loaded.context.failing = "set_optimization_profile_async"
+    with pytest.raises(DeviceError):
+        loaded.network.prepare((2, 2, 2))
+    loaded.context.failing = ""
+    loaded.context.profile = None
+    loaded.network.prepare((2, 2, 2))
+    assert loaded.context.profile == 0
+
+
+def test_a_plan_that_cannot_be_loaded() -> None:
+    with pytest.raises(DeviceError, match="failed in deserialize_cuda_engine: the plan is damaged"):
+        ExecutionApi(fake_runtime(OLD)).load_engine(None)  # type: ignore[arg-type]
+
+
+def test_an_engine_of_another_type() -> None:
+    with pytest.raises(ValueError, match=r"tensor image is of type INT8, expected FLOAT, HALF or BOOL"):
+        Loaded(TEN, input="INT8")
+
+
+@pytest.mark.parametrize(("version", "shared"), [(OLD, False), (TEN, True), (LEAN, True), (RTX, True)])
+def test_whether_contexts_share_a_profile(version: str, shared: bool) -> None:
+    assert ExecutionApi(fake_runtime(version)).shares_profiles() is shared
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_compiled_kernels_are_kept_by_rtx_alone(version: str, tmp_path: Path) -> None:
+    trt = fake_runtime(version)
+    api, file = ExecutionApi(trt), tmp_path / "kernels" / "cache.bin"
+    engine = trt.engine(doubled)
+    cache = RuntimeCache(file)
+    context = api.create_context(engine, cache)
+    network = _core.Network(api, engine, context, *api.tensor_names(engine))
+    _, scratch = network.prepare((2, 2, 2))
+    blocks = [_core.DeviceBlock(size, 0, simulated=True) for size in (32, 32, scratch)]
+    network.enqueue(*(block.address for block in blocks), scratch, 0)
+    cache.save()
+    assert file.exists() == (version == RTX)
+    if version == RTX:
+        again = RuntimeCache(file)
+        assert api.create_context(engine, again).cache.content == file.read_bytes() != b""
+
+
+def test_kernels_of_another_driver_are_left_aside(tmp_path: Path) -> None:
+    file = tmp_path / "cache.bin"
+    file.write_bytes(b"!another")
+    trt = fake_runtime(RTX)
+    context = ExecutionApi(trt).create_context(trt.engine(doubled), RuntimeCache(file))
+    assert context.cache.content == b""
+
+
+def test_the_names_exist_in_tensorrt_rtx() -> None:
+    trt = pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
+    for owner, names in {
+        trt.ICudaEngine: (
+            "get_tensor_name",
+            "get_tensor_mode",
+            "get_tensor_dtype",
+            "get_tensor_profile_shape",
+            "get_device_memory_size_for_profile_v2",
+            "device_memory_size_v2",
+            "num_optimization_profiles",
+            "num_io_tensors",
+            "create_execution_context",
+            "create_runtime_config",
+        ),
+        trt.IExecutionContext: (
+            "set_optimization_profile_async",
+            "set_input_shape",
+            "get_tensor_shape",
+            "set_tensor_address",
+            "set_device_memory",
+            "update_device_memory_size_for_shapes",
+            "execute_async_v3",
+        ),
+        trt.IRuntimeConfig: (
+            "create_runtime_cache",
+            "set_runtime_cache",
+            "set_execution_context_allocation_strategy",
+        ),
+        trt.IRuntimeCache: ("serialize", "deserialize"),
+        trt: ("ExecutionContextAllocationStrategy", "TensorIOMode", "Runtime", "ILogger"),
+    }.items():
+        for name in names:
+            assert hasattr(owner, name), name
+    assert {member for member in ("FLOAT", "HALF", "BOOL") if hasattr(trt.DataType, member)} == {
+        "FLOAT",
+        "HALF",
+        "BOOL",
+    }

@@ -1,0 +1,112 @@
+"""The device pipeline on the host with networks that NumPy knows, and the CPU's result to compare with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from efficientscn_trt import _core
+from efficientscn_trt.engines.running import ExecutionApi
+
+from .fake_runtime import fake_runtime
+
+LABELS = 5
+
+
+def organ_mask(image: np.ndarray) -> np.ndarray:
+    """True where a voxel of the network input is above 50 HU."""
+    return image.astype(np.float32) > 50 / 2048
+
+
+def smooth_probabilities(image: np.ndarray) -> np.ndarray:
+    """[1, LABELS, z, y, x] in (0, 1): a different wave of the intensity for every label."""
+    phases = np.arange(LABELS, dtype=np.float32).reshape(1, -1, 1, 1, 1)
+    return 0.5 + 0.45 * np.sin(image.astype(np.float32) * 40 + phases * 1.3)
+
+
+def mask_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (1, *shape[2:])
+
+
+def probabilities_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (1, LABELS, *shape[2:])
+
+
+@dataclass
+class FakePipeline:
+    """`pipeline` with its parts; `half`: the networks' tensors are float16."""
+
+    version: str = "10.3.0"
+    half: bool = False
+    seed: int = 0
+    localization_function: Any = organ_mask
+    segmentation_function: Any = smooth_probabilities
+    localization_parameters: Any = field(default_factory=_core.LocalizationParameters)
+    segmentation_parameters: Any = field(default_factory=_core.SegmentationParameters)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.trt = fake_runtime(self.version)
+        self.api = ExecutionApi(self.trt)
+        element = "HALF" if self.half else "FLOAT"
+        self.localization = self.trt.engine(
+            self.localization_function, input=element, output="BOOL", output_shape=mask_shape, **self.options
+        )
+        self.segmentation = self.trt.engine(
+            self.segmentation_function,
+            input=element,
+            output=element,
+            output_shape=probabilities_shape,
+            **self.options,
+        )
+        self.pipeline = _core.DevicePipeline(
+            self.network(self.localization),
+            self.network(self.segmentation),
+            self.localization_parameters,
+            self.segmentation_parameters,
+            LABELS,
+            threads=2,
+            simulated=self.seed,
+        )
+
+    def network(self, engine: Any) -> Any:
+        return _core.Network(
+            self.api, engine, self.api.create_context(engine), *self.api.tensor_names(engine)
+        )
+
+    def segment(self, scan: np.ndarray, spacing: tuple[float, float, float], **options: Any) -> Any:
+        """(labels, run) of the simulated device."""
+        labels = np.full(scan.shape, 99, np.uint8)
+        run = self.pipeline.segment(scan, spacing, labels, **options)
+        return labels, run
+
+
+@dataclass(frozen=True)
+class CpuResult:
+    plan: Any
+    found: bool
+    labels: np.ndarray
+    counts: np.ndarray
+
+
+def on_cpu(scan: np.ndarray, spacing: tuple[float, float, float], pipeline: FakePipeline) -> CpuResult:
+    """What the sweeps of the CPU make of the same networks."""
+    localization, segmentation = pipeline.localization_parameters, pipeline.segmentation_parameters
+    element = np.float16 if pipeline.half else np.float32
+    plan = _core.plan_localization(scan.shape, spacing, localization)
+    image = _core.localization_input(scan, plan, localization).astype(element)
+    mask = pipeline.localization_function(image[None, None]).reshape(image.shape)
+    found = _core.mask_box(mask)
+    box = (
+        _core.whole_volume_box(plan, localization)
+        if found is None
+        else _core.box_from_mask(*found, plan, localization)
+    )
+    crop = _core.plan_segmentation(scan.shape, spacing, box, segmentation)
+    image = _core.segmentation_input(scan, spacing, crop, segmentation).astype(element)
+    probabilities = pipeline.segmentation_function(image[None, None])[0].astype(element).astype(np.float32)
+    labels = np.empty(scan.shape, np.uint8)
+    counts = _core.write_labels(np.ascontiguousarray(probabilities), crop, labels)
+    return CpuResult(crop, found is not None, labels, counts)

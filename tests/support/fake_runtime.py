@@ -1,0 +1,267 @@
+"""TensorRT packages of several versions, as far as running an engine touches them: the names that each has.
+
+Read off 8.5.3.1, lean 11.4.0 and RTX 1.7.1. An engine is a function of NumPy arrays, run on host memory at
+the addresses that it is given; it fills its scratch memory with rubbish, as a real one does. Using a name
+that the version lacks is an AttributeError.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
+
+Shape = tuple[int, ...]
+Network = Callable[[np.ndarray], np.ndarray]
+
+DataType = enum.Enum("DataType", ("FLOAT", "HALF", "INT8", "BOOL", "UINT8"))
+_NUMPY = {"FLOAT": np.float32, "HALF": np.float16, "BOOL": np.bool_, "UINT8": np.uint8, "INT8": np.int8}
+
+
+class _Logger:
+    ERROR, WARNING, INFO = 1, 2, 3
+
+
+class _Runtime:
+    """A plan is the engine itself; None where it cannot be loaded."""
+
+    def __init__(self, log: Any) -> None:
+        self.log = log
+
+    def deserialize_cuda_engine(self, plan: Any) -> Any:
+        if plan is None:
+            self.log.log(1, "the plan is damaged.")
+        return plan
+
+
+def fake_runtime(version: str) -> SimpleNamespace:
+    """The module of TensorRT `version`, one of VERSIONS; `trt.engine(...)` makes an engine of it."""
+    old, rtx = version.startswith("8."), version.startswith("1.")
+    trt = SimpleNamespace(__name__="tensorrt", __version__=version, ILogger=_Logger, Runtime=_Runtime)
+    trt.TensorIOMode = enum.Enum("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
+    engine: type = _OldEngine if old else _RtxEngine if rtx else _NewEngine
+    if not old:
+        trt.ExecutionContextAllocationStrategy = enum.Enum("Strategy", ("STATIC", "USER_MANAGED"))
+    if rtx:
+        trt.IRuntimeCache = object
+    trt.engine = lambda network, **options: engine(trt, network, EngineOptions(**options))
+    return trt
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """`profiles`: (smallest, typical, largest) shapes. `activation`: bytes of scratch memory for a shape."""
+
+    input: str = "FLOAT"
+    output: str = "FLOAT"
+    profiles: Sequence[tuple[Shape, Shape, Shape]] = (
+        ((1, 1, 1, 1, 1), (1, 1, 64, 64, 64), (1, 1, 512, 512, 512)),
+    )
+    activation: Callable[[Shape], int] = lambda shape: 64 * int(np.prod(shape))
+    output_shape: Callable[[Shape], Shape] = lambda shape: shape
+
+
+class _Engine:
+    """What all versions have."""
+
+    def __init__(self, trt: Any, network: Network, options: EngineOptions) -> None:
+        self.trt, self.network, self.options = trt, network, options
+        self.num_io_tensors, self.num_optimization_profiles = 2, len(options.profiles)
+        self.contexts: list[Any] = []
+
+    def get_tensor_name(self, index: int) -> str:
+        return ("image", "result")[index]
+
+    def get_tensor_mode(self, name: str) -> Any:
+        return self.trt.TensorIOMode.INPUT if name == "image" else self.trt.TensorIOMode.OUTPUT
+
+    def get_tensor_dtype(self, name: str) -> Any:
+        return DataType[self.options.input if name == "image" else self.options.output]
+
+    def largest(self, profile: int) -> int:
+        return self.options.activation(self.options.profiles[profile][2])
+
+    def remember(self, context: Any) -> Any:
+        self.contexts.append(context)
+        return context
+
+
+class _OldEngine(_Engine):
+    """8.5: one size for all profiles, a profile for one context at a time."""
+
+    @property
+    def device_memory_size(self) -> int:
+        return max(self.largest(index) for index in range(self.num_optimization_profiles))
+
+    def get_profile_shape(self, index: int, name: str) -> list[Shape]:
+        assert name == "image"
+        return [_Dims(shape) for shape in self.options.profiles[index]]
+
+    def create_execution_context_without_device_memory(self) -> Any:
+        assert not self.contexts, "8.5 does not let two contexts use one profile"
+        return self.remember(_OldContext(self))
+
+
+class _NewEngine(_Engine):
+    """10 and 11, lean too."""
+
+    @property
+    def device_memory_size_v2(self) -> int:
+        return max(self.largest(index) for index in range(self.num_optimization_profiles))
+
+    def get_device_memory_size_for_profile_v2(self, profile: int) -> int:
+        return self.largest(profile)
+
+    def get_tensor_profile_shape(self, name: str, index: int) -> list[Shape]:
+        assert name == "image"
+        return [_Dims(shape) for shape in self.options.profiles[index]]
+
+    def create_execution_context(self, strategy: Any) -> Any:
+        assert strategy is self.trt.ExecutionContextAllocationStrategy.USER_MANAGED
+        return self.remember(_NewContext(self))
+
+
+class _RtxEngine(_NewEngine):
+    def create_runtime_config(self) -> Any:
+        return _RuntimeConfig()
+
+    def create_execution_context(self, how: Any) -> Any:
+        if isinstance(how, _RuntimeConfig):
+            how, cache = how.strategy, how.cache
+            context = super().create_execution_context(how)
+            context.cache = cache
+            return context
+        return super().create_execution_context(how)
+
+
+class _RuntimeConfig:
+    strategy: Any = None
+    cache: Any = None
+
+    def set_execution_context_allocation_strategy(self, strategy: Any) -> None:
+        self.strategy = strategy
+
+    def create_runtime_cache(self) -> Any:
+        return _RuntimeCache()
+
+    def set_runtime_cache(self, cache: Any) -> None:
+        self.cache = cache
+
+
+class _RuntimeCache:
+    """One byte for every kernel that was compiled; another driver's blob begins with "!"."""
+
+    content = b""
+
+    def deserialize(self, blob: bytes) -> bool:
+        if blob.startswith(b"!"):
+            return False
+        self.content = blob
+        return True
+
+    def serialize(self) -> bytes:
+        return self.content
+
+
+class _Dims(tuple):  # type: ignore[type-arg]
+    """Only what TensorRT's Dims and a tuple have in common is used."""
+
+
+class _Context:
+    """What all versions have."""
+
+    def __init__(self, engine: _Engine) -> None:
+        self.engine = engine
+        self.profile: int | None = None
+        self.shape: Shape | None = None
+        self.addresses: dict[str, int] = {}
+        self.streams: list[int] = []
+        self.runs = 0
+        self.failing = ""
+
+    def set_optimization_profile_async(self, index: int, stream: int) -> bool:
+        self.profile, self.shape = index, None
+        self.streams.append(stream)
+        return self.failing != "set_optimization_profile_async"
+
+    def set_input_shape(self, name: str, shape: Shape) -> bool:
+        assert name == "image"
+        assert type(shape) is tuple
+        assert self.profile is not None, "the profile comes first"
+        smallest, _, largest = self.engine.options.profiles[self.profile]
+        assert all(a <= b <= c for a, b, c in zip(smallest, shape, largest, strict=True))
+        self.shape = shape
+        return self.failing != "set_input_shape"
+
+    def get_tensor_shape(self, name: str) -> Shape:
+        assert self.shape is not None
+        return _Dims(self.shape if name == "image" else self.engine.options.output_shape(self.shape))
+
+    def set_tensor_address(self, name: str, address: int) -> bool:
+        assert address % 256 == 0
+        self.addresses[name] = address
+        return True
+
+    def execute_async_v3(self, stream: int) -> bool:
+        if self.failing == "execute_async_v3":
+            return False
+        assert self.shape is not None
+        self.streams.append(stream)
+        scratch, size = self.scratch()
+        assert scratch % 256 == 0
+        image = array_at(self.addresses["image"], self.shape, _NUMPY[self.engine.options.input])
+        output_shape = self.engine.options.output_shape(self.shape)
+        output = array_at(self.addresses["result"], output_shape, _NUMPY[self.engine.options.output])
+        array_at(scratch, (size,), np.uint8)[:] = 0x5A
+        result = self.engine.network(image.copy())
+        array_at(scratch, (size,), np.uint8)[:] = 0x5B
+        output[:] = result.reshape(output_shape)
+        self.runs += 1
+        return True
+
+    def scratch(self) -> tuple[int, int]:
+        raise NotImplementedError
+
+
+class _OldContext(_Context):
+    device_memory: int
+
+    def scratch(self) -> tuple[int, int]:
+        return self.device_memory, self.engine.device_memory_size  # type: ignore[attr-defined]
+
+
+class _NewContext(_Context):
+    memory: tuple[int, int] | None = None
+    updated: Shape | None = None
+    cache: Any = None
+    tells_nothing = False
+
+    def update_device_memory_size_for_shapes(self) -> int:
+        assert self.shape is not None, "profile and shapes come first"
+        self.updated = self.shape
+        return 0 if self.tells_nothing else self.engine.options.activation(self.shape)
+
+    def set_device_memory(self, address: int, size: int) -> None:
+        self.memory = (address, size)
+
+    def scratch(self) -> tuple[int, int]:
+        assert self.memory is not None
+        assert self.updated == self.shape, "the size must be asked for again after a change of shape"
+        assert self.memory[1] >= self.engine.options.activation(self.shape)  # type: ignore[arg-type]
+        if self.cache is not None and self.shape is not None:
+            self.cache.content += bytes([sum(self.shape) % 256])
+        return self.memory
+
+
+def array_at(address: int, shape: Shape, dtype: Any) -> np.ndarray:
+    """The array of `shape` and `dtype` at a host address."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    buffer = (ctypes.c_uint8 * size).from_address(address)
+    return np.frombuffer(buffer, dtype).reshape(shape)
