@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from .atomic import check_writable, replacing
+from .device_array import DeviceLabels
 from .errors import OutputError
 from .orientation import Geometry, Slices, Triple
 
@@ -35,12 +36,14 @@ class RegionOfInterest:
 class Segmentation:
     """A label map with its geometry and the account of the run.
 
-    `array` is uint8 [z, y, x] in the input's own axes, 0 = background, which `volumes_ml` leaves out.
-    `seconds` has the stages of `segmenter.STAGES` in order. `peak_host_memory` is the largest resident
-    memory, in bytes, that this process had from its start to the end of the run.
+    `array` is uint8 [z, y, x] in the input's own axes, 0 = background, which `volumes_ml` leaves out; it lies
+    on a GPU if that was asked for, and `numpy.asarray` then copies it. `seconds` has the stages of
+    `segmenter.STAGES` in order. `peak_host_memory` is the largest resident memory, in bytes, that this
+    process had from its start to the end of the run; `peak_device_memory` the most that the arena on the GPU
+    held.
     """
 
-    array: np.ndarray
+    array: np.ndarray | DeviceLabels
     geometry: Geometry
     label_names: dict[int, str]
     volumes_ml: dict[str, float]
@@ -49,12 +52,13 @@ class Segmentation:
     precision: str
     seconds: dict[str, float]
     peak_host_memory: int
+    peak_device_memory: int = 0
     warnings: list[str] = field(default_factory=list)
 
     @cached_property
     def image(self) -> sitk.Image:
         """The label map as an image with the input's spacing, origin and direction to the last bit."""
-        image = sitk.GetImageFromArray(self.array)
+        image = sitk.GetImageFromArray(np.asarray(self.array))
         self.geometry.put_on(image)
         return image
 

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from . import _core, backends
+from . import backends
 from . import bundle as bundles
-from .errors import BundleError
 from .memory import peak_resident_bytes
 from .orientation import Triple
+from .pipeline import HostPipeline, Parameters, Pipeline
 from .result import RegionOfInterest, Segmentation
+from .stages import STAGES, Clock, Progress
 from .volume import Scan, Volume, open_scan
 
-#: What `Segmentation.seconds` and the progress callback name, in order.
-STAGES = (
-    "read",
-    "localization input",
-    "localization",
-    "segmentation input",
-    "segmentation",
-    "labels",
-)
-
-#: Called with a stage's name, its index and the number of stages, as the stage begins.
-Progress = Callable[[str, int, int], None]
+__all__ = ["BUNDLE_VARIABLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
 BUNDLE_VARIABLE = "EFFICIENTSCN_BUNDLE"
 
@@ -51,23 +38,23 @@ class Segmenter:
         """Load and compile the networks.
 
         `bundle`: a folder, or a loaded bundle; without one, the folder named by the environment variable
-        EFFICIENTSCN_BUNDLE, else the demo bundle of this package. `device`: "auto" or "cpu". `precision`:
-        "fp32", "bf16", or "auto", the fastest that the device has. `threads`: CPU threads, 0 for all.
+        EFFICIENTSCN_BUNDLE, else the demo bundle of this package. `device`: "cpu", "cuda", "cuda:1" for the
+        second GPU, or "auto" for a GPU where all that it needs is there, else the CPU. `precision`: "fp32",
+        "fp16" (GPUs), "bf16" (CPUs), or "auto", the fastest that the device has. `threads`: of the CPU, 0 for
+        all. A GPU needs TensorRT engines: where the bundle has none for it they are built, once, into the
+        user's cache.
         Raises BundleError, DeviceError.
         """
-        self.bundle = bundle if isinstance(bundle, bundles.Bundle) else bundles.load(bundle or default_bundle())
-        manifest = self.bundle.manifest
-        try:
-            self._localization = _core.LocalizationParameters(
-                **dataclasses.asdict(manifest.pipeline.localization)
-            )
-            self._segmentation = _core.SegmentationParameters(
-                **dataclasses.asdict(manifest.pipeline.segmentation)
-            )
-        except ValueError as error:
-            raise BundleError(f"{self.bundle.path}: manifest.json: {error}") from error
+        self.bundle = (
+            bundle if isinstance(bundle, bundles.Bundle) else bundles.load(bundle or default_bundle())
+        )
         self._threads = threads
         self._backend = backends.load(self.bundle, device, precision, threads)
+        self._pipeline: Pipeline
+        if isinstance(self._backend, backends.DeviceBackend):
+            self._pipeline = self._backend.pipeline()
+        else:
+            self._pipeline = HostPipeline(self._backend, Parameters.of(self.bundle), threads)
 
     @property
     def device(self) -> str:
@@ -76,87 +63,74 @@ class Segmenter:
 
     @property
     def precision(self) -> str:
-        """The precision in use, "fp32" or "bf16"."""
+        """The precision in use, "fp32", "fp16" or "bf16"."""
         return self._backend.precision
 
     def segment(
-        self, volume: Volume, *, spacing: Sequence[float] | None = None, progress: Progress | None = None
+        self,
+        volume: Volume,
+        *,
+        spacing: Sequence[float] | None = None,
+        progress: Progress | None = None,
+        keep_on_device: bool = False,
     ) -> Segmentation:
         """Label the organs of an abdominal CT in HU.
 
         `volume`: a path (any image format of SimpleITK, or a folder with one DICOM series), a
-        SimpleITK.Image, or a NumPy array [z, y, x] along LPS axes with `spacing` (x, y, z) in mm.
-        Raises InputError.
+        SimpleITK.Image, or an array [z, y, x] along LPS axes with `spacing` (x, y, z) in mm: of NumPy, or one
+        that lies on the GPU in use and has `__cuda_array_interface__`. `keep_on_device` leaves the label map
+        on the GPU, as a `DeviceLabels`. Raises InputError.
         """
-        clock = _Clock(progress)
+        clock = Clock(progress)
         with clock.stage("read"):
-            scan = open_scan(volume, spacing, self._threads)
-        geometry, warnings = scan.geometry, self._notices() + scan.warnings
-        size = scan.lps.shape
-        lps_spacing = self._lps_spacing(scan, warnings)
-
-        with clock.stage("localization input"):
-            plan = _core.plan_localization(size, lps_spacing, self._localization)
-            image = _core.localization_input(scan.lps, plan, self._localization, threads=self._threads)
-        with clock.stage("localization"):
-            found = _core.mask_box(self._backend.localize(image))
-            if found is None:
-                warnings.append("No organ was found at low resolution, so the whole scan was searched.")
-                box = _core.whole_volume_box(plan, self._localization)
-            else:
-                box = _core.box_from_mask(*found, plan, self._localization)
-
-        with clock.stage("segmentation input"):
-            crop = _core.plan_segmentation(size, lps_spacing, box, self._segmentation)
-            image = _core.segmentation_input(
-                scan.lps, lps_spacing, crop, self._segmentation, threads=self._threads
-            )
-        del scan  # a scan read from a file is freed here, before the largest network runs
-        with clock.stage("segmentation"):
-            probabilities = self._backend.segment(image)
-        del image
-        with clock.stage("labels"):
-            z, y, x = geometry.size[::-1]
-            labels = np.empty((z, y, x), np.uint8)
-            counts = _core.write_labels(probabilities, crop, geometry.lps_view(labels), threads=self._threads)
-
+            scan = open_scan(volume, spacing, self._threads, values=not self._pipeline.reads_values)
+        lps_spacing, assumption = self._lps_spacing(scan)
+        run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device)
+        warnings = self._notices() + scan.warnings + assumption
+        if not run.found:
+            warnings.append("No organ was found at low resolution, so the whole scan was searched.")
         names = dict(enumerate(self.bundle.manifest.labels))
         voxel_ml = float(np.prod(lps_spacing)) / 1000
+        plan, geometry = run.plan, scan.geometry
         return Segmentation(
-            array=labels,
+            array=run.labels,
             geometry=geometry,
             label_names=names,
-            volumes_ml={name: int(counts[value]) * voxel_ml for value, name in names.items() if value},
+            volumes_ml={name: int(run.counts[value]) * voxel_ml for value, name in names.items() if value},
             box=RegionOfInterest(
-                start_mm=_triple(crop.box.start),
-                end_mm=_triple(crop.box.end),
+                start_mm=_triple(plan.box.start),
+                end_mm=_triple(plan.box.end),
                 voxels=geometry.own_slices(
-                    np.clip(crop.crop_start, 0, size), np.clip(crop.crop_stop, 0, size)
+                    np.clip(plan.crop_start, 0, plan.image_size), np.clip(plan.crop_stop, 0, plan.image_size)
                 ),
             ),
             device=self.device,
             precision=self.precision,
             seconds=clock.seconds,
             peak_host_memory=peak_resident_bytes(),
+            peak_device_memory=run.device_memory,
             warnings=warnings,
         )
+
+    def trim(self) -> None:
+        """Give back the memory that is held for the next scan: on a GPU, the arena and its staging memory."""
+        self._pipeline.trim()
 
     def _notices(self) -> list[str]:
         notice = self.bundle.manifest.provenance.get("notice")
         return [str(notice)] if notice else []
 
-    def _lps_spacing(self, scan: Scan, warnings: list[str]) -> Triple:
-        """Spacing (z, y, x) in mm of the LPS view, or the one that stands in for an unknown one."""
+    def _lps_spacing(self, scan: Scan) -> tuple[Triple, list[str]]:
+        """Spacing (z, y, x) in mm of the LPS view, or what stands in for an unknown one, with a warning."""
         unknown = self.bundle.manifest.pipeline.unknown_spacing
         if scan.geometry.spacing != unknown.marker_xyz:
-            return scan.geometry.lps_spacing
+            return scan.geometry.lps_spacing, []
         marker, used = (" × ".join(f"{v:.4g}" for v in s) for s in (unknown.marker_xyz, unknown.used_xyz))
-        warnings.append(
+        x, y, z = unknown.used_xyz
+        return (z, y, x), [
             f"The spacing is exactly {marker} mm, which usually means that it is unknown: {used} mm was "
             "assumed for the segmentation and for volumes; the label map keeps the spacing of the scan."
-        )
-        x, y, z = unknown.used_xyz
-        return z, y, x
+        ]
 
 
 def segment(
@@ -173,22 +147,6 @@ def segment(
     Raises InputError, BundleError, DeviceError.
     """
     return Segmenter(bundle, device, precision).segment(volume, spacing=spacing)
-
-
-class _Clock:
-    """Times the stages and tells the callback of each."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        if self._progress:
-            self._progress(name, STAGES.index(name), len(STAGES))
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - begin
 
 
 def default_bundle() -> Path:

@@ -1,4 +1,4 @@
-"""Take a scan as the caller has it (path, SimpleITK image, NumPy array) and check that it is a CT volume."""
+"""Take a scan as the caller has it (path, SimpleITK image, array) and check that it is a CT volume."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
 from . import _core
+from .device_array import DeviceArray, device_array, is_device_array
 from .errors import InputError
 from .orientation import Geometry
 from .plausibility import (
@@ -24,7 +26,7 @@ from .plausibility import (
 )
 from .reading import read
 
-Volume = str | os.PathLike[str] | sitk.Image | np.ndarray
+Volume = str | os.PathLike[str] | sitk.Image | np.ndarray | Any
 
 #: dtypes that the core reads in place, and what another one becomes (one copy).
 _NATIVE = frozenset({"int16", "uint8", "uint16", "int32", "float32"})
@@ -45,7 +47,26 @@ class Scan:
 
     array: np.ndarray
     geometry: Geometry
+    name: str  # what messages call it
     warnings: list[str] = field(default_factory=list)
+    device: DeviceArray | None = None  # whose memory `array` stands for, if it lies on a GPU
+
+    @property
+    def on_device(self) -> bool:
+        """Whether the voxels lie on a GPU, where nothing but its address may be used."""
+        return self.device is not None
+
+    def check_values(self, low: float, high: float, nonfinite: int) -> None:
+        """Refuse values that cannot be HU, warn of odd ones: the extremes, and how many are not finite.
+
+        Raises InputError.
+        """
+        check_finite(self.name, nonfinite)
+        self.warnings += check_values(self.name, low, high)
+
+    def release(self) -> None:
+        """Let go of the voxels; what geometry there is remains."""
+        self.array, self.device = np.empty((0, 0, 0), self.array.dtype), None
 
     @property
     def lps(self) -> np.ndarray:
@@ -61,57 +82,68 @@ class _Voxels:
         self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
 
 
-def open_scan(volume: Volume, spacing: Sequence[float] | None = None, threads: int = 0) -> Scan:
+def open_scan(
+    volume: Volume, spacing: Sequence[float] | None = None, threads: int = 0, *, values: bool = True
+) -> Scan:
     """Read and check `volume`.
 
     `volume`: a path (any format that SimpleITK reads, or a folder with one DICOM series), a SimpleITK.Image,
-    or a NumPy array [z, y, x] in HU along LPS axes, for which `spacing` (x, y, z) in mm is needed.
+    or an array [z, y, x] in HU along LPS axes, for which `spacing` (x, y, z) in mm is needed: of NumPy, or
+    of any library whose arrays lie on a GPU and have `__cuda_array_interface__`. `values` False leaves
+    `Scan.check_values` to whoever reads the voxels next, as an array on a GPU always does.
     Raises InputError.
     """
-    warnings: list[str] = []
     if isinstance(volume, np.ndarray):
-        scan = _from_array(volume, spacing)
-        name = "The array"
+        scan = _from_array(volume, spacing, None)
+    elif is_device_array(volume):
+        device = device_array(volume)
+        return _from_array(device.view, spacing, device)
+    elif spacing is not None:
+        raise InputError("spacing is for NumPy arrays; a file or SimpleITK image has its own.")
+    elif isinstance(volume, str | os.PathLike):
+        image, warnings = read(Path(volume))
+        scan = _from_image(image, str(volume), warnings)
+    elif isinstance(volume, sitk.Image):
+        scan = _from_image(volume, "The image", [])
     else:
-        if spacing is not None:
-            raise InputError("spacing is for NumPy arrays; a file or SimpleITK image has its own.")
-        if isinstance(volume, str | os.PathLike):
-            name = str(volume)
-            image, warnings = read(Path(volume))
-        elif isinstance(volume, sitk.Image):
-            name, image = "The image", volume
-        else:
-            raise InputError(
-                f"The volume is a {type(volume).__name__}, expected a path, SimpleITK.Image or NumPy array."
-            )
-        scan = _from_image(image, name)
-    check_extent(name, scan.geometry.size, scan.geometry.spacing)
-    scan.array = _native(scan.array, name)
-    low, high, nonfinite = _core.value_range(scan.array, threads=threads)
-    check_finite(name, nonfinite)
-    scan.warnings = warnings + check_values(name, low, high)
+        raise InputError(
+            f"The volume is a {type(volume).__name__}, expected a path, SimpleITK.Image or NumPy array."
+        )
+    if values:
+        scan.check_values(*_core.value_range(scan.array, threads=threads))
     return scan
 
 
-def _from_image(image: sitk.Image, name: str) -> Scan:
+def _from_image(image: sitk.Image, name: str, warnings: list[str]) -> Scan:
     check_shape(name, image.GetSize(), image.GetNumberOfComponentsPerPixel())
     check_spacing(name, image.GetSpacing())
     check_direction(name, image.GetDirection())
     kind = image.GetPixelIDTypeAsString()
     if "label" in kind or "complex" in kind:
         raise InputError(f"{name} has voxels of the type {kind}, expected HU values.")
-    return Scan(np.asarray(_Voxels(image)), Geometry.of(image))
+    check_extent(name, image.GetSize(), image.GetSpacing())
+    return Scan(_native(np.asarray(_Voxels(image)), name), Geometry.of(image), name, warnings)
 
 
-def _from_array(array: np.ndarray, spacing: Sequence[float] | None) -> Scan:
+def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: DeviceArray | None) -> Scan:
     name = "The array"
     if spacing is None:
-        raise InputError("A NumPy array has no spacing; give spacing=(x, y, z) in mm.")
+        kind = "NumPy" if device is None else "GPU"
+        raise InputError(f"A {kind} array has no spacing; give spacing=(x, y, z) in mm.")
     check_shape(name, array.shape[::-1])
     values = tuple(float(value) for value in spacing)
     check_spacing(name, values)
     z, y, x = array.shape
-    return Scan(array, Geometry((x, y, z), (values[0], values[1], values[2])))
+    geometry = Geometry((x, y, z), (values[0], values[1], values[2]))
+    check_extent(name, geometry.size, geometry.spacing)
+    if device is None:
+        return Scan(_native(array, name), geometry, name)
+    if array.dtype.name not in _NATIVE:
+        raise InputError(
+            f"{name} has voxels of the type {array.dtype}, expected int16, uint8, uint16, int32 or float32 "
+            "on a GPU; convert it there."
+        )
+    return Scan(array, geometry, name, device=device)
 
 
 def _native(array: np.ndarray, name: str) -> np.ndarray:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..bundle import Bundle
-from ..errors import DeviceError
+from ..errors import DeviceError, EfficientSCNError
 
-PRECISIONS = ("auto", "fp32", "bf16")
+if TYPE_CHECKING:
+    from ..pipeline import Pipeline
+
+_log = logging.getLogger(__name__)
+
+PRECISIONS = ("auto", "fp32", "fp16", "bf16")
 
 
 class Backend(Protocol):
@@ -28,21 +35,58 @@ class Backend(Protocol):
         ...
 
 
-def _cpu(bundle: Bundle, precision: str, threads: int) -> Backend:
+@runtime_checkable
+class DeviceBackend(Backend, Protocol):
+    """A backend on whose device the rest of the pipeline runs too."""
+
+    def pipeline(self) -> Pipeline:
+        """Both stages with these networks and the bundle's parameters."""
+        ...
+
+
+def _cuda(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
+    if precision == "bf16":
+        raise DeviceError(
+            "TensorRT engines are built in fp16 or fp32; use one of them, or the precision auto."
+        )
+    from .tensorrt import load_tensorrt
+
+    return load_tensorrt(bundle, precision, threads, index)
+
+
+def _cpu(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
+    if precision == "fp16":
+        raise DeviceError("CPUs compute in fp32 or bf16; use one of them, or the precision auto.")
     from .openvino import OpenVinoBackend
 
     return OpenVinoBackend(bundle, precision, threads)
 
 
 #: In the order in which "auto" prefers them.
-_BACKENDS: dict[str, Callable[[Bundle, str, int], Backend]] = {"cpu": _cpu}
+_BACKENDS: dict[str, Callable[[Bundle, str, int, int], Backend]] = {"cuda": _cuda, "cpu": _cpu}
 
 DEVICES = ("auto", *_BACKENDS)
+
+_NUMBERED = re.compile(r"cuda:(\d+)")
+
+
+def split_device(device: str) -> tuple[str, int]:
+    """One of DEVICES and the number of the GPU, from a name such as "cuda:1". Raises DeviceError."""
+    if found := _NUMBERED.fullmatch(device):
+        return "cuda", int(found[1])
+    if device not in DEVICES:
+        known = ", ".join(DEVICES)
+        raise DeviceError(
+            f"This version has no backend for the device {device!r}, expected one of {known}, or cuda:1 for "
+            "a second GPU."
+        )
+    return device, 0
 
 
 def load(bundle: Bundle, device: str = "auto", precision: str = "auto", threads: int = 0) -> Backend:
     """Compile the networks of `bundle` for `device`; `threads` CPU threads, 0 for all of the machine.
 
+    "auto" takes the first device that works; what kept it from the others is logged.
     Raises DeviceError if the device or precision is not to be had.
     """
     if precision not in PRECISIONS:
@@ -50,9 +94,17 @@ def load(bundle: Bundle, device: str = "auto", precision: str = "auto", threads:
         raise DeviceError(f"The precision {precision!r} is not known, expected one of {known}.")
     if threads < 0:
         raise DeviceError(f"The number of threads is {threads}, expected 1 or more, or 0 for all.")
-    if device == "auto":
-        device = next(iter(_BACKENDS))
-    if device not in _BACKENDS:
-        known = ", ".join(DEVICES)
-        raise DeviceError(f"This version has no backend for the device {device!r}, expected one of {known}.")
-    return _BACKENDS[device](bundle, precision, threads)
+    name, index = split_device(device)
+    if name != "auto":
+        return _BACKENDS[name](bundle, precision, threads, index)
+    return _first_that_works(bundle, precision, threads)
+
+
+def _first_that_works(bundle: Bundle, precision: str, threads: int) -> Backend:
+    *preferred, last = _BACKENDS.values()
+    for backend in preferred:
+        try:
+            return backend(bundle, precision, threads, 0)
+        except EfficientSCNError as error:
+            _log.info("%s", error)
+    return last(bundle, precision, threads, 0)

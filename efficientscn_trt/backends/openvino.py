@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ class OpenVinoBackend:
     def __init__(self, bundle: Bundle, precision: str, threads: int) -> None:
         """Compile both networks of `bundle`; `threads` 0 means all cores.
 
-        Raises DeviceError if `precision` is "bf16" and the processor lacks it, BundleError if a network
-        cannot be compiled.
+        Raises DeviceError if `precision` is "bf16" and the processor lacks it, BundleError if the first
+        network cannot be compiled; of the second `segment` tells.
         """
         core = ov.Core()
         self.precision = _precision(core, precision)
@@ -39,8 +40,11 @@ class OpenVinoBackend:
         }
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
+        # The larger network compiles while the smaller one does, and while the first scan is read.
+        background = ThreadPoolExecutor(1)
+        self._segmentation = background.submit(_CompiledNetwork, core, bundle, "segmentation", config)
+        background.shutdown(wait=False)
         self._localization = _CompiledNetwork(core, bundle, "localization", config)
-        self._segmentation = _CompiledNetwork(core, bundle, "segmentation", config)
 
     def localize(self, image: np.ndarray) -> np.ndarray:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
@@ -49,9 +53,12 @@ class OpenVinoBackend:
         return mask[0]
 
     def segment(self, image: np.ndarray) -> np.ndarray:
-        """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
+        """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x].
+
+        Raises BundleError if the network cannot be compiled.
+        """
         probabilities = np.empty((1, self._labels, *image.shape), np.float32)
-        self._segmentation.run(image, probabilities)
+        self._segmentation.result().run(image, probabilities)
         return probabilities[0]
 
 

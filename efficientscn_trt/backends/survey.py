@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .. import _core
+from ..engines import this_machine
+from ..engines.flavours import FLAVOURS
+
 
 @dataclass(frozen=True)
 class Availability:
@@ -18,12 +22,25 @@ class Availability:
 
 def survey() -> list[Availability]:
     """Every device that this version knows, in the order in which "auto" prefers them."""
-    return [_cpu()]
+    return [_cuda(), _cpu()]
 
 
 def choose(devices: list[Availability]) -> str | None:
     """The device that "auto" takes of `survey`'s."""
     return next((device.device for device in devices if device.problem is None), None)
+
+
+def _cuda() -> Availability:
+    status = _core.cuda_status()
+    hardware = ", ".join(gpu["name"] for gpu in status["devices"])
+    if status["problem"]:
+        return Availability("cuda", hardware, "TensorRT", (), status["problem"])
+    versions = this_machine().versions
+    if not versions:
+        packages = " or ".join(f"pip install {flavour.package}" for flavour in FLAVOURS.values())
+        return Availability("cuda", hardware, "TensorRT", (), f"TensorRT is not installed; run: {packages}.")
+    software = ", ".join(f"{FLAVOURS[name].title} {version}" for name, version in versions.items())
+    return Availability("cuda", hardware, software, ("fp32", "fp16"))
 
 
 def _cpu() -> Availability:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,13 @@ from ..errors import OutputError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
+
+
+class _Device(click.Choice):
+    """A device by name, a GPU also by number."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if re.fullmatch(r"cuda:\d+", value) else super().convert(value, param, ctx)
 
 
 def segmenter_options(command: Command) -> Command:
@@ -34,10 +42,10 @@ def machine_options(command: Command) -> Command:
     options = (
         click.option(
             "--device",
-            type=click.Choice(DEVICES),
+            type=_Device(DEVICES),
             default="auto",
             show_default=True,
-            help="Where to compute.",
+            help="Where to compute; cuda:1 is the second GPU.",
         ),
         click.option(
             "--precision",

@@ -21,16 +21,16 @@ def test_auto_takes_the_cpu_and_its_fastest_precision(tiny_bundle: Bundle) -> No
     assert (backend.device, backend.precision) == ("cpu", "bf16" if HAS_BF16 else "fp32")
 
 
-@pytest.mark.parametrize("device", ["cuda", "gpu", "tpu"])
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "tpu"])
 def test_device_that_is_not_there(device: str, tiny_bundle: Bundle) -> None:
     with pytest.raises(
-        DeviceError, match=rf"no backend for the device '{device}', expected one of auto, cpu"
+        DeviceError, match=rf"no backend for the device '{device}', expected one of auto, cuda, cpu"
     ):
         Segmenter(tiny_bundle, device=device)
 
 
 def test_precision_that_is_not_known(tiny_bundle: Bundle) -> None:
-    with pytest.raises(DeviceError, match="'fp8' is not known, expected one of auto, fp32, bf16"):
+    with pytest.raises(DeviceError, match="'fp8' is not known, expected one of auto, fp32, fp16, bf16"):
         Segmenter(tiny_bundle, precision="fp8")
 
 

@@ -1,0 +1,227 @@
+"""Both networks and all around them on an NVIDIA GPU, by TensorRT engines and the CUDA core."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import re
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from ..bundle import NETWORKS, Bundle, Engine
+from ..device_array import DeviceLabels
+from ..engines import EngineChoice, this_machine
+from ..engines.cache import obtain_engine
+from ..engines.flavours import FLAVOURS, load
+from ..engines.running import ExecutionApi
+from ..engines.runtime_cache import RuntimeCache
+from ..errors import BundleError, DeviceError, InputError
+from ..orientation import Triple
+from ..pipeline import Parameters, Run
+from ..stages import STAGES, Clock
+from ..user_cache import cache_folder
+from ..volume import Scan
+
+_log = logging.getLogger(__name__)
+
+
+def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> TensorRTBackend:
+    """The engines of `bundle` on the GPU number `index`; where it has none for it, they are built, once.
+
+    Raises DeviceError if this build, machine or TensorRT cannot run them, BundleError.
+    """
+    _require_gpu(index)
+    machine = this_machine(index)
+    choice = obtain_engine(bundle, machine, precision, notice=_log.warning)
+    gpu = Gpu(index, "" if machine.gpu is None else machine.gpu.name)
+    return TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), threads, gpu)
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Which GPU: its number and name. `simulated`, a seed, makes the host stand in for it, for tests."""
+
+    index: int
+    name: str
+    simulated: int | None = None
+
+    def current(self) -> contextlib.AbstractContextManager[object]:
+        """Make it current on this thread, for TensorRT's calls."""
+        if self.simulated is not None:
+            return contextlib.nullcontext()
+        current: contextlib.AbstractContextManager[object] = _core.CurrentDevice(self.index)
+        return current
+
+
+class TensorRTBackend:
+    """The chosen engines, shared with every backend of the same GPU, each with a context of its own."""
+
+    def __init__(self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu) -> None:
+        """`trt`: the module of the TensorRT that built the engines. Raises DeviceError, BundleError."""
+        self.device, self.precision = f"cuda:{gpu.index}", choice.precision
+        parameters = Parameters.of(bundle)
+        self._gpu = gpu
+        self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
+        with gpu.current():
+            self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
+            networks = [
+                engine.network(cache) for engine, cache in zip(self._engines, self._caches, strict=True)
+            ]
+            self._core = _core.DevicePipeline(
+                *networks,
+                parameters.localization,
+                parameters.segmentation,
+                len(bundle.manifest.labels),
+                gpu.index,
+                threads,
+                simulated=gpu.simulated,
+            )
+
+    def localize(self, image: np.ndarray) -> np.ndarray:
+        """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
+        mask: np.ndarray = self._core.localize_input(image)
+        return mask
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
+        probabilities: np.ndarray = self._core.segment_input(image)
+        return probabilities
+
+    def pipeline(self) -> DevicePipeline:
+        """Both stages on the GPU."""
+        return DevicePipeline(self._core, self._gpu, self._caches)
+
+
+class DevicePipeline:
+    """Scan in, labels out, in one call of the core; concurrent calls take turns."""
+
+    reads_values = True
+
+    def __init__(self, core: Any, gpu: Gpu, caches: list[RuntimeCache | None]) -> None:
+        self.core = core
+        self._gpu, self._device = gpu, f"cuda:{gpu.index}"
+        self._caches = [cache for cache in caches if cache is not None]
+        self._sizes: set[tuple[int, ...]] = set()
+
+    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
+        """See `Pipeline`."""
+        stream = scan.device.stream if scan.device is not None else None
+        if scan.device is not None:
+            self._require_here(scan)
+        shape = scan.geometry.size[::-1]
+        labels: np.ndarray | DeviceLabels
+        if keep_on_device:
+            labels = DeviceLabels(shape, self._gpu.index, simulated=self._gpu.simulated is not None)
+            target = labels.view()
+        else:
+            labels = target = np.empty(shape, np.uint8)
+        run = self.core.segment(
+            scan.lps,
+            spacing,
+            scan.geometry.lps_view(target),
+            scan_on_device=scan.on_device,
+            labels_on_device=keep_on_device,
+            stream=stream,
+            begin=lambda stage: clock.begin(STAGES[1 + stage]),
+            values=scan.check_values,
+        )
+        clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
+        self._keep_kernels(run.plan.input_size)
+        return Run(labels, run.plan, np.asarray(run.counts), run.found, self.core.arena_peak)
+
+    def trim(self) -> None:
+        """See `Pipeline`."""
+        self.core.trim()
+
+    def _require_here(self, scan: Scan) -> None:
+        if self._gpu.simulated is not None:
+            return
+        found = _core.cuda_device_of(scan.array.__array_interface__["data"][0])
+        if found != self._gpu.index:
+            raise InputError(
+                f"The array lies on cuda:{found}, but the networks run on {self._device}; copy it, or use "
+                f'device="cuda:{found}".'
+            )
+
+    def _keep_kernels(self, size: tuple[int, ...]) -> None:
+        """Save what TensorRT-RTX compiled for a size that this process had not met."""
+        if size not in self._sizes:
+            self._sizes.add(size)
+            for cache in self._caches:
+                cache.save()
+
+
+class _LoadedEngine:
+    """A deserialized engine, for any number of contexts."""
+
+    def __init__(self, trt: Any, plan: bytes) -> None:
+        self.api = ExecutionApi(trt, _log.debug)
+        self.engine = self.api.load_engine(plan)
+        self._names = self.api.tensor_names(self.engine)
+        self._lock = threading.Lock()
+
+    def network(self, cache: RuntimeCache | None) -> Any:
+        """A context of its own."""
+        with self._lock:
+            context = self.api.create_context(self.engine, cache)
+        return _core.Network(self.api, self.engine, context, *self._names)
+
+
+_engines: weakref.WeakValueDictionary[tuple[str, str, int], _LoadedEngine] = weakref.WeakValueDictionary()
+_engines_lock = threading.Lock()
+
+
+def _loaded(trt: Any, choice: EngineChoice, network: str, gpu: Gpu) -> _LoadedEngine:
+    """The engine of `network`: the one that is loaded already, if contexts may share it."""
+    record: Engine = getattr(choice, network)
+    key = (trt.__name__, record.sha256, gpu.index)
+    with _engines_lock:
+        found = _engines.get(key)
+        if found is None or not found.api.shares_profiles():
+            found = _engines[key] = _LoadedEngine(trt, _read_plan(choice, network))
+        return found
+
+
+def _read_plan(choice: EngineChoice, network: str) -> bytes:
+    """The plan, once more held against the manifest: it is native code, and was read after it was chosen."""
+    file, record = choice.file(network), getattr(choice, network)
+    try:
+        plan = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror}; build the engines again.") from error
+    if hashlib.sha256(plan).hexdigest() != record.sha256:
+        raise BundleError(f"{file} was altered while it was loaded; build the engines again.")
+    return plan
+
+
+def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:
+    """Where the kernels that TensorRT-RTX compiles for this engine on this GPU are kept."""
+    folder = cache_folder() if engine.flavour == "tensorrt-rtx" else None
+    if folder is None:
+        return None
+    name = re.sub(r"\W+", "-", gpu.name.lower())
+    return RuntimeCache(folder / "kernels" / f"{engine.sha256[:16]}-{name}.bin")
+
+
+def _require_gpu(index: int) -> None:
+    status = _core.cuda_status()
+    if status["problem"]:
+        raise DeviceError(status["problem"])
+    if index >= len(status["devices"]):
+        raise DeviceError(
+            f"There is no GPU {index} here: this machine has {len(status['devices'])}, counted from 0."
+        )
+    gpu = status["devices"][index]
+    if not gpu["supported"]:
+        raise DeviceError(
+            "The {} has compute capability {}.{}, but this build is for {}; install it from source with "
+            "CMAKE_CUDA_ARCHITECTURES=native.".format(
+                gpu["name"], *gpu["compute_capability"], status["architectures"]
+            )
+        )

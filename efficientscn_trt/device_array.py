@@ -1,0 +1,99 @@
+"""Arrays in the memory of a GPU: what others hand over, and label maps that stay there.
+
+The protocol is Numba's CUDA Array Interface, versions 2 and 3, which PyCUDA, CuPy, Numba and torch speak.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class DeviceArray:
+    """An array of another library. `view` has its address, shape, dtype and strides, but its voxels must not
+    be touched from here. `stream` is where the work that makes it was queued, None if that is done."""
+
+    view: np.ndarray
+    stream: int | None
+    owner: object
+
+
+def is_device_array(value: object) -> bool:
+    """Whether `value` says that it lies in the memory of a GPU."""
+    return hasattr(value, "__cuda_array_interface__")
+
+
+def device_array(value: Any) -> DeviceArray:
+    """Look at an array of another library without a copy. Raises InputError."""
+    interface = value.__cuda_array_interface__
+    if interface.get("mask") is not None:
+        raise InputError("The array has a mask, expected one without; fill the voxels that are masked out.")
+    dtype = np.dtype(interface["typestr"])
+    address = interface["data"][0]
+    strides = interface.get("strides")
+    if address % dtype.itemsize or any(stride % dtype.itemsize for stride in strides or ()):
+        raise InputError("The array is not aligned to its data type; pass a copy of it.")
+    # 1 and 2 are the default streams, which CUDA takes as handles; 0 would be ambiguous and is not allowed.
+    stream = interface.get("stream")
+    return DeviceArray(address_view(address, interface["shape"], dtype, strides), stream, value)
+
+
+def address_view(
+    address: int, shape: tuple[int, ...], dtype: Any, strides: tuple[int, ...] | None = None
+) -> np.ndarray:
+    """A NumPy array that stands for device memory: to be permuted, flipped and measured, never read."""
+
+    interface = {
+        "version": 3,
+        "data": (address, False),
+        "shape": tuple(shape),
+        "typestr": np.dtype(dtype).str,
+        "strides": None if strides is None else tuple(strides),
+    }
+    return np.asarray(SimpleNamespace(__array_interface__=interface))
+
+
+class DeviceLabels:
+    """A label map, uint8 [z, y, x], in the memory of a GPU, for all that reads `__cuda_array_interface__`.
+
+    `numpy.asarray` copies it to the host. The memory is freed with the object.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, shape: tuple[int, int, int], device: int, *, simulated: bool = False) -> None:
+        self.shape = shape
+        self.device = device
+        self._block = _core.DeviceBlock(int(np.prod(shape)), device, simulated=simulated)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, object]:
+        return {
+            "version": 3,
+            "data": (self._block.address, False),
+            "shape": self.shape,
+            "typestr": "|u1",
+            "strides": None,
+            "stream": None,  # a run ends only when its labels are written
+        }
+
+    def view(self) -> np.ndarray:
+        """Stands for the memory as `address_view` does."""
+        return address_view(self._block.address, self.shape, self.dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("The label map lies on a GPU and cannot be had without a copy.")
+        labels: np.ndarray = self._block.copy().reshape(self.shape)
+        return labels if dtype is None else labels.astype(dtype, copy=False)
+
+    def __repr__(self) -> str:
+        z, y, x = self.shape
+        return f"<DeviceLabels {z}×{y}×{x} on cuda:{self.device}>"
