@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 
 import efficientscn_trt
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.demo import FILES, FIRST_UNSEEN_SEED
+from efficientscn_trt.preview import format_ml
 
 from .conftest import Run
 
@@ -29,6 +31,10 @@ def test_demo_writes_and_compares(run: Run, tiny_bundle: Bundle, tmp_path: Path)
     ct, labels, truth = (sitk.ReadImage(str(folder / name)) for name in FILES[:3])
     assert ct.GetSize() == labels.GetSize() == truth.GetSize()
     assert ct.GetOrigin() == labels.GetOrigin() == truth.GetOrigin()
+    voxel_ml = np.prod(truth.GetSpacing()) / 1000
+    volumes = np.bincount(sitk.GetArrayFromImage(truth).ravel())[1:] * voxel_ml
+    for volume in volumes:  # each stands in the table, so none was counted in freed memory
+        assert format_ml(volume) in done.stdout
 
 
 def test_demo_is_refused_where_it_cannot_write(run: Run, tmp_path: Path) -> None:
