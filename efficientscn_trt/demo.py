@@ -49,7 +49,7 @@ def check_labels(segmenter: Segmenter) -> None:
 def segment_phantom(segmenter: Segmenter, phantom: Phantom, progress: Progress | None = None) -> PhantomRun:
     """Segment a phantom and compare with its truth; the bundle has passed `check_labels`."""
     found = segmenter.segment(phantom.image, progress=progress)
-    # A copy: a view dangles as soon as SimpleITK copies the image on write, as the overlap filter makes it do.
+    # A copy: a view dangles as soon as SimpleITK copies on write, which the overlap filter makes it do.
     truth = sitk.GetArrayFromImage(phantom.labels)
     voxel_ml = float(np.prod(phantom.labels.GetSpacing())) / 1000
     organs = {value: name for value, name in enumerate(LABEL_NAMES) if value}
