@@ -13,6 +13,7 @@ from . import (
     kept_dimensions,
     linear_upsampling,
     softplus,
+    split_convolution,
     transposes,
     unit_power,
 )
@@ -25,6 +26,7 @@ PASSES: tuple[GraphPass, ...] = (
     cubic_upsampling.PASS,
     transposes.PASS,
     convolution_bias.PASS,
+    split_convolution.PASS,
     channel_stacking.PASS,
     kept_dimensions.PASS,
     softplus.PASS,

@@ -1,4 +1,4 @@
-"""The form of a network that TensorRT builds from: float16 written into the graph, and less memory needed.
+"""The form of a network that TensorRT builds from: float16 written into the graph.
 
 A bundle holds it beside the float32 graph, because it is checked where it is made: what a GPU builds from is
 byte for byte what the export compared with the trained model, and a machine that builds engines needs
@@ -10,7 +10,6 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from .float16 import Float16Report, to_float16
-from .split_convolution import split_convolutions
 
 __all__ = ["Float16Report", "for_tensorrt"]
 
@@ -21,5 +20,4 @@ def for_tensorrt(model: ir.Model) -> tuple[ir.Model, Float16Report]:
     Bools and the shapes of inputs and outputs stay. Raises ExportError.
     """
     copy = model.clone()
-    split_convolutions(copy)
     return copy, to_float16(copy)

@@ -7,10 +7,10 @@ import onnx
 import onnx_ir as ir
 import onnxruntime
 import pytest
+from efficientscn_trt.export.passes.split_convolution import split_convolutions
 from efficientscn_trt.export.precision import float16, for_tensorrt
 from efficientscn_trt.export.precision.float16 import to_float16
 from efficientscn_trt.export.precision.rounding import with_rounding
-from efficientscn_trt.export.precision.split_convolution import split_convolutions
 from support.small_network import small_network
 
 HALF, SINGLE = ir.DataType.FLOAT16, ir.DataType.FLOAT

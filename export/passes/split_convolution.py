@@ -5,7 +5,8 @@ conv([a, b], [Wa, Wb]) = conv(a, Wa) + conv(b, Wb): a convolution is a sum over 
 At full resolution a U-Net's skip, its upsampled tensor, their concatenation and the result are five times the
 tensor of one branch; without the concatenation they are three. Below full resolution tensors are an eighth
 and the split only adds reads, and TensorRT-RTX then packs the large ones worse: so it is done at full
-resolution only. TensorRT fuses the sum into the second convolution. OpenVINO keeps the concatenation.
+resolution only. TensorRT and OpenVINO fuse the sum into the second convolution: on a CPU the SCN takes the
+same time at 96×128×160 and 0.19 GiB less.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 import onnx_ir.passes.common as common
+
+from .graph_pass import GraphPass
 
 PROBE_SIZE = 64
 """Voxels along an axis of the image for which shapes are inferred; a valid size of both networks."""
@@ -98,3 +101,6 @@ def _split(graph: ir.Graph, site: _Site, channels: int) -> None:
 def _named(node: ir.Node, name: str) -> ir.Node:
     node.name, node.outputs[0].name = name, f"{name}_output"
     return node
+
+
+PASS = GraphPass("split convolution", split_convolutions)
