@@ -40,3 +40,9 @@ class ExportError(EfficientSCNError):
     """A trained model cannot be turned into a bundle."""
 
     exit_code = 7
+
+
+class FidelityError(EfficientSCNError):
+    """A bundle does not give what the models give that it was exported from."""
+
+    exit_code = 8

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": ("demo:demo", "Try it without a scan: make a phantom CT and label it."),
     "info": ("info:info", "Show what a bundle holds and where it can run."),
     "benchmark": ("benchmark:benchmark", "Measure time and memory of a bundle on this machine."),
+    "validate": ("validate:validate", "Check a bundle here against the models it was exported from."),
     "evaluate": ("evaluate:evaluate", "Compare label maps with reference label maps (DSC, NSD)."),
     "evaluate-phantoms": (
         "evaluate_phantoms:evaluate_phantoms",

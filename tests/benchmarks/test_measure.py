@@ -34,7 +34,7 @@ def test_a_process_gives_its_account(tiny_bundle: Bundle, scan_file: Path, tmp_p
     assert 0 < account.load < account.cold
     assert sum(account.first.values()) < account.cold
     assert 0 < account.peak_first <= account.peak
-    assert account.input_sizes["localization"] == (48, 32, 48)
+    assert account.input_sizes["localization"] == (32, 32, 48)
     assert all(size % 32 == 0 for size in account.input_sizes["segmentation"])
     found = sitk.GetArrayFromImage(sitk.ReadImage(str(labels)))
     assert np.mean(found == block_labels()) > 0.95

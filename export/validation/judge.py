@@ -1,0 +1,85 @@
+"""Every backend at hand against the SavedModels, on every scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from efficientscn_trt import backends
+from efficientscn_trt.backends.survey import survey
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.volume import open_scan
+
+from .fidelity import Fidelity, Limits, compare
+from .picture import write_picture
+from .saved_networks import load_networks
+from .stages import Stages
+
+AS_SAVED = "SavedModel"
+"""Name of the row that tells what float16 costs the trained model itself."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One backend on one scan. `problems` are sentences; the SavedModel itself is not judged."""
+
+    scan: str
+    backend: str
+    fidelity: Fidelity
+    problems: tuple[str, ...]
+    picture: Path | None
+
+
+def validate(
+    bundle: Bundle,
+    localization: Path,
+    segmentation: Path,
+    scans: Sequence[Path],
+    *,
+    limits: Limits | None = None,
+    pictures: Path | None = None,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Iterator[Verdict]:
+    """Compare each backend and precision that runs here with the SavedModels in the two folders.
+
+    The reference is their graph in float32: what was trained, before its rounding. `pictures`: folder for
+    the worst slice of each comparison. `progress` is called with what begins.
+    Raises ExportError, InputError, BundleError, DeviceError, OutputError.
+    """
+    limits = limits or Limits()
+    labels = bundle.manifest.labels
+    progress("SavedModels")
+    exact, saved = load_networks(localization, segmentation, len(labels))
+    for path in scans:
+        progress(f"{path.name}: SavedModels in float32")
+        stages = Stages(open_scan(path), bundle.manifest.pipeline)
+        spacing, names = stages.scan.geometry.lps_spacing, dict(enumerate(labels))
+        reference = stages.run(exact)
+
+        progress(f"{path.name}: SavedModels as saved")
+        found = stages.run(saved)
+        floor = compare(reference, found, saved.segment(reference.image), names, spacing)
+        yield Verdict(path.name, AS_SAVED, floor, (), None)
+        for device, precision in _at_hand():
+            name = f"{device} {precision}"
+            progress(f"{path.name}: {name}")
+            backend = backends.load(bundle, device, precision)
+            found = stages.run(backend)
+            fidelity = compare(reference, found, backend.segment(reference.image), names, spacing)
+            picture = None
+            if pictures is not None:
+                picture = pictures / f"{path.name.split('.')[0]}-{device}-{precision}.png"
+                write_picture(
+                    picture, stages.scan, reference.labels, found.labels, f"{path.name}, {name}", names
+                )
+            problems = tuple(fidelity.problems(precision, floor, limits))
+            yield Verdict(path.name, name, fidelity, problems, picture)
+
+
+def _at_hand() -> Iterator[tuple[str, str]]:
+    """Device and precision of each backend that runs here."""
+    for availability in survey():
+        if availability.problem is None:
+            for precision in availability.precisions:
+                yield availability.device, precision

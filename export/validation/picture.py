@@ -1,0 +1,85 @@
+"""The slice in which two label maps differ most, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from efficientscn_trt.atomic import replacing
+from efficientscn_trt.preview import LEVEL_HU, WINDOW_HU, colours
+from efficientscn_trt.volume import Scan
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+UNEQUAL = "#ff2d2d"
+
+
+def worst_slice(reference: np.ndarray, found: np.ndarray) -> int:
+    """Index of the axial slice with the most unequal voxels, without any the one with the most organ.
+
+    Both are label maps [z, y, x] along LPS axes.
+    """
+    unequal = np.count_nonzero(reference != found, axis=(1, 2))
+    return int((unequal if unequal.any() else np.count_nonzero(reference, axis=(1, 2))).argmax())
+
+
+def write_picture(
+    path: Path,
+    scan: Scan,
+    reference: np.ndarray,
+    found: np.ndarray,
+    title: str,
+    label_names: Mapping[int, str],
+) -> None:
+    """Write the worst slice as PNG: reference, what was found, where they differ. Raises OutputError."""
+    figure = draw(scan, reference, found, title, label_names)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def draw(
+    scan: Scan, reference: np.ndarray, found: np.ndarray, title: str, label_names: Mapping[int, str]
+) -> Figure:
+    """The picture that `write_picture` writes."""
+    from matplotlib.figure import Figure
+
+    index = worst_slice(reference, found)
+    _, mm_y, mm_x = scan.geometry.lps_spacing
+    unequal = np.count_nonzero(reference[index] != found[index])
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    views = figure.subplots(1, 3)
+    panels = (("SavedModel", reference[index]), ("Here", found[index]), ("Unequal", None))
+    for axes, (name, labels) in zip(views, panels, strict=True):
+        _show(axes, scan.lps[index], mm_y / mm_x)
+        axes.set_title(name)
+        if labels is not None:
+            _contours(axes, labels, label_names)
+        else:
+            marked = np.ma.masked_equal((reference[index] != found[index]).astype(np.uint8), 0)
+            axes.imshow(marked, cmap=_one_colour(), aspect=mm_y / mm_x, interpolation="nearest")
+    figure.suptitle(f"{title}: slice {index + 1} of {len(reference)}, {unequal} unequal voxels")
+    return figure
+
+
+def _show(axes: Axes, hu: np.ndarray, aspect: float) -> None:
+    low, high = LEVEL_HU - WINDOW_HU / 2, LEVEL_HU + WINDOW_HU / 2
+    axes.imshow(hu, cmap="gray", vmin=low, vmax=high, aspect=aspect)
+    axes.set_axis_off()
+
+
+def _contours(axes: Axes, labels: np.ndarray, label_names: Mapping[int, str]) -> None:
+    for value, colour in colours(label_names).items():
+        mask = labels == value
+        if mask.any():
+            axes.contour(mask.astype(np.float32), levels=[0.5], colors=[colour], linewidths=1.2)
+
+
+def _one_colour() -> object:
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([UNEQUAL])
