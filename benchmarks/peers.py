@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 from report import COLOURS, Report, figure, parser, say, size_text
-from scans import INPUT_ZYX, write_phantom
+from scans import INPUT_ZYX, write_phantom, write_released_bundle
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends.survey import survey
@@ -43,6 +43,11 @@ class Entry:
     @property
     def warm(self) -> Summary:
         return summarize([seconds for account in self.accounts for seconds in account.warm_total])
+
+    @property
+    def cpu(self) -> Summary:
+        """Seconds of all cores together."""
+        return summarize([seconds for account in self.accounts for seconds in account.warm_cpu])
 
     @property
     def files(self) -> Summary:
@@ -73,6 +78,7 @@ def main() -> None:
     report = Report("One scan, this package and its peers")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        arguments.bundle = write_released_bundle(arguments.bundle, folder / "bundle")
         scan = arguments.scan
         if scan is None:
             say("drawing the phantom")
@@ -183,6 +189,7 @@ def _fill(report: Report, entries: list[Entry], scan: Path, folder: Path) -> Non
                 entry.name,
                 *_beside(warm.median, reference and reference.warm.median),
                 f"{warm.p90:.2f}",
+                *_beside(entry.cpu.median, reference and reference.cpu.median),
                 f"{files.median:.2f}",
                 *_beside(entry.cold, reference and reference.cold),
                 f"{entry.first_ever:.1f}",
@@ -207,6 +214,8 @@ def _fill(report: Report, entries: list[Entry], scan: Path, folder: Path) -> Non
             "Warm (s)",
             "×",
             "p90 (s)",
+            "CPU (s)",
+            "×",
             "With files (s)",
             "Cold (s)",
             "×",
@@ -245,6 +254,7 @@ def _document(entry: Entry) -> dict[str, Any]:
     return {
         "note": entry.accounts[0].note,
         "warm": asdict(entry.warm),
+        "cpu": asdict(entry.cpu),
         "files": asdict(entry.files),
         "cold": entry.cold,
         "first_ever": entry.first_ever,

@@ -15,7 +15,7 @@ from typing import Any
 
 import SimpleITK as sitk
 from report import COLOURS, Report, figure, gib, parser, say, size_text
-from scans import write_cut, write_phantom, write_resampled
+from scans import write_cut, write_phantom, write_released_bundle, write_resampled
 
 from efficientscn_trt.measure.processes import Account, Job, run
 from efficientscn_trt.measure.samples import summarize, summarize_stages
@@ -31,6 +31,7 @@ def main() -> None:
     arguments = _parse()
     report = Report("The pipeline over scan sizes")
     with tempfile.TemporaryDirectory() as scratch:
+        arguments.bundle = write_released_bundle(arguments.bundle, Path(scratch, "bundle"))
         for name, scan in _scans(arguments, Path(scratch)):
             say(f"measuring {name}")
             first = _account(arguments, scan, Path(scratch, f"cache {name}"), repeats=0)

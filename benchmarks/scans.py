@@ -7,16 +7,46 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from efficientscn_trt import bundle as bundles
 from efficientscn_trt.demo import FIRST_UNSEEN_SEED
 from efficientscn_trt.phantom import make_phantom
 
-SEED = FIRST_UNSEEN_SEED
+SEED = FIRST_UNSEEN_SEED + 1
+STRETCH_XYZ = (1.0, 1.25, 0.8)
+"""Of the body, so that the segmentation network sees of it what it usually sees of a patient."""
+
 DRAWN_XYZ = (256, 256, 120)
 SIZE_XYZ = (512, 512, 120)
 """Of a usual abdominal CT."""
 
 INPUT_ZYX = (96, 128, 160)
-"""What the segmentation network must see of the phantom."""
+"""What the segmentation network must see of the phantom, with the released parameters."""
+
+
+def write_released_bundle(source: Path, path: Path) -> Path:
+    """Write the networks of the bundle `source` with the released pipeline's parameters, the peers' own.
+
+    The demo bundle has coarser ones, to be small; what is measured is the pipeline that was released.
+    """
+    bundle = bundles.load(source)
+    networks = {}
+    for name in bundles.NETWORKS:
+        entry = getattr(bundle.manifest.networks, name)
+        half = None if entry.float16 is None else bundle.file(name, "fp16").read_bytes()
+        networks[name] = bundles.NetworkSource(
+            bundle.file(name), entry.opset, entry.parameters, entry.input, entry.output, half
+        )
+    manifest = bundle.manifest
+    bundles.write(
+        path,
+        name=manifest.name,
+        description=manifest.description,
+        labels=manifest.labels,
+        pipeline=bundles.Pipeline(),
+        provenance=manifest.provenance,
+        **networks,
+    )
+    return path
 
 
 def write_phantom(path: Path, size_xyz: Sequence[int] = SIZE_XYZ) -> Path:
@@ -24,7 +54,9 @@ def write_phantom(path: Path, size_xyz: Sequence[int] = SIZE_XYZ) -> Path:
 
     It is drawn once on a coarser grid and resampled: drawing 512×512×800 voxels would take minutes.
     """
-    return write_resampled(make_phantom(SEED, DRAWN_XYZ).image, path, size_xyz)
+    image = make_phantom(SEED, DRAWN_XYZ).image
+    image.SetSpacing([mm * factor for mm, factor in zip(image.GetSpacing(), STRETCH_XYZ, strict=True)])
+    return write_resampled(image, path, size_xyz)
 
 
 def write_resampled(image: sitk.Image, path: Path, size_xyz: Sequence[int]) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -47,6 +48,14 @@ def _joins(graph: _Graph, node: onnx.NodeProto, ends: list[onnx.NodeProto]) -> b
     return len(producers) == LABELS and all(producer in ends for producer in producers)
 
 
+class _Layer(NamedTuple):
+    """What it reads, one tensor or [skip, upsampled]; kernel (out, in, z, y, x); bias."""
+
+    inputs: list[str]
+    kernel: np.ndarray
+    bias: np.ndarray
+
+
 class _Graph:
     """A graph that is walked against the data's direction."""
 
@@ -69,24 +78,36 @@ class _Graph:
 
     def unet(self, end: onnx.NodeProto) -> Iterator[np.ndarray]:
         """The arrays of the U-Net that the 1×1×1 convolution `end` closes, in checkpoint order."""
-        contracting: list[onnx.NodeProto] = []
-        expanding: list[onnx.NodeProto] = []
+        contracting: list[_Layer] = []
+        expanding: list[_Layer] = []
         value = end.input[0]
         while True:
-            block, value = self._block(value)
+            block = self._block(value)
             expanding += block
-            below = self.producer[value]
-            skip, deeper = below.input if below.op_type == "Concat" else (value, None)
-            contracting += self._block(skip)[0]
-            if deeper is None:
+            skip, *deeper = block[0].inputs
+            contracting += self._block(skip)
+            if not deeper:
                 break
-            value = deeper
-        for node in (*contracting, *expanding, end):
-            yield self.kernel(node).transpose(2, 3, 4, 1, 0)
-            yield numpy_helper.to_array(self._arrays[node.input[2]])
+            (value,) = deeper
+        for layer in (*contracting, *expanding, self._layer(end)):
+            yield layer.kernel.transpose(2, 3, 4, 1, 0)
+            yield layer.bias
 
-    def _block(self, value: str) -> tuple[list[onnx.NodeProto], str]:
-        """The two convolutions that lead to `value`, and what the first one reads."""
-        second = self.back(value, "Conv")
-        first = self.back(second.input[0], "Conv")
-        return [first, second], first.input[0]
+    def _block(self, value: str) -> tuple[_Layer, _Layer]:
+        """The two convolutions that lead to `value`."""
+        second = self._layer(self.back(value, "Conv", "Add"))
+        (between,) = second.inputs
+        return self._layer(self.back(between, "Conv", "Add")), second
+
+    def _layer(self, node: onnx.NodeProto) -> _Layer:
+        """A convolution, be it one or the sum of two over [skip, upsampled]."""
+        if node.op_type == "Add":
+            of_skip, of_upsampled = (self.producer[value] for value in node.input)
+            kernel = np.concatenate([self.kernel(of_skip), self.kernel(of_upsampled)], axis=1)
+            return _Layer([of_skip.input[0], of_upsampled.input[0]], kernel, self._bias(of_upsampled))
+        before = self.producer.get(node.input[0])
+        joined = before is not None and before.op_type == "Concat" and len(before.input) == 2
+        return _Layer(list(before.input if joined else node.input[:1]), self.kernel(node), self._bias(node))
+
+    def _bias(self, node: onnx.NodeProto) -> np.ndarray:
+        return numpy_helper.to_array(self._arrays[node.input[2]])

@@ -49,7 +49,8 @@ class Account:
 
     `load`: from the start of the process to ready networks; `cold`: to the first label map, whose stages are
     `first`. `warm`: the stages of each run of an image in memory, `warm_total` their sums with all between,
-    `files_total` from file to file. `peak_first` is the largest resident set until the first label map,
+    `warm_cpu` the time of all cores together, which a busy machine changes less, `files_total` from file to
+    file. `peak_first` is the largest resident set until the first label map,
     `peak` until the end. On a GPU `device_memory` is the arena's own account, `device_used` how much more
     memory than before the driver saw in use, None without a GPU.
     """
@@ -66,6 +67,7 @@ class Account:
     device_used: int | None
     warm: list[dict[str, float]] = field(default_factory=list)
     warm_total: list[float] = field(default_factory=list)
+    warm_cpu: list[float] = field(default_factory=list)
     files_total: list[float] = field(default_factory=list)
 
 

@@ -43,6 +43,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         "device_memory": first.device_memory,
         "warm": [],
         "warm_total": [],
+        "warm_cpu": [],
         "files_total": [],
     }
     del first
@@ -60,9 +61,10 @@ def _repeat(candidate: Any, repeats: int, deadline: float, account: dict[str, An
     for index in range(repeats):
         if index and time.perf_counter() > deadline:
             break
-        begin = time.perf_counter()
+        begin, begin_cpu = time.perf_counter(), time.process_time()
         outcome = candidate.segment(image)
         account["warm_total"].append(time.perf_counter() - begin)
+        account["warm_cpu"].append(time.process_time() - begin_cpu)
         account["warm"].append(outcome.seconds)
         del outcome
     del image
