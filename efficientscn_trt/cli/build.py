@@ -112,9 +112,9 @@ def _column(report: EngineReport) -> dict[str, str]:
         "Built in": f"{report.seconds:.1f} s",
         "Size": f"{engine.bytes / 1e6:.2f} MB",
         "Largest input": _size(profile.max),
-        "  its activation memory": _megabytes(memory and memory.largest),
+        "  its activation memory": _megabytes(memory.largest if memory else None),
         "Typical input": _size(profile.opt),
-        "  its activation memory ": _megabytes(memory and memory.typical),
+        "  its activation memory ": _megabytes(memory.typical if memory else None),
         "Layers in float32": str(len(report.float32_layers)),
     }
 

