@@ -151,7 +151,8 @@ def draw(scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str)
     from matplotlib.figure import Figure
 
     geometry = segmentation.geometry
-    views = planes(geometry.lps_view(scan), geometry.lps_view(segmentation.array), geometry.lps_spacing)
+    labels = geometry.lps_view(np.asarray(segmentation.array))
+    views = planes(geometry.lps_view(scan), labels, geometry.lps_spacing)
     palette = colours(segmentation.label_names)
     rows = -(-len(palette) // LEGEND_COLUMNS)
     widths = [view.size_mm[1] for view in views]

@@ -1,6 +1,5 @@
 #include "cuda/runtime.h"
 
-#include <algorithm>
 #include <sstream>
 
 namespace escn::cuda {
@@ -121,21 +120,10 @@ void Event::make_wait(cudaStream_t stream) const {
 
 void Event::synchronize() const { check(cudaEventSynchronize(event_), "waiting for the GPU"); }
 
-DeviceBuffer::DeviceBuffer(std::size_t bytes) {
-    check(cudaGetDevice(&device_), "asking for the current GPU");
-    data_ = device_malloc(std::max<std::size_t>(bytes, 1));
-}
-
-DeviceBuffer::~DeviceBuffer() {
-    try {
-        const DeviceScope scope(device_);
-        cudaFree(data_);
-    } catch (const CudaError&) {  // the context is gone, and its memory with it
-    }
-}
-
 std::unique_ptr<ArenaMemory> device_arena_memory(int device) {
     return std::make_unique<DeviceMemory>(device);
 }
+
+std::unique_ptr<ArenaMemory> pinned_memory(int device) { return std::make_unique<PinnedMemory>(device); }
 
 }  // namespace escn::cuda

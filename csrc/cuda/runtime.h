@@ -57,20 +57,6 @@ class Event {
     cudaEvent_t event_ = nullptr;
 };
 
-// Memory of the current device that outlives a run, such as labels that stay there.
-class DeviceBuffer {
-  public:
-    explicit DeviceBuffer(std::size_t bytes);
-    ~DeviceBuffer();
-    DeviceBuffer(const DeviceBuffer&) = delete;
-    DeviceBuffer& operator=(const DeviceBuffer&) = delete;
-    void* data() const { return data_; }
-
-  private:
-    int device_ = 0;
-    void* data_ = nullptr;
-};
-
 std::unique_ptr<ArenaMemory> device_arena_memory(int device);
 
 // Page-locked host memory, which the copy engine reads and writes on its own.

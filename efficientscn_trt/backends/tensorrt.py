@@ -70,11 +70,12 @@ class TensorRTBackend:
         self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
         with gpu.current():
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
-            networks = [
+            localization, segmentation = (
                 engine.network(cache) for engine, cache in zip(self._engines, self._caches, strict=True)
-            ]
+            )
             self._core = _core.DevicePipeline(
-                *networks,
+                localization,
+                segmentation,
                 parameters.localization,
                 parameters.segmentation,
                 len(bundle.manifest.labels),
