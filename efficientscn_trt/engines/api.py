@@ -134,7 +134,8 @@ def activation_for(trt: Any, engine: Any, name: str, shape: Sequence[int]) -> in
         return largest_activation(engine)
     context = engine.create_execution_context(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
     context.set_input_shape(name, tuple(shape))
-    return int(context.update_device_memory_size_for_shapes())
+    # 0 is the size of an engine without scratch, or an error: the largest is right for both.
+    return int(context.update_device_memory_size_for_shapes()) or largest_activation(engine)
 
 
 def _monitor(trt: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,19 @@ from efficientscn_trt.engines import flavours
 from efficientscn_trt.engines.flavours import TENSORRT, TENSORRT_RTX, installed_version, load
 from efficientscn_trt.errors import DeviceError
 
+NAMES = (*TENSORRT.modules, *TENSORRT_RTX.modules, *flavours.RUNTIMES_WITHOUT_BUILDER)
+
 
 @pytest.fixture
-def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that is all of the path, so that only what a test puts there can be imported."""
-    for name in (*TENSORRT.modules, *TENSORRT_RTX.modules, *flavours.RUNTIMES_WITHOUT_BUILDER):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    real = {name: sys.modules.pop(name) for name in NAMES if name in sys.modules}
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.setattr(sys, "path_importer_cache", {})
-    return tmp_path
+    yield tmp_path
+    for name in NAMES:
+        sys.modules.pop(name, None)
+    sys.modules.update(real)
 
 
 def test_the_metapackage_comes_first(packages: Path) -> None:
