@@ -27,8 +27,9 @@ $(VENV)/.test: $(SOURCES) | $(BIN)/python
 demo: $(VENV)/.demo
 	$(BIN)/efficientscn-trt demo --output demo-output
 
+# From tests/, so that a test's own processes import the installed package too, not the sources beside them.
 test: $(VENV)/.test lint
-	$(BIN)/pytest
+	cd tests && $(abspath $(BIN))/pytest
 
 # README's table: minutes on two cores, with nothing else running.
 bench: $(VENV)/.test
