@@ -134,10 +134,17 @@ def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
 
 
 def _check_target(target: Path, force: bool) -> None:
-    if target.is_file() or (target.is_dir() and any(target.iterdir()) and not force):
-        what = "is a file" if target.is_file() else "exists already"
-        advice = "give a new folder" if target.is_file() else "give a new folder, or --force to replace it"
-        raise OutputError(f"{target} {what}; {advice}.")
+    """Refuse now what `bundle.write` would refuse after minutes of work."""
+    if target.is_file():
+        raise OutputError(f"{target} is a file; give a new folder.")
+    if target.is_dir() and any(target.iterdir()):
+        if not (target / bundles.MANIFEST).is_file():
+            raise OutputError(f"{target} holds something else than a bundle; give a new folder.")
+        if not force:
+            raise OutputError(f"{target} exists already; give a new folder, or --force to replace it.")
+    parent = next(folder for folder in target.resolve().parents if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{target} cannot be written: {parent} is no folder where you may write.")
 
 
 def _pipeline(parameters: str | os.PathLike[str] | Mapping[str, Any] | None) -> bundles.Pipeline:

@@ -35,9 +35,9 @@ def rows(report: NetworkReport) -> list[tuple[str, ...]]:
     half = report.float16
     return [
         *table,
-        ("SavedModel → bundle", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
+        ("SavedModel → ONNX", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
         (
-            "float16 for TensorRT",
+            "float16 (TensorRT)",
             str(half.before),
             str(half.after),
             DASH,

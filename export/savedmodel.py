@@ -41,11 +41,19 @@ class SavedModel:
         """The network's output for `image` float32 [1, 1, z, y, x], in the SavedModel's own precision.
 
         Compiled by XLA, for TensorFlow on a CPU has neither channels-first `Conv3D` nor float16 pooling.
+        Raises ExportError if the network cannot be run at this size.
         """
         tf = import_tensorflow()
         spec = self.signature.structured_input_signature[1][self.input_name]
         compiled = tf.function(lambda x: self.signature(**{self.input_name: x}), jit_compile=True)
-        return np.asarray(compiled(tf.constant(image, spec.dtype))[self.output_name])
+        try:
+            return np.asarray(compiled(tf.constant(image, spec.dtype))[self.output_name])
+        except (tf.errors.OpError, ValueError) as error:
+            size = " × ".join(str(length) for length in image.shape[2:])
+            raise ExportError(
+                f"The {self.role} SavedModel {self.path} does not run at {size} voxels, a size that the "
+                f"pipeline gives it: {_first_line(error)}. Check the model, or the pipeline's valid sizes."
+            ) from error
 
     def freeze(self) -> FrozenGraph:
         """The graph of the signature with its variables as constants."""
@@ -109,9 +117,8 @@ def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
     try:
         loaded = tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises its own, OSError, protobuf's and others
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ExportError(
-            f"The SavedModel {path} cannot be loaded ({reason}); copy or save the model again."
+            f"The SavedModel {path} cannot be loaded ({_first_line(error)}); copy or save the model again."
         ) from error
     if SIGNATURE not in loaded.signatures:
         found = ", ".join(sorted(loaded.signatures)) or "none"
@@ -157,6 +164,10 @@ def _check_tensor(where: str, spec: tf.TensorSpec, channels: int, *, floating: b
                 "save the model with None for these sizes."
             )
     raise ExportError(f"{where} is {found}; {expected}. Is this the right network, saved as it was released?")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _shape_text(shape: list[int | None] | None) -> str:

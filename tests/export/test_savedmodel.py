@@ -13,12 +13,13 @@ pytest.importorskip("tf2onnx")
 import tensorflow as tf
 from efficientscn_trt.export import savedmodel
 from efficientscn_trt.export.savedmodel import load_saved_model
+from support.model_folders import ModelFolders
 from support.tiny_models import IMAGE, LABELS, TinyLocalization, save
 
 from efficientscn_trt.errors import ExportError
 
 
-def test_a_good_one(tiny_models) -> None:
+def test_a_good_one(tiny_models: ModelFolders) -> None:
     saved = load_saved_model(tiny_models.segmentation, "segmentation", LABELS)
     loaded = tf.saved_model.load(str(tiny_models.segmentation))
     variables = loaded.signatures["serving_default"].variables
@@ -30,7 +31,7 @@ def test_a_good_one(tiny_models) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1, dtype=np.float32), 1, atol=3e-3)
 
 
-def test_its_digest_is_of_names_and_contents(tmp_path: Path, tiny_models) -> None:
+def test_its_digest_is_of_names_and_contents(tmp_path: Path, tiny_models: ModelFolders) -> None:
     saved = load_saved_model(tiny_models.localization, "localization", LABELS)
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -68,12 +69,12 @@ def test_no_signature(tmp_path: Path) -> None:
         load_saved_model(tmp_path / "model", "localization", LABELS)
 
 
-def test_networks_exchanged(tiny_models) -> None:
+def test_networks_exchanged(tiny_models: ModelFolders) -> None:
     with pytest.raises(ExportError, match=r"float16 of shape \[\?, 5, .*; expected bool of shape \[n, 1"):
         load_saved_model(tiny_models.segmentation, "localization", LABELS)
 
 
-def test_another_number_of_labels(tiny_models) -> None:
+def test_another_number_of_labels(tiny_models: ModelFolders) -> None:
     with pytest.raises(ExportError, match=r"expected floating point of shape \[n, 3, z, y, x\]"):
         load_saved_model(tiny_models.segmentation, "segmentation", 3)
 
@@ -112,10 +113,18 @@ def test_two_outputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", ["tensorflow", "tf2onnx"])
-def test_without_the_packages(monkeypatch: pytest.MonkeyPatch, tiny_models, missing: str) -> None:
+def test_without_the_packages(
+    monkeypatch: pytest.MonkeyPatch, tiny_models: ModelFolders, missing: str
+) -> None:
     find = savedmodel.import_tensorflow.__globals__["importlib"].util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name, *rest: None if name == missing else find(name, *rest)
     )
     with pytest.raises(ExportError, match=rf"needs {missing}, .*pip install 'efficientscn-trt\[export\]'"):
         load_saved_model(tiny_models.localization, "localization", LABELS)
+
+
+def test_a_size_that_it_does_not_take(tiny_models: ModelFolders) -> None:
+    saved = load_saved_model(tiny_models.localization, "localization", LABELS)
+    with pytest.raises(ExportError, match=r"does not run at 15 × 16 × 16 voxels, a size that the pipeline"):
+        saved.run(np.zeros((1, 1, 15, 16, 16), np.float32))

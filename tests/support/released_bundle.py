@@ -25,6 +25,7 @@ def released_bundle(shared: Path, cache: Path) -> bundles.Bundle:
     """
     for package in _PACKAGES:
         pytest.importorskip(package)
+    shared = shared.resolve()
     model, weights = shared / "models" / "localization", shared / "golden" / "scn_weights.npz"
     folder = cache / _key(model, weights)
     try:
@@ -50,7 +51,11 @@ def _key(model: Path, weights: Path) -> str:
 
 
 def _command(*arguments: str) -> None:
+    # Not from the repository, whose folder `efficientscn_trt` would hide the installed package.
     done = subprocess.run(
-        [sys.executable, "-m", "efficientscn_trt.cli", *arguments], capture_output=True, text=True
+        [sys.executable, "-m", "efficientscn_trt.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tempfile.gettempdir(),
     )
     assert done.returncode == 0, done.stderr[-2000:]

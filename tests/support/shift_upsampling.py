@@ -13,6 +13,8 @@ Taps = Sequence[dict[int, float]]
 
 Shift = Callable[[GraphBuilder, str, int, int], str]
 
+AxisBy = Callable[[GraphBuilder, str, int, Taps, Shift], str]
+
 LINEAR: Taps = ({0: 0.75, -1: 0.25}, {1: 0.25, 0: 0.75})
 
 
@@ -102,7 +104,7 @@ def upsample(
     taps: Taps,
     axes: Sequence[int] = (2, 3, 4),
     shift: Shift = concatenated,
-    axis_by: Callable[[GraphBuilder, str, int, Taps, Shift], str] = upsample_axis,
+    axis_by: AxisBy = upsample_axis,
 ) -> str:
     """One axis after the other."""
     for axis in axes:

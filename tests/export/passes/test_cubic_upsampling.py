@@ -18,6 +18,9 @@ from onnx.reference import ReferenceEvaluator
 from support.onnx_graphs import GraphBuilder, apply, operators, volume
 from support.shift_upsampling import (
     LINEAR,
+    AxisBy,
+    Shift,
+    Taps,
     concatenated,
     cubic_taps,
     padded,
@@ -41,12 +44,13 @@ def onnx_resize(image: np.ndarray) -> np.ndarray:
         coordinate_transformation_mode="half_pixel",
     )
     scales = np.array([1, 1, 4, 4, 4], np.float32)
-    return ReferenceEvaluator(node).run(None, {"image": image.astype(np.float64), "scales": scales})[0]
+    (result,) = ReferenceEvaluator(node).run(None, {"image": image.astype(np.float64), "scales": scales})
+    return np.asarray(result)
 
 
 @pytest.mark.parametrize("shift", [concatenated, padded])
 @pytest.mark.parametrize("axis_by", [upsample_axis, upsample_axis_by_sums])
-def test_every_writing_becomes_transposed_convolutions(shift, axis_by) -> None:
+def test_every_writing_becomes_transposed_convolutions(shift: Shift, axis_by: AxisBy) -> None:
     builder = GraphBuilder()
     model = builder.model(upsample(builder, builder.image, CUBIC, shift=shift, axis_by=axis_by))
     assert apply(PASS, model, volume(3, 5, 4), TOLERANCE) == 1
@@ -69,7 +73,7 @@ def test_taps_are_exact_in_float16() -> None:
 
 
 @pytest.mark.parametrize("taps", [cubic_taps(-0.75), CUBIC[::-1]])
-def test_other_weights_stay(taps) -> None:
+def test_other_weights_stay(taps: Taps) -> None:
     builder = GraphBuilder()
     model = builder.model(upsample(builder, builder.image, taps))
     assert apply(PASS, model, volume(4, 4, 4)) == 0

@@ -15,6 +15,9 @@ from efficientscn_trt.export.passes.linear_upsampling import PASS
 from support.onnx_graphs import GraphBuilder, apply, operators, volume
 from support.shift_upsampling import (
     LINEAR,
+    AxisBy,
+    Shift,
+    Taps,
     concatenated,
     padded,
     upsample,
@@ -42,7 +45,7 @@ def reference(image: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shift", [concatenated, padded])
 @pytest.mark.parametrize("axis_by", [upsample_axis, upsample_axis_by_sums])
 @pytest.mark.parametrize("axes", [(2, 3, 4), (4, 2, 3)])
-def test_every_writing_becomes_one_resize(shift, axis_by, axes) -> None:
+def test_every_writing_becomes_one_resize(shift: Shift, axis_by: AxisBy, axes: tuple[int, ...]) -> None:
     builder = GraphBuilder()
     model = builder.model(upsample(builder, builder.image, LINEAR, axes, shift, axis_by))
     assert apply(PASS, model, volume(3, 5, 4), TOLERANCE) == 1
@@ -104,7 +107,7 @@ TRIPLE = ({0: 2 / 3, -1: 1 / 3}, {0: 1.0}, {1: 1 / 3, 0: 2 / 3})
 
 
 @pytest.mark.parametrize("taps", [OTHER_WEIGHTS, EXCHANGED, NEAREST, TRIPLE])
-def test_other_weights_stay(taps) -> None:
+def test_other_weights_stay(taps: Taps) -> None:
     builder = GraphBuilder()
     model = builder.model(upsample(builder, builder.image, taps))
     before = operators(model)
