@@ -158,6 +158,6 @@ def test_folder_without_permission(run: Run, scan_file: Path, tmp_path: Path) ->
 def test_wrong_usage(run: Run, scan_file: Path) -> None:
     done = run("segment", scan_file, "-o", "l.nii.gz", "--device", "abacus")
     assert done.returncode == 2
-    assert "'abacus' is not one of 'auto', 'cpu'" in done.stderr
+    assert "'abacus'" in done.stderr
     assert run("segment", scan_file).returncode == 2
     assert run("frobnicate").returncode == 2

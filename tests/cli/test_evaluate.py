@@ -43,7 +43,7 @@ def test_tables(folders: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
     liver = [100 * float(rows[case, "liver"]["dsc"]) for case in "ab"]
     text = f"{np.mean(liver):.2f} ± {np.std(liver, ddof=1):.2f}"
     assert text in done.stdout
-    assert f"| Liver | {text} |" in markdown.read_text()
+    assert f"| Liver | {text} |" in markdown.read_text(encoding="utf-8")
 
 
 def test_two_files(folders: tuple[Path, Path], run: Run) -> None:
