@@ -65,6 +65,8 @@ def test_nothing_is_left_half_written(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        # A background job ignores SIGINT, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert process.stdout is not None
