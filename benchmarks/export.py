@@ -16,13 +16,13 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 from candidates.plain import plain_network, write_saved_models
-from efficientscn_trt.export import export_bundle
 from report import COLOURS, Report, figure, parser, say
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.engines.builder import NetworkBuilder, Options
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load
 from efficientscn_trt.engines.profiles import profile_for
+from efficientscn_trt.export import export_bundle
 
 CAPABILITY = "8.9"
 """Of the GPUs that the engines are for."""

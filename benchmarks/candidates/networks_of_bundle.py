@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
+
 from efficientscn_trt.export.reference.architecture import LABELS, SPATIAL_ORDER
 from efficientscn_trt.export.reference.weights import check_weights
-from onnx import numpy_helper
 
 Weights = dict[str, np.ndarray]
 

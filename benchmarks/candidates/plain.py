@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import onnx_ir as ir
+
 from efficientscn_trt.export.convert import as_float32, to_onnx
 from efficientscn_trt.export.network import OUTPUT
 from efficientscn_trt.export.reference.architecture import LABELS

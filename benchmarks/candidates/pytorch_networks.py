@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from efficientscn_trt.training.networks import SpatialConfigurationNet, localization_network
-from efficientscn_trt.training.weights import from_arrays
 
 from efficientscn_trt.measure.candidate import OwnPipeline
+from efficientscn_trt.training.networks import SpatialConfigurationNet, localization_network
+from efficientscn_trt.training.weights import from_arrays
 
 from .in_own_pipeline import pipeline_with
 from .networks_of_bundle import read_weights

@@ -31,6 +31,7 @@ class TensorflowPipeline:
 
     def __init__(self, bundle: str, threads: int = 0) -> None:
         import tensorflow as tf
+
         from efficientscn_trt.export.reference.form import TRAINING
         from efficientscn_trt.export.reference.localization import Localization
         from efficientscn_trt.export.reference.scn import Scn
