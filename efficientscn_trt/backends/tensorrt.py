@@ -62,32 +62,17 @@ class Gpu:
 class TensorRTBackend:
     """The chosen engines, shared with every backend of the same GPU, each with a context of its own."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        choice: EngineChoice,
-        trt: Any,
-        threads: int,
-        gpu: Gpu,
-        *,
-        graphs: bool = False,
-    ) -> None:
-        """`trt`: the module of the TensorRT that built the engines. `graphs`: replay a network from a CUDA
-        graph while its size stays the same.
-
-        Raises DeviceError, BundleError.
-        """
+    def __init__(self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu) -> None:
+        """`trt`: the module of the TensorRT that built the engines. Raises DeviceError, BundleError."""
         self.device, self.precision = f"cuda:{gpu.index}", choice.precision
         parameters = Parameters.of(bundle)
         self._gpu = gpu
         self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
         with gpu.current():
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
-            #: Execution contexts, in the order of `NETWORKS`.
-            self.networks = [
+            localization, segmentation = (
                 engine.network(cache) for engine, cache in zip(self._engines, self._caches, strict=True)
-            ]
-            localization, segmentation = self.networks
+            )
             self._core = _core.DevicePipeline(
                 localization,
                 segmentation,
@@ -96,7 +81,6 @@ class TensorRTBackend:
                 len(bundle.manifest.labels),
                 gpu.index,
                 threads,
-                graphs=graphs,
                 simulated=gpu.simulated,
             )
 
