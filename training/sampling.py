@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from efficientscn_trt._core import SegmentationParameters
 from torch import Tensor
+
+from efficientscn_trt._core import SegmentationParameters
 
 from .augment import Augmentation, sample
 from .prepare import PreparedCase

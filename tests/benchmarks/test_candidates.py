@@ -22,6 +22,7 @@ def bundle(shared: Path, pytestconfig: pytest.Config) -> Path:
 
 def test_weights_are_read_back_from_a_bundle(shared: Path, bundle: Path) -> None:
     from candidates.networks_of_bundle import read_weights
+
     from efficientscn_trt.export.reference.saved_model import read_weights as read_saved
 
     with np.load(shared / "golden" / "scn_weights.npz") as golden:

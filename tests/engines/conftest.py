@@ -7,10 +7,10 @@ from pathlib import Path
 
 import onnx_ir as ir
 import pytest
-from efficientscn_trt.export.precision import for_tensorrt
 from support.tiny_bundle import write_tiny_bundle
 
 from efficientscn_trt import bundle as bundles
+from efficientscn_trt.export.precision import for_tensorrt
 
 
 def write_with_float16(path: Path) -> bundles.Bundle:

@@ -7,11 +7,12 @@ import onnx
 import onnx_ir as ir
 import onnxruntime
 import pytest
+from support.small_network import small_network
+
 from efficientscn_trt.export.passes.split_convolution import split_convolutions
 from efficientscn_trt.export.precision import float16, for_tensorrt
 from efficientscn_trt.export.precision.float16 import to_float16
 from efficientscn_trt.export.precision.rounding import with_rounding
-from support.small_network import small_network
 
 HALF, SINGLE = ir.DataType.FLOAT16, ir.DataType.FLOAT
 

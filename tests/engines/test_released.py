@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import onnx_ir as ir
 import pytest
-from efficientscn_trt.export.precision.rounding import run_rounded
 
 from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
@@ -17,6 +16,7 @@ from efficientscn_trt.backends.openvino import OpenVinoBackend
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
+from efficientscn_trt.export.precision.rounding import run_rounded
 from efficientscn_trt.volume import open_scan
 
 MB = 1e6

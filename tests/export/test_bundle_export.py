@@ -14,17 +14,17 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
 import onnx_ir as ir
+from support.model_folders import ModelFolders
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt import cli
+from efficientscn_trt.errors import ExportError, InputError, OutputError
 from efficientscn_trt.export import ExportReport, export_bundle, network
 from efficientscn_trt.export.bundle_export import LABELS, PROGRESS_STEPS
 from efficientscn_trt.export.network import STEPS
 from efficientscn_trt.export.passes import PASSES, GraphPass
 from efficientscn_trt.export.report import HEADER, rows
 from efficientscn_trt.export.savedmodel import Role, load_saved_model
-from support.model_folders import ModelFolders
-
-from efficientscn_trt import bundle as bundles
-from efficientscn_trt import cli
-from efficientscn_trt.errors import ExportError, InputError, OutputError
 
 NOTICE = "Random weights."
 

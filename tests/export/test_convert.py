@@ -14,14 +14,14 @@ pytest.importorskip("tf2onnx")
 
 import onnx_ir as ir
 import tensorflow as tf
-from efficientscn_trt.export.compare import run
-from efficientscn_trt.export.convert import OPSET, as_float32, to_onnx, with_logits
-from efficientscn_trt.export.passes import constants
-from efficientscn_trt.export.savedmodel import FrozenGraph, load_saved_model
 from support.model_folders import ModelFolders
 from support.tiny_models import LABELS
 
 from efficientscn_trt.errors import ExportError
+from efficientscn_trt.export.compare import run
+from efficientscn_trt.export.convert import OPSET, as_float32, to_onnx, with_logits
+from efficientscn_trt.export.passes import constants
+from efficientscn_trt.export.savedmodel import FrozenGraph, load_saved_model
 
 Function = Callable[[Any], Any]
 """Of one image."""

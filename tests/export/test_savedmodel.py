@@ -11,12 +11,12 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
 import tensorflow as tf
-from efficientscn_trt.export import savedmodel
-from efficientscn_trt.export.savedmodel import load_saved_model
 from support.model_folders import ModelFolders
 from support.tiny_models import IMAGE, LABELS, TinyLocalization, save
 
 from efficientscn_trt.errors import ExportError
+from efficientscn_trt.export import savedmodel
+from efficientscn_trt.export.savedmodel import load_saved_model
 
 
 def test_a_good_one(tiny_models: ModelFolders) -> None:

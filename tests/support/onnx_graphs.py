@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import onnx_ir as ir
+from onnx import TensorProto, helper, numpy_helper
+
 from efficientscn_trt.export.compare import run
 from efficientscn_trt.export.passes import GraphPass
-from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
 from efficientscn_trt.export.reference.form import RELEASED
 from efficientscn_trt.export.reference.layers import average_pool, convolve, leaky_relu
 from efficientscn_trt.export.reference.upsample import upsample_cubic, upsample_linear

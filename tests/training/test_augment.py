@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.tiny_cases import SPACING, tiny_case
+
 from efficientscn_trt.training.augment import STRENGTHS, Augmentation, sample
 from efficientscn_trt.training.prepare import STEP, PreparedCase, RawCase, prepare_segmentation
 from efficientscn_trt.training.sampling import draw_sample, valid_size
-from support.tiny_cases import SPACING, tiny_case
 
 SIZE = (32, 32, 32)
 STILL = Augmentation(1.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0)

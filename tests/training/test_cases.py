@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from efficientscn_trt.training.cases import Cache, Folder, Mixture, Phantoms
-from efficientscn_trt.training.prepare import RawCase, prepare_localization
 from support.tiny_cases import SPACING, tiny_case, write_case
 
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.training.cases import Cache, Folder, Mixture, Phantoms
+from efficientscn_trt.training.prepare import RawCase, prepare_localization
 
 
 @pytest.fixture

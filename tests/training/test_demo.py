@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from efficientscn_trt.training.demo import STAGES, Stage
 
 from efficientscn_trt.cli.train import train
+from efficientscn_trt.training.demo import STAGES, Stage
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

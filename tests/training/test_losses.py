@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from efficientscn_trt.training.losses import (
     cross_entropy,
     generalized_dice,

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from efficientscn_trt.training import weights
 from efficientscn_trt.training.networks import (
     SpatialConfigurationNet,
@@ -17,7 +19,6 @@ from efficientscn_trt.training.networks import (
     standardize_input,
     upsample_cubic,
 )
-from torch import nn
 
 
 def parameters(network: nn.Module) -> int:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.tiny_cases import SPACING, tiny_case
+
+from efficientscn_trt import _core
+from efficientscn_trt.errors import InputError
 from efficientscn_trt.training.prepare import (
     STEP,
     PreparedCase,
@@ -13,10 +17,6 @@ from efficientscn_trt.training.prepare import (
     prepare_localization,
     prepare_segmentation,
 )
-from support.tiny_cases import SPACING, tiny_case
-
-from efficientscn_trt import _core
-from efficientscn_trt.errors import InputError
 
 KNOWN = (1, 2, 3, 4)
 

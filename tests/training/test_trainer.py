@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.tiny_cases import tiny_case, write_case
+
+from efficientscn_trt.errors import InputError
 from efficientscn_trt.training import weights
 from efficientscn_trt.training.augment import STRENGTHS
 from efficientscn_trt.training.cases import Cache, Folder
@@ -22,9 +25,6 @@ from efficientscn_trt.training.networks import UNet
 from efficientscn_trt.training.prepare import prepare_localization, prepare_segmentation
 from efficientscn_trt.training.sampling import draw_sample
 from efficientscn_trt.training.trainer import Trainer, dice
-from support.tiny_cases import tiny_case, write_case
-
-from efficientscn_trt.errors import InputError
 
 CROP = ((32, 32, 32),)
 # Dropout and augmentation on: all that is random must come back the same.

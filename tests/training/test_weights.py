@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from efficientscn_trt.training import weights
-from efficientscn_trt.training.networks import SpatialConfigurationNet, localization_network
 
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.training import weights
+from efficientscn_trt.training.networks import SpatialConfigurationNet, localization_network
 
 
 def test_a_round_trip_changes_no_bit(tmp_path: Path) -> None:
@@ -42,6 +42,7 @@ def test_wrong_weights_are_refused() -> None:
 def test_the_tensorflow_networks_give_the_same(network: str) -> None:
     pytest.importorskip("tensorflow", reason="the TensorFlow twins need the extra [export]")
     import tensorflow as tf
+
     from efficientscn_trt.export.reference.form import TRAINING
     from efficientscn_trt.export.reference.localization import Localization
     from efficientscn_trt.export.reference.scn import Scn

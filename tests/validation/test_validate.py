@@ -68,9 +68,10 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    from efficientscn_trt.export import export_bundle
     from support.scans import block_image
     from support.tiny_models import TinyLocalization, TinyScn, save
+
+    from efficientscn_trt.export import export_bundle
 
     folder = tmp_path_factory.mktemp("validate")
     localization = save(folder / "localization", TinyLocalization())

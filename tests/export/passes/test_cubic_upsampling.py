@@ -10,9 +10,6 @@ import pytest
 pytest.importorskip("onnxscript")
 
 import onnx_ir as ir
-from efficientscn_trt.export.compare import run
-from efficientscn_trt.export.passes import linear_upsampling
-from efficientscn_trt.export.passes.cubic_upsampling import PASS, TAPS
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 from support.onnx_graphs import GraphBuilder, apply, operators, volume
@@ -28,6 +25,10 @@ from support.shift_upsampling import (
     upsample_axis,
     upsample_axis_by_sums,
 )
+
+from efficientscn_trt.export.compare import run
+from efficientscn_trt.export.passes import linear_upsampling
+from efficientscn_trt.export.passes.cubic_upsampling import PASS, TAPS
 
 TOLERANCE = 2e-6
 CUBIC = cubic_taps(-0.5)

@@ -9,9 +9,6 @@ import pytest
 
 pytest.importorskip("onnxscript")
 
-from efficientscn_trt.export.compare import run
-from efficientscn_trt.export.passes import constants, duplicates
-from efficientscn_trt.export.passes.linear_upsampling import PASS
 from support.onnx_graphs import GraphBuilder, apply, operators, volume
 from support.shift_upsampling import (
     LINEAR,
@@ -24,6 +21,10 @@ from support.shift_upsampling import (
     upsample_axis,
     upsample_axis_by_sums,
 )
+
+from efficientscn_trt.export.compare import run
+from efficientscn_trt.export.passes import constants, duplicates
+from efficientscn_trt.export.passes.linear_upsampling import PASS
 
 TOLERANCE = 1e-6
 

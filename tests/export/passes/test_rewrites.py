@@ -8,6 +8,9 @@ import pytest
 pytest.importorskip("onnxscript")
 
 import onnx_ir as ir
+from onnx import TensorProto
+from support.onnx_graphs import GraphBuilder, apply, operators, volume
+
 from efficientscn_trt.export.compare import run
 from efficientscn_trt.export.passes import (
     PASSES,
@@ -22,8 +25,6 @@ from efficientscn_trt.export.passes import (
     transposes,
     unit_power,
 )
-from onnx import TensorProto
-from support.onnx_graphs import GraphBuilder, apply, operators, volume
 
 FIRST = [0, 4, 1, 2, 3]  # channels from last to first place
 LAST = [0, 2, 3, 4, 1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from efficientscn_trt.export.reference.architecture import (
     SPATIAL_ORDER,
     checkpoint_shapes,

@@ -9,14 +9,13 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
+from efficientscn_trt import cli  # noqa: E402
+from efficientscn_trt.errors import ExportError, OutputError  # noqa: E402
 from efficientscn_trt.export.reference.form import TRAINING  # noqa: E402
 from efficientscn_trt.export.reference.localization import Localization  # noqa: E402
 from efficientscn_trt.export.reference.saved_model import read_weights, write_saved_model  # noqa: E402
 from efficientscn_trt.export.reference.scn import Scn  # noqa: E402
 from efficientscn_trt.export.reference.weights import initial_weights  # noqa: E402
-
-from efficientscn_trt import cli  # noqa: E402
-from efficientscn_trt.errors import ExportError, OutputError  # noqa: E402
 
 
 def segmentation_weights() -> dict[str, np.ndarray]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from efficientscn_trt.export.reference.architecture import checkpoint_shapes
-from efficientscn_trt.export.reference.weights import initial_weights, load_weights
 
 from efficientscn_trt.errors import ExportError
+from efficientscn_trt.export.reference.architecture import checkpoint_shapes
+from efficientscn_trt.export.reference.weights import initial_weights, load_weights
 
 Weights = dict[str, np.ndarray]
 
