@@ -7,6 +7,15 @@ from pathlib import Path
 
 import pytest
 
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:  # tests/gpu does without, where nothing can be installed
+    pass
+else:
+    # No test measures time: a busy machine must not fail one.
+    settings.register_profile("repository", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("repository")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

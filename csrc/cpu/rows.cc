@@ -199,6 +199,42 @@ void blend4(const float* const rows[4], const float y_weights[2], const float z_
     }
 }
 
+template <int N>
+ESCN_HD void label_strip(const float* values, int64_t class_stride, int32_t classes,
+                         const float* left_weights, const float* right_weights, uint8_t* labels) {
+    float largest[N];
+    int32_t label[N];
+    for (int i = 0; i < N; ++i) {
+        const Argmax argmax = first_class(blend(values[i], values[i + 1], left_weights[i], right_weights[i]));
+        largest[i] = argmax.largest;
+        label[i] = argmax.label;
+    }
+    for (int32_t c = 1; c < classes; ++c) {
+        const float* row = values + c * class_stride;
+        for (int i = 0; i < N; ++i) {
+            const Argmax argmax = next_class({largest[i], label[i]}, c,
+                                             blend(row[i], row[i + 1], left_weights[i], right_weights[i]));
+            largest[i] = argmax.largest;
+            label[i] = argmax.label;
+        }
+    }
+    for (int i = 0; i < N; ++i) labels[i] = static_cast<uint8_t>(label[i]);
+}
+
+void label_between(const float* values, int64_t class_stride, int32_t classes, const float* left_weights,
+                   const float* right_weights, int64_t size, uint8_t* labels) {
+    int64_t i = 0;
+    for (; i + 16 <= size; i += 16) {
+        label_strip<16>(values + i, class_stride, classes, left_weights + i, right_weights + i, labels + i);
+    }
+    for (; i + 4 <= size; i += 4) {
+        label_strip<4>(values + i, class_stride, classes, left_weights + i, right_weights + i, labels + i);
+    }
+    for (; i < size; ++i) {
+        label_strip<1>(values + i, class_stride, classes, left_weights + i, right_weights + i, labels + i);
+    }
+}
+
 template <typename T>
 ScanRows<T> scan_functions() {
     return {&sum_rows<T>, &transpose<T>, &find_range<T>};
@@ -218,7 +254,8 @@ RowFunctions ESCN_ROWS() {
             &finish,
             &settle,
             &agree,
-            &blend4};
+            &blend4,
+            &label_between};
 }
 
 }  // namespace escn::cpu

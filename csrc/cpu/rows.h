@@ -65,6 +65,11 @@ struct RowFunctions {
     // out[i] of four rows blended along y, then z.
     void (*blend4)(const float* const rows[4], const float y_weights[2], const float z_weights[2],
                    int64_t size, float* out);
+
+    // labels[i] = the first largest class of values i and i + 1 blended; class c at values[c * class_stride].
+    void (*label_between)(const float* values, int64_t class_stride, int32_t classes,
+                          const float* left_weights, const float* right_weights, int64_t size,
+                          uint8_t* labels);
 };
 
 const RowFunctions& row_functions();

@@ -23,15 +23,18 @@ RowRange value_range(const ScanView& scan, int threads) {
     std::mutex mutex;
     visit(scan, [&, outer = outer, middle = middle, inner = inner](auto view) {
         using T = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
-        const int64_t stride = view.stride[inner];
-        const T* lowest = view.data + std::min<int64_t>(stride, 0) * (view.size[inner] - 1);
+        // In the order of memory, flipped axes too.
+        for (int axis = 0; axis < 3; ++axis) {
+            view.data += std::min<int64_t>(view.stride[axis], 0) * (view.size[axis] - 1);
+            view.stride[axis] = std::abs(view.stride[axis]);
+        }
         run(thread_count(threads), view.size[outer], [&](Tasks& tasks) {
             RowRange own = {kInfinity, -kInfinity, 0};
             for (int64_t i; tasks.take(i);) {
                 for (int64_t j = 0; j < view.size[middle]; ++j) {
                     scan_rows<T>(row_functions())
-                        .range(lowest + i * view.stride[outer] + j * view.stride[middle], std::abs(stride),
-                               view.size[inner], &own);
+                        .range(view.data + i * view.stride[outer] + j * view.stride[middle],
+                               view.stride[inner], view.size[inner], &own);
                 }
             }
             const std::lock_guard<std::mutex> lock(mutex);

@@ -1,16 +1,17 @@
 #include "cpu/write_labels.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 
+#include "cpu/linear_axis.h"
 #include "cpu/rows.h"
 #include "cpu/threads.h"
 #include "geometry/text.h"
 #include "resample/label.h"
-#include "resample/linear.h"
 
 namespace escn::cpu {
 namespace {
@@ -21,29 +22,8 @@ constexpr int kZ = 0, kY = 1, kX = 2;
 // contiguous: as many as fill a cache line.
 constexpr int64_t kTileRows = 64;
 
-// Output voxels of the image along one axis, and the source voxels each is blended from.
-struct Axis {
-    Axis(const SegmentationPlan& plan, int axis)
-        : image_size(plan.image_size[axis]),
-          begin(plan.croppings[axis].before),
-          end(plan.image_size[axis] - plan.croppings[axis].after),
-          offset(plan.paddings[axis].before - begin),
-          source_size(static_cast<int32_t>(plan.input_size[axis])),
-          cropped_size(static_cast<int32_t>(plan.cropped_size[axis])) {}
-
-    bool holds(int64_t index) const { return index >= begin && index < end; }
-
-    LinearTap tap(int64_t index) const {
-        return linear_tap(static_cast<int32_t>(index + offset), source_size, cropped_size);
-    }
-
-    int64_t image_size;
-    int64_t begin;  // image voxels [begin, end) lie in the crop
-    int64_t end;
-    int64_t offset;  // from an image voxel to one of the padded crop
-    int32_t source_size;
-    int32_t cropped_size;
-};
+// Settled intervals in a row that are worth not blending.
+constexpr int64_t kWorthSkipping = 8;
 
 class Writer {
   public:
@@ -55,18 +35,11 @@ class Writer {
           z_(plan, kZ),
           y_(plan, kY),
           x_(plan, kX),
+          intervals_(x_),
           row_size_(x_.source_size),
           plane_size_(row_size_ * y_.source_size),
           class_size_(plane_size_ * z_.source_size),
-          settled_(class_size_) {
-        for (int64_t x = x_.begin; x < x_.end; ++x) taps_.push_back(x_.tap(x));
-        // Output voxels of source interval j, from voxel j to the next, are [starts_[j], starts_[j + 1]).
-        starts_.assign(row_size_ + 1, x_.end);
-        int64_t j = 0;
-        for (int64_t x = x_.begin; x < x_.end; ++x) {
-            for (; j <= taps_[x - x_.begin].left; ++j) starts_[j] = x;
-        }
-    }
+          settled_(class_size_) {}
 
     int64_t planes() const { return z_.source_size; }
 
@@ -82,20 +55,25 @@ class Writer {
 
     void write(Tasks& tasks, uint64_t* counts) const {
         Scratch scratch;
-        scratch.agreed.resize(row_size_);
-        scratch.blended.resize(row_size_ * classes_);
-        if (!rows_contiguous_) scratch.tile.resize(kTileRows * x_.image_size);
+        scratch.agreed.resize(row_size_ + 2);
+        scratch.blended.resize((row_size_ + 2) * classes_);
+        scratch.between.resize(intervals_.count);
+        if (!rows_contiguous_) scratch.tile.resize(kTileRows * tile_stride_);
         for (int64_t task; tasks.take(task);) {
             const int64_t outer = task / blocks();
             const int64_t inner = task % blocks() * kTileRows;
             const int64_t rows = std::min(kTileRows, labels_.size[inner_] - inner);
             uint8_t* corner = labels_.data + outer * labels_.stride[outer_] + inner * labels_.stride[inner_];
             for (int64_t r = 0; r < rows; ++r) {
-                uint8_t* row =
-                    rows_contiguous_ ? corner + r * labels_.stride[inner_] : &scratch.tile[r * x_.image_size];
                 Index at = {};
                 at[outer_] = outer;
                 at[inner_] = inner + r;
+                uint8_t* row = corner + r * labels_.stride[inner_];
+                if (!rows_contiguous_) {
+                    row = &scratch.tile[r * tile_stride_];
+                } else if (backwards_) {
+                    row -= x_.image_size - 1;
+                }
                 write_row(at[kZ], at[kY], row, scratch, counts);
             }
             if (!rows_contiguous_) store(scratch.tile.data(), rows, corner);
@@ -104,21 +82,27 @@ class Writer {
 
   private:
     struct Scratch {
-        std::vector<uint8_t> agreed;
-        std::vector<float> blended;
+        std::vector<uint8_t> agreed;   // settled labels that four source rows share, edges repeated
+        std::vector<float> blended;    // [class][source], edges repeated
+        std::vector<uint8_t> between;  // labels, one an interval
         std::vector<uint8_t> tile;
     };
 
     int64_t blocks() const { return (labels_.size[inner_] + kTileRows - 1) / kTileRows; }
 
+    // Sets labels [begin, end) of a row that starts at its lowest address.
+    void fill(uint8_t* row, int64_t begin, int64_t end, uint8_t label) const {
+        std::memset(row + (backwards_ ? x_.image_size - end : begin), label, end - begin);
+    }
+
     void write_row(int64_t z, int64_t y, uint8_t* row, Scratch& scratch, uint64_t* counts) const {
         if (!z_.holds(z) || !y_.holds(y) || x_.begin >= x_.end) {
-            std::memset(row, 0, x_.image_size);
+            fill(row, 0, x_.image_size, 0);
             counts[0] += x_.image_size;
             return;
         }
-        std::memset(row, 0, x_.begin);
-        std::memset(row + x_.end, 0, x_.image_size - x_.end);
+        fill(row, 0, x_.begin, 0);
+        fill(row, x_.end, x_.image_size, 0);
         counts[0] += x_.image_size - (x_.end - x_.begin);
 
         const LinearTap z_tap = z_.tap(z);
@@ -130,51 +114,69 @@ class Writer {
         const uint8_t* const settled[4] = {&settled_[sources[0]], &settled_[sources[1]],
                                            &settled_[sources[2]], &settled_[sources[3]]};
         uint8_t* agreed = scratch.agreed.data();
-        functions_.agree(settled, row_size_, agreed);
+        functions_.agree(settled, row_size_, agreed + 1);
+        agreed[0] = agreed[1];
+        agreed[row_size_ + 1] = agreed[row_size_];
 
-        const auto label_between = [&](int64_t j) {
-            const uint8_t next = agreed[std::min(j + 1, row_size_ - 1)];
-            return agreed[j] == next ? static_cast<int32_t>(next) : kUnsettled;
+        const auto label_of = [&](int64_t i) {
+            return agreed[i] == agreed[i + 1] ? static_cast<int32_t>(agreed[i]) : kUnsettled;
         };
-        for (int64_t j = 0; j < row_size_;) {
-            const int32_t label = label_between(j);
-            int64_t stop = j + 1;
-            while (stop < row_size_ && label_between(stop) == label) ++stop;
-            const int64_t begin = starts_[j];
-            const int64_t end = starts_[stop];
+        for (int64_t i = 0; i < intervals_.count;) {
+            const int32_t label = label_of(i);
+            int64_t stop = i + 1;
             if (label != kUnsettled) {
-                std::memset(row + begin, label, end - begin);
+                while (stop < intervals_.count && label_of(stop) == label) ++stop;
+            } else {
+                // Short settled stretches are blended along: cheaper than to begin anew behind them.
+                for (int64_t j = stop; j < std::min(stop + kWorthSkipping, intervals_.count); ++j) {
+                    if (label_of(j) == kUnsettled) stop = j + 1;
+                }
+            }
+            const int64_t begin = intervals_.starts[i];
+            const int64_t end = intervals_.starts[stop];
+            if (label != kUnsettled) {
+                fill(row, begin, end, static_cast<uint8_t>(label));
                 counts[label] += end - begin;
             } else if (begin < end) {
-                resolve(sources, y_tap, z_tap, begin, end, row, scratch.blended.data(), counts);
+                const float y_weights[2] = {y_tap.left_weight, y_tap.right_weight};
+                const float z_weights[2] = {z_tap.left_weight, z_tap.right_weight};
+                blend_sources(sources, y_weights, z_weights, i, stop, scratch.blended.data());
+                resolve(i, stop, row, scratch, counts);
             }
-            j = stop;
+            i = stop;
         }
     }
 
-    // Labels [begin, end) of a row from the blended probabilities of the source rows around it.
-    void resolve(const int64_t sources[4], const LinearTap& y_tap, const LinearTap& z_tap, int64_t begin,
-                 int64_t end, uint8_t* row, float* blended, uint64_t* counts) const {
-        const float y_weights[2] = {y_tap.left_weight, y_tap.right_weight};
-        const float z_weights[2] = {z_tap.left_weight, z_tap.right_weight};
-        const int64_t first = taps_[begin - x_.begin].left;
-        const int64_t size = taps_[end - 1 - x_.begin].right + 1 - first;
-        for (int32_t c = 0; c < classes_; ++c) {
+    // The probabilities around intervals [begin, end), blended from four source rows.
+    void blend_sources(const int64_t sources[4], const float y_weights[2], const float z_weights[2],
+                       int64_t begin, int64_t end, float* blended) const {
+        const int64_t first = std::max<int64_t>(begin - 1, 0);
+        const int64_t stop = std::min(end, row_size_);
+        for (int32_t c = 0; c < classes_; ++c, blended += row_size_ + 2) {
             const float* base = probabilities_ + c * class_size_ + first;
             const float* const rows[4] = {base + sources[0], base + sources[1], base + sources[2],
                                           base + sources[3]};
-            functions_.blend4(rows, y_weights, z_weights, size, blended + c * row_size_);
+            functions_.blend4(rows, y_weights, z_weights, stop - first, blended + first + 1);
+            if (begin == 0) blended[0] = blended[1];
+            if (end > row_size_) blended[row_size_ + 1] = blended[row_size_];
         }
-        for (int64_t x = begin; x < end; ++x) {
-            const LinearTap& tap = taps_[x - x_.begin];
-            const auto probability = [&](int32_t c) {
-                const float* line = blended + c * row_size_ - first;
-                return blend(line[tap.left], line[tap.right], tap.left_weight, tap.right_weight);
-            };
-            Argmax argmax = first_class(probability(0));
-            for (int32_t c = 1; c < classes_; ++c) argmax = next_class(argmax, c, probability(c));
-            row[x] = static_cast<uint8_t>(argmax.label);
-            ++counts[argmax.label];
+    }
+
+    // Labels of the voxels in intervals [begin, end) from the blended probabilities around them.
+    void resolve(int64_t begin, int64_t end, uint8_t* row, Scratch& scratch, uint64_t* counts) const {
+        uint8_t* between = scratch.between.data();
+        for (int64_t k = 0; k < intervals_.depth; ++k) {
+            const int64_t weights = k * intervals_.count + begin;
+            functions_.label_between(scratch.blended.data() + begin, row_size_ + 2, classes_,
+                                     &intervals_.left_weights[weights], &intervals_.right_weights[weights],
+                                     end - begin, between);
+            for (int64_t i = begin; i < end; ++i) {
+                const int64_t x = intervals_.starts[i] + k;
+                if (x >= intervals_.starts[i + 1]) continue;
+                const uint8_t label = between[i - begin];
+                row[backwards_ ? x_.image_size - 1 - x : x] = label;
+                ++counts[label];
+            }
         }
     }
 
@@ -186,34 +188,32 @@ class Writer {
         if (std::abs(inner_stride) < std::abs(x_stride)) {
             for (int64_t x = 0; x < size; ++x) {
                 uint8_t* column = corner + x * x_stride;
-                for (int64_t r = 0; r < rows; ++r) column[r * inner_stride] = tile[r * size + x];
+                for (int64_t r = 0; r < rows; ++r) column[r * inner_stride] = tile[r * tile_stride_ + x];
             }
             return;
         }
-        for (int64_t r = 0; r < rows; ++r, tile += size) {
+        for (int64_t r = 0; r < rows; ++r) {
             uint8_t* row = corner + r * inner_stride;
-            if (x_stride == -1) {
-                std::reverse_copy(tile, tile + size, row - (size - 1));
-            } else {
-                for (int64_t x = 0; x < size; ++x) row[x * x_stride] = tile[x];
-            }
+            for (int64_t x = 0; x < size; ++x) row[x * x_stride] = tile[r * tile_stride_ + x];
         }
     }
 
     const float* probabilities_;
     const int32_t classes_;
     const View<uint8_t> labels_;
-    const Axis z_, y_, x_;
+    const LinearAxis z_, y_, x_;
+    const LinearIntervals intervals_;
     const int64_t row_size_;
     const int64_t plane_size_;
     const int64_t class_size_;
-    const bool rows_contiguous_ = labels_.stride[kX] == 1;
+    const bool rows_contiguous_ = std::abs(labels_.stride[kX]) == 1;
+    const bool backwards_ = labels_.stride[kX] == -1;
+    // An odd number of cache lines: a tile is read across its rows, which must not share their cache sets.
+    const int64_t tile_stride_ = ((x_.image_size + 63) / 64 | 1) * 64;
     const int inner_ = std::abs(labels_.stride[kY]) <= std::abs(labels_.stride[kZ]) ? kY : kZ;
     const int outer_ = inner_ == kY ? kZ : kY;
     const RowFunctions& functions_ = row_functions();
     std::vector<uint8_t> settled_;
-    std::vector<LinearTap> taps_;
-    std::vector<int64_t> starts_;
 };
 
 }  // namespace

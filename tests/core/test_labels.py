@@ -64,7 +64,7 @@ def check(probabilities: NDArray[np.float32], plan: Any, labels: NDArray[np.uint
     st.integers(0, 2**16),
     st.data(),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_labels(
     size: tuple[int, ...],
     spacing: tuple[float, ...],

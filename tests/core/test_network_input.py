@@ -30,7 +30,7 @@ def random_volume(size: tuple[int, ...], dtype: DTypeLike, seed: int = 0) -> NDA
 
 
 @given(sizes, spacings, dtypes, sigmas, st.integers(0, 2**16))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_localization_input(
     size: tuple[int, ...], spacing: tuple[float, ...], dtype: DTypeLike, sigma: float, seed: int
 ) -> None:
@@ -46,7 +46,7 @@ def test_localization_input(
 
 
 @given(sizes, spacings, dtypes, sigmas, st.sampled_from([0.0, -1024.0]), st.integers(0, 2**16), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_segmentation_input(
     size: tuple[int, ...],
     spacing: tuple[float, ...],
