@@ -2,13 +2,15 @@
 #   make demo   own environment, install, segment a CT
 #   make test   own environment, install with everything the tests need, checks and tests
 #   make bench  the figures in README, measured here
+# And with an NVIDIA GPU, a CUDA toolkit and TensorRT (benchmarks/GPU.md):
+#   make gpu-check PYTHON=... [GPU_CHECK="options"]   build, verify, time and report there
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 CXX_SOURCES := $(shell find csrc -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 SOURCES := pyproject.toml setup.py CMakeLists.txt $(shell find csrc efficientscn_trt export training -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: demo test bench lint lint-types format clean
+.PHONY: demo test bench gpu-check lint lint-types format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -36,6 +38,10 @@ bench: $(VENV)/.test
 	mkdir -p bench-output
 	$(BIN)/python benchmarks/peers.py --json bench-output/peers.json --markdown bench-output/peers.md --plot bench-output/peers.png
 	$(BIN)/python benchmarks/pipeline.py --json bench-output/pipeline.json --markdown bench-output/pipeline.md --plot bench-output/pipeline.png
+
+# Installs nothing: it builds under build/, with what PYTHON has.
+gpu-check:
+	$(PYTHON) benchmarks/gpu_check.py $(GPU_CHECK)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -32,7 +32,8 @@ class DeviceBlock {
         if (simulated_) {
             std::memcpy(to, memory_.base(), memory_.capacity());
         } else {
-            cuda::copy_from_cuda(device_, to, memory_.base(), memory_.capacity());
+            const auto current = cuda::make_cuda_current(device_);
+            cuda::read_cuda(to, memory_.base(), memory_.capacity(), 0);
         }
         return bytes;
     }
@@ -55,6 +56,22 @@ class CurrentDevice {
     std::unique_ptr<cuda::DeviceGuard> guard_;
 };
 
+py::array_t<uint8_t> read_device(std::uintptr_t address, std::size_t bytes, engine::Handle stream) {
+    py::array_t<uint8_t> result(static_cast<py::ssize_t>(bytes));
+    void* to = result.mutable_data();
+    const py::gil_scoped_release release;
+    cuda::read_cuda(to, reinterpret_cast<const void*>(address), bytes, stream);
+    return result;
+}
+
+void write_device(std::uintptr_t address, const py::array_t<uint8_t, py::array::c_style>& bytes,
+                  engine::Handle stream) {
+    const auto count = static_cast<std::size_t>(bytes.size());
+    const void* from = bytes.data();
+    const py::gil_scoped_release release;
+    cuda::write_cuda(reinterpret_cast<void*>(address), from, count, stream);
+}
+
 }  // namespace
 
 void register_device_block(py::module_& module) {
@@ -69,6 +86,10 @@ void register_device_block(py::module_& module) {
         .def("__enter__", &CurrentDevice::enter)
         .def("__exit__", [](CurrentDevice& current, const py::args&) { current.exit(); });
 
+    module.def("read_device", &read_device, py::arg("address"), py::arg("bytes"), py::arg("stream") = 0,
+               "Bytes of the current GPU's memory, once `stream` is done.");
+    module.def("write_device", &write_device, py::arg("address"), py::arg("bytes"), py::arg("stream") = 0,
+               "Write bytes to the current GPU's memory, once `stream` is done.");
     module.def(
         "cuda_device_of",
         [](std::uintptr_t address) { return cuda::cuda_device_of(reinterpret_cast<const void*>(address)); },

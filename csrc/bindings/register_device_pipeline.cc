@@ -23,7 +23,8 @@ std::unique_ptr<cuda::Pipeline> make(std::shared_ptr<TensorRTNetwork> localizati
                                      std::shared_ptr<TensorRTNetwork> segmentation,
                                      const LocalizationParameters& localization_parameters,
                                      const SegmentationParameters& segmentation_parameters, int64_t labels,
-                                     int device, int threads, std::optional<uint32_t> simulated) {
+                                     int device, int threads, bool graphs,
+                                     std::optional<uint32_t> simulated) {
     const py::gil_scoped_release release;
     std::unique_ptr<cuda::Device> chosen;
     if (simulated) {
@@ -33,7 +34,7 @@ std::unique_ptr<cuda::Pipeline> make(std::shared_ptr<TensorRTNetwork> localizati
     }
     return std::make_unique<cuda::Pipeline>(std::move(chosen), std::move(localization),
                                             std::move(segmentation), localization_parameters,
-                                            segmentation_parameters, labels, threads);
+                                            segmentation_parameters, labels, threads, graphs);
 }
 
 cuda::RunResult segment(cuda::Pipeline& pipeline, const py::object& scan, const py::object& spacing,
@@ -102,13 +103,13 @@ void register_device_pipeline(py::module_& module) {
         "the host, its two queues interleaved at random.")
         .def(py::init(&make), py::arg("localization"), py::arg("segmentation"),
              py::arg("localization_parameters"), py::arg("segmentation_parameters"), py::arg("labels"),
-             py::arg("device") = 0, py::arg("threads") = 0, py::kw_only(), py::arg("simulated") = py::none())
+             py::arg("device") = 0, py::arg("threads") = 0, py::kw_only(), py::arg("graphs") = false,
+             py::arg("simulated") = py::none())
         .def("segment", &segment, py::arg("scan"), py::arg("spacing"), py::arg("labels"), py::kw_only(),
              py::arg("scan_on_device") = false, py::arg("labels_on_device") = false,
              py::arg("stream") = py::none(), py::arg("begin") = py::none(), py::arg("values") = py::none(),
              "Write the labels of `scan`. Arrays are views (z, y, x) along LPS axes; one on the device is a "
-             "NumPy array "
-             "of its address, shape and strides. `stream`: where the scan is still being made. "
+             "NumPy array of its address, shape and strides. `stream`: where the scan is still being made. "
              "`begin(stage)` is "
              "called as a stage's work is queued, `values(low, high, nonfinite)` once the scan was read; "
              "either may "
@@ -116,6 +117,8 @@ void register_device_pipeline(py::module_& module) {
         .def("localize_input", &localize, py::arg("image"), "The mask (z, y, x) of a float32 network input.")
         .def("segment_input", &segment_input, py::arg("image"),
              "The probabilities (label, z, y, x) of a float32 network input.")
+        .def_property_readonly("replays", &cuda::Pipeline::replays,
+                               "Whether the last run replayed its segmentation network from a CUDA graph.")
         .def("trim", &cuda::Pipeline::trim, py::arg("bytes") = 0, py::call_guard<py::gil_scoped_release>(),
              "Give back device memory above `bytes`, and the staging memory.")
         .def("reset_arena_peak", &cuda::Pipeline::reset_arena_peak)

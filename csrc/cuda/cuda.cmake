@@ -13,6 +13,7 @@ add_library(escn_device OBJECT
   csrc/cuda/crew.cc
   csrc/cuda/host_kernels.cc
   csrc/cuda/label_stream.cc
+  csrc/cuda/network_runner.cc
   csrc/cuda/packed_taps.cc
   csrc/cuda/pipeline.cc
   csrc/cuda/runs_on.cc

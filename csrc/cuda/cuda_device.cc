@@ -1,6 +1,6 @@
 #include "cuda/cuda_device.h"
 
-#include <utility>
+#include <exception>
 
 #include "cuda/kernels.h"
 
@@ -15,6 +15,18 @@ class CudaMark final : public Mark {
 
 Event& event_of(Mark& mark) { return static_cast<CudaMark&>(mark).event; }
 const Event& event_of(const Mark& mark) { return static_cast<const CudaMark&>(mark).event; }
+
+class CudaGraph final : public Graph {
+  public:
+    explicit CudaGraph(cudaGraphExec_t exec) : exec_(exec) {}
+    ~CudaGraph() override { cudaGraphExecDestroy(exec_); }
+    CudaGraph(const CudaGraph&) = delete;
+    CudaGraph& operator=(const CudaGraph&) = delete;
+    cudaGraphExec_t exec() const { return exec_; }
+
+  private:
+    cudaGraphExec_t exec_;
+};
 
 class CudaGuard final : public DeviceGuard {
   public:
@@ -31,6 +43,14 @@ std::unique_ptr<DeviceGuard> make_guard(int device) { return std::make_unique<Cu
 CudaDevice::CudaDevice(int index) : index_(index) {
     const DeviceScope scope(index_);
     streams_ = std::make_unique<Streams>();
+}
+
+CudaDevice::~CudaDevice() {
+    try {
+        const DeviceScope scope(index_);
+        streams_.reset();
+    } catch (const CudaError&) {  // the context is gone, and its streams with it
+    }
 }
 
 std::unique_ptr<DeviceGuard> CudaDevice::make_current() { return make_guard(index_); }
@@ -95,6 +115,31 @@ void CudaDevice::add_value_range(const ScanView& view, ValueRange* range) {
 void CudaDevice::write_labels(const LabelSweep& work) { cuda::write_labels(work, of(Lane::kCompute)); }
 
 void CudaDevice::run(std::function<void(engine::Handle)> queue) { queue(stream()); }
+
+std::shared_ptr<Graph> CudaDevice::record(std::function<void(engine::Handle)> queue) {
+    const cudaStream_t stream = of(Lane::kCompute);
+    // Thread-local: what other threads do meanwhile, a segmenter of their own say, is no concern of this
+    // recording.
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording a network");
+    bool queued = true;
+    try {
+        queue(this->stream());
+    } catch (const std::exception&) {
+        queued = false;  // refused while recording; plainly it may work
+    }
+    cudaGraph_t graph = nullptr;
+    const bool ended = cudaStreamEndCapture(stream, &graph) == cudaSuccess;
+    cudaGraphExec_t exec = nullptr;
+    const bool made =
+        queued && ended && cudaGraphInstantiateWithFlags(&exec, graph, 0) == cudaSuccess && exec != nullptr;
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    cudaGetLastError();  // a recording that failed leaves its error behind
+    return made ? std::make_shared<CudaGraph>(exec) : nullptr;
+}
+
+void CudaDevice::launch(std::shared_ptr<Graph> graph) {
+    check(cudaGraphLaunch(static_cast<CudaGraph&>(*graph).exec(), of(Lane::kCompute)), "launching a network");
+}
 
 engine::Handle CudaDevice::stream() const { return reinterpret_cast<engine::Handle>(of(Lane::kCompute)); }
 

@@ -12,6 +12,7 @@ class CudaDevice final : public Device {
   public:
     // Throws CudaError if there is no such device.
     explicit CudaDevice(int index);
+    ~CudaDevice() override;
 
     std::unique_ptr<DeviceGuard> make_current() override;
     std::unique_ptr<ArenaMemory> arena_memory() override;
@@ -34,6 +35,8 @@ class CudaDevice final : public Device {
     void add_value_range(const ScanView& view, ValueRange* range) override;
     void write_labels(const LabelSweep& work) override;
     void run(std::function<void(engine::Handle)> queue) override;
+    std::shared_ptr<Graph> record(std::function<void(engine::Handle)> queue) override;
+    void launch(std::shared_ptr<Graph> graph) override;
     engine::Handle stream() const override;
 
   private:

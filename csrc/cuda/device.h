@@ -23,6 +23,12 @@ class Mark {
     virtual ~Mark() = default;
 };
 
+// Recorded work, to be queued again as one.
+class Graph {
+  public:
+    virtual ~Graph() = default;
+};
+
 // While one exists, the device is current on this thread.
 class DeviceGuard {
   public:
@@ -61,7 +67,10 @@ class Device {
     virtual void write_labels(const LabelSweep& work) = 0;
     // `queue` puts work on the stream that it is given, kCompute's.
     virtual void run(std::function<void(engine::Handle)> queue) = 0;
-    virtual engine::Handle stream() const = 0;  // kCompute's
+    // Records what `queue` would put on the stream, without doing it; nothing where it cannot be recorded.
+    virtual std::shared_ptr<Graph> record(std::function<void(engine::Handle)> queue) = 0;
+    virtual void launch(std::shared_ptr<Graph> graph) = 0;  // on kCompute
+    virtual engine::Handle stream() const = 0;              // kCompute's
 };
 
 }  // namespace escn::cuda

@@ -8,9 +8,14 @@ std::unique_ptr<Device> make_cuda_device(int index) { return std::make_unique<Cu
 
 std::unique_ptr<ArenaMemory> cuda_memory(int index) { return device_arena_memory(index); }
 
-void copy_from_cuda(int index, void* to, const void* from, std::size_t bytes) {
-    const DeviceScope scope(index);
+void read_cuda(void* to, const void* from, std::size_t bytes, engine::Handle stream) {
+    check(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(stream)), "waiting for a stream");
     check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying from the GPU");
+}
+
+void write_cuda(void* to, const void* from, std::size_t bytes, engine::Handle stream) {
+    check(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(stream)), "waiting for a stream");
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to the GPU");
 }
 
 int cuda_device_of(const void* address) {

@@ -14,8 +14,9 @@ std::unique_ptr<Device> make_cuda_device(int index);
 // Memory of GPU `index` for what outlives a run, such as labels that stay there.
 std::unique_ptr<ArenaMemory> cuda_memory(int index);
 
-// Copies from the device's memory and waits for it.
-void copy_from_cuda(int index, void* to, const void* from, std::size_t bytes);
+// Copy from and to the current device's memory once `stream` is done with what it has, and wait for the copy.
+void read_cuda(void* to, const void* from, std::size_t bytes, engine::Handle stream);
+void write_cuda(void* to, const void* from, std::size_t bytes, engine::Handle stream);
 
 // The GPU whose memory holds `address`; -1 for memory of the host.
 int cuda_device_of(const void* address);

@@ -9,6 +9,7 @@
 
 #include "cpu/network_input.h"
 #include "cpu/threads.h"
+#include "cuda/cuda_error.h"
 #include "cuda/half.h"
 #include "cuda/strided_copy.h"
 #include "cuda/visit_voxels.h"
@@ -110,10 +111,11 @@ struct Pipeline::Run {
 Pipeline::Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Network> localization,
                    std::shared_ptr<engine::Network> segmentation,
                    const LocalizationParameters& localization_parameters,
-                   const SegmentationParameters& segmentation_parameters, int64_t labels, int threads)
+                   const SegmentationParameters& segmentation_parameters, int64_t labels, int threads,
+                   bool graphs)
     : device_(std::move(device)),
-      localization_(std::move(localization)),
-      segmentation_(std::move(segmentation)),
+      localization_(std::move(localization), graphs),
+      segmentation_(std::move(segmentation), graphs),
       localization_parameters_(localization_parameters),
       segmentation_parameters_(segmentation_parameters),
       labels_(labels),
@@ -121,7 +123,7 @@ Pipeline::Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Netwo
       arena_(device_->arena_memory()),
       staging_(device_->staging_memory()) {
     if (labels < 1 || labels > kMostLabels) throw std::invalid_argument("labels must lie between 1 and 255");
-    if (localization_->output_element() != engine::Element::kByte) {
+    if (localization_.network().output_element() != engine::Element::kByte) {
         throw std::invalid_argument(
             "The localization engine's output must be a mask; build the engine again from this bundle.");
     }
@@ -134,7 +136,18 @@ Pipeline::Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Netwo
     for (auto& time : times_) time = device_->new_mark(true);
 }
 
-Pipeline::~Pipeline() = default;
+Pipeline::~Pipeline() {
+    try {
+        const auto current = device_->make_current();
+        device_->drain();
+        for (Slot& slot : slots_) slot = {};
+        for (auto& time : times_) time.reset();
+        reported_.reset();
+        arena_.trim();
+        staging_.trim();
+    } catch (const CudaError&) {  // the device is gone, and all of this with it
+    }
+}
 
 void Pipeline::trim(std::size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -174,12 +187,13 @@ RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacin
     return run.result;
 }
 
-const std::byte* Pipeline::run_alone(engine::Network& network, const float* image, const Size& size,
+const std::byte* Pipeline::run_alone(NetworkRunner& runner, const float* image, const Size& size,
                                      int64_t channels, const char* name) {
+    const engine::Network& network = runner.network();
     const bool is_mask = network.output_element() == engine::Element::kByte;
     std::vector<int64_t> expected = {1, channels, size[0], size[1], size[2]};
     if (is_mask) expected.erase(expected.begin() + 1);
-    const engine::Requirements requirements = network.prepare(size, device_->stream());
+    const engine::Requirements requirements = runner.prepare(size, *device_);
     check_output(requirements.output_shape, expected, name);
 
     std::size_t output_bytes = engine::element_bytes(network.output_element());
@@ -203,7 +217,7 @@ const std::byte* Pipeline::run_alone(engine::Network& network, const float* imag
     try {
         device_->copy_to_device(arena_.base() + plan.offsets[0], staging_.base(), input_bytes,
                                 Lane::kCompute);
-        device_->run([&network, memory](engine::Handle stream) { network.enqueue(memory, stream); });
+        runner.queue(memory, *device_);
         device_->copy_to_host(staging_.base(), arena_.base() + plan.offsets[2], output_bytes, Lane::kCompute);
         device_->set(*reported_, Lane::kCompute);
         device_->synchronize(*reported_);
@@ -217,15 +231,15 @@ const std::byte* Pipeline::run_alone(engine::Network& network, const float* imag
 void Pipeline::localize_alone(const float* image, const Size& size, uint8_t* mask) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto current = device_->make_current();
-    std::memcpy(mask, run_alone(*localization_, image, size, 1, "localization"), voxels(size));
+    std::memcpy(mask, run_alone(localization_, image, size, 1, "localization"), voxels(size));
 }
 
 void Pipeline::segment_alone(const float* image, const Size& size, float* probabilities) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto current = device_->make_current();
-    const std::byte* output = run_alone(*segmentation_, image, size, labels_, "segmentation");
+    const std::byte* output = run_alone(segmentation_, image, size, labels_, "segmentation");
     const std::size_t count = static_cast<std::size_t>(labels_) * voxels(size);
-    if (stored_element(segmentation_->output_element(), "output") == Element::kFloat16) {
+    if (stored_element(segmentation_.network().output_element(), "output") == Element::kFloat16) {
         const auto* staged = reinterpret_cast<const Half*>(output);
         for (std::size_t i = 0; i < count; ++i) probabilities[i] = load(staged + i);
     } else {
@@ -291,13 +305,13 @@ void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageN
     device_->finish_input(finish);
 }
 
-void Pipeline::queue_network(Run& run, engine::Network& network, std::size_t activation_bytes) {
+void Pipeline::queue_network(Run& run, NetworkRunner& network, std::size_t activation_bytes) {
     const auto address = [&](std::size_t offset) {
         return reinterpret_cast<engine::Handle>(arena_.base() + offset);
     };
     const engine::RunMemory memory = {address(run.memory.input), address(run.memory.output),
                                       address(run.memory.activation), activation_bytes};
-    device_->run([&network, memory](engine::Handle stream) { network.enqueue(memory, stream); });
+    network.queue(memory, *device_);
 }
 
 void Pipeline::read_report(Run& run) {
@@ -312,24 +326,24 @@ SegmentationPlan Pipeline::localize(Run& run) {
     const Size& size = run.scan.view.size;
     const LocalizationPlan plan = plan_localization(size, run.spacing, localization_parameters_);
     const Size& input_size = plan.input_size;
-    const engine::Requirements requirements = localization_->prepare(input_size, device_->stream());
+    const engine::Requirements requirements = localization_.prepare(input_size, *device_);
     check_output(requirements.output_shape, {1, input_size[0], input_size[1], input_size[2]}, "localization");
 
     StageNeeds needs;
     needs.sums_size = plan.resized_size;
-    needs.input_bytes = voxels(input_size) * engine::element_bytes(localization_->input_element());
+    needs.input_bytes = voxels(input_size) * engine::element_bytes(localization_.network().input_element());
     needs.activation_bytes = requirements.activation_bytes;
     needs.output_bytes = voxels(input_size);
     InputFinish finish{};
     finish.input_size = input_size;
     finish.pad_before = plan.pad_before;
     finish.padding_hu = static_cast<float>(localization_parameters_.padding_hu);
-    finish.element = stored_element(localization_->input_element(), "input");
+    finish.element = stored_element(localization_.network().input_element(), "input");
     queue_input(run, cpu::localization_sampling(plan, localization_parameters_), needs, finish, true);
     device_->set(*times_[1], Lane::kCompute);
 
     run.observer.begin(Stage::kLocalization);
-    queue_network(run, *localization_, requirements.activation_bytes);
+    queue_network(run, localization_, requirements.activation_bytes);
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
     device_->find_mask_box(reinterpret_cast<const uint8_t*>(arena_.base() + run.memory.output), input_size,
                            &report->box);
@@ -350,30 +364,30 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     run.observer.begin(Stage::kSegmentationInput);
     run.result.plan = plan;
     const Size& input_size = plan.input_size;
-    const engine::Requirements requirements = segmentation_->prepare(input_size, device_->stream());
+    const engine::Requirements requirements = segmentation_.prepare(input_size, *device_);
     check_output(requirements.output_shape, {1, labels_, input_size[0], input_size[1], input_size[2]},
                  "segmentation");
     const auto channels = static_cast<std::size_t>(requirements.output_shape[1]);
 
     StageNeeds needs;
     needs.sums_size = input_size;
-    needs.input_bytes = voxels(input_size) * engine::element_bytes(segmentation_->input_element());
+    needs.input_bytes = voxels(input_size) * engine::element_bytes(segmentation_.network().input_element());
     needs.activation_bytes = requirements.activation_bytes;
     needs.output_bytes =
-        channels * voxels(input_size) * engine::element_bytes(segmentation_->output_element());
+        channels * voxels(input_size) * engine::element_bytes(segmentation_.network().output_element());
     if (!run.target.on_device) {
         needs.label_slices = labelled_size(plan)[0];
         needs.label_slice_bytes = static_cast<std::size_t>(labelled_size(plan)[1] * label_pitch(plan));
     }
     InputFinish finish{};
     finish.input_size = input_size;
-    finish.element = stored_element(segmentation_->input_element(), "input");
+    finish.element = stored_element(segmentation_.network().input_element(), "input");
     queue_input(run, cpu::segmentation_sampling(run.spacing, plan, segmentation_parameters_), needs, finish,
                 false);
     device_->set(*times_[3], Lane::kCompute);
 
     run.observer.begin(Stage::kSegmentation);
-    queue_network(run, *segmentation_, requirements.activation_bytes);
+    queue_network(run, segmentation_, requirements.activation_bytes);
     device_->set(*times_[4], Lane::kCompute);
 
     run.observer.begin(Stage::kLabels);
@@ -386,7 +400,7 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
     LabelSweep sweep{};
     sweep.probabilities = arena_.base() + run.memory.output;
-    sweep.element = stored_element(segmentation_->output_element(), "output");
+    sweep.element = stored_element(segmentation_.network().output_element(), "output");
     sweep.channels = static_cast<int32_t>(labels_);
     sweep.probabilities_size = input_size;
     sweep.crop_size = plan.cropped_size;

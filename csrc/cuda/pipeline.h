@@ -10,6 +10,7 @@
 #include "cpu/sample.h"
 #include "cuda/device.h"
 #include "cuda/label_stream.h"
+#include "cuda/network_runner.h"
 #include "cuda/packed_taps.h"
 #include "cuda/scan_stream.h"
 #include "cuda/value_range.h"
@@ -35,14 +36,18 @@ struct RunResult {
     std::array<double, kStages> seconds{};  // on the device
 };
 
+// A scan of the host passes through the device twice: whole for the localization, then the crop alone, often
+// a third of it. To keep it there in between would let device memory grow with the scan, for the sake of half
+// a millisecond of PCIe. The host waits for the device when it needs a staging buffer again, for the box, and
+// at the end.
 class Pipeline {
   public:
     // `labels`: how many of the segmentation network's channels are labels. `threads`: of the host, 0 for all
-    // cores.
+    // cores. `graphs`: see NetworkRunner.
     Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Network> localization,
              std::shared_ptr<engine::Network> segmentation,
              const LocalizationParameters& localization_parameters,
-             const SegmentationParameters& segmentation_parameters, int64_t labels, int threads);
+             const SegmentationParameters& segmentation_parameters, int64_t labels, int threads, bool graphs);
     ~Pipeline();
 
     // `spacing` in mm; every voxel of `target`, which has the scan's size, is written. `stream`: where others
@@ -57,6 +62,8 @@ class Pipeline {
     void localize_alone(const float* image, const Size& size, uint8_t* mask);
     void segment_alone(const float* image, const Size& size, float* probabilities);
 
+    // Whether the network of the last run was replayed from a graph.
+    bool replays() const { return segmentation_.replays(); }
     int64_t labels() const { return labels_; }
     std::size_t arena_capacity() const { return arena_.capacity(); }
     std::size_t arena_peak() const { return arena_.peak(); }
@@ -73,13 +80,13 @@ class Pipeline {
     // Plans and makes room for a stage, brings its operators over, and queues all up to the network's input.
     void queue_input(Run& run, const cpu::Sampling& sampling, const StageNeeds& needs, InputFinish finish,
                      bool with_values);
-    void queue_network(Run& run, engine::Network& network, std::size_t activation_bytes);
+    void queue_network(Run& run, NetworkRunner& network, std::size_t activation_bytes);
     void read_report(Run& run);
-    const std::byte* run_alone(engine::Network& network, const float* image, const Size& size,
-                               int64_t channels, const char* name);
+    const std::byte* run_alone(NetworkRunner& runner, const float* image, const Size& size, int64_t channels,
+                               const char* name);
 
     std::unique_ptr<Device> device_;
-    std::shared_ptr<engine::Network> localization_, segmentation_;
+    NetworkRunner localization_, segmentation_;
     LocalizationParameters localization_parameters_;
     SegmentationParameters segmentation_parameters_;
     int64_t labels_;

@@ -14,6 +14,10 @@ struct SimulatedMark final : public Mark {
     uint64_t set = 0;  // how often it was queued
 };
 
+struct SimulatedGraph final : public Graph {
+    std::function<void(engine::Handle)> network;
+};
+
 // What a buffer holds before anything is written to it must not matter.
 class PoisonedMemory final : public ArenaMemory {
   public:
@@ -128,6 +132,16 @@ void SimulatedDevice::add_value_range(const ScanView& view, ValueRange* range) {
 
 void SimulatedDevice::write_labels(const LabelSweep& work) {
     queue(Lane::kCompute, [=] { host::write_labels(work); });
+}
+
+std::shared_ptr<Graph> SimulatedDevice::record(std::function<void(engine::Handle)> network) {
+    auto graph = std::make_shared<SimulatedGraph>();
+    graph->network = std::move(network);
+    return graph;
+}
+
+void SimulatedDevice::launch(std::shared_ptr<Graph> graph) {
+    run(static_cast<SimulatedGraph&>(*graph).network);
 }
 
 void SimulatedDevice::run(std::function<void(engine::Handle)> network) {

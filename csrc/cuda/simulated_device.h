@@ -36,6 +36,8 @@ class SimulatedDevice final : public Device {
     void add_value_range(const ScanView& view, ValueRange* range) override;
     void write_labels(const LabelSweep& work) override;
     void run(std::function<void(engine::Handle)> queue) override;
+    std::shared_ptr<Graph> record(std::function<void(engine::Handle)> queue) override;
+    void launch(std::shared_ptr<Graph> graph) override;
     engine::Handle stream() const override { return 0; }
 
   private:

@@ -16,7 +16,9 @@ std::unique_ptr<Device> make_cuda_device(int) { throw CudaError(status().problem
 
 std::unique_ptr<ArenaMemory> cuda_memory(int) { throw CudaError(status().problem); }
 
-void copy_from_cuda(int, void*, const void*, std::size_t) { throw CudaError(status().problem); }
+void read_cuda(void*, const void*, std::size_t, engine::Handle) { throw CudaError(status().problem); }
+
+void write_cuda(void*, const void*, std::size_t, engine::Handle) { throw CudaError(status().problem); }
 
 int cuda_device_of(const void*) { throw CudaError(status().problem); }
 

@@ -62,25 +62,30 @@ class Gpu:
 class TensorRTBackend:
     """The chosen engines, shared with every backend of the same GPU, each with a context of its own."""
 
-    def __init__(self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu) -> None:
-        """`trt`: the module of the TensorRT that built the engines. Raises DeviceError, BundleError."""
+    def __init__(
+        self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu, *, graphs: bool = False
+    ) -> None:
+        """`trt`: the module of the TensorRT that built the engines. `graphs`: replay a size's second run and
+        those after it from a CUDA graph; off until measured to pay. Raises DeviceError, BundleError.
+        """
         self.device, self.precision = f"cuda:{gpu.index}", choice.precision
         parameters = Parameters.of(bundle)
         self._gpu = gpu
         self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
         with gpu.current():
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
-            localization, segmentation = (
+            #: The core's networks, localization first.
+            self.networks = tuple(
                 engine.network(cache) for engine, cache in zip(self._engines, self._caches, strict=True)
             )
             self._core = _core.DevicePipeline(
-                localization,
-                segmentation,
+                *self.networks,
                 parameters.localization,
                 parameters.segmentation,
                 len(bundle.manifest.labels),
                 gpu.index,
                 threads,
+                graphs=graphs,
                 simulated=gpu.simulated,
             )
 

@@ -26,7 +26,8 @@ class Loaded:
     def __init__(self, version: str, **options: Any) -> None:
         self.trt = fake_runtime(version)
         self.api = ExecutionApi(self.trt)
-        self.engine = self.api.load_engine(self.trt.engine(doubled, **options))
+        self.trt.plans[b"plan"] = lambda: self.trt.engine(doubled, **options)
+        self.engine = self.api.load_engine(b"plan")
         self.context = self.api.create_context(self.engine)
         self.network = _core.Network(self.api, self.engine, self.context, *self.api.tensor_names(self.engine))
 
@@ -116,7 +117,7 @@ def test_a_profile_that_could_not_be_set_is_set_again() -> None:
 
 def test_a_plan_that_cannot_be_loaded() -> None:
     with pytest.raises(DeviceError, match="failed in deserialize_cuda_engine: the plan is damaged"):
-        ExecutionApi(fake_runtime(OLD)).load_engine(None)  # type: ignore[arg-type]
+        ExecutionApi(fake_runtime(OLD)).load_engine(b"damaged")
 
 
 def test_an_engine_of_another_type() -> None:

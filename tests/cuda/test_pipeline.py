@@ -9,42 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.fake_pipeline import LABELS, FakePipeline, on_cpu, smooth_probabilities
+from support.device_scans import SPACING, make_scan
+from support.fake_pipeline import LABELS, FakePipeline, check, smooth_probabilities
 from support.fake_runtime import VERSIONS
 
 from efficientscn_trt import _core
 from efficientscn_trt.errors import InputError
 
 DTYPES = (np.int16, np.uint8, np.uint16, np.int32, np.float32)
-SPACING = (4.0, 3.5, 5.0)
-
-
-def make_scan(seed: int, size: tuple[int, int, int], dtype: Any = np.int16) -> np.ndarray:
-    """Noise around a bright block that the localization finds, in HU (or what of them `dtype` holds)."""
-    rng = np.random.default_rng(seed)
-    scan = rng.normal(-600, 200, size)
-    block = tuple(slice(extent // 4, max(extent // 4 + 1, extent // 2)) for extent in size)
-    scan[block] = rng.normal(150, 60, scan[block].shape)
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        scan = np.clip(scan, limits.min, limits.max)
-    return scan.astype(dtype)
-
-
-def check(pipeline: FakePipeline, scan: np.ndarray, spacing: tuple[float, float, float]) -> Any:
-    """Labels and account agree with the CPU's; returns the run."""
-    expected = on_cpu(scan, spacing, pipeline)
-    labels, run = pipeline.segment(scan, spacing)
-    assert run.found == expected.found
-    assert run.plan.crop_start == expected.plan.crop_start
-    assert run.plan.input_size == expected.plan.input_size
-    # Sums are taken in another order, so an input may differ in its last bits, and a label where two tie.
-    assert np.mean(labels != expected.labels) <= 2e-4
-    assert (
-        abs(np.array(run.counts, np.int64) - expected.counts.astype(np.int64)).sum() <= 4e-4 * scan.size + 2
-    )
-    assert list(np.bincount(labels.ravel(), minlength=LABELS)) == list(run.counts)
-    return run
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -96,6 +68,17 @@ def test_many_slabs_with_the_smoothing_of_the_paper() -> None:
     parameters = _core.LocalizationParameters(smoothing_sigma_mm=3.0)
     pipeline = FakePipeline(seed=5, localization_parameters=parameters)
     check(pipeline, make_scan(5, (120, 200, 260), np.float32), (1.5, 1.2, 1.2))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_networks_replayed_from_graphs(half: bool) -> None:
+    pipeline = FakePipeline(graphs=True, half=half)
+    small, large = make_scan(40, (30, 40, 50)), make_scan(41, (60, 70, 80))
+    replayed = []
+    for scan in (small, small, small, large, large, small, small):
+        check(pipeline, scan, SPACING)
+        replayed.append(pipeline.pipeline.replays)
+    assert replayed == [False, True, True, False, True, False, True]
 
 
 def test_an_empty_mask_searches_the_whole_scan() -> None:

@@ -1,4 +1,4 @@
-"""The device pipeline on the host with networks that NumPy knows, and the CPU's result to compare with."""
+"""The device pipeline with networks that NumPy computes, and the CPU's result to compare with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from efficientscn_trt import _core
 from efficientscn_trt.engines.running import ExecutionApi
 
-from .fake_runtime import fake_runtime
+from .fake_runtime import GpuMemory, HostMemory, fake_runtime
 
 LABELS = 5
 
@@ -40,7 +40,9 @@ class FakePipeline:
 
     version: str = "10.3.0"
     half: bool = False
-    seed: int = 0
+    seed: int | None = 0  # of the simulated device; None for the first GPU
+    device: int = 0
+    graphs: bool = False
     localization_function: Any = organ_mask
     segmentation_function: Any = smooth_probabilities
     localization_parameters: Any = field(default_factory=_core.LocalizationParameters)
@@ -48,7 +50,7 @@ class FakePipeline:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.trt = fake_runtime(self.version)
+        self.trt = fake_runtime(self.version, GpuMemory() if self.seed is None else HostMemory())
         self.api = ExecutionApi(self.trt)
         element = "HALF" if self.half else "FLOAT"
         self.localization = self.trt.engine(
@@ -67,7 +69,9 @@ class FakePipeline:
             self.localization_parameters,
             self.segmentation_parameters,
             LABELS,
+            self.device,
             threads=2,
+            graphs=self.graphs,
             simulated=self.seed,
         )
 
@@ -77,7 +81,7 @@ class FakePipeline:
         )
 
     def segment(self, scan: np.ndarray, spacing: tuple[float, float, float], **options: Any) -> Any:
-        """(labels, run) of the simulated device."""
+        """(labels, run) of the device."""
         labels = np.full(scan.shape, 99, np.uint8)
         run = self.pipeline.segment(scan, spacing, labels, **options)
         return labels, run
@@ -110,3 +114,19 @@ def on_cpu(scan: np.ndarray, spacing: tuple[float, float, float], pipeline: Fake
     labels = np.empty(scan.shape, np.uint8)
     counts = _core.write_labels(np.ascontiguousarray(probabilities), crop, labels)
     return CpuResult(crop, found is not None, labels, counts)
+
+
+def check(pipeline: FakePipeline, scan: np.ndarray, spacing: tuple[float, float, float]) -> Any:
+    """Labels and account agree with the CPU's; returns the run."""
+    expected = on_cpu(scan, spacing, pipeline)
+    labels, run = pipeline.segment(scan, spacing)
+    assert run.found == expected.found
+    assert run.plan.crop_start == expected.plan.crop_start
+    assert run.plan.input_size == expected.plan.input_size
+    # Sums are taken in another order, so an input may differ in its last bits, and a label where two tie.
+    assert np.mean(labels != expected.labels) <= 2e-4
+    assert (
+        abs(np.array(run.counts, np.int64) - expected.counts.astype(np.int64)).sum() <= 4e-4 * scan.size + 2
+    )
+    assert list(np.bincount(labels.ravel(), minlength=LABELS)) == list(run.counts)
+    return run

@@ -1,8 +1,8 @@
 """TensorRT packages of several versions, as far as running an engine touches them: the names that each has.
 
-Read off 8.5.3.1, lean 11.4.0 and RTX 1.7.1. An engine is a function of NumPy arrays, run on host memory at
-the addresses that it is given; it fills its scratch memory with rubbish, as a real one does. Using a name
-that the version lacks is an AttributeError.
+Read off 8.5.3.1, lean 11.4.0 and RTX 1.7.1. An engine is a function of NumPy arrays, run on what lies at the
+addresses that it is given, of the host or of a GPU; it fills its scratch memory with rubbish, as a real one
+does. Using a name that the version lacks is an AttributeError.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from efficientscn_trt import _core
 
 VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
 
@@ -30,21 +32,48 @@ class _Logger:
 
 
 class _Runtime:
-    """A plan is the engine itself; None where it cannot be loaded."""
+    """A plan is a key of `trt.plans`, which has a maker for each engine."""
+
+    trt: Any
 
     def __init__(self, log: Any) -> None:
         self.log = log
 
-    def deserialize_cuda_engine(self, plan: Any) -> Any:
-        if plan is None:
+    def deserialize_cuda_engine(self, plan: bytes) -> Any:
+        if plan not in self.trt.plans:
             self.log.log(1, "the plan is damaged.")
-        return plan
+            return None
+        return self.trt.plans[plan]()
 
 
-def fake_runtime(version: str) -> SimpleNamespace:
+class HostMemory:
+    """What a simulated device has."""
+
+    def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
+        return array_at(address, shape, dtype).copy()
+
+    def write(self, address: int, array: np.ndarray, stream: int) -> None:
+        array_at(address, array.shape, array.dtype)[...] = array
+
+
+class GpuMemory:
+    """The current GPU's."""
+
+    def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        found: np.ndarray = _core.read_device(address, size, stream).view(dtype).reshape(shape)
+        return found
+
+    def write(self, address: int, array: np.ndarray, stream: int) -> None:
+        _core.write_device(address, np.ascontiguousarray(array).reshape(-1).view(np.uint8), stream)
+
+
+def fake_runtime(version: str, memory: HostMemory | GpuMemory | None = None) -> SimpleNamespace:
     """The module of TensorRT `version`, one of VERSIONS; `trt.engine(...)` makes an engine of it."""
     old, rtx = version.startswith("8."), version.startswith("1.")
-    trt = SimpleNamespace(__name__="tensorrt", __version__=version, ILogger=_Logger, Runtime=_Runtime)
+    trt = SimpleNamespace(__name__="tensorrt", __version__=version, ILogger=_Logger, plans={})
+    trt.memory = memory or HostMemory()
+    trt.Runtime = type("Runtime", (_Runtime,), {"trt": trt})
     trt.TensorIOMode = enum.Enum("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
     engine: type = _OldEngine if old else _RtxEngine if rtx else _NewEngine
     if not old:
@@ -64,7 +93,7 @@ class EngineOptions:
     profiles: Sequence[tuple[Shape, Shape, Shape]] = (
         ((1, 1, 1, 1, 1), (1, 1, 64, 64, 64), (1, 1, 512, 512, 512)),
     )
-    activation: Callable[[Shape], int] = lambda shape: 64 * int(np.prod(shape))
+    activation: Callable[[Shape], int] = lambda shape: 4096 * max(shape)
     output_shape: Callable[[Shape], Shape] = lambda shape: shape
 
 
@@ -216,13 +245,12 @@ class _Context:
         self.streams.append(stream)
         scratch, size = self.scratch()
         assert scratch % 256 == 0
-        image = array_at(self.addresses["image"], self.shape, _NUMPY[self.engine.options.input])
-        output_shape = self.engine.options.output_shape(self.shape)
-        output = array_at(self.addresses["result"], output_shape, _NUMPY[self.engine.options.output])
-        array_at(scratch, (size,), np.uint8)[:] = 0x5A
-        result = self.engine.network(image.copy())
-        array_at(scratch, (size,), np.uint8)[:] = 0x5B
-        output[:] = result.reshape(output_shape)
+        options, memory = self.engine.options, self.engine.trt.memory
+        memory.write(scratch, np.full(size, 0x5A, np.uint8), stream)
+        image = memory.read(self.addresses["image"], self.shape, _NUMPY[options.input], stream)
+        result = self.engine.network(image).reshape(options.output_shape(self.shape))
+        memory.write(self.addresses["result"], result.astype(_NUMPY[options.output]), stream)
+        memory.write(scratch, np.full(size, 0x5B, np.uint8), stream)
         self.runs += 1
         return True
 

@@ -1,0 +1,31 @@
+"""Backends on the engines of one flavour and precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
+from efficientscn_trt.engines import EngineChoice, Machine, select_engine, this_machine
+from efficientscn_trt.engines.flavours import FLAVOURS, installed_version, load
+from efficientscn_trt.errors import DeviceError
+from gpu.context import Context
+
+
+def machine_of(flavour: str) -> Machine:
+    """This machine as if no other TensorRT were installed."""
+    version = installed_version(FLAVOURS[flavour])
+    machine = this_machine()
+    return Machine(machine.platform, machine.gpu, {flavour: version} if version else {})
+
+
+def load_backend(context: Context, graphs: bool = False, threads: int = 0) -> TensorRTBackend:
+    """The backend on the engines that the step `engines` built. Raises DeviceError."""
+    bundle = bundles.load(Path(context.bundle))
+    machine = machine_of(context.flavour)
+    choice = select_engine(bundle, machine, context.precision)
+    if not isinstance(choice, EngineChoice):
+        raise DeviceError(choice.reasons[0])
+    assert machine.gpu is not None
+    gpu = Gpu(0, machine.gpu.name)
+    return TensorRTBackend(bundle, choice, load(FLAVOURS[context.flavour]), threads, gpu, graphs=graphs)

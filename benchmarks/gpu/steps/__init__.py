@@ -1,0 +1,1 @@
+"""One step a file: `run(context)` returns what the report says of it."""

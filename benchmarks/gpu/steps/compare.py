@@ -1,0 +1,79 @@
+"""Networks and the whole pipeline on the engines, against float32 on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from efficientscn_trt import _core
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.pipeline import Parameters
+from gpu.context import Context, judged
+from gpu.engines import load_backend
+from gpu.measure import run_once
+from gpu.reference import ReferenceScan, reference_scans
+
+#: Mask Dice, and equal labels in the whole scan and inside the box (the released float16 mode's own distance
+#: from float32: reference table, noise floor).
+MASK_DICE, WHOLE, INSIDE = 0.999, 0.9990, 0.998
+
+
+def run(context: Context) -> dict[str, Any]:
+    backend = load_backend(context)
+    parameters = Parameters.of(bundles.load(context.bundle))
+    scans: dict[str, Any] = {}
+    checks: dict[str, bool] = {}
+    for scan in reference_scans(context.reference):
+        found = _networks(scan, backend, parameters) | _pipeline(scan, backend)
+        scans[scan.name] = found
+        checks[f"{scan.name}: mask"] = found["mask_dice"] >= MASK_DICE
+        checks[f"{scan.name}: labels"] = found["whole"] >= WHOLE and found["inside"] >= INSIDE
+    return judged({"scans": scans}, checks)
+
+
+def _networks(scan: ReferenceScan, backend: Any, parameters: Parameters) -> dict[str, Any]:
+    """The localization network on the scan's own input, the segmentation network on the reference's box."""
+    plan = _core.plan_localization(scan.voxels.shape, scan.spacing, parameters.localization)
+    mask = backend.localize(_core.localization_input(scan.voxels, plan, parameters.localization))
+    result: dict[str, Any] = {
+        "mask_dice": _dice(mask, scan.mask),
+        "mask_differs": int((mask != scan.mask).sum()),
+        "localization_size": plan.input_size,
+    }
+    corners = _core.mask_box(scan.mask)
+    if scan.probabilities is None or corners is None:
+        return result
+    box = _core.box_from_mask(*corners, plan, parameters.localization)
+    crop = _core.plan_segmentation(scan.voxels.shape, scan.spacing, box, parameters.segmentation)
+    image = _core.segmentation_input(scan.voxels, scan.spacing, crop, parameters.segmentation)
+    probabilities = backend.segment(image)
+    difference = np.abs(probabilities - scan.probabilities)
+    return result | {
+        "probabilities_largest": float(difference.max()),
+        "probabilities_mean": float(difference.mean()),
+        "argmax_equal": float((probabilities.argmax(0) == scan.probabilities.argmax(0)).mean()),
+        "finite": bool(np.isfinite(probabilities).all()),
+    }
+
+
+def _pipeline(scan: ReferenceScan, backend: Any) -> dict[str, Any]:
+    labels, run = run_once(backend.pipeline(), scan.voxels, scan.spacing)
+    crop = tuple(
+        slice(before, extent - after)
+        for (before, after), extent in zip(run.plan.croppings, scan.voxels.shape, strict=True)
+    )
+    return {
+        "whole": float((labels == scan.labels).mean()),
+        "inside": float((labels[crop] == scan.labels[crop]).mean()),
+        "dice": {
+            str(label): _dice(labels == label, scan.labels == label) for label in np.unique(scan.labels)
+        },
+        "box_equal": bool(np.allclose([run.plan.box.start, run.plan.box.end], scan.box)),
+        "segmentation_size": run.plan.input_size,
+    }
+
+
+def _dice(a: np.ndarray, b: np.ndarray) -> float:
+    total = int(a.sum()) + int(b.sum())
+    return 2 * int((a & b).sum()) / total if total else 1.0

@@ -1,0 +1,54 @@
+"""Engines of both networks, built here and loaded; or the exact refusal."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.engines.build import build_engines
+from efficientscn_trt.engines.flavours import FLAVOURS
+from gpu.context import Context, skipped
+from gpu.engines import load_backend, machine_of
+
+
+def run(context: Context) -> dict[str, Any]:
+    machine = machine_of(context.flavour)
+    if machine.gpu is None:
+        return skipped("no NVIDIA GPU with a driver was found")
+    if not machine.versions:
+        return skipped(f"{FLAVOURS[context.flavour].title} is not installed")
+    shutil.rmtree(context.bundle, ignore_errors=True)
+    shutil.copytree(Path(context.reference, "bundle"), context.bundle)
+    capabilities = () if FLAVOURS[context.flavour].needs_gpu else (machine.gpu.compute_capability,)
+    said: list[str] = []
+    try:
+        report = build_engines(
+            bundles.load(context.bundle),
+            context.flavour,
+            compute_capabilities=capabilities,
+            precision=context.precision,
+            machine=machine,
+            say=said.append,
+        )
+        load_backend(context)
+    except Exception as error:
+        return {
+            "state": "failed",
+            "reason": f"{type(error).__name__}: {error}",
+            "output": "\n".join(said[-15:]),
+        }
+    return {
+        "state": "ok",
+        "version": machine.versions[context.flavour],
+        "engines": {
+            found.engine.network: {
+                "build_seconds": round(found.seconds, 1),
+                "bytes": found.engine.bytes,
+                "activation": found.engine.activation_memory and vars(found.engine.activation_memory),
+                "float32_layers": len(found.float32_layers),
+            }
+            for found in report.engines
+        },
+    }

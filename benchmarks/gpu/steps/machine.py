@@ -1,0 +1,50 @@
+"""The card, the driver and the versions."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+from efficientscn_trt.engines.flavours import FLAVOURS, installed_version
+from efficientscn_trt.engines.machine import find_gpus
+from efficientscn_trt.measure.machine import machine_facts
+from gpu.context import REPOSITORY, Context, skipped
+
+QUERIES = (
+    "name",
+    "driver_version",
+    "memory.total",
+    "clocks.max.sm",
+    "clocks.max.memory",
+    "power.limit",
+    "pcie.link.gen.max",
+    "pcie.link.width.current",
+)
+
+
+def run(context: Context) -> dict[str, Any]:
+    gpus = find_gpus()
+    if not gpus:
+        return skipped("no NVIDIA GPU with a driver was found")
+    facts = machine_facts()
+    return {
+        "state": "ok",
+        "card": gpus[0].name,
+        "compute_capability": gpus[0].compute_capability,
+        "smi": _smi(),
+        "tensorrt": {name: installed_version(flavour) for name, flavour in FLAVOURS.items()},
+        "commit": _output("git", "-C", str(REPOSITORY), "rev-parse", "HEAD"),
+        **facts,
+    }
+
+
+def _smi() -> dict[str, str]:
+    line = _output("nvidia-smi", f"--query-gpu={','.join(QUERIES)}", "--format=csv,noheader", "--id=0")
+    return dict(zip(QUERIES, (part.strip() for part in line.split(",")), strict=False))
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -1,0 +1,93 @@
+"""Write what gpu_check.py compares with, on a machine with the CPU backend: a bundle and scans with results.
+
+    python benchmarks/gpu_reference.py -o .gpu/reference [--bundle DIR] [--input CT ...]
+
+Without --input, two phantoms: one small, one of 512×512×120 voxels. Copy the folder to the GPU machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from gpu.reference import LARGEST_INPUT, ReferenceScan
+from report import say
+from scans import write_phantom, write_released_bundle
+
+from efficientscn_trt import _core, backends
+from efficientscn_trt import bundle as bundles
+from efficientscn_trt.pipeline import Parameters
+from efficientscn_trt.segmenter import default_bundle
+from efficientscn_trt.volume import open_scan
+
+PHANTOMS = {"phantom-small": (160, 160, 80), "phantom": (512, 512, 120)}
+
+
+def main() -> None:
+    """Write the folder."""
+    arguments = _parse()
+    folder: Path = arguments.output
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "bundle", ignore_errors=True)
+    if arguments.own_parameters:
+        shutil.copytree(arguments.bundle, folder / "bundle", ignore=shutil.ignore_patterns("engines"))
+    else:
+        write_released_bundle(arguments.bundle, folder / "bundle")
+    bundle = bundles.load(folder / "bundle")
+    backend = backends.load(bundle, "cpu", "fp32", arguments.threads)
+    with tempfile.TemporaryDirectory() as scratch:
+        inputs = {path.name.split(".")[0]: path for path in arguments.input}
+        if not inputs:
+            inputs = {
+                name: write_phantom(Path(scratch, f"{name}.nii.gz"), size) for name, size in PHANTOMS.items()
+            }
+        for name, path in inputs.items():
+            say(f"segmenting {name} on the CPU")
+            _reference(name, path, backend, Parameters.of(bundle)).write(folder)
+    total = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{folder}: {total / 1e6:.0f} MB")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--bundle", type=Path, default=default_bundle(), help="folder with the networks")
+    parser.add_argument("--own-parameters", action="store_true", help="the bundle's, not the released ones")
+    parser.add_argument("--input", type=Path, nargs="*", default=[], metavar="CT")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all")
+    return parser.parse_args()
+
+
+def _reference(name: str, path: Path, backend: backends.Backend, parameters: Parameters) -> ReferenceScan:
+    scan = open_scan(path)
+    voxels, spacing = np.ascontiguousarray(scan.lps), scan.geometry.lps_spacing
+    plan = _core.plan_localization(voxels.shape, spacing, parameters.localization)
+    mask = backend.localize(_core.localization_input(voxels, plan, parameters.localization))
+    found = _core.mask_box(mask)
+    if found is None:
+        box = _core.whole_volume_box(plan, parameters.localization)
+    else:
+        box = _core.box_from_mask(*found, plan, parameters.localization)
+    crop = _core.plan_segmentation(voxels.shape, spacing, box, parameters.segmentation)
+    probabilities = backend.segment(_core.segmentation_input(voxels, spacing, crop, parameters.segmentation))
+    labels = np.empty(voxels.shape, np.uint8)
+    _core.write_labels(probabilities, crop, labels)
+    small = int(np.prod(crop.input_size)) <= LARGEST_INPUT
+    return ReferenceScan(
+        name,
+        voxels,
+        spacing,
+        mask,
+        np.array([crop.box.start, crop.box.end]),
+        probabilities.astype(np.float16) if small else None,
+        labels,
+    )
+
+
+if __name__ == "__main__":
+    main()

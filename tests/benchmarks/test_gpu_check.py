@@ -1,0 +1,211 @@
+"""`gpu_check.py` without a GPU: the steps that compare and measure on a simulated one, and the report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.fake_gpu import simulated_backend, write_engines
+from support.fake_runtime import VERSIONS
+from support.scans import SPACING_XYZ, block_image
+
+from efficientscn_trt.bundle import Bundle
+
+SPACING_ZYX = SPACING_XYZ[::-1]
+
+
+@pytest.fixture
+def context(tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A reference of one scan, and engines on a simulated GPU in the place of built ones."""
+    import gpu.context
+    import gpu_reference
+    import SimpleITK as sitk
+    from gpu.steps import compare, times
+
+    sitk.WriteImage(block_image(), str(tmp_path / "blocks.nii.gz"))
+    command = ["gpu_reference.py", "-o", str(tmp_path / "reference"), "--bundle", str(tiny_bundle.path)]
+    monkeypatch.setattr(sys, "argv", [*command, "--input", str(tmp_path / "blocks.nii.gz")])
+    gpu_reference.main()
+    (tmp_path / "engines").mkdir()
+    choice, trt = write_engines(tmp_path / "engines", VERSIONS[1])
+    shutil.copytree(tiny_bundle.path, tmp_path / "tensorrt-fp32")
+    for step in (compare, times):
+        monkeypatch.setattr(
+            step, "load_backend", lambda *_, **options: simulated_backend(tiny_bundle, choice, trt)
+        )
+    return gpu.context.Context(
+        work=str(tmp_path),
+        reference=str(tmp_path / "reference"),
+        repeats=1,
+        flavour="tensorrt",
+        precision="fp32",
+    )
+
+
+def test_the_reference_holds_what_the_cpu_gave(context: Any, tiny_bundle: Bundle) -> None:
+    from gpu.reference import reference_scans
+
+    from efficientscn_trt import segment
+
+    (scan,) = reference_scans(context.reference)
+    expected = segment(block_image(), tiny_bundle, device="cpu", precision="fp32")
+    np.testing.assert_array_equal(scan.labels, expected.array)
+    assert scan.spacing == SPACING_ZYX
+    assert scan.probabilities is not None
+    assert scan.mask.any()
+
+
+def test_the_comparison_passes_for_equal_results_and_fails_for_others(context: Any) -> None:
+    from gpu.reference import ReferenceScan, reference_scans
+    from gpu.steps import compare
+
+    found = compare.run(context)
+    assert found["state"] == "ok", found["checks"]
+    assert found["scans"]["blocks"]["box_equal"]
+    assert found["scans"]["blocks"]["probabilities_largest"] < 1e-2
+
+    (scan,) = reference_scans(context.reference)
+    other = ReferenceScan(**(vars(scan) | {"labels": np.roll(scan.labels, 3, 2)}))
+    other.write(Path(context.reference))
+    assert compare.run(context)["checks"] == {"blocks: mask": True, "blocks: labels": False}
+
+
+def test_times_and_memory(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gpu.measure
+    from gpu.steps import times
+
+    class Held:
+        def __init__(self, voxels: np.ndarray) -> None:
+            self.view = voxels
+
+    monkeypatch.setattr(gpu.measure, "WARM_UP", 0)
+    monkeypatch.setattr(gpu.measure, "HeldScan", Held)
+    monkeypatch.setattr(times, "copy_rates", lambda voxels: {"to_device_gb_s": 9.0, "from_device_gb_s": 8.0})
+    monkeypatch.setattr(times, "SLICES", 40)
+    monkeypatch.setattr(times, "ROWS", 60)
+    found = times.run(context)
+    assert found["scan"] == [40, 60, 60, "int16"]
+    assert found["arena_peak_bytes"] > found["activation_bytes"] > 0
+    assert set(found["host_to_host"]["stages"]) >= {"localization", "segmentation", "labels"}
+    assert found["device_peak_growth_bytes"] is None or found["device_peak_growth_bytes"] >= 0
+    assert len(found["checks"]) == 3
+
+
+def test_the_report_is_added_to_and_survives_a_restart(tmp_path: Path) -> None:
+    from gpu.report import GpuReport
+
+    report = GpuReport(tmp_path / "results" / "gpu")
+    report.add("build", {"state": "ok", "seconds": 61.0})
+    report.add("machine", {"state": "ok", "seconds": 1, "card": "NVIDIA H100", "smi": {}, "tensorrt": {}})
+    again = GpuReport(tmp_path / "results" / "gpu")
+    again.add(
+        "kernels", {"state": "failed", "seconds": 3, "reason": "a | b", "tests": {"passed": 3, "failed": 1}}
+    )
+    again.add("sanitizer", {"state": "skipped", "reason": "not installed"})
+    assert again.failed == ["kernels"]
+    text = (tmp_path / "results" / "gpu.md").read_text(encoding="utf-8")
+    assert "# GPU check on NVIDIA H100" in text
+    assert "| ✗ kernels | 3 | a \\| b; 3 passed, 1 failed |" in text
+    assert list(json.loads((tmp_path / "results" / "gpu.json").read_text())["steps"]) == [
+        "build",
+        "machine",
+        "kernels",
+        "sanitizer",
+    ]
+
+
+def test_every_table_of_the_report(context: Any, tmp_path: Path) -> None:
+    from gpu.report import markdown
+    from gpu.steps import compare
+
+    way = {"wall": {"median": 0.02, "p90": 0.021, "count": 3}, "all_else_share": 0.25}
+    way |= {"stages": {"localization": 0.002, "segmentation": 0.012, "labels": 0.001}, "networks": 0.014}
+    network = {"build_seconds": 31.0, "bytes": 15_000_000, "activation": None, "float32_layers": 7}
+    steps = {
+        "t/engines": {"state": "ok", "version": "8.5.3.1", "engines": {"segmentation": network}},
+        "t/compare": compare.run(context),
+        "t/times": {
+            "state": "ok",
+            "scan": [120, 512, 512, "int16"],
+            "segmentation_size": [96, 128, 160],
+            "load_seconds": 1.0,
+            "first_seconds": 0.1,
+            "host_to_host": way,
+            "host_to_host_with_graphs": way,
+            "device_to_device": way,
+            "host_threads": {"1": way["wall"]},
+            "copy": {"to_device_gb_s": 9.0, "from_device_gb_s": 8.0},
+            "activation_bytes": 600_000_000,
+            "arena_peak_bytes": 650_000_000,
+            "device_peak_growth_bytes": None,
+        },
+        "pytorch": {
+            "state": "ok",
+            "versions": {"torch": "2.11"},
+            "networks": {
+                "segmentation": {
+                    "size": [96, 128, 160],
+                    "eager": {"median": 0.03},
+                    "compile": {"error": "no"},
+                }
+            },
+        },
+    }
+    text = markdown(steps)
+    for part in (
+        "20.00 (21.00)",
+        "| 25% |",
+        "unknown | unknown | 7",
+        "| 12.00 | 30.00 | no |",
+        "arena 650 MB",
+    ):
+        assert part in text
+
+
+def test_steps_whose_needs_failed_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gpu_check
+
+    ran: list[str] = []
+
+    def fake(module: str, context: Any, timeout: float) -> dict[str, Any]:
+        ran.append(f"{context.flavour}{context.precision}{module}")
+        return {"state": "failed" if module == "engines" else "ok"}
+
+    monkeypatch.setattr(gpu_check, "run_step", fake)
+    arguments = ["--work", str(tmp_path / "work"), "--output", str(tmp_path / "gpu")]
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", *arguments])
+    assert gpu_check.main() == 1
+    assert ran[:4] == ["build", "machine", "kernels", "sanitizer"]
+    assert not any(name.endswith(("compare", "times")) for name in ran)
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", *arguments, "--steps", "kern"])
+    ran.clear()
+    gpu_check.main()
+    assert ran == ["kernels"]
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", *arguments, "--steps", "nothing"])
+    with pytest.raises(SystemExit, match="No step begins with nothing; the steps are build, machine"):
+        gpu_check.main()
+
+
+def test_a_step_that_crashes_costs_itself_alone(tmp_path: Path) -> None:
+    from gpu.context import Context, run_step
+
+    result = run_step("no_such_step", Context(work=str(tmp_path), reference="", repeats=1), timeout=60)
+    assert result["state"] == "failed"
+    assert "ModuleNotFoundError" in result["reason"]
+
+
+def test_steps_say_what_this_machine_lacks(tmp_path: Path) -> None:
+    from gpu.context import Context
+    from gpu.steps import engines, pytorch
+
+    from efficientscn_trt.engines.machine import find_gpus
+
+    bare = Context(work=str(tmp_path), reference="", repeats=1, flavour="tensorrt", precision="fp16")
+    assert pytorch.run(bare)["state"] == "skipped"
+    if not find_gpus():
+        assert engines.run(bare)["state"] == "skipped"

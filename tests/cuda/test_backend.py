@@ -1,0 +1,231 @@
+"""`Segmenter` on a simulated GPU gives what it gives on the CPU, and says what keeps it from a real one."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from support.fake_gpu import simulated_backend, write_engines
+from support.fake_runtime import VERSIONS
+from support.scans import SPACING_XYZ, block_array, block_image, block_labels
+
+from efficientscn_trt import BundleError, DeviceError, InputError, Segmenter, _core, backends
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.device_array import DeviceLabels
+from efficientscn_trt.segmenter import STAGES
+
+from .test_device_array import exposed
+
+OLD, TEN, LEAN, RTX = VERSIONS
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of HU thresholds."""
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def on_gpu(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Segmenter:
+    """A segmenter on a simulated GPU."""
+    choice, trt = write_engines(tmp_path, TEN)
+    monkeypatch.setitem(backends._BACKENDS, "cuda", lambda bundle, *_: simulated_backend(bundle, choice, trt))
+    return Segmenter(tiny_bundle, device="cuda")
+
+
+@pytest.fixture(scope="module")
+def on_cpu(tiny_bundle: Bundle) -> Segmenter:
+    return Segmenter(tiny_bundle, device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize("code", ["LPS", "RAS", "SAL", "PIR"])
+def test_labels_are_those_of_the_cpu(code: str, on_gpu: Segmenter, on_cpu: Segmenter) -> None:
+    image = sitk.DICOMOrient(block_image(), code)
+    expected, result = on_cpu.segment(image), on_gpu.segment(image)
+    assert (on_gpu.device, on_gpu.precision) == ("cuda:0", "fp32")
+    assert (np.asarray(result.array) != expected.array).mean() < 2e-4
+    assert result.image.GetDirection() == image.GetDirection()
+    assert result.box == expected.box
+    for name, volume in expected.volumes_ml.items():
+        assert result.volumes_ml[name] == pytest.approx(volume, rel=2e-3)
+
+
+def test_the_networks_alone_are_those_of_the_cpu(on_gpu: Segmenter, on_cpu: Segmenter) -> None:
+    image = np.random.default_rng(0).uniform(-0.5, 0.3, (32, 48, 64)).astype(np.float32)
+    np.testing.assert_array_equal(on_gpu._backend.localize(image), on_cpu._backend.localize(image))
+    np.testing.assert_allclose(on_gpu._backend.segment(image), on_cpu._backend.segment(image), atol=1e-5)
+
+
+def test_the_account_of_the_run(on_gpu: Segmenter) -> None:
+    calls: list[tuple[str, int, int]] = []
+    result = on_gpu.segment(block_image(), progress=lambda *call: calls.append(call))
+    assert calls == [(stage, i, len(STAGES)) for i, stage in enumerate(STAGES)]
+    assert tuple(result.seconds) == STAGES
+    assert result.peak_device_memory > 0
+    on_gpu.trim()
+
+
+def test_an_array_on_the_device_goes_in_without_a_copy(on_gpu: Segmenter) -> None:
+    expected = on_gpu.segment(block_array(), spacing=SPACING_XYZ)
+    for array in (block_array(), np.asfortranarray(block_array(np.float32))):
+        result = on_gpu.segment(exposed(array, stream=1), spacing=SPACING_XYZ)
+        np.testing.assert_array_equal(result.array, expected.array)
+
+
+def test_labels_can_stay_on_the_device(on_gpu: Segmenter, tmp_path: Path) -> None:
+    image = sitk.DICOMOrient(block_image(), "RIP")
+    expected = on_gpu.segment(image)
+    kept = on_gpu.segment(image, keep_on_device=True)
+    assert isinstance(kept.array, DeviceLabels)
+    np.testing.assert_array_equal(np.asarray(kept.array), expected.array)
+    kept.save(tmp_path / "labels.nii.gz")
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(kept.image), expected.array)
+    assert kept.volumes_ml == expected.volumes_ml
+
+
+def test_what_the_cpu_does_not_do(on_cpu: Segmenter) -> None:
+    with pytest.raises(InputError, match=r'lies on a GPU, but the networks run on the CPU; .* device="cuda"'):
+        on_cpu.segment(exposed(block_array()), spacing=SPACING_XYZ)
+    with pytest.raises(InputError, match='only where they are made: with device="cuda"'):
+        on_cpu.segment(block_array(), spacing=SPACING_XYZ, keep_on_device=True)
+
+
+@pytest.mark.parametrize(
+    ("array", "spacing", "message"),
+    [
+        (block_array(np.float64), SPACING_XYZ, "of the type float64, expected int16, .* convert it there"),
+        (block_array()[0], SPACING_XYZ, "has 2 dimensions"),
+        (block_array(), None, "A GPU array has no spacing"),
+        (np.full((8, 9, 10), np.nan, np.float32), SPACING_XYZ, "720 voxels that are NaN or infinite"),
+        (np.full((8, 9, 10), 0.5, np.float32), SPACING_XYZ, "was scaled and is not in HU"),
+    ],
+)
+def test_bad_arrays_on_the_device(array: np.ndarray, spacing: Any, message: str, on_gpu: Segmenter) -> None:
+    with pytest.raises(InputError, match=message):
+        on_gpu.segment(exposed(array), spacing=spacing)
+
+
+def test_values_of_a_scan_on_the_host_are_checked_as_it_streams(on_gpu: Segmenter) -> None:
+    array = block_array(np.float32)
+    array[3, 4, 5] = np.inf
+    with pytest.raises(InputError, match="1 voxel that is NaN or infinite"):
+        on_gpu.segment(array, spacing=SPACING_XYZ)
+    odd = on_gpu.segment(block_array() + np.int16(1000), spacing=SPACING_XYZ)
+    assert any("none below 0" in warning for warning in odd.warnings)
+
+
+def test_an_empty_mask_is_a_warning(on_gpu: Segmenter) -> None:
+    result = on_gpu.segment(np.full((20, 24, 28), -1000, np.int16), spacing=SPACING_XYZ)
+    assert any("No organ was found" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(("version", "engines"), [(OLD, 2), (TEN, 1), (RTX, 1)])
+def test_backends_share_an_engine_where_they_can(
+    version: str, engines: int, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    choice, trt = write_engines(tmp_path, version)
+    made: list[Any] = []
+    for plan, maker in list(trt.plans.items()):
+        trt.plans[plan] = lambda maker=maker: made.append(maker()) or made[-1]
+    both = [simulated_backend(tiny_bundle, choice, trt, seed) for seed in range(2)]
+    assert len(made) == 2 * engines
+    segmenters = [backend.pipeline() for backend in both]
+    assert segmenters[0].core is not segmenters[1].core
+    assert sorted(len(engine.contexts) for engine in made) == [2 // engines] * 2 * engines
+    image = np.zeros((32, 32, 32), np.float32)
+    with ThreadPoolExecutor(2) as pool:
+        masks = list(pool.map(lambda backend: backend.localize(image), both))
+    assert not any(mask.any() for mask in masks)
+
+
+def test_an_engine_is_let_go_with_its_last_backend(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    choice, trt = write_engines(tmp_path, TEN)
+    made: list[str] = []
+    for plan, maker in list(trt.plans.items()):
+        trt.plans[plan] = lambda maker=maker: made.append("made") or maker()
+    for _ in range(2):
+        backend = simulated_backend(tiny_bundle, choice, trt)
+        del backend
+    assert len(made) == 4
+
+
+def test_a_plan_that_was_altered_since_it_was_chosen(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    choice, trt = write_engines(tmp_path, TEN)
+    choice.file("segmentation").write_bytes(b"something else")
+    with pytest.raises(BundleError, match=r"segmentation\.engine was altered while it was loaded"):
+        simulated_backend(tiny_bundle, choice, trt)
+    choice.file("segmentation").unlink()
+    with pytest.raises(BundleError, match=r"segmentation\.engine cannot be read"):
+        simulated_backend(tiny_bundle, choice, trt)
+
+
+def test_kernels_that_rtx_compiled_are_kept(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice, trt = write_engines(tmp_path, RTX, "tensorrt-rtx")
+    monkeypatch.setitem(backends._BACKENDS, "cuda", lambda bundle, *_: simulated_backend(bundle, choice, trt))
+    Segmenter(tiny_bundle, device="cuda").segment(block_image())
+    kept = sorted((tmp_path / "cache" / "kernels").iterdir())
+    assert [file.name for file in kept] == sorted(
+        f"{engine.sha256[:16]}-simulated-rtx-1.bin" for engine in (choice.localization, choice.segmentation)
+    )
+    assert all(file.read_bytes() for file in kept)
+
+
+def usable(**changes: Any) -> dict[str, Any]:
+    """What `cuda_status` says on a machine with one H100."""
+    gpu = {"name": "H100", "compute_capability": (9, 0), "memory": 80 << 30, "supported": True}
+    return {"built": True, "architectures": "90-real", "devices": [gpu], "problem": ""} | changes
+
+
+@pytest.mark.parametrize(
+    ("device", "status", "message"),
+    [
+        ("cuda", usable(problem="There is no NVIDIA driver on this machine."), "no NVIDIA driver"),
+        ("cuda:1", usable(), "There is no GPU 1 here: this machine has 1, counted from 0"),
+        (
+            "cuda:1",
+            usable(devices=[*usable()["devices"], {**usable()["devices"][0], "supported": False}]),
+            r"The H100 has compute capability 9\.0, but this build is for 90-real; install it from source",
+        ),
+    ],
+)
+def test_what_keeps_it_from_a_gpu(
+    device: str, status: dict[str, Any], message: str, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_core, "cuda_status", lambda: status)
+    with pytest.raises(DeviceError, match=message):
+        Segmenter(tiny_bundle, device=device)
+
+
+def test_auto_takes_the_cpu_where_the_gpu_does_not_work_and_logs_why(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_core, "cuda_status", lambda: usable(problem="The driver is asleep."))
+    with caplog.at_level(logging.INFO, "efficientscn_trt"):
+        assert Segmenter(tiny_bundle).device == "cpu"
+    assert "The driver is asleep." in caplog.text
+
+
+def test_precisions_that_a_device_does_not_have(tiny_bundle: Bundle) -> None:
+    with pytest.raises(DeviceError, match="built in fp16 or fp32; use one of them"):
+        Segmenter(tiny_bundle, device="cuda", precision="bf16")
+    with pytest.raises(DeviceError, match="compute in fp32 or bf16; use one of them"):
+        Segmenter(tiny_bundle, device="cpu", precision="fp16")
+
+
+def test_labels_of_the_blocks(on_gpu: Segmenter) -> None:
+    assert (np.asarray(on_gpu.segment(block_image()).array) == block_labels()).mean() > 0.98

@@ -1,0 +1,84 @@
+"""Arrays of other libraries are looked at, not copied; label maps can stay on the device."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from efficientscn_trt import InputError
+from efficientscn_trt.device_array import DeviceLabels, address_view, device_array, is_device_array
+
+
+def exposed(array: np.ndarray, **changes: Any) -> Any:
+    """`array` as PyCUDA, CuPy or torch would show one, with host memory in the role of the device's."""
+    interface = {
+        "version": 3,
+        "shape": array.shape,
+        "typestr": array.dtype.str,
+        "data": (array.__array_interface__["data"][0], False),
+        "strides": array.strides,
+        "stream": None,
+    }
+    return SimpleNamespace(__cuda_array_interface__=interface | changes, owner=array)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.uint16, np.int32, np.float32])
+def test_address_shape_and_strides_are_kept(dtype: Any) -> None:
+    array = np.arange(4 * 5 * 6).reshape(4, 5, 6).astype(dtype)[::-1, 1:, ::2].transpose(2, 0, 1)
+    found = device_array(exposed(array))
+    assert found.view.strides == array.strides
+    np.testing.assert_array_equal(found.view, array)
+    assert np.shares_memory(found.view, array)
+
+
+def test_no_strides_mean_contiguous() -> None:
+    array = np.zeros((2, 3, 4), np.int16)
+    assert device_array(exposed(array, strides=None)).view.strides == array.strides
+
+
+@pytest.mark.parametrize("stream", [None, 1, 2, 0x7F00])
+def test_the_stream_of_its_maker_is_kept(stream: int | None) -> None:
+    assert device_array(exposed(np.zeros((2, 2, 2), np.int16), stream=stream)).stream == stream
+
+
+def test_version_2_has_no_stream() -> None:
+    value = exposed(np.zeros((2, 2, 2), np.int16))
+    del value.__cuda_array_interface__["stream"]
+    assert device_array(value).stream is None
+
+
+def test_what_counts_as_one() -> None:
+    assert is_device_array(exposed(np.zeros((2, 2, 2))))
+    assert not is_device_array(np.zeros((2, 2, 2)))
+
+
+def test_masked_and_misaligned_arrays_are_refused() -> None:
+    array = np.zeros((2, 2, 2), np.int16)
+    with pytest.raises(InputError, match="has a mask, expected one without"):
+        device_array(exposed(array, mask=array))
+    with pytest.raises(InputError, match="not aligned to its data type; pass a copy"):
+        device_array(exposed(array, strides=(9, 4, 2)))
+    address = array.__array_interface__["data"][0]
+    with pytest.raises(InputError, match="not aligned"):
+        device_array(exposed(array, data=(address + 1, False)))
+
+
+def test_labels_are_shown_to_others_and_copied_for_numpy() -> None:
+    labels = DeviceLabels((2, 3, 4), 1, simulated=True)
+    labels.view()[:] = np.arange(24).reshape(2, 3, 4)
+    np.testing.assert_array_equal(np.asarray(labels), np.arange(24).reshape(2, 3, 4))
+    assert np.asarray(labels, np.int32).dtype == np.int32
+    with pytest.raises(ValueError, match="without a copy"):
+        labels.__array__(copy=False)
+    interface = labels.__cuda_array_interface__
+    assert (interface["shape"], interface["typestr"], interface["stream"]) == ((2, 3, 4), "|u1", None)
+    assert repr(labels) == "<DeviceLabels 2×3×4 on cuda:1>"
+
+
+def test_an_address_is_not_read_to_make_a_view() -> None:
+    view = address_view(0x10, (1000, 1000, 1000), np.int16)
+    flipped = view.transpose(2, 1, 0)[::-1]
+    assert flipped.__array_interface__["data"][0] == 0x10 + 2 * 999

@@ -1,0 +1,67 @@
+"""What a build says about CUDA, on a machine that may have none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from efficientscn_trt import DeviceError, _core
+
+STATUS = _core.cuda_status()
+
+
+def test_the_extension_imports_and_answers_without_a_driver() -> None:
+    code = "import efficientscn_trt._core as core; status = core.cuda_status(); print(status['problem'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": "", "LD_LIBRARY_PATH": "", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == STATUS["problem"]
+
+
+def test_it_says_how_it_was_built_and_what_is_missing() -> None:
+    info = _core.build_info()
+    assert STATUS["built"] is bool(info["cuda"])
+    if not STATUS["built"]:
+        assert "install the CUDA toolkit" in STATUS["problem"]
+        assert info["cuda_reason"] in STATUS["problem"]
+    elif not STATUS["devices"]:
+        assert "driver" in STATUS["problem"]
+    assert STATUS["runtime"] >= (11, 0) or not STATUS["built"]
+
+
+@pytest.mark.skipif(not STATUS["problem"], reason="this machine has a GPU")
+def test_without_a_gpu_the_calls_that_need_one_say_so() -> None:
+    for call in (
+        lambda: _core.DeviceBlock(100, 0),
+        lambda: _core.CurrentDevice(0).__enter__(),
+        lambda: _core.cuda_device_of(0),
+    ):
+        with pytest.raises(DeviceError):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("architectures", "capability", "runs"),
+    [
+        ("75-real 86-real", (7, 5), True),
+        ("75-real 86-real", (8, 6), True),
+        ("75-real 86-real", (8, 9), True),
+        ("75-real 86-real", (8, 0), False),
+        ("75-real 86-real", (9, 0), False),
+        ("75-real 90-real 90-virtual", (10, 0), True),
+        ("75-real 90-real 90-virtual", (12, 1), True),
+        ("90-virtual", (8, 9), False),
+        ("90", (9, 0), True),
+        ("90", (12, 0), True),
+        ("120-real", (12, 1), True),
+        ("", (9, 0), False),
+    ],
+)
+def test_which_gpus_a_build_runs_on(architectures: str, capability: tuple[int, int], runs: bool) -> None:
+    assert _core.runs_on(architectures, *capability) is runs

@@ -1,0 +1,70 @@
+"""A bundle's engines on a simulated GPU: files and records as a build leaves them, networks in NumPy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
+from efficientscn_trt.bundle import Bundle, Engine, Profile
+from efficientscn_trt.engines import EngineChoice
+
+from .fake_pipeline import mask_shape, probabilities_shape
+from .fake_runtime import fake_runtime
+from .tiny_bundle import LABEL_HU, ORGAN_HU
+
+_SIZES = Profile((32, 32, 32), (64, 64, 64), (256, 160, 160))
+
+
+def organ_mask(image: np.ndarray) -> np.ndarray:
+    """The tiny bundle's localization network."""
+    return image > ORGAN_HU / 2048
+
+
+def nearest_label(image: np.ndarray) -> np.ndarray:
+    """The tiny bundle's segmentation network."""
+    centres = (np.array(LABEL_HU, np.float32) / 2048).reshape(1, -1, 1, 1, 1)
+    logits = np.abs(image - centres) * np.float32(-2048 / 25)
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    return weights / weights.sum(1, keepdims=True)
+
+
+def write_engines(folder: Path, version: str, flavour: str = "tensorrt") -> tuple[EngineChoice, Any]:
+    """The choice of two engines in `folder`, and the TensorRT module that loads them."""
+    trt = fake_runtime(version)
+    records = {}
+    networks: dict[str, tuple[Callable[[np.ndarray], np.ndarray], dict[str, Any]]] = {
+        "localization": (organ_mask, {"output": "BOOL", "output_shape": mask_shape}),
+        "segmentation": (nearest_label, {"output_shape": probabilities_shape}),
+    }
+    for network, (function, options) in networks.items():
+        plan = f"{network} {version} {folder}".encode()
+        trt.plans[plan] = lambda function=function, options=options: trt.engine(
+            function, activation=lambda shape: 64 * shape[2], **options
+        )
+        (folder / f"{network}.engine").write_bytes(plan)
+        digest = hashlib.sha256(plan).hexdigest()
+        records[network] = Engine(
+            network=network,
+            flavour=flavour,
+            version=version,
+            platform="here",
+            compute_capabilities=("9.0",),
+            precision="fp32",
+            profiles=(_SIZES,),
+            onnx_sha256="",
+            file=f"{network}.engine",
+            sha256=digest,
+            bytes=len(plan),
+            activation_memory=None,
+        )
+    return EngineChoice(flavour, version, "fp32", folder, **records), trt
+
+
+def simulated_backend(bundle: Bundle, choice: EngineChoice, trt: Any, seed: int = 0) -> TensorRTBackend:
+    """The backend of a GPU number 0 that runs on the host."""
+    return TensorRTBackend(bundle, choice, trt, 2, Gpu(0, "Simulated RTX 1", seed))
