@@ -93,8 +93,8 @@ def main() -> None:
 def _parse() -> Any:
     options = parser(__doc__)
     options.add_argument("--scan", type=Path, help="CT to segment instead of the phantom")
-    options.add_argument("--rounds", type=int, default=3, help="processes of each candidate")
-    options.add_argument("--repeats", type=int, default=4, help="warm runs a process")
+    options.add_argument("--rounds", type=int, default=2, help="processes of each candidate")
+    options.add_argument("--repeats", type=int, default=2, help="warm runs a process")
     options.add_argument("--without", nargs="*", default=[], metavar="PEER", help="tensorflow, onnxruntime")
     return options.parse_args()
 
