@@ -74,12 +74,13 @@ class TensorRTBackend:
         self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
         with gpu.current():
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
-            #: The core's networks, localization first.
-            self.networks = tuple(
+            localization, segmentation = (
                 engine.network(cache) for engine, cache in zip(self._engines, self._caches, strict=True)
             )
+            self.networks = (localization, segmentation)
             self._core = _core.DevicePipeline(
-                *self.networks,
+                localization,
+                segmentation,
                 parameters.localization,
                 parameters.segmentation,
                 len(bundle.manifest.labels),
