@@ -62,14 +62,15 @@ def test_compiled_networks_are_cached_by_content(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
-    load(tiny_bundle)
+    image = np.zeros((32, 32, 32), np.float32)
+    load(tiny_bundle).segment(image)
     networks = tiny_bundle.manifest.networks
     expected = {networks.localization.sha256[:16], networks.segmentation.sha256[:16]}
     assert {folder.name for folder in (tmp_path / "cache").iterdir()} == expected
     for blob in (tmp_path / "cache").rglob("*.blob"):
         blob.write_bytes(blob.read_bytes()[:100])  # as an interrupted run might leave it
-    image = np.zeros((32, 32, 32), np.float32)
     assert not load(tiny_bundle).localize(image).any()
+    load(tiny_bundle).segment(image)
 
 
 def test_unwritable_cache_is_done_without(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

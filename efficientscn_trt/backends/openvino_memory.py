@@ -1,0 +1,134 @@
+"""An SCN of fixed size rewritten for OpenVINO: two tensors of full resolution exist at once, not three.
+
+At 96×128×160 such a tensor is 240 MB. The results stay the same but for the order of float32 sums.
+
+OpenVINO runs a U-Net's skip convolution last, when the skip, the upsampled tensor and the sum are all there.
+Made early, it replaces the skip at once. Its place in the order follows from what depends on it, so one voxel
+of its result, times zero, is added where the encoder goes on. And OpenVINO packs tensors by first fit, in no
+certain order among equal sizes, which wastes the gain if four of them follow upon one another; so of the
+first of the four there is never more than a slab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+KERNEL = (3, 3, 3)
+SLABS = 8
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Convolution of `source` with `weights`, bias and PReLU."""
+
+    source: ov.Output
+    weights: ov.Output
+    bias: ov.Output
+    slope: ov.Output
+
+    def of(self, source: ov.Output, before: int, after: int) -> ov.Output:
+        """The layer of another tensor, with so many planes of zeros before and after it along z."""
+        ones = [1, 1, 1]
+        found = op.convolution(source, self.weights, ones, [before, 1, 1], [after, 1, 1], ones)
+        return op.prelu(op.add(found, self.bias), self.slope).output(0)
+
+
+@dataclass(frozen=True)
+class _Skip:
+    """The sum of a convolution of the skip and one of the upsampled tensor, by `split_convolution`."""
+
+    total: ov.Node
+    of_skip: ov.Output
+    of_upsampled: ov.Output
+    skip: ov.Output
+
+
+def reduce_memory(network: ov.Model) -> bool:
+    """Rewrite `network`, of static shape, in place; whether it had the form for it."""
+    site = next((site for node in network.get_ordered_ops() if (site := _skip(node))), None)
+    second = _layer(site.skip) if site else None
+    first = _layer(second.source) if second else None
+    if site is None or second is None or first is None:
+        return False
+    _make_early(site)
+    _make_in_slabs(first, second, site.skip)
+    network.validate_nodes_and_infer_types()
+    return True
+
+
+def _make_early(site: _Skip) -> None:
+    onward = [use.get_node() for use in site.skip.get_target_inputs()]
+    # Written in place by the second of its inputs, which must be the one that exists already.
+    site.total.input(0).replace_source_output(site.of_upsampled)
+    site.total.input(1).replace_source_output(site.of_skip)
+    voxel = op.slice(site.of_skip, _ints(0, 0, 0), _ints(1, 1, 1), _ints(1, 1, 1), _ints(2, 3, 4))
+    nothing = op.multiply(voxel, op.constant(np.float32(0)))
+    for node in onward:
+        if node != site.of_skip.get_node():
+            uses = list(node.output(0).get_target_inputs())
+            ordered = op.add(node.output(0), nothing)
+            for use in uses:
+                use.replace_source_output(ordered.output(0))
+
+
+def _make_in_slabs(first: _Layer, second: _Layer, result: ov.Output) -> None:
+    planes = int(result.get_shape()[2])
+    edges = [planes * i // SLABS for i in range(SLABS + 1)]
+    slabs = []
+    for start, stop in pairwise(edges):
+        # Each 3×3×3 convolution sees one plane more on either side, or the edge's zeros.
+        inner = max(start - 1, 0), min(stop + 1, planes)
+        outer = max(inner[0] - 1, 0), min(inner[1] + 1, planes)
+        part = op.slice(first.source, _ints(outer[0]), _ints(outer[1]), _ints(1), _ints(2))
+        part = first.of(part.output(0), int(inner[0] == 0), int(inner[1] == planes))
+        slabs.append(second.of(part, int(start == 0), int(stop == planes)))
+    uses = list(result.get_target_inputs())
+    whole = op.concat(slabs, 2)
+    for use in uses:
+        use.replace_source_output(whole.output(0))
+
+
+def _skip(total: ov.Node) -> _Skip | None:
+    parts = [total.input_value(i) for i in range(total.get_input_size())]
+    if total.get_type_name() != "Add" or not all(map(_convolved, parts)):
+        return None
+    sources = [_convolved(part) for part in parts]
+    for index, source in enumerate(sources):
+        other = sources[1 - index]
+        if source and other and len(source.get_target_inputs()) > 1 and len(other.get_target_inputs()) == 1:
+            return _Skip(total, parts[index], parts[1 - index], source)
+    return None
+
+
+def _convolved(value: ov.Output) -> ov.Output | None:
+    """What a convolution made `value` from, with or without a bias."""
+    node = value.get_node()
+    if node.get_type_name() == "Add":
+        node = node.input_value(0).get_node()
+    return node.input_value(0) if node.get_type_name() == "Convolution" else None
+
+
+def _layer(value: ov.Output) -> _Layer | None:
+    activation = value.get_node()
+    if activation.get_type_name() != "PRelu":
+        return None
+    biased = activation.input_value(0).get_node()
+    convolution = biased.input_value(0).get_node() if biased.get_type_name() == "Add" else biased
+    if convolution.get_type_name() != "Convolution" or convolution is biased:
+        return None
+    source, weights = convolution.input_value(0), convolution.input_value(1)
+    usual = (
+        tuple(weights.get_shape())[2:] == KERNEL
+        and list(source.get_shape())[2:] == list(value.get_shape())[2:]
+    )
+    bias, slope = biased.input_value(1), activation.input_value(1)
+    return _Layer(source, weights, bias, slope) if usual else None
+
+
+def _ints(*values: int) -> ov.Node:
+    return op.constant(np.array(values, np.int64))
