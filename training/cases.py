@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -168,7 +168,7 @@ class Cache:
         with self._lock:
             if key in self._memory:
                 return self._memory[key]
-        text = f"{self._prepare.__name__} {self.source.identity(key)}"
+        text = f"{_name(self._prepare)} {self.source.identity(key)}"
         file = self._path / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
         if not file.exists():
             self._prepare(self.source.load(key)).save(file)
@@ -178,6 +178,12 @@ class Cache:
                 self._memory.pop(next(iter(self._memory)))
             self._memory[key] = case
         return case
+
+
+def _name(prepare: Prepare) -> str:
+    if isinstance(prepare, partial):
+        return f"{prepare.func.__name__} {prepare.keywords}"
+    return prepare.__name__
 
 
 def _core_type(array: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .augment import Augmentation
+from .prepare import SPACING_MM
 from .sampling import Size
 
 PAPER_RATE = 1e-4
@@ -17,7 +18,7 @@ QUICK_RATE = 1e-3
 class Config:
     """Defaults are the paper's (section 4.2 and Table 3); it trains 1,000,000 and 500,000 steps.
 
-    `network`: localization or segmentation.
+    `network`: localization or segmentation. `spacing_mm`: of the SCN's voxels.
     `decay`: of the learning rate: constant, or cosine, to a hundredth of it. `warmup`: steps over which it
     rises.
     `gradient_norm`: gradients are scaled down to this norm; 0: never.
@@ -30,6 +31,7 @@ class Config:
     network: str
     steps: int
     learning_rate: float = PAPER_RATE
+    spacing_mm: float = SPACING_MM
     decay: str = "constant"
     warmup: int = 0
     moving_average: float = 0.999
@@ -60,14 +62,15 @@ def quick_work(network: str, steps: int, learning_rate: float | None = None, **o
     """A schedule for runs of hundreds of steps instead of hundreds of thousands; `others` are fields of
     `Config`.
     """
+    config = Config(network, steps, learning_rate or QUICK_RATE, **others)
     return replace(
-        Config(network, steps, learning_rate or QUICK_RATE, **others),
+        config,
         decay="cosine",
         warmup=20,
         dropout=0.0,
         gradient_norm=1.0,
-        # 50 voxels of 6 mm are 11 ml, 500 of 2 mm 4 ml.
-        smallest=50.0 if network == "localization" else 500.0,
+        # In voxels of 6 mm, and of the SCN's spacing: about 11 and 13 ml.
+        smallest=50.0 if network == "localization" else 12800.0 / config.spacing_mm**3,
         balance=0.5,
         input_deviation_hu=160.0,
     )

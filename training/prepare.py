@@ -21,6 +21,7 @@ STEP = 1.0 / 16384.0
 # Around the labels is kept what inference can show at most: 10 mm, the next valid size (64 mm on both
 # sides), and what translation and rotation bring in.
 MARGIN_MM = 56.0
+SPACING_MM = float(_core.SegmentationParameters().spacing_mm)
 KEPT_SIZES = list(range(8, 1025, 8))
 
 Triple = tuple[float, float, float]
@@ -106,15 +107,16 @@ def prepare_localization(case: RawCase) -> PreparedCase:
     )
 
 
-def prepare_segmentation(case: RawCase) -> PreparedCase:
-    """All labels and `MARGIN_MM` around them at the spacing that inference takes for their box.
+def prepare_segmentation(case: RawCase, spacing_mm: float = SPACING_MM) -> PreparedCase:
+    """All labels and `MARGIN_MM` around them at the spacing that inference takes for their box: `spacing_mm`,
+    or more where the box is too large for that.
 
     Each voxel has the label that fills most of it. Raises InputError where the case has no label.
     """
-    released = _core.SegmentationParameters()
+    inference = segmentation_parameters(spacing_mm)
     low, high = _box(case)
     margin = _core.LocalizationParameters().box_margin_mm
-    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, margin), released)
+    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, margin), inference)
     spacing = float(plan.spacing[0])
 
     parameters = _core.SegmentationParameters(spacing_mm=spacing, valid_sizes=[KEPT_SIZES] * 3)
@@ -139,6 +141,15 @@ def prepare_segmentation(case: RawCase) -> PreparedCase:
     return PreparedCase(
         _quantize(values), labels, spacing, case.known, parameters.outside_hu / parameters.intensity_scale
     )
+
+
+def segmentation_parameters(spacing_mm: float) -> _core.SegmentationParameters:
+    """What inference takes for an SCN trained at `spacing_mm`; the spacing grows from a little below it, as
+    the released 2 mm does from 1.9.
+    """
+    released = _core.SegmentationParameters()
+    below = released.spacing_mm - released.spacing_threshold
+    return _core.SegmentationParameters(spacing_mm=spacing_mm, spacing_threshold=spacing_mm - below)
 
 
 def _extent(mask: NDArray[np.generic]) -> list[NDArray[np.intp]]:

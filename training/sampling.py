@@ -13,8 +13,8 @@ from .augment import Augmentation, sample
 from .prepare import PreparedCase
 
 Size = tuple[int, int, int]
-# The paper grows the ground truth's box by up to 16 voxels on every side on its own (section 2.1).
-MARGIN_VOXELS = 16
+# The paper grows the ground truth's box by up to 16 voxels of 2 mm on every side on its own (section 2.1).
+BOX_MARGIN_MM = 32.0
 
 
 def valid_size(count: Sequence[int]) -> Size:
@@ -38,8 +38,9 @@ def draw_sample(
     size, center = (z, y, x), np.asarray(case.values.shape) / 2
     if network == "segmentation":
         first, last = case.box
-        low = np.asarray(first) - rng.uniform(0, MARGIN_VOXELS, 3)
-        high = np.asarray(last) + rng.uniform(0, MARGIN_VOXELS, 3)
+        margin = BOX_MARGIN_MM / case.spacing
+        low = np.asarray(first) - rng.uniform(0, margin, 3)
+        high = np.asarray(last) + rng.uniform(0, margin, 3)
         size, center = valid_size([int(n) for n in high - low]), (low + high) / 2
     if crops:
         whole = size

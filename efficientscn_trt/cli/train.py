@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,14 @@ Report = Callable[[int, dict[str, float]], None]
     "whole input, as in inference.",
 )
 @click.option(
+    "--spacing",
+    type=click.FloatRange(0.5, 10),
+    default=2.0,
+    show_default=True,
+    metavar="MM",
+    help="Voxels of the segmentation network, as its bundle is to be exported with.",
+)
+@click.option(
     "--augmentation",
     type=click.Choice(["usual", "strong"]),
     default="usual",
@@ -105,6 +114,7 @@ def train(
     quick: bool,
     learning_rate: float | None,
     crops: tuple[tuple[int, int, int], ...],
+    spacing: float,
     augmentation: str,
     seed: int,
     device: str,
@@ -136,12 +146,17 @@ def train(
         network,
         steps,
         learning_rate,
+        spacing_mm=spacing,
         crops=crops,
         augmentation=STRENGTHS[augmentation],
         seed=seed,
         device=device,
     )
-    prepare = prepare_localization if network == "localization" else prepare_segmentation
+    prepare = (
+        prepare_localization
+        if network == "localization"
+        else partial(prepare_segmentation, spacing_mm=spacing)
+    )
     source = _source(cases, phantoms, cases_share, ignore_missing)
     trainer = Trainer(config, Cache(source, prepare, cache or output / "cache"), output, start)
     with _progress(trainer.step, steps, quiet) as report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from support.tiny_cases import SPACING, tiny_case, write_case
 
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.training.cases import Cache, Folder, Mixture, Phantoms
-from efficientscn_trt.training.prepare import RawCase, prepare_localization
+from efficientscn_trt.training.prepare import RawCase, prepare_localization, prepare_segmentation
 
 
 @pytest.fixture
@@ -109,3 +110,11 @@ def test_the_cache_prepares_a_case_once_until_its_file_changes(folder: Path, tmp
     write_case(folder, "a", *tiny_case(99))
     Cache(Counting(folder), prepare_localization, tmp_path / "cache").get("a")
     assert loads == ["a", "b", "a"]
+
+
+def test_the_cache_keeps_spacings_apart(folder: Path, tmp_path: Path) -> None:
+    spacings = [
+        Cache(Folder(folder), prepare, tmp_path / "cache").get("a").spacing
+        for prepare in (prepare_segmentation, partial(prepare_segmentation, spacing_mm=4.0))
+    ]
+    assert spacings == [2.0, 4.0]

@@ -12,6 +12,7 @@ from support.tiny_cases import tiny_case, write_case
 
 from efficientscn_trt import cli
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.training.prepare import PreparedCase
 
 CROP = ("--crop", "32", "32", "32")
 
@@ -47,6 +48,18 @@ def test_the_segmentation_network_is_trained_on_phantoms(
     assert run(*command) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["decay"] == "cosine" and "Phantoms(count=1" in config["cases"]
+
+
+def test_the_segmentation_network_is_trained_at_a_chosen_spacing(
+    cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("efficientscn_trt.cli.train._write_saved_model", lambda network, run: None)
+    command = ("segmentation", "--cases", cases, "--quick", "-o", tmp_path / "run", "--steps", 1, *CROP)
+    assert run(*command, "--spacing", 4) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["spacing_mm"], config["smallest"]) == (4.0, 200.0)
+    (prepared,) = (tmp_path / "run" / "cache").glob("*.npz")
+    assert PreparedCase.load(prepared).spacing == 4.0
 
 
 def test_nothing_to_train_on_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from efficientscn_trt.training.prepare import (
     RawCase,
     prepare_localization,
     prepare_segmentation,
+    segmentation_parameters,
 )
 
 KNOWN = (1, 2, 3, 4)
@@ -67,6 +68,21 @@ def test_a_large_box_takes_the_spacing_of_inference() -> None:
     ratio = float((extent / (160, 128, 160)).max())
     assert ratio > 1.9
     assert prepare_segmentation(case).spacing == pytest.approx(ratio + 0.1, rel=1e-5)
+
+
+def test_voxels_may_be_larger() -> None:
+    case = raw()
+    prepared = prepare_segmentation(case, spacing_mm=4.0)
+    assert prepared.spacing == 4.0
+    for label in (1, 2):
+        mm3 = (case.labels == label).sum() * SPACING**3
+        assert (prepared.labels == label).sum() * 4.0**3 == pytest.approx(mm3, rel=0.35)
+
+
+def test_a_spacing_grows_from_a_little_below_it() -> None:
+    released, coarse = segmentation_parameters(2.0), segmentation_parameters(4.0)
+    assert released.spacing_threshold == pytest.approx(_core.SegmentationParameters().spacing_threshold)
+    assert (coarse.spacing_mm, coarse.spacing_threshold) == pytest.approx((4.0, 3.9))
 
 
 def test_unknown_labels_are_background() -> None:
