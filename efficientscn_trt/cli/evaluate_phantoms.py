@@ -41,8 +41,7 @@ def evaluate_phantoms(
     Example:
         efficientscn-trt evaluate-phantoms --count 5
     """
-    from ..demo import FIRST_UNSEEN_SEED, check_labels, segment_phantom
-    from ..phantom import make_phantom
+    from ..demo import FIRST_UNSEEN_SEED, check_labels, phantom_case, segment_case
     from ..segmenter import Segmenter
     from .progress import show_stages
     from .report import write_json
@@ -57,7 +56,7 @@ def evaluate_phantoms(
             check_labels(segmenter)
         for seed in seeds:
             with stages.stage(f"phantom {seed}"):
-                run = segment_phantom(segmenter, make_phantom(seed))
+                run = segment_case(segmenter, phantom_case(seed))
                 scores[seed] = run.dice
     if report is not None:
         document = {

@@ -13,6 +13,7 @@ import efficientscn_trt
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.demo import FILES, FIRST_UNSEEN_SEED
 from efficientscn_trt.preview import format_ml
+from efficientscn_trt.public_ct import UnavailableError
 
 from .conftest import Run
 
@@ -23,8 +24,8 @@ LEAST_DSC = {"liver": 0.85, "kidneys": 0.85, "spleen": 0.85, "pancreas": 0.6}
 
 def test_demo_writes_and_compares(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
-    done = run("demo", "-o", folder, "--bundle", tiny_bundle.path)
-    assert done.returncode == 0, done.stderr
+    done = run("demo", "-o", folder, "--bundle", tiny_bundle.path, "--seed", FIRST_UNSEEN_SEED)
+    assert (done.returncode, done.stderr) == (0, "")
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     for text in ("Found", "Truth", "DSC (%)", "Total", "nothing about patients"):
         assert text in done.stdout
@@ -35,6 +36,19 @@ def test_demo_writes_and_compares(run: Run, tiny_bundle: Bundle, tmp_path: Path)
     volumes = np.bincount(sitk.GetArrayFromImage(truth).ravel())[1:] * voxel_ml
     for volume in volumes:  # each stands in the table, so none was counted in freed memory
         assert format_ml(volume) in done.stdout
+
+
+def test_a_phantom_takes_the_place_of_a_ct_that_cannot_be_had(
+    run: Run, tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise UnavailableError("no network")
+
+    monkeypatch.setattr("efficientscn_trt.public_ct.obtain", refuse)
+    done = run("demo", "-o", tmp_path, "--bundle", tiny_bundle.path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "Warning: The real CT is not at hand (no network); this is a phantom.\n"
+    assert "nothing about patients" in done.stdout
 
 
 def test_demo_is_refused_where_it_cannot_write(run: Run, tmp_path: Path) -> None:

