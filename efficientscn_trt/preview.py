@@ -131,8 +131,9 @@ def colours(label_names: Mapping[int, str]) -> dict[int, str]:
 
 def note_for(manifest: Manifest) -> str:
     """What stands at the foot: what the bundle says of its weights, and what the picture is not for."""
-    notice = manifest.provenance.get("notice")
-    return " ".join([*([str(notice)] if notice else []), "For research; not a medical device."])
+    notice = str(manifest.provenance.get("notice") or "")
+    said = "not a medical device" in notice.lower()
+    return notice if said else f"{notice} For research; not a medical device.".lstrip()
 
 
 def write(path: Path, scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str) -> None:

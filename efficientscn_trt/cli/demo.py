@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     help="Folder for the files; made if it is not there.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", help="Take this phantom instead; nothing is downloaded."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Take this phantom; nothing is fetched.",
 )
 @segmenter_options
 @quiet_option

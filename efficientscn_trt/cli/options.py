@@ -32,7 +32,7 @@ def segmenter_options(command: Command) -> Command:
         type=FILE,
         metavar="DIR",
         help="Folder with the trained networks. Default: the one that the variable EFFICIENTSCN_BUNDLE "
-        "names, else the demo bundle, which knows phantoms only.",
+        "names, else the demo bundle, which knows phantoms and one CT.",
     )
     return bundle(machine_options(command))
 

@@ -11,7 +11,16 @@ from support.scans import BLOCKS, block_image, block_labels
 
 from efficientscn_trt import OutputError
 from efficientscn_trt.orientation import Geometry
-from efficientscn_trt.preview import best_slices, colours, draw, format_ml, organ_box, planes, write
+from efficientscn_trt.preview import (
+    best_slices,
+    colours,
+    draw,
+    format_ml,
+    note_for,
+    organ_box,
+    planes,
+    write,
+)
 from efficientscn_trt.result import RegionOfInterest, Segmentation
 
 NAMES = {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}
@@ -156,3 +165,21 @@ def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:
             title="",
             note="",
         )
+
+
+@pytest.mark.parametrize(
+    ("provenance", "note"),
+    [
+        ({}, "For research; not a medical device."),
+        ({"notice": "Knows nothing."}, "Knows nothing. For research; not a medical device."),
+        ({"notice": "A demonstration, not a medical device."}, "A demonstration, not a medical device."),
+    ],
+)
+def test_the_note_says_once_that_this_is_no_medical_device(
+    tmp_path: Path, provenance: dict[str, str], note: str
+) -> None:
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    bundle = write_tiny_bundle(tmp_path / "bundle", provenance=provenance)
+    assert note_for(bundle.manifest) == note

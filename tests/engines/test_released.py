@@ -1,4 +1,6 @@
-"""The released localization network and the SCN: what TensorRT-RTX makes of them, what float16 changes."""
+"""The released localization network with an SCN, and the demo networks: what TensorRT-RTX makes of them, what
+float16 changes.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
+import efficientscn_trt
 from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends.openvino import OpenVinoBackend
@@ -58,14 +61,20 @@ def full_size() -> Path:
     return obtain().ct
 
 
+@pytest.fixture(scope="module")
+def demo() -> Bundle:
+    """Trained networks, both."""
+    return bundles.load(Path(efficientscn_trt.__file__).parent / "demo_bundle")
+
+
+@pytest.mark.parametrize("networks", ["released", "demo"])
 @pytest.mark.parametrize("scan", ["example", "full_size"])
-def test_float16_is_within_the_noise_floor(
-    released: Bundle, scan: str, request: pytest.FixtureRequest
-) -> None:
+def test_float16_is_within_the_noise_floor(networks: str, scan: str, request: pytest.FixtureRequest) -> None:
     """Mask and labels by the float16 form, each result rounded, against float32 by OpenVINO."""
-    pipeline = released.manifest.pipeline
-    single = OpenVinoBackend(released, "fp32", 0)
-    half = {name: ir.load(released.file(name, "fp16")) for name in ("localization", "segmentation")}
+    bundle = request.getfixturevalue(networks)
+    pipeline = bundle.manifest.pipeline
+    single = OpenVinoBackend(bundle, "fp32", 0)
+    half = {name: ir.load(bundle.file(name, "fp16")) for name in ("localization", "segmentation")}
     opened = open_scan(request.getfixturevalue(scan))
     volume, spacing = opened.lps, opened.geometry.lps_spacing
 

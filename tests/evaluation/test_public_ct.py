@@ -22,7 +22,7 @@ def test_classes_become_labels(tmp_path: Path) -> None:
     expected = [0, 3, 2, 2, 0, 1, 0, 4] + [0] * 16
     assert sitk.GetArrayFromImage(labels).ravel().tolist() == expected
     assert labels.GetSpacing() == (1.0, 2.0, 3.0)
-    assert LABEL_NAMES == ("background", *public_ct.CLASSES)
+    assert ("background", *public_ct.CLASSES) == LABEL_NAMES
 
 
 def test_two_files_are_kept_and_not_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

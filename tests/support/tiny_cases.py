@@ -16,20 +16,27 @@ def tiny_case(seed: int, size: int = 40) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     z, y, x = np.indices((size, size, size)) - (size - 1) / 2 + rng.uniform(-1.5, 1.5, (3, 1, 1, 1))
     labels = np.zeros((size, size, size), np.uint8)
-    labels[(abs(z) < 9) & (abs(y + 3) < 8) & (abs(x + 6) < 5)] = 1
-    for side in (-7, 7):
-        labels[np.sqrt((z + 8) ** 2 + (y - 8) ** 2 + (x - side) ** 2) < 4] = 2
-    labels[np.sqrt((z - 5) ** 2 + (y - 4) ** 2 + (x - 8) ** 2) < 5] = 3
-    labels[(abs(z + 1) < 3) & (abs(y + 8) < 3) & (abs(x - 6) < 6)] = 4
+    labels[(abs(z) < 11) & (abs(y + 4) < 7) & (abs(x + 6) < 6)] = 1
+    for side in (-6.5, 6.5):
+        labels[np.sqrt((z + 5) ** 2 + (y - 6.5) ** 2 + (x - side) ** 2) < 5.5] = 2
+    labels[np.sqrt((z - 6) ** 2 + (y - 5) ** 2 + (x - 6) ** 2) < 6] = 3
+    labels[(abs(z + 4) < 5) & (abs(y + 7) < 4) & (abs(x - 6) < 6)] = 4
     hu = np.take(HU, labels) + rng.normal(0, 8, labels.shape)
     return hu.astype(np.int16), labels
 
 
-def write_case(folder: Path, name: str, hu: np.ndarray, labels: np.ndarray, direction: int = 1) -> None:
+def write_case(
+    folder: Path,
+    name: str,
+    hu: np.ndarray,
+    labels: np.ndarray,
+    direction: int = 1,
+    spacing: float = SPACING,
+) -> None:
     """images/NAME.nii.gz and labels/NAME.nii.gz; `direction` −1 stores x and y the other way round."""
     for kind, array in (("images", hu), ("labels", labels)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         image = sitk.GetImageFromArray(array[:, ::direction, ::direction])
-        image.SetSpacing((SPACING,) * 3)
+        image.SetSpacing((spacing,) * 3)
         image.SetDirection((direction, 0, 0, 0, direction, 0, 0, 0, 1))
         sitk.WriteImage(image, str(folder / kind / f"{name}.nii.gz"))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,12 @@ from support.tiny_cases import tiny_case, write_case
 
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.training import weights
-from efficientscn_trt.training.augment import STRENGTHS
+from efficientscn_trt.training.augment import STRENGTHS, sample
 from efficientscn_trt.training.cases import Cache, Folder
 from efficientscn_trt.training.config import Config, paper, quick_work
 from efficientscn_trt.training.ema import MovingAverage
 from efficientscn_trt.training.networks import UNet
 from efficientscn_trt.training.prepare import prepare_localization, prepare_segmentation
-from efficientscn_trt.training.sampling import draw_sample
 from efficientscn_trt.training.trainer import Trainer, dice
 
 CROP = ((32, 32, 32),)
@@ -61,27 +61,31 @@ def assert_equal_weights(first: Path, second: Path) -> None:
     assert all((ours[key] == theirs[key]).all() for key in ours)
 
 
-@pytest.mark.xfail(reason="open: not every organ is above 0.95 after 200 steps", strict=False)
-def test_two_tiny_cases_are_learnt_in_200_steps(folder: Path, tmp_path: Path) -> None:
-    config = quick_work("segmentation", 200, crops=CROP, augmentation=STRENGTHS["none"])
-    config = replace(config, smallest=20.0)  # organs of a few dozen voxels
-    run = trainer(config, folder, tmp_path)
+def test_two_tiny_cases_are_learnt_in_200_steps(tmp_path: Path) -> None:
+    """At 8 mm a tiny case is a whole region of interest in 32×32×32 voxels."""
+    for name in ("a", "b"):
+        write_case(tmp_path / "cases", name, *tiny_case(ord(name)), spacing=8.0)
+    config = quick_work(
+        "segmentation", 200, 2e-3, spacing_mm=8.0, moving_average=0.99, augmentation=STRENGTHS["none"]
+    )
+    cache = Cache(
+        Folder(tmp_path / "cases"), partial(prepare_segmentation, spacing_mm=8.0), tmp_path / "cache"
+    )
+    run = Trainer(config, cache, tmp_path / "run")
     run.train()
-    network = run.average.network
-    scores = []
-    for seed, name in enumerate(("a", "b")):
+    for name in ("a", "b"):
         case = run.cases.get(name)
-        for offset in range(3):
-            rng = np.random.default_rng([seed, offset])
-            image, labels = draw_sample(case, "segmentation", CROP, STRENGTHS["none"], rng)
-            with torch.no_grad():
-                found = network(image).probabilities.argmax(1)
-            scores.append(list(dice(labels, found, (1, 2, 3, 4)).values()))
-    assert np.nanmean(scores, axis=0) == pytest.approx([1, 1, 1, 1], abs=0.05)
-    rows = history(tmp_path)
+        image, labels = sample(
+            case, np.mean(case.box, 0), (32, 32, 32), STRENGTHS["none"], np.random.default_rng(0)
+        )
+        with torch.no_grad():
+            found = run.average.network(image).probabilities.argmax(1)
+        scores = dice(labels, found, (1, 2, 3, 4))
+        assert min(scores.values()) > 0.95, scores
+    rows = history(run.run)
     assert [int(float(row["step"])) for row in rows] == list(range(200))
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
-    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (run.run / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_stopped_run_ends_with_the_same_weights(folder: Path, tmp_path: Path) -> None:
