@@ -110,4 +110,5 @@ class HostPipeline:
         return Run(labels, crop, counts, found is not None)
 
     def trim(self) -> None:
-        """Nothing is held."""
+        """See `Pipeline`."""
+        self._backend.trim()

@@ -113,7 +113,9 @@ class Segmenter:
         )
 
     def trim(self) -> None:
-        """Give back the memory that is held for the next scan: on a GPU, the arena and its staging memory."""
+        """Give back the memory that is held for the next scan: on a GPU the arena and its staging memory, on
+        the CPU the segmentation network's.
+        """
         self._pipeline.trim()
 
     def _notices(self) -> list[str]:

@@ -34,6 +34,10 @@ class Backend(Protocol):
         """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
         ...
 
+    def trim(self) -> None:
+        """Give back memory that is held for the next image."""
+        ...
+
 
 @runtime_checkable
 class DeviceBackend(Backend, Protocol):

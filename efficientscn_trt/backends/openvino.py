@@ -23,7 +23,8 @@ class OpenVinoBackend:
     """Runs one image at a time, on all cores.
 
     The localization network is compiled once, of dynamic shape; the SCN for the size that it last saw. That
-    costs 0.3 to 0.6 s of CPU time a new size and lets it do with two thirds of the memory.
+    costs 0.3 to 0.6 s of CPU time a new size and lets it do with two thirds of the memory, which it keeps for
+    the next image: fresh pages would cost a tenth of its time.
     """
 
     device = "cpu"
@@ -54,6 +55,7 @@ class OpenVinoBackend:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
         mask = np.empty((1, *image.shape), np.bool_)
         self._localization.run(image, mask)
+        self._localization.release()  # the segmentation network may need as much
         return mask[0]
 
     def segment(self, image: np.ndarray) -> np.ndarray:
@@ -65,9 +67,13 @@ class OpenVinoBackend:
         self._segmentation.result().run(image, probabilities)
         return probabilities[0]
 
+    def trim(self) -> None:
+        """Give back the memory that the SCN keeps. Raises BundleError as `segment` does."""
+        self._segmentation.result().release()
+
 
 class _Network:
-    """A network of a bundle that holds no buffers between calls."""
+    """A network of a bundle."""
 
     def __init__(self, core: ov.Core, bundle: Bundle, name: str, config: dict[str, Any]) -> None:
         self._core, self._file, self._config = core, bundle.file(name), config
@@ -88,14 +94,18 @@ class _Network:
 
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """Run on `image` [z, y, x], writing into `output` without a copy."""
-        with self._lock:  # memory can be released only while no request runs
+        with self._lock:
             compiled = self._compiled_for(image.shape)
             request = compiled.create_infer_request()
             request.set_input_tensor(ov.Tensor(image[np.newaxis, np.newaxis], shared_memory=True))
             request.set_output_tensor(ov.Tensor(output, shared_memory=True))
             request.infer()
-            del request
-            compiled.release_memory()  # else the SCN keeps 2 GB after its largest input
+
+    def release(self) -> None:
+        """Free the buffers, which are made anew when they are needed."""
+        with self._lock:  # memory can be released only while no request runs
+            if self._compiled is not None:
+                self._compiled.release_memory()
 
     def _compiled_for(self, size: tuple[int, ...]) -> ov.CompiledModel:
         if self._compiled is None or self._size not in (None, size):

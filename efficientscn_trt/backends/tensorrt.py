@@ -100,6 +100,10 @@ class TensorRTBackend:
         probabilities: np.ndarray = self._core.segment_input(image)
         return probabilities
 
+    def trim(self) -> None:
+        """Give back the arena and its staging memory."""
+        self._core.trim()
+
     def pipeline(self) -> DevicePipeline:
         """Both stages on the GPU."""
         return DevicePipeline(self._core, self._gpu, self._caches)

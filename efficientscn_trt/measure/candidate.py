@@ -86,6 +86,9 @@ class _Watch:
         self._note("segmentation", image)
         return self._backend.segment(image)
 
+    def trim(self) -> None:
+        self._backend.trim()
+
     def _note(self, network: str, image: np.ndarray) -> None:
         z, y, x = image.shape
         self._sizes[network] = (z, y, x)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 import pytest
+from support.scans import block_image
 
 from efficientscn_trt import BundleError, DeviceError, Segmenter
 from efficientscn_trt.backends import load
@@ -89,3 +90,11 @@ def test_network_that_cannot_be_compiled(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "bundle", localization=broken)
     with pytest.raises(BundleError, match=r"OpenVINO cannot compile .*localization\.onnx"):
         Segmenter(bundle)
+
+
+def test_memory_that_was_given_back_is_taken_again(tiny_bundle: Bundle) -> None:
+    segmenter = Segmenter(tiny_bundle)
+    segmenter.trim()  # holds nothing yet
+    first = segmenter.segment(block_image())
+    segmenter.trim()
+    np.testing.assert_array_equal(segmenter.segment(block_image()).array, first.array)
