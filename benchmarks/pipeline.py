@@ -22,8 +22,8 @@ from efficientscn_trt.measure.samples import summarize, summarize_stages
 from efficientscn_trt.segmenter import STAGES
 
 SIZES = ("256x256x64", "512x512x120", "512x512x400", "512x512x800")
-CUT = 60
-"""Slices of the scan with a smaller box, 512×512 as the second."""
+WHOLE, CUT = 120, 40
+"""Slices of the second scan, and of the part of it that is the scan with a smaller box."""
 
 
 def main() -> None:
@@ -64,9 +64,9 @@ def _scans(arguments: Any, folder: Path) -> Any:
             yield size_text(size), write_phantom(path, size)
     whole = folder / "whole.nii.gz"
     if arguments.scan:
-        write_resampled(sitk.ReadImage(str(arguments.scan)), whole, (512, 512, 2 * CUT))
+        write_resampled(sitk.ReadImage(str(arguments.scan)), whole, (512, 512, WHOLE))
     else:
-        write_phantom(whole, (512, 512, 2 * CUT))
+        write_phantom(whole, (512, 512, WHOLE))
     yield f"512×512×{CUT}, cut", write_cut(whole, folder / "cut.nii.gz", CUT)
 
 
