@@ -1,8 +1,9 @@
 """What the export makes of a graph: nodes, seconds, and the engines that TensorRT-RTX builds of it.
 
-"Plain" is the SavedModel as tf2onnx converts it, "optimised" what the export puts into a bundle. Engines are
-built in float32 of both, so that the graphs are compared and nothing else, and in float16 of the optimised
-one; the activation memory is that of the largest input. No GPU is needed.
+"Plain" is the SavedModel as tf2onnx converts it, "folded" that with its constant shape arithmetic computed,
+"optimised" what the export puts into a bundle. Engines are built in float32 of all three, so that the graphs
+are compared and nothing else, and in float16 of the optimised one; the activation memory is that of the
+largest input. No GPU is needed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from efficientscn_trt import bundle as bundles
 from efficientscn_trt.engines.builder import NetworkBuilder, Options
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load
 from efficientscn_trt.engines.profiles import profile_for
+from efficientscn_trt.errors import DeviceError
 from efficientscn_trt.export import export_bundle
+from efficientscn_trt.export.passes import constants
 
 CAPABILITY = "8.9"
 """Of the GPUs that the engines are for."""
@@ -44,9 +47,15 @@ def main() -> None:
         files: list[tuple[str, str, Path, str]] = []
         for network, model in saved.items():
             say(f"{network}: the plain conversion")
-            plain = folder / f"{network}.onnx"
-            ir.save(plain_network(model, network), plain)
+            graph, plain, folded = (
+                plain_network(model, network),
+                *(folder / f"{network}-{n}.onnx" for n in "pf"),
+            )
+            ir.save(graph, plain)
+            constants.PASS(graph)
+            ir.save(graph, folded)
             files.append((network, "plain", plain, "fp32"))
+            files.append((network, "folded", folded, "fp32"))
             files.append((network, "optimised", exported.bundle.file(network), "fp32"))
             if exported.bundle.onnx(network).float16 is not None:
                 files.append((network, "optimised, float16", exported.bundle.file(network, "fp16"), "fp16"))
@@ -73,6 +82,9 @@ def main() -> None:
             for name, result in report.results.items()
         ],
     )
+    for name, result in report.results.items():
+        if result["refusal"] is not None:
+            report.text(f"{name}: {result['refusal']}")
     for network in (exported.localization, exported.segmentation):
         report.table(
             (f"{network.role.capitalize()}, step", "Nodes before", "after", "Seconds"),
@@ -86,17 +98,22 @@ def main() -> None:
 
 
 def _engine(file: Path, precision: str, profile: bundles.Profile) -> dict[str, Any]:
-    """Bytes, seconds and activation memory of an engine; None where TensorRT-RTX is not installed."""
+    """Bytes, seconds and activation memory of an engine; None, and why, where there is none."""
+    none = {"engine_bytes": None, "build_seconds": None, "activation_bytes": None}
     version = installed_version(TENSORRT_RTX)
     if version is None:
-        return {"engine_bytes": None, "build_seconds": None, "activation_bytes": None}
+        return {**none, "refusal": f"{TENSORRT_RTX.title} is not installed."}
     options = Options(precision=precision, capabilities=(CAPABILITY,))
     builder = NetworkBuilder(load(TENSORRT_RTX), f"{TENSORRT_RTX.title} {version}", options)
-    plan = builder.build(file, profile, can_load=False)
+    try:
+        plan = builder.build(file, profile, can_load=False)
+    except DeviceError as error:
+        return {**none, "refusal": str(error).replace(str(file), "the graph")}
     return {
         "engine_bytes": len(plan.content),
         "build_seconds": plan.seconds,
         "activation_bytes": plan.activation.largest if plan.activation else None,
+        "refusal": None,
     }
 
 

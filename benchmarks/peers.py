@@ -206,7 +206,8 @@ def _fill(report: Report, entries: list[Entry], scan: Path, folder: Path) -> Non
     report.text(
         f"Scan of {size_text(size)} voxels (x, y, z); the networks see {seen} (z, y, x); "
         f'bundle "{manifest.name}"; {len(entries[0].accounts)} processes a candidate, '
-        f"{entries[0].warm.count} warm runs."
+        f"{entries[0].warm.count} warm runs. All have the released pipeline's parameters; networks that were "
+        "trained for others, as the demo's, give labels to compare here, not to look at."
     )
     report.table(
         (
