@@ -38,12 +38,23 @@ class CaseSource(Protocol):
 class Phantoms:
     """Phantoms `first_seed` to `first_seed + count` − 1, each on a grid of drawn spacing.
 
-    In `cut_share` of them the scan ends within the organs, as scans of the chest do.
+    In `cut_share` of them the scan ends within the organs, as scans of the chest do. Raises InputError where
+    phantoms that are kept for evaluation are among them.
     """
 
     count: int
     first_seed: int = 1000
     cut_share: float = 0.15
+
+    def __post_init__(self) -> None:
+        from efficientscn_trt.demo import FIRST_UNSEEN_SEED
+
+        most = FIRST_UNSEEN_SEED - self.first_seed
+        if self.count > most:
+            raise InputError(
+                f"{self.count} phantoms from seed {self.first_seed} reach those that are kept for evaluation "
+                f"(from seed {FIRST_UNSEEN_SEED}); train on at most {most}."
+            )
 
     def draw(self, rng: np.random.Generator) -> str:
         return f"phantom-{self.first_seed + int(rng.integers(self.count))}"

@@ -73,7 +73,9 @@ def test_phantoms_are_drawn_below_the_unseen_ones() -> None:
     source = Phantoms(count=3, first_seed=50)
     keys = {source.draw(np.random.default_rng(seed)) for seed in range(30)}
     assert keys == {"phantom-50", "phantom-51", "phantom-52"}
-    assert Phantoms(count=100_000).first_seed + 100_000 < FIRST_UNSEEN_SEED
+    assert Phantoms(count=999_000).first_seed + 999_000 == FIRST_UNSEEN_SEED
+    with pytest.raises(InputError, match=r"kept for evaluation .* train on at most 999000"):
+        Phantoms(count=999_001)
     first, second = source.load("phantom-50"), source.load("phantom-50")
     np.testing.assert_array_equal(first.hu, second.hu)
     assert first.spacing == second.spacing and first.spacing[1] == first.spacing[2]
