@@ -47,10 +47,8 @@ def main() -> None:
         files: list[tuple[str, str, Path, str]] = []
         for network, model in saved.items():
             say(f"{network}: the plain conversion")
-            graph, plain, folded = (
-                plain_network(model, network),
-                *(folder / f"{network}-{n}.onnx" for n in "pf"),
-            )
+            graph = plain_network(model, network)
+            plain, folded = (folder / f"{network}-{kind}.onnx" for kind in ("plain", "folded"))
             ir.save(graph, plain)
             constants.PASS(graph)
             ir.save(graph, folded)

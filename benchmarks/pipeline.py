@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
 from report import COLOURS, Report, figure, gib, parser, say, size_text
-from scans import write_cut, write_phantom, write_released_bundle, write_resampled
+from scans import SIZE_XYZ, write_cut, write_phantom, write_released_bundle, write_resampled
 
 from efficientscn_trt.measure.processes import Account, Job, run
 from efficientscn_trt.measure.samples import summarize, summarize_stages
 from efficientscn_trt.segmenter import STAGES
 
 SIZES = ("256x256x64", "512x512x120", "512x512x400", "512x512x800")
-WHOLE, CUT = 120, 40
-"""Slices of the second scan, and of the part of it that is the scan with a smaller box."""
+CUT = 40
+"""Slices, of those of a usual scan, that make the scan with a smaller box."""
 
 
 def main() -> None:
@@ -58,16 +58,15 @@ def _scans(arguments: Any, folder: Path) -> Any:
         size = tuple(int(part) for part in text.split("x"))
         path = folder / f"{text}.nii.gz"
         say(f"making {size_text(size)}")
-        if arguments.scan:
-            yield size_text(size), write_resampled(sitk.ReadImage(str(arguments.scan)), path, size)
-        else:
-            yield size_text(size), write_phantom(path, size)
-    whole = folder / "whole.nii.gz"
-    if arguments.scan:
-        write_resampled(sitk.ReadImage(str(arguments.scan)), whole, (512, 512, WHOLE))
-    else:
-        write_phantom(whole, (512, 512, WHOLE))
+        yield size_text(size), _write(arguments, path, size)
+    whole = _write(arguments, folder / "whole.nii.gz", SIZE_XYZ)
     yield f"512×512×{CUT}, cut", write_cut(whole, folder / "cut.nii.gz", CUT)
+
+
+def _write(arguments: Any, path: Path, size: Sequence[int]) -> Path:
+    if arguments.scan:
+        return write_resampled(sitk.ReadImage(str(arguments.scan)), path, size)
+    return write_phantom(path, size)
 
 
 def _account(arguments: Any, scan: Path, cache: Path, repeats: int) -> Account:

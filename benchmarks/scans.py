@@ -8,8 +8,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.demo import FIRST_UNSEEN_SEED
-from efficientscn_trt.phantom import make_phantom
+from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, make_phantom
 
 SEED = FIRST_UNSEEN_SEED + 1
 STRETCH_XYZ = (1.0, 1.25, 0.8)

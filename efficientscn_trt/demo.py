@@ -1,8 +1,4 @@
-"""A bundle on scans with a known truth: what `efficientscn-trt demo` and `evaluate-phantoms` run.
-
-Networks are trained on phantoms with seeds below `FIRST_UNSEEN_SEED`; those from it on are for demonstration
-and measurement, and are never trained on.
-"""
+"""A bundle on scans with a known truth: what `efficientscn-trt demo` and `evaluate-phantoms` run."""
 
 from __future__ import annotations
 
@@ -21,8 +17,6 @@ from .preview import write as write_preview
 from .public_ct import PublicCt
 from .result import Segmentation
 from .segmenter import Progress, Segmenter
-
-FIRST_UNSEEN_SEED = 1_000_000
 
 CT, LABELS, TRUTH, PREVIEW = FILES = ("ct.nii.gz", "labels.nii.gz", "truth.nii.gz", "preview.png")
 

@@ -17,9 +17,10 @@ from .result import RegionOfInterest, Segmentation
 from .stages import STAGES, Clock, Progress
 from .volume import Scan, Volume, open_scan
 
-__all__ = ["BUNDLE_VARIABLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
+__all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
 BUNDLE_VARIABLE = "EFFICIENTSCN_BUNDLE"
+DEMO_BUNDLE = Path(__file__).parent / "demo_bundle"
 
 
 class Segmenter:
@@ -154,7 +155,7 @@ def segment(
 def default_bundle() -> Path:
     """The folder that EFFICIENTSCN_BUNDLE names, else the demo bundle of this package."""
     named = os.environ.get(BUNDLE_VARIABLE)
-    return Path(named) if named else Path(__file__).parent / "demo_bundle"
+    return Path(named) if named else DEMO_BUNDLE
 
 
 def _triple(values: Sequence[float]) -> Triple:

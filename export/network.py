@@ -111,7 +111,8 @@ def _checked(
     found = run(model, image)
     change = difference(outputs, found)
     steps.append(Step(name, before, model.graph.num_nodes(), changed, change, time.perf_counter() - begin))
-    if not change.relative <= LIMIT and not change.relative <= (limit := _limit(model, image, found)):
+    limit = LIMIT if change.relative <= LIMIT else _limit(model, image, found)
+    if not change.relative <= limit:
         raise ExportError(
             f"The export step {name!r} changed the network's output by {change.relative:.1e} of its largest "
             f"value, expected at most {limit:.0e}; this is a fault of the export: please report it with "

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.orientation import Geometry
-from efficientscn_trt.phantom import LABEL_NAMES, make_phantom
+from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
 
 from .prepare import Prepare, PreparedCase, RawCase
 
@@ -47,8 +47,6 @@ class Phantoms:
     cut_share: float = 0.15
 
     def __post_init__(self) -> None:
-        from efficientscn_trt.demo import FIRST_UNSEEN_SEED
-
         most = FIRST_UNSEEN_SEED - self.first_seed
         if self.count > most:
             raise InputError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def write_case(folder: Path) -> None:
         return
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    (folder / "images" / labels.name).write_bytes(files.ct.read_bytes())
+    shutil.copyfile(files.ct, folder / "images" / labels.name)
     sitk.WriteImage(files.labels(), str(labels))
 
 

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     help="Folder for the files; made if it is not there.",
 )
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Take this phantom; nothing is fetched.",
+    "--seed", type=click.IntRange(min=0), metavar="N", help="Take this phantom; nothing is fetched."
 )
 @segmenter_options
 @quiet_option
@@ -77,7 +74,8 @@ def demo(
 
 def _case(seed: int | None) -> tuple[Case, list[str]]:
     """The scan, and why it is not the real CT if that was wanted."""
-    from ..demo import FIRST_UNSEEN_SEED, ct_case, phantom_case
+    from ..demo import ct_case, phantom_case
+    from ..phantom import FIRST_UNSEEN_SEED
     from ..public_ct import UnavailableError, obtain
 
     if seed is not None:

@@ -41,7 +41,8 @@ def evaluate_phantoms(
     Example:
         efficientscn-trt evaluate-phantoms --count 5
     """
-    from ..demo import FIRST_UNSEEN_SEED, check_labels, phantom_case, segment_case
+    from ..demo import check_labels, phantom_case, segment_case
+    from ..phantom import FIRST_UNSEEN_SEED
     from ..segmenter import Segmenter
     from .progress import show_stages
     from .report import write_json

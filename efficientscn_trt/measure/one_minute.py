@@ -97,7 +97,6 @@ def measure(
 
 
 def _write_phantom(path: Path) -> None:
-    from ..demo import FIRST_UNSEEN_SEED
-    from ..phantom import make_phantom
+    from ..phantom import FIRST_UNSEEN_SEED, make_phantom
 
     sitk.WriteImage(make_phantom(FIRST_UNSEEN_SEED).image, str(path), useCompression=True)

@@ -2,6 +2,6 @@
 organs.
 """
 
-from .generate import LABEL_NAMES, Phantom, make_phantom
+from .generate import FIRST_UNSEEN_SEED, LABEL_NAMES, Phantom, make_phantom
 
-__all__ = ["LABEL_NAMES", "Phantom", "make_phantom"]
+__all__ = ["FIRST_UNSEEN_SEED", "LABEL_NAMES", "Phantom", "make_phantom"]

