@@ -1,6 +1,7 @@
 #include <string>
 
 #include "bindings/register.h"
+#include "cpu/instruction_set.h"
 #include "cpu/rows.h"
 #include "cpu/threads.h"
 

@@ -74,9 +74,6 @@ struct RowFunctions {
 
 const RowFunctions& row_functions();
 
-// Comma-separated names of the instruction sets compiled in.
-const char* compiled_instruction_sets();
-
 template <typename T>
 const ScanRows<T>& scan_rows(const RowFunctions& functions);
 

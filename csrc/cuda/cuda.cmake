@@ -10,7 +10,6 @@ add_library(escn_device OBJECT
   csrc/cuda/arena.cc
   csrc/cuda/arena_plan.cc
   csrc/cuda/column_tiles.cc
-  csrc/cuda/crew.cc
   csrc/cuda/host_kernels.cc
   csrc/cuda/label_stream.cc
   csrc/cuda/network_runner.cc

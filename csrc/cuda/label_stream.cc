@@ -17,7 +17,7 @@ Size labelled_size(const SegmentationPlan& plan) {
 int64_t label_pitch(const SegmentationPlan& plan) { return (labelled_size(plan)[2] + 3) / 4 * 4; }
 
 void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& plan, const LabelTarget& target,
-                   const StageMemory& memory, std::byte* arena, Slots& slots, Crew& crew) {
+                   const StageMemory& memory, std::byte* arena, Slots& slots, cpu::Crew& crew) {
     const Size size = labelled_size(plan);
     if (size[0] == 0 || size[1] == 0 || size[2] == 0) return;
     const int64_t pitch = label_pitch(plan);

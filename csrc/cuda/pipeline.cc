@@ -101,7 +101,7 @@ struct Pipeline::Run {
     Triple<double> spacing;
     LabelTarget target;
     const Observer& observer;
-    Crew& crew;
+    cpu::Crew& crew;
     RunResult result;
     StageMemory memory;  // of the stage at hand
     Report* staged_report = nullptr;
@@ -171,7 +171,7 @@ RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacin
     }
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto current = device_->make_current();
-    Crew crew(threads_);
+    cpu::Crew crew(threads_);
     Run run{scan, spacing, target, observer, crew, {}, {}};
     try {
         if (stream != nullptr) device_->wait_for_stream(*stream);

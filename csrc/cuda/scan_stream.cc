@@ -16,7 +16,7 @@ const void* voxel_address(const ScanView& view, const Index& index) {
 }  // namespace
 
 void stream_scan(Device& device, const ScanSource& scan, const Region& region, const StageMemory& memory,
-                 std::byte* arena, Slots& slots, Crew& crew, const SlabWork& work) {
+                 std::byte* arena, Slots& slots, cpu::Crew& crew, const SlabWork& work) {
     const int64_t rows = region.size[1], columns = region.size[2];
     if (rows == 0 || columns == 0) return;
     int turn = 0;

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "cuda/crew.h"
+#include "cpu/crew.h"
 #include "cuda/device.h"
 #include "cuda/slots.h"
 #include "cuda/stage_memory.h"
@@ -27,6 +27,6 @@ using SlabWork = std::function<void(const ScanView& view, const Slab& slab)>;
 
 // Calls `work` for each slab in ascending order. A scan on the device is read in place.
 void stream_scan(Device& device, const ScanSource& scan, const Region& region, const StageMemory& memory,
-                 std::byte* arena, Slots& slots, Crew& crew, const SlabWork& work);
+                 std::byte* arena, Slots& slots, cpu::Crew& crew, const SlabWork& work);
 
 }  // namespace escn::cuda

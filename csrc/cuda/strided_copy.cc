@@ -59,7 +59,7 @@ void copy_plane(const T* from, const Index& from_stride, T* to, const Index& to_
 }
 
 template <typename T>
-void copy(const ConstStrided& from, const Strided& to, const Size& size, Crew& crew) {
+void copy(const ConstStrided& from, const Strided& to, const Size& size, cpu::Crew& crew) {
     const std::array<int, 3> order = outermost_first(from.stride);
     const int a = order[2];
     const int narrowest_to = outermost_first(to.stride)[2];
@@ -83,7 +83,7 @@ void copy(const ConstStrided& from, const Strided& to, const Size& size, Crew& c
 }  // namespace
 
 void strided_copy(const ConstStrided& from, const Strided& to, const Size& size, std::size_t element_bytes,
-                  Crew& crew) {
+                  cpu::Crew& crew) {
     switch (element_bytes) {
         case 1:
             return copy<uint8_t>(from, to, size, crew);
@@ -96,7 +96,7 @@ void strided_copy(const ConstStrided& from, const Strided& to, const Size& size,
     }
 }
 
-void strided_zero(const Strided& to, const Size& size, Crew& crew) {
+void strided_zero(const Strided& to, const Size& size, cpu::Crew& crew) {
     const std::array<int, 3> order = outermost_first(to.stride);
     const int a = order[2], b = order[1], c = order[0];
     crew.run(size[c], [&](int64_t plane) {

@@ -1,8 +1,8 @@
-#include "cuda/crew.h"
+#include "cpu/crew.h"
 
 #include <system_error>
 
-namespace escn::cuda {
+namespace escn::cpu {
 
 Crew::Crew(int threads) {
     for (int i = 1; i < threads; ++i) {
@@ -59,4 +59,4 @@ void Crew::run(int64_t count, const std::function<void(int64_t)>& task) {
     end_.wait(lock, [this] { return next_ >= count_ && running_ == 0; });
 }
 
-}  // namespace escn::cuda
+}  // namespace escn::cpu

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace escn::cuda {
+namespace escn::cpu {
 
 class Crew {
   public:
@@ -33,4 +33,4 @@ class Crew {
     std::vector<std::thread> threads_;
 };
 
-}  // namespace escn::cuda
+}  // namespace escn::cpu
