@@ -18,6 +18,17 @@ class Box:
     @property
     def start(self) -> tuple[float, float, float]: ...
 
+class UNet:
+    def __init__(
+        self,
+        contracting: Sequence[Sequence[tuple[NDArray[numpy.float32], NDArray[numpy.float32]]]],
+        expanding: Sequence[Sequence[tuple[NDArray[numpy.float32], NDArray[numpy.float32]]]],
+        head: tuple[NDArray[numpy.float32], NDArray[numpy.float32]],
+        slope: float,
+    ) -> None: ...
+    def release(self) -> None: ...
+    def run(self, image: NDArray[numpy.float32], threads: int = 0) -> NDArray[numpy.float32]: ...
+
 class LocalizationParameters:
     def __init__(
         self,

@@ -123,6 +123,16 @@ const float* probabilities_argument(const py::handle& probabilities, const Size&
     return static_cast<const float*>(array.data());
 }
 
+Size image_argument(const py::handle& image, const float*& voxels) {
+    const py::array array = array_argument(image, "image", 3);
+    if (!holds<float>(array)) refuse_type("image", "float32 values", array);
+    if (!(array.flags() & py::array::c_style)) {
+        throw std::invalid_argument("image must be C-contiguous; pass numpy.ascontiguousarray(image).");
+    }
+    voxels = static_cast<const float*>(array.data());
+    return shape_of(array);
+}
+
 py::list to_list(const ValidSizes& valid_sizes) {
     py::list lists;
     for (const auto& sizes : valid_sizes) lists.append(py::cast(sizes));

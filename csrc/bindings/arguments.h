@@ -23,6 +23,9 @@ cpu::View<uint8_t> labels_argument(const pybind11::handle& labels);
 const float* probabilities_argument(const pybind11::handle& probabilities, const Size& size,
                                     int64_t& classes);
 
+// float32, C-contiguous, (z, y, x).
+Size image_argument(const pybind11::handle& image, const float*& voxels);
+
 template <typename T>
 pybind11::tuple to_tuple(const Triple<T>& triple) {
     return pybind11::make_tuple(triple[0], triple[1], triple[2]);

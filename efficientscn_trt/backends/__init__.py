@@ -61,9 +61,9 @@ def _cuda(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
 def _cpu(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
     if precision == "fp16":
         raise DeviceError("CPUs compute in fp32 or bf16; use one of them, or the precision auto.")
-    from .openvino import OpenVinoBackend
+    from .cpu import CpuBackend
 
-    return OpenVinoBackend(bundle, precision, threads)
+    return CpuBackend(bundle, precision, threads)
 
 
 #: In the order in which "auto" prefers them.

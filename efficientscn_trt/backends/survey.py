@@ -46,14 +46,15 @@ def _cuda() -> Availability:
 def _cpu() -> Availability:
     try:
         import openvino as ov
+
+        from .cpu import has_bfloat16
     except ImportError as error:
         problem = f"OpenVINO cannot be loaded ({error}); run: pip install --force-reinstall openvino"
         return Availability("cpu", "", "OpenVINO", (), problem)
     core = ov.Core()
-    native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return Availability(
         device="cpu",
         hardware=str(core.get_property("CPU", "FULL_DEVICE_NAME")),
         software=f"OpenVINO {ov.__version__.partition('-')[0]}",
-        precisions=("fp32", "bf16") if native else ("fp32",),
+        precisions=("fp32", "bf16") if has_bfloat16(core) else ("fp32",),
     )

@@ -26,12 +26,11 @@ def machine_facts(packages: Iterable[str] = ()) -> dict[str, Any]:
     from ..engines.machine import find_gpus
 
     cpu = _fields(_CPUINFO)
-    known = set(cpu.get("flags", cpu.get("Features", "")).split())
     memory = _fields(_MEMINFO).get("MemTotal")
     return {
         "processor": cpu.get("model name") or platform.processor() or platform.machine(),
         "cores": usable_cores(),
-        "instruction_sets": [name for name in INSTRUCTION_SETS if name in known],
+        "instruction_sets": instruction_sets(),
         "memory_bytes": int(memory.split()[0]) * 1024 if memory else None,
         "gpus": [{"name": gpu.name, "memory_bytes": gpu.memory} for gpu in find_gpus()],
         "system": platform.platform(),
@@ -39,6 +38,13 @@ def machine_facts(packages: Iterable[str] = ()) -> dict[str, Any]:
         "versions": {name: found for name in (*PACKAGES, *packages) if (found := _version(name))},
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
     }
+
+
+def instruction_sets() -> list[str]:
+    """Those of `INSTRUCTION_SETS` that the processor has; none where the system does not tell."""
+    cpu = _fields(_CPUINFO)
+    known = set(cpu.get("flags", cpu.get("Features", "")).split())
+    return [name for name in INSTRUCTION_SETS if name in known]
 
 
 def usable_cores() -> int:

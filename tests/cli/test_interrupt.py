@@ -29,13 +29,13 @@ cli.main()
 WAIT_IN_STAGE = """
 import sys, time
 from efficientscn_trt import cli
-from efficientscn_trt.backends.openvino import OpenVinoBackend
+from efficientscn_trt.backends.cpu import CpuBackend
 
 def segment(self, image):
     print("segmenting", flush=True)
     time.sleep(60)
 
-OpenVinoBackend.segment = segment
+CpuBackend.segment = segment
 cli.main()
 """
 

@@ -14,7 +14,7 @@ import pytest
 
 from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.backends.openvino import OpenVinoBackend
+from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
@@ -73,7 +73,7 @@ def test_float16_is_within_the_noise_floor(networks: str, scan: str, request: py
     """Mask and labels by the float16 form, each result rounded, against float32 by OpenVINO."""
     bundle = request.getfixturevalue(networks)
     pipeline = bundle.manifest.pipeline
-    single = OpenVinoBackend(bundle, "fp32", 0)
+    single = CpuBackend(bundle, "fp32", 0)
     half = {name: ir.load(bundle.file(name, "fp16")) for name in ("localization", "segmentation")}
     opened = open_scan(request.getfixturevalue(scan))
     volume, spacing = opened.lps, opened.geometry.lps_spacing

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from efficientscn_trt.backends.openvino import OpenVinoBackend
+from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.bundle import Bundle
 
 PROBABILITIES = 1e-5
@@ -47,7 +47,7 @@ def test_probabilities_by_onnx_runtime(golden_bundle: Bundle, segmentation: dict
 def test_both_by_openvino(
     golden_bundle: Bundle, localization: dict[str, np.ndarray], segmentation: dict[str, np.ndarray]
 ) -> None:
-    backend = OpenVinoBackend(golden_bundle, "fp32", 0)
+    backend = CpuBackend(golden_bundle, "fp32", 0)
     np.testing.assert_array_equal(backend.localize(localization["input"]), localization["mask"])
     found = backend.segment(segmentation["input"])
     np.testing.assert_allclose(found, segmentation["probabilities"], rtol=0, atol=PROBABILITIES)

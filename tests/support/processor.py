@@ -1,7 +1,11 @@
-"""What this machine's processor has."""
+"""What this machine's processor has, and the precision that follows."""
 
 from __future__ import annotations
 
 import openvino as ov
 
-HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+from efficientscn_trt.backends.cpu import has_bfloat16
+from efficientscn_trt.measure.machine import instruction_sets
+
+HAS_BF16 = has_bfloat16(ov.Core())
+DEFAULT_PRECISION = "bf16" if HAS_BF16 and "amx_bf16" in instruction_sets() else "fp32"

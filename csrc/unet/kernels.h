@@ -1,0 +1,110 @@
+// What the U-Net's inner loops are given. They are compiled once per instruction set, and which one runs is
+// chosen when the process starts.
+//
+// A plane of a tensor is [y][x][channel], with one voxel of zeros before and one or two after its rows and
+// columns, so that their number is even: a pointer to a plane points at its border.
+#pragma once
+
+#include <cstdint>
+
+namespace escn::unet {
+
+// Channels are stored and summed in groups of this many.
+constexpr int32_t kGroup = 16;
+
+// A tile is 2×2×2 voxels of a result; this is a rectangle of them, of one pair of planes.
+struct Tiles {
+    int32_t y, rows;
+    int32_t x, columns;
+};
+
+// Tiles that one call works on at the most.
+constexpr int32_t kMostTiles = 40;
+
+// A 3×3×3 convolution by the minimal filtering algorithm F(2×2×2, 3×3×3) of Winograd (Lavin and Gray, 2016,
+// arXiv:1509.09308): 64 products a tile, voxel and pair of channels where the sum itself has 216.
+struct TileConvolution {
+    int32_t inputs;
+    int32_t outputs;
+    const float* weights;  // transformed, [64][outputs / panel][inputs][panel]
+    const float* bias;     // [outputs]
+    float slope;           // of the LeakyReLU
+};
+
+// The first inputs of a convolution.
+struct Fine {
+    const float* planes[4];  // the result's pair of planes and one on either side
+    int64_t row;             // floats from row to row
+};
+
+// The other inputs, if any: a tensor of half the size, upsampled linearly (half-pixel, edge repeated). They
+// are never upsampled: a tile's transformed inputs follow from 3×3×3 voxels of the small tensor.
+struct Coarse {
+    const float* planes[3];  // below, at and above the pair of planes; the edge repeated
+    int64_t row;
+    int32_t z, y, x;     // this pair of planes, and the number of rows and columns
+    int32_t planes_all;  // the number of planes
+};
+
+// The network's last layer, of 1×1×1.
+struct Head {
+    int32_t outputs;
+    const float* weights;  // [outputs, rounded up to lanes][channels][lanes]
+    const float* bias;
+};
+
+// Where the activated result goes; what is null is not wanted.
+struct TileResult {
+    int32_t y, x;      // rows and columns that it has
+    float* planes[2];  // the second is null where there is no such plane
+    int64_t row;
+    float* pooled;  // the mean of each tile
+    int64_t pooled_row;
+    const Head* head;
+    float* logits[2];       // output 0, row 0 of the planes, [y][x]
+    int64_t logits_stride;  // from output to output
+};
+
+// Memory of one thread, for `kMostTiles` tiles.
+struct Scratch {
+    float* transformed;  // [16][inputs][tiles]
+    float* products;     // [16][tiles][outputs]
+    float* sums;         // [8][tiles][outputs]
+    float* logits;       // [2 * tiles][lanes]
+};
+
+// A 3×3×3 convolution of one channel, with LeakyReLU.
+struct ImageConvolution {
+    int32_t outputs;
+    const float* weights;  // [outputs / panel][27][panel]
+    const float* bias;
+    float slope;
+};
+
+// Rows y to y + rows of one plane of its result.
+struct ImageRows {
+    const float* planes[3];  // of the image, bordered
+    int64_t row;
+    int32_t y, rows;
+    int32_t columns;
+    float* plane;
+    int64_t result_row;
+};
+
+struct Kernels {
+    const char* instruction_set;
+    int32_t lanes;
+    void (*convolve_tiles)(const TileConvolution&, const Fine&, const Coarse*, const Tiles&,
+                           const TileResult&, const Scratch&);
+    void (*convolve_image)(const ImageConvolution&, const ImageRows&);
+};
+
+const Kernels& kernels();
+
+// Columns of a panel of weights: two vectors, or one where two do not fit evenly. Static, so that no
+// instruction set's copy serves another.
+static inline int32_t panel_width(int32_t lanes, int32_t outputs) {
+    return outputs % (2 * lanes) == 0 ? 2 * lanes : lanes;
+}
+
+}  // namespace escn::unet

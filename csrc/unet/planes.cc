@@ -1,0 +1,44 @@
+#include "unet/planes.h"
+
+#include <cstdlib>
+#include <new>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace escn::unet {
+namespace {
+
+constexpr std::size_t kVector = 64;
+constexpr std::size_t kLargePage = std::size_t{2} << 20;
+
+int64_t bordered(int64_t size) { return (size + 1) / 2 * 2 + 2; }
+
+}  // namespace
+
+void Buffer::Free::operator()(void* memory) const { std::free(memory); }
+
+Buffer::Buffer(int64_t floats) {
+    std::size_t bytes = static_cast<std::size_t>(floats) * sizeof(float);
+    const std::size_t alignment = bytes < kLargePage ? kVector : kLargePage;
+    // calloc's zeros cost nothing until they are written.
+    memory_.reset(std::calloc(1, bytes + alignment));
+    if (!memory_) throw std::bad_alloc();
+    void* start = memory_.get();
+    std::size_t space = bytes + alignment;
+    data_ = static_cast<float*>(std::align(alignment, bytes, start, space));
+#ifdef __linux__
+    // Fewer page faults and misses of the address cache. Only advice: what comes of it does not matter.
+    if (alignment == kLargePage) madvise(data_, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
+#endif
+}
+
+Planes::Planes(const Size& size, int64_t channels, int64_t pairs)
+    : size_(size),
+      pairs_(pairs),
+      row_(bordered(size[2]) * channels),
+      plane_(bordered(size[1]) * row_),
+      buffer_((1 + 2 * pairs) * plane_) {}
+
+}  // namespace escn::unet

@@ -1,0 +1,290 @@
+#include "unet/unet.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "cpu/crew.h"
+#include "cpu/threads.h"
+#include "geometry/text.h"
+#include "unet/steps.h"
+
+namespace escn::unet {
+namespace {
+
+constexpr int64_t kMostFilters = 64;  // of one source of a convolution
+
+// Rows of the first layer that one task makes.
+constexpr int64_t kImageRows = 8;
+
+// Tasks of a step for each thread, so that none waits long for the others.
+constexpr int64_t kTasksPerThread = 8;
+
+std::string shape_text(const Weights& weights) {
+    return std::to_string(weights.outputs) + " outputs of " + std::to_string(weights.inputs) + " inputs";
+}
+
+void check(const Weights& weights, int64_t outputs, int64_t inputs, int64_t taps, const std::string& which) {
+    const auto size = static_cast<int64_t>(weights.kernel.size());
+    if (weights.outputs != outputs || weights.inputs != inputs || size != outputs * inputs * taps ||
+        static_cast<int64_t>(weights.bias.size()) != outputs) {
+        throw std::invalid_argument(which + " must have " + std::to_string(outputs) + " outputs of " +
+                                    std::to_string(inputs) + " inputs with " + std::to_string(taps) +
+                                    " taps each, and as many biases, found " + shape_text(weights) + ", " +
+                                    std::to_string(size) + " weights and " +
+                                    std::to_string(weights.bias.size()) + " biases.");
+    }
+}
+
+const UNetWeights& checked(const UNetWeights& weights) {
+    const std::size_t levels = weights.contracting.size();
+    if (levels < 2 || weights.expanding.size() != levels) {
+        throw std::invalid_argument(
+            "A U-Net must have two or more levels, and as many expanding as contracting blocks, found " +
+            std::to_string(levels) + " contracting and " + std::to_string(weights.expanding.size()) +
+            " expanding blocks.");
+    }
+    const int64_t filters = weights.contracting[0][0].outputs;
+    if (filters < kGroup || filters > kMostFilters || filters % kGroup != 0) {
+        throw std::invalid_argument("A U-Net must have 16, 32, 48 or 64 filters, found " +
+                                    std::to_string(filters) + ".");
+    }
+    for (std::size_t level = 0; level < levels; ++level) {
+        const std::string number = std::to_string(level);
+        check(weights.contracting[level][0], filters, level == 0 ? 1 : filters, 27,
+              "The first convolution of contracting block " + number);
+        check(weights.contracting[level][1], filters, filters, 27,
+              "The second convolution of contracting block " + number);
+        check(weights.expanding[level][0], filters, level + 1 == levels ? filters : 2 * filters, 27,
+              "The first convolution of expanding block " + number);
+        check(weights.expanding[level][1], filters, filters, 27,
+              "The second convolution of expanding block " + number);
+    }
+    check(weights.head, weights.head.outputs, filters, 1, "The last convolution");
+    if (weights.head.outputs < 1) throw std::invalid_argument("A U-Net must have an output, found none.");
+    return weights;
+}
+
+// Rectangles of at most kMostTiles tiles that cover a pair of planes.
+std::vector<Tiles> cut(const Size& size) {
+    const auto rows = static_cast<int32_t>((size[1] + 1) / 2),
+               columns = static_cast<int32_t>((size[2] + 1) / 2);
+    const int32_t across = (columns + kMostTiles - 1) / kMostTiles;
+    const int32_t widest = (columns + across - 1) / across;
+    const int32_t high = std::max(1, kMostTiles / widest);
+    const int32_t down = (rows + high - 1) / high;
+    std::vector<Tiles> all;
+    for (int32_t i = 0; i < down; ++i) {
+        for (int32_t j = 0; j < across; ++j) {
+            const int32_t y = rows * i / down, x = columns * j / across;
+            all.push_back({y, rows * (i + 1) / down - y, x, columns * (j + 1) / across - x});
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+// Tensors of an image of one size.
+struct UNet::Workspace {
+    struct Level {
+        Size size;
+        std::vector<Tiles> tiles;
+        Steps steps;
+        Planes between;  // the two convolutions of a block
+        Planes skip;
+        std::optional<Planes> pooled;  // the input of the contracting block, then the expanding one's result
+    };
+
+    Size size;
+    int threads;
+    Planes image;
+    std::vector<Level> levels;
+    std::vector<Buffer> memory;
+    std::vector<Scratch> scratch;
+
+    Workspace(const Size& image_size, int thread_count, int64_t level_count, int64_t filters)
+        : size(image_size), threads(thread_count), image(image_size, 1) {
+        for (int64_t level = 0; level < level_count; ++level) {
+            const Size own = {size[0] >> level, size[1] >> level, size[2] >> level};
+            std::vector<Tiles> tiles = cut(own);
+            const auto tasks = static_cast<int64_t>(tiles.size());
+            const int64_t pairs = Planes::pairs_of(own);
+            const Steps steps{pairs,
+                              std::clamp<int64_t>((kTasksPerThread * threads + tasks - 1) / tasks, 1, pairs)};
+            levels.push_back({own, std::move(tiles), steps, Planes(own, filters, steps.kept()),
+                              Planes(own, filters), std::nullopt});
+            if (level > 0) levels.back().pooled.emplace(own, filters);
+        }
+        for (int thread = 0; thread < threads; ++thread) {
+            const auto make = [&](int64_t floats) {
+                memory.emplace_back(floats);
+                return memory.back().data();
+            };
+            scratch.push_back({make(16 * 2 * filters * kMostTiles), make(16 * filters * kMostTiles),
+                               make(8 * filters * kMostTiles), make(2 * kGroup * kMostTiles)});
+        }
+    }
+};
+
+struct UNet::Run {
+    const float* image;
+    float* logits;
+    Workspace& workspace;
+    cpu::Crew& crew;
+};
+
+UNet::UNet(const UNetWeights& weights)
+    : image_layer_(checked(weights).contracting[0][0], weights.slope),
+      head_(weights.head),
+      filters_(weights.contracting[0][0].outputs) {
+    for (std::size_t level = 0; level < weights.contracting.size(); ++level) {
+        if (level > 0) contracting_.emplace_back(weights.contracting[level][0], weights.slope);
+        contracting_.emplace_back(weights.contracting[level][1], weights.slope);
+        expanding_.push_back({TileLayer(weights.expanding[level][0], weights.slope),
+                              TileLayer(weights.expanding[level][1], weights.slope)});
+    }
+}
+
+UNet::~UNet() = default;
+
+void UNet::run(const float* image, const Size& size, float* logits, int threads) {
+    const int64_t multiple = int64_t{1} << (levels() - 1);
+    for (const int64_t length : size) {
+        if (length < 1 || length % multiple != 0 || length > INT32_MAX / 4) {
+            throw std::invalid_argument("The image must have a multiple of " + std::to_string(multiple) +
+                                        " voxels along each axis, found " + to_text(size) + ".");
+        }
+    }
+    threads = cpu::thread_count(threads);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!workspace_ || workspace_->size != size || workspace_->threads != threads) {
+        workspace_.reset();  // two at once would be twice the memory
+        workspace_ = std::make_unique<Workspace>(size, threads, levels(), filters_);
+    }
+    cpu::Crew crew(threads);
+    Run run{image, logits, *workspace_, crew};
+    for (int64_t level = 0; level < levels(); ++level) contract(run, level);
+    for (int64_t level = levels() - 1; level >= 0; --level) expand(run, level);
+}
+
+void UNet::release() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    workspace_.reset();
+}
+
+namespace {
+
+Fine around(const Planes& planes, int64_t pair) {
+    Fine fine{{}, planes.row()};
+    for (int i = 0; i < 4; ++i) fine.planes[i] = planes.around(2 * pair + i - 1);
+    return fine;
+}
+
+Coarse around_small(const Planes& planes, int64_t pair) {
+    const Size& size = planes.size();
+    Coarse coarse{{},
+                  planes.row(),
+                  static_cast<int32_t>(pair),
+                  static_cast<int32_t>(size[1]),
+                  static_cast<int32_t>(size[2]),
+                  static_cast<int32_t>(size[0])};
+    for (int i = 0; i < 3; ++i)
+        coarse.planes[i] = planes.at(std::clamp<int64_t>(pair + i - 1, 0, size[0] - 1));
+    return coarse;
+}
+
+TileResult result_in(const Size& size) {
+    TileResult result{};
+    result.y = static_cast<int32_t>(size[1]);
+    result.x = static_cast<int32_t>(size[2]);
+    return result;
+}
+
+TileResult result_in(const Planes& planes, int64_t pair) {
+    TileResult result = result_in(planes.size());
+    result.planes[0] = planes.at(2 * pair);
+    result.planes[1] = 2 * pair + 1 < planes.size()[0] ? planes.at(2 * pair + 1) : nullptr;
+    result.row = planes.row();
+    return result;
+}
+
+}  // namespace
+
+void UNet::contract(Run& run, int64_t level) {
+    Workspace::Level& here = run.workspace.levels[level];
+    Workspace::Level* below = level + 1 < levels() ? &run.workspace.levels[level + 1] : nullptr;
+    const Kernels& functions = kernels();
+    Stage first;
+    if (level == 0) {
+        const Planes& image = run.workspace.image;
+        const Size& size = image.size();
+        run.crew.run(size[0], [&](int64_t z) {
+            for (int64_t y = 0; y < size[1]; ++y) {
+                std::copy_n(run.image + (z * size[1] + y) * size[2], size[2],
+                            image.at(z) + (y + 1) * image.row() + 1);
+            }
+        });
+        const int64_t groups = (size[1] + kImageRows - 1) / kImageRows;
+        first = {2 * groups, [&, groups](int64_t pair, int64_t task, const Scratch&) {
+                     const int64_t z = 2 * pair + task / groups, y = task % groups * kImageRows;
+                     ImageRows rows{{image.around(z - 1), image.around(z), image.around(z + 1)},
+                                    image.row(),
+                                    static_cast<int32_t>(y),
+                                    static_cast<int32_t>(std::min(kImageRows, size[1] - y)),
+                                    static_cast<int32_t>(size[2]),
+                                    here.between.at(z),
+                                    here.between.row()};
+                     functions.convolve_image(image_layer_.view(), rows);
+                 }};
+    } else {
+        first = {
+            static_cast<int64_t>(here.tiles.size()), [&](int64_t pair, int64_t task, const Scratch& scratch) {
+                functions.convolve_tiles(contracting_[2 * level - 1].view(), around(*here.pooled, pair),
+                                         nullptr, here.tiles[task], result_in(here.between, pair), scratch);
+            }};
+    }
+    const Stage second{
+        static_cast<int64_t>(here.tiles.size()), [&](int64_t pair, int64_t task, const Scratch& scratch) {
+            TileResult result = result_in(here.skip, pair);
+            if (below) {
+                result.pooled = below->pooled->at(pair);
+                result.pooled_row = below->pooled->row();
+            }
+            functions.convolve_tiles(contracting_[2 * level].view(), around(here.between, pair), nullptr,
+                                     here.tiles[task], result, scratch);
+        }};
+    run_in_turn(run.crew, run.workspace.scratch, here.steps, first, second);
+}
+
+void UNet::expand(Run& run, int64_t level) {
+    Workspace::Level& here = run.workspace.levels[level];
+    const Planes* small = level + 1 < levels() ? &*run.workspace.levels[level + 1].pooled : nullptr;
+    const Kernels& functions = kernels();
+    const auto tasks = static_cast<int64_t>(here.tiles.size());
+    const Stage first{tasks, [&](int64_t pair, int64_t task, const Scratch& scratch) {
+                          Coarse coarse;
+                          if (small) coarse = around_small(*small, pair);
+                          functions.convolve_tiles(expanding_[level][0].view(), around(here.skip, pair),
+                                                   small ? &coarse : nullptr, here.tiles[task],
+                                                   result_in(here.between, pair), scratch);
+                      }};
+    const Stage second{tasks, [&](int64_t pair, int64_t task, const Scratch& scratch) {
+                           TileResult result = result_in(here.size);
+                           if (level > 0) {
+                               result = result_in(*here.pooled, pair);
+                           } else {
+                               const int64_t plane = here.size[1] * here.size[2];
+                               result.head = &head_.view();
+                               result.logits[0] = run.logits + 2 * pair * plane;
+                               result.logits[1] = result.logits[0] + plane;
+                               result.logits_stride = here.size[0] * plane;
+                           }
+                           functions.convolve_tiles(expanding_[level][1].view(), around(here.between, pair),
+                                                    nullptr, here.tiles[task], result, scratch);
+                       }};
+    run_in_turn(run.crew, run.workspace.scratch, here.steps, first, second);
+}
+
+}  // namespace escn::unet

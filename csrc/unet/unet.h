@@ -1,0 +1,59 @@
+// The U-Net of the paper (section 4.2) on the CPU, in float32.
+//
+// Of a level's two convolutions the second follows the first by a few planes, so that what lies between them
+// stays in the cache, and no tensor of full resolution exists but the skip.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "geometry/triple.h"
+#include "unet/layers.h"
+
+namespace escn::unet {
+
+// Blocks of two 3×3×3 convolutions, from the top level down; the lowest expanding block follows the lowest
+// contracting one, each higher one sees [skip, upsampled].
+struct UNetWeights {
+    std::vector<std::array<Weights, 2>> contracting;
+    std::vector<std::array<Weights, 2>> expanding;
+    Weights head;
+    float slope = 0;  // of every LeakyReLU
+};
+
+class UNet {
+  public:
+    // Throws std::invalid_argument where the weights are not those of such a network.
+    explicit UNet(const UNetWeights& weights);
+    ~UNet();
+
+    int64_t outputs() const { return head_.view().outputs; }
+
+    // `image` [z][y][x] to `logits` [output][z][y][x], on that many threads (0: all cores). One run at a
+    // time; others wait. Throws std::invalid_argument for a size that cannot be halved level by level.
+    void run(const float* image, const Size& size, float* logits, int threads);
+
+    // Frees the memory that is kept for the next image of this size.
+    void release();
+
+  private:
+    struct Workspace;
+    struct Run;
+
+    int64_t levels() const { return static_cast<int64_t>(expanding_.size()); }
+    void contract(Run& run, int64_t level);
+    void expand(Run& run, int64_t level);
+
+    ImageLayer image_layer_;
+    std::vector<std::array<TileLayer, 2>> expanding_;
+    std::vector<TileLayer> contracting_;  // all but the first: two a level
+    HeadLayer head_;
+    int64_t filters_;
+    std::mutex mutex_;
+    std::unique_ptr<Workspace> workspace_;
+};
+
+}  // namespace escn::unet

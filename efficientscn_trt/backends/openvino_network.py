@@ -1,0 +1,73 @@
+"""A graph run by OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from ..errors import BundleError
+from .openvino_memory import reduce_memory
+
+
+class OpenVinoNetwork:
+    """Compiled once of dynamic shape, if `compile` is called, else for the size that it last saw.
+
+    The latter costs time for each new size, and lets it do with less memory and time.
+    """
+
+    def __init__(self, core: ov.Core, graph: ov.Model, file: Path, config: dict[str, Any]) -> None:
+        """`graph`: of images [1, channels, z, y, x]; `file`: where it comes from, for errors."""
+        self._core, self._graph, self._file, self._config = core, graph, file, config
+        self._compiled: ov.CompiledModel | None = None
+        self._sizes: list[tuple[int, ...]] | None = None
+        self._lock = threading.Lock()
+
+    def compile(self) -> None:
+        """Once for every size. Raises BundleError where that fails."""
+        with explained(self._file):
+            self._compiled = self._core.compile_model(self._graph, "CPU", self._config)
+
+    def run(self, inputs: Sequence[np.ndarray], output: np.ndarray) -> None:
+        """Run on `inputs` [1, channels, z, y, x], writing into `output` without a copy.
+
+        Raises BundleError if the graph cannot be compiled.
+        """
+        with self._lock:
+            request = self._compiled_for([value.shape for value in inputs]).create_infer_request()
+            for index, value in enumerate(inputs):
+                request.set_input_tensor(index, ov.Tensor(value, shared_memory=True))
+            request.set_output_tensor(ov.Tensor(output, shared_memory=True))
+            request.infer()
+
+    def release(self) -> None:
+        """Free the buffers, which are made anew when they are needed."""
+        with self._lock:  # memory can be released only while no request runs
+            if self._compiled is not None:
+                self._compiled.release_memory()
+
+    def _compiled_for(self, sizes: list[tuple[int, ...]]) -> ov.CompiledModel:
+        if self._compiled is None or self._sizes not in (None, sizes):
+            self._compiled = None  # two at once would be twice the weights
+            with explained(self._file):
+                graph = self._graph.clone()
+                graph.reshape({index: list(size) for index, size in enumerate(sizes)})
+                reduce_memory(graph)
+                self._compiled = self._core.compile_model(graph, "CPU", self._config)
+            self._sizes = sizes
+        return self._compiled
+
+
+@contextmanager
+def explained(file: Path) -> Iterator[None]:
+    """Turns OpenVINO's errors into a BundleError that names `file`."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise BundleError(f"OpenVINO cannot compile {file}: {reason}") from error

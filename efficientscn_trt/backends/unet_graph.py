@@ -1,0 +1,207 @@
+"""Where in a network's graph its U-Net is, and the graph without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+Layer = tuple[np.ndarray, np.ndarray]
+"""Kernel [output, input, z, y, x] and bias [output] of a convolution, float32."""
+
+FILTERS = (16, 32, 48, 64)
+"""What the core's U-Net can have."""
+
+_TAPS = (3, 3, 3)
+
+
+class _Other(Exception):
+    """The graph has another form than was looked for."""
+
+
+@dataclass
+class UNetGraph:
+    """The U-Net that sees a network's image, as the core wants it, and its logits in that network's graph."""
+
+    logits: ov.Output
+    head: Layer
+    contracting: list[list[Layer]] = field(default_factory=list)
+    expanding: list[list[Layer]] = field(default_factory=list)
+    slope: float = 0.0
+
+
+def find_unet(network: ov.Model) -> UNetGraph | None:
+    """The U-Net of `network`, whose one input is an image of one channel, or None where there is none.
+
+    Its blocks are two 3×3×3 convolutions with LeakyReLU, between them 2×2×2 average pooling and ×2 linear
+    upsampling (paper, section 4.2), with the skip side by side or in a convolution of its own.
+    """
+    try:
+        return _Search().unet(network.input(0))
+    except _Other:
+        return None
+
+
+def without_unet(network: ov.Model, unet: UNetGraph) -> ov.Model:
+    """`network` with the logits as a second input, in place of what computes them. `network` is used up."""
+    shape = unet.logits.get_partial_shape()
+    logits = op.parameter(shape, unet.logits.get_element_type(), name="logits")
+    for use in list(unet.logits.get_target_inputs()):
+        use.replace_source_output(logits.output(0))
+    return ov.Model(network.get_results(), [*network.get_parameters(), logits], "after the U-Net")
+
+
+class _Search:
+    def __init__(self) -> None:
+        self._slopes: set[float] = set()
+
+    def unet(self, image: ov.Output) -> UNetGraph:
+        contracting: list[list[Layer]] = []
+        skips: list[ov.Output] = []
+        value = image
+        while True:
+            block, skip = self._block(value)
+            contracting.append(block)
+            skips.append(skip)
+            pooled = next(filter(_halves, _uses(skip)), None)
+            if pooled is None:
+                break
+            value = pooled.output(0)
+        block, value = self._block(skips.pop())
+        expanding = [block]
+        for skip in reversed(skips):
+            first, between = self._layer_of_both(skip, value)
+            second, value = self._layer(between)
+            expanding.insert(0, [first, second])
+        head, logits = self._convolution(value, (1, 1, 1))
+        filters = contracting[0][1][0].shape[0]
+        kernels = [layer[0] for block in contracting + expanding for layer in block]
+        if filters not in FILTERS or any(kernel.shape[0] != filters for kernel in kernels) or not skips:
+            raise _Other
+        if len(self._slopes) != 1 or contracting[0][0][0].shape[1] != 1:
+            raise _Other
+        return UNetGraph(logits, head, contracting, expanding, self._slopes.pop())
+
+    def _block(self, source: ov.Output) -> tuple[list[Layer], ov.Output]:
+        first, between = self._layer(source)
+        second, result = self._layer(between)
+        return [first, second], result
+
+    def _layer(self, source: ov.Output) -> tuple[Layer, ov.Output]:
+        layer, result = self._convolution(source, _TAPS)
+        return layer, self._activated(result)
+
+    def _layer_of_both(self, skip: ov.Output, small: ov.Output) -> tuple[Layer, ov.Output]:
+        """The layer over [skip, upsampled]."""
+        upsampled = _one(node for node in _uses(small) if _doubles(node)).output(0)
+        for node in _uses(upsampled):
+            if node.get_type_name() == "Concat":
+                if node.get_attributes()["axis"] not in (1, -4) or _sources(node) != [skip, upsampled]:
+                    raise _Other
+                return self._layer(node.output(0))
+        (kernel, bias), of_upsampled = self._convolution(upsampled, _TAPS)
+        for node in _uses(of_upsampled):
+            for other in _sources(node):
+                convolution = other.get_node()
+                if node.get_type_name() == "Add" and _convolves(convolution, skip, _TAPS):
+                    kernel = np.concatenate([_constant(convolution.input_value(1)), kernel], axis=1)
+                    return (kernel, bias), self._activated(node.output(0))
+        raise _Other
+
+    def _convolution(self, source: ov.Output, taps: tuple[int, ...]) -> tuple[Layer, ov.Output]:
+        """The convolution of `source` that has a bias."""
+        for node in _uses(source):
+            if _convolves(node, source, taps):
+                for added in _uses(node.output(0)):
+                    if added.get_type_name() == "Add" and (bias := _bias(added, node)) is not None:
+                        return (_constant(node.input_value(1)), bias), added.output(0)
+        raise _Other
+
+    def _activated(self, value: ov.Output) -> ov.Output:
+        node = _one(node for node in _uses(value) if node.get_type_name() == "PRelu")
+        self._slopes |= set(_constant(node.input_value(1)).ravel().tolist())
+        return node.output(0)
+
+
+def _uses(value: ov.Output) -> list[ov.Node]:
+    return [use.get_node() for use in value.get_target_inputs()]
+
+
+def _sources(node: ov.Node) -> list[ov.Output]:
+    return [node.input_value(i) for i in range(node.get_input_size())]
+
+
+def _one(nodes: Iterator[ov.Node]) -> ov.Node:
+    found = list(nodes)
+    if len(found) != 1:
+        raise _Other
+    return found[0]
+
+
+def _constant(value: ov.Output) -> np.ndarray:
+    node = value.get_node()
+    while node.get_type_name() in ("Reshape", "Unsqueeze", "Convert"):
+        node = node.input_value(0).get_node()
+    if node.get_type_name() != "Constant":
+        raise _Other
+    return np.asarray(node.get_data(), np.float32)
+
+
+def _bias(added: ov.Node, convolution: ov.Node) -> np.ndarray | None:
+    outputs = convolution.input_value(1).get_shape()[0]
+    for value in _sources(added):
+        if value.get_node() != convolution:
+            try:
+                bias = _constant(value)
+            except _Other:
+                return None
+            return bias.reshape(-1) if bias.size == outputs else None
+    return None
+
+
+def _convolves(node: ov.Node, source: ov.Output, taps: tuple[int, ...]) -> bool:
+    """Whether `node` is a convolution of `source` that keeps its size."""
+    if node.get_type_name() != "Convolution" or node.input_value(0) != source:
+        return False
+    weights, attributes = node.input_value(1), node.get_attributes()
+    if weights.get_node().get_type_name() != "Constant" or tuple(weights.get_shape()[2:]) != taps:
+        return False
+    edge = [size // 2 for size in taps]
+    kept = attributes["auto_pad"] in ("same_upper", "same_lower") or (
+        attributes["auto_pad"] in ("explicit", "notset")
+        and list(attributes["pads_begin"]) == list(attributes["pads_end"]) == edge
+    )
+    return kept and list(attributes["strides"]) == list(attributes["dilations"]) == [1, 1, 1]
+
+
+def _halves(node: ov.Node) -> bool:
+    if node.get_type_name() != "AvgPool":
+        return False
+    attributes = node.get_attributes()
+    edges = [*attributes["pads_begin"], *attributes["pads_end"]]
+    padded = any(edges) and attributes["auto_pad"] == "explicit"
+    return list(attributes["kernel"]) == list(attributes["strides"]) == [2, 2, 2] and not padded
+
+
+def _doubles(node: ov.Node) -> bool:
+    """Whether `node` is a linear upsampling by two, of half-pixel positions."""
+    if node.get_type_name() != "Interpolate":
+        return False
+    attributes = node.get_attributes()
+    if attributes["mode"] not in ("linear", "linear_onnx") or attributes["antialias"]:
+        return False
+    if attributes["coordinate_transformation_mode"] != "half_pixel":
+        return False
+    if attributes["shape_calculation_mode"] != "scales":
+        return False
+    factors = dict(zip(_axes(node), _constant(node.input_value(1)).tolist(), strict=True))
+    return {axis: factor for axis, factor in factors.items() if factor != 1} == {2: 2, 3: 2, 4: 2}
+
+
+def _axes(node: ov.Node) -> list[int]:
+    if node.get_input_size() < 3:
+        return list(range(5))
+    return [int(axis) for axis in _constant(node.input_value(2))]

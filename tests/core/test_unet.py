@@ -1,0 +1,135 @@
+"""The core's U-Net against NumPy in float64."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.unet_reference import SLOPE, UNetReference
+
+from efficientscn_trt import _core
+
+
+def network_of(reference: UNetReference, **changes: Any) -> _core.UNet:
+    arguments = {
+        "contracting": reference.contracting,
+        "expanding": reference.expanding,
+        "head": reference.head,
+        "slope": SLOPE,
+    }
+    return _core.UNet(**(arguments | changes))
+
+
+def image_of(size: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-0.5, 1.0, size).astype(np.float32)
+
+
+@given(
+    st.integers(2, 4),
+    st.sampled_from([16, 32, 48, 64]),
+    st.integers(1, 18),
+    st.tuples(*[st.integers(1, 5)] * 3),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=25)
+def test_logits(levels: int, filters: int, outputs: int, lowest: tuple[int, int, int], seed: int) -> None:
+    levels = min(levels, 2 if filters > 32 else 3 if max(lowest) > 3 else 4)
+    size = tuple(length << (levels - 1) for length in lowest)
+    reference = UNetReference.seeded(levels, filters, outputs, seed)
+    image = image_of(size, seed)
+    found = network_of(reference).run(image)
+    assert (found.shape, found.dtype) == ((outputs, *size), np.float32)
+    np.testing.assert_allclose(found, reference.logits(image), rtol=0, atol=5e-6)
+
+
+def test_the_released_architecture() -> None:
+    reference = UNetReference.seeded(5, 32, 5)
+    image = image_of((32, 48, 112))  # an odd number of voxels at the lowest level
+    np.testing.assert_allclose(network_of(reference).run(image), reference.logits(image), rtol=0, atol=5e-6)
+
+
+def test_what_ran_before_and_the_threads_leave_no_trace() -> None:
+    network = network_of(UNetReference.seeded(3, 16, 2))
+    images = [image_of((12, 36, 52), 1), image_of((20, 8, 16), 2)]
+    first = [network.run(image, threads=1) for image in images]
+    for threads in (5, 2):
+        for image, expected in zip(images, first, strict=True):
+            np.testing.assert_array_equal(network.run(-image, threads=threads), network.run(-image))
+            np.testing.assert_array_equal(network.run(image, threads=threads), expected)
+            network.release()
+            np.testing.assert_array_equal(network.run(image), expected)
+
+
+def test_several_threads_may_call_it() -> None:
+    network = network_of(UNetReference.seeded(3, 16, 2))
+    images = [image_of((4 * n, 8, 16), n) for n in range(1, 7)]
+    expected = [network.run(image) for image in images]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda image: network.run(image, threads=2), images * 3))
+    for one, other in zip(found, expected * 3, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+_SCRIPT = """
+import sys
+import numpy as np
+from support.unet_reference import SLOPE, UNetReference
+from efficientscn_trt import _core
+assert _core.build_info()["simd_used"] == sys.argv[1], _core.build_info()
+reference = UNetReference.seeded(3, int(sys.argv[2]), 5)
+image = np.random.default_rng(0).uniform(-0.5, 1, (12, 8, 20)).astype(np.float32)
+network = _core.UNet(reference.contracting, reference.expanding, reference.head, SLOPE)
+np.testing.assert_allclose(network.run(image), reference.logits(image), rtol=0, atol=5e-6)
+"""
+
+
+@pytest.mark.parametrize("filters", [16, 32, 48])
+@pytest.mark.parametrize("name", ["portable", "avx2"])
+def test_each_instruction_set(name: str, filters: int) -> None:
+    if name not in _core.build_info()["simd_compiled"] or _core.build_info()["simd_used"] == "portable":
+        pytest.skip(f"{name} is not below what this processor runs")
+    environment = os.environ | {"ESCN_SIMD": name, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _SCRIPT, name, str(filters)]
+    subprocess.run(command, check=True, env=environment)
+
+
+def test_an_image_that_cannot_be_halved() -> None:
+    network = network_of(UNetReference.seeded(4, 16, 1))
+    with pytest.raises(ValueError, match=r"a multiple of 8 voxels along each axis, found .*16, 20, 24"):
+        network.run(image_of((16, 20, 24)))
+
+
+def test_images_of_another_kind() -> None:
+    network = network_of(UNetReference.seeded(2, 16, 1))
+    with pytest.raises(ValueError, match="image must hold float32 values, found float64"):
+        network.run(np.zeros((4, 4, 4)))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="image must have 3 axes"):
+        network.run(np.zeros((1, 4, 4, 4), np.float32))
+    with pytest.raises(ValueError, match="image must be C-contiguous"):
+        network.run(image_of((4, 4, 8))[:, :, ::2])
+
+
+def test_weights_that_are_not_a_unet() -> None:
+    reference = UNetReference.seeded(2, 16, 1)
+    with pytest.raises(ValueError, match=r"two or more levels, .* found 1 contracting and 2 expanding"):
+        network_of(reference, contracting=reference.contracting[:1])
+    with pytest.raises(ValueError, match="16, 32, 48 or 64 filters, found 8"):
+        network_of(UNetReference.seeded(2, 8, 1))
+    wrong = [reference.expanding[1], reference.expanding[0]]
+    with pytest.raises(
+        ValueError,
+        match="first convolution of expanding block 0 must have 16 outputs of 32 inputs with 27 taps each",
+    ):
+        network_of(reference, expanding=wrong)
+    kernel, bias = reference.head
+    with pytest.raises(ValueError, match="found 1 outputs of 16 inputs, 16 weights and 2 biases"):
+        network_of(reference, head=(kernel, np.append(bias, bias)))
+    with pytest.raises(ValueError, match=r"a kernel \(outputs, inputs, z, y, x\) and a bias"):
+        network_of(reference, head=(kernel[0], bias))
