@@ -133,6 +133,18 @@ Size image_argument(const py::handle& image, const float*& voxels) {
     return shape_of(array);
 }
 
+Logits logits_argument(const py::handle& logits, const char* name) {
+    py::array array = array_argument(logits, name, 4);
+    if (!holds<float>(array)) refuse_type(name, "float32 values", array);
+    if (!(array.flags() & py::array::c_style) || !array.writeable()) {
+        throw std::invalid_argument(std::string(name) +
+                                    " must be C-contiguous and writable; pass a copy of it.");
+    }
+    return {static_cast<float*>(array.mutable_data()),
+            array.shape(0),
+            {array.shape(1), array.shape(2), array.shape(3)}};
+}
+
 py::list to_list(const ValidSizes& valid_sizes) {
     py::list lists;
     for (const auto& sizes : valid_sizes) lists.append(py::cast(sizes));

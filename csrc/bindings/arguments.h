@@ -26,6 +26,14 @@ const float* probabilities_argument(const pybind11::handle& probabilities, const
 // float32, C-contiguous, (z, y, x).
 Size image_argument(const pybind11::handle& image, const float*& voxels);
 
+// float32, C-contiguous, writable, (output, z, y, x).
+struct Logits {
+    float* values;
+    int64_t outputs;
+    Size size;
+};
+Logits logits_argument(const pybind11::handle& logits, const char* name);
+
 template <typename T>
 pybind11::tuple to_tuple(const Triple<T>& triple) {
     return pybind11::make_tuple(triple[0], triple[1], triple[2]);

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
     escn::register_mask_box(module);
     escn::register_labels(module);
     escn::register_unet(module);
+    escn::register_combination(module);
     escn::register_value_range(module);
     escn::register_build_info(module);
     escn::register_cuda_status(module);

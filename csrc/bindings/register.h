@@ -8,6 +8,7 @@ namespace escn {
 void register_arena(pybind11::module_& module);
 void register_box(pybind11::module_& module);
 void register_build_info(pybind11::module_& module);
+void register_combination(pybind11::module_& module);
 void register_cuda_status(pybind11::module_& module);
 void register_device_block(pybind11::module_& module);
 void register_device_pipeline(pybind11::module_& module);

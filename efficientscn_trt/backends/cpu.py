@@ -14,7 +14,9 @@ from ..bundle import Bundle
 from ..errors import DeviceError
 from ..measure.machine import instruction_sets
 from ..user_cache import cache_folder
+from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .openvino_network import OpenVinoNetwork, explained
+from .scn_graph import find_spatial
 from .unet_graph import find_unet, without_unet
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -24,9 +26,9 @@ class CpuBackend:
     """Runs one image at a time, on all cores.
 
     In float32 the core runs the U-Net that either network begins with (by minimal filtering, which takes a
-    third of the products), and OpenVINO the rest; OpenVINO runs all in bfloat16, and a network of another
-    form. What is compiled for a size serves the next image of that size, and so does the memory: fresh pages
-    would cost a tenth of the time.
+    third of the products) and the end of the SCN, and OpenVINO what is left; OpenVINO runs all in bfloat16,
+    and a network of another form. The SCN's memory serves the next image of the same size: fresh pages would
+    cost a tenth of its time.
     """
 
     device = "cpu"
@@ -40,12 +42,12 @@ class CpuBackend:
         core = ov.Core()
         self.precision = _precision(core, precision)
         self._labels = len(bundle.manifest.labels)
-        networks = _Networks(core, bundle, self.precision, threads)
+        loader = _Loader(core, bundle, self.precision, threads)
         # The larger network is read while the smaller one compiles.
         background = ThreadPoolExecutor(1)
-        self._segmentation = background.submit(networks.load, "segmentation")
+        self._segmentation = background.submit(loader.load, "segmentation")
         background.shutdown(wait=False)
-        self._localization = networks.load("localization")
+        self._localization = loader.load("localization")
         self._localization.compile()
 
     def localize(self, image: np.ndarray) -> np.ndarray:
@@ -69,31 +71,7 @@ class CpuBackend:
         self._segmentation.result().release()
 
 
-class _Network:
-    """A network of a bundle: a U-Net, if it begins with one, and a graph."""
-
-    def __init__(self, unet: Any, graph: OpenVinoNetwork, threads: int) -> None:
-        self._unet, self._graph, self._threads = unet, graph, threads
-
-    def compile(self) -> None:
-        """Once for every size."""
-        self._graph.compile()
-
-    def run(self, image: np.ndarray, output: np.ndarray) -> None:
-        """Run on `image` [z, y, x], writing into `output`."""
-        inputs = [image[np.newaxis, np.newaxis]]
-        if self._unet is not None:
-            inputs.append(self._unet.run(image, threads=self._threads)[np.newaxis])
-        self._graph.run(inputs, output)
-
-    def release(self) -> None:
-        """Free the buffers, which are made anew when they are needed."""
-        if self._unet is not None:
-            self._unet.release()
-        self._graph.release()
-
-
-class _Networks:
+class _Loader:
     """Reads the networks of a bundle."""
 
     def __init__(self, core: ov.Core, bundle: Bundle, precision: str, threads: int) -> None:
@@ -106,17 +84,23 @@ class _Networks:
         if threads:
             self._config["INFERENCE_NUM_THREADS"] = threads
 
-    def load(self, name: str) -> _Network:
+    def load(self, name: str) -> Network:
         """Raises BundleError if OpenVINO cannot read it."""
         file = self._bundle.file(name)
         with explained(file):
             graph = self._core.read_model(str(file))
+
+        def rest(graph: ov.Model) -> OpenVinoNetwork:
+            return OpenVinoNetwork(self._core, graph, file, self._configured(name))
+
         found = find_unet(graph) if self._by_core else None
-        unet = None
-        if found is not None:
-            unet = _core.UNet(found.contracting, found.expanding, found.head, found.slope)
-            graph = without_unet(graph, found)
-        return _Network(unet, OpenVinoNetwork(self._core, graph, file, self._configured(name)), self._threads)
+        if found is None:
+            return WholeNetwork(rest(graph))
+        unet = _core.UNet(found.contracting, found.expanding, found.head, found.slope)
+        spatial = find_spatial(graph, found)
+        if spatial is not None:
+            return Scn(unet, rest(spatial), self._threads)
+        return UNetFirst(unet, rest(without_unet(graph, found)), self._threads)
 
     def _configured(self, name: str) -> dict[str, Any]:
         folder = self._cache(name)

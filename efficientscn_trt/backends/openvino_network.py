@@ -18,7 +18,7 @@ from .openvino_memory import reduce_memory
 class OpenVinoNetwork:
     """Compiled once of dynamic shape, if `compile` is called, else for the size that it last saw.
 
-    The latter costs time for each new size, and lets it do with less memory and time.
+    The latter costs time for each new size, and saves a large graph memory and time.
     """
 
     def __init__(self, core: ov.Core, graph: ov.Model, file: Path, config: dict[str, Any]) -> None:

@@ -47,11 +47,17 @@ def find_unet(network: ov.Model) -> UNetGraph | None:
 
 def without_unet(network: ov.Model, unet: UNetGraph) -> ov.Model:
     """`network` with the logits as a second input, in place of what computes them. `network` is used up."""
-    shape = unet.logits.get_partial_shape()
-    logits = op.parameter(shape, unet.logits.get_element_type(), name="logits")
-    for use in list(unet.logits.get_target_inputs()):
-        use.replace_source_output(logits.output(0))
+    logits = replace_by_parameter(unet.logits, "logits")
     return ov.Model(network.get_results(), [*network.get_parameters(), logits], "after the U-Net")
+
+
+def replace_by_parameter(value: ov.Output, name: str) -> ov.Node:
+    """A parameter of any size that all who see `value` [1, channels, z, y, x] see instead."""
+    channels = value.get_partial_shape()[1].get_length()
+    parameter = op.parameter([1, channels, -1, -1, -1], value.get_element_type(), name=name)
+    for use in list(value.get_target_inputs()):
+        use.replace_source_output(parameter.output(0))
+    return parameter
 
 
 class _Search:
@@ -66,7 +72,7 @@ class _Search:
             block, skip = self._block(value)
             contracting.append(block)
             skips.append(skip)
-            pooled = next(filter(_halves, _uses(skip)), None)
+            pooled = next(filter(_halves, uses(skip)), None)
             if pooled is None:
                 break
             value = pooled.output(0)
@@ -96,14 +102,14 @@ class _Search:
 
     def _layer_of_both(self, skip: ov.Output, small: ov.Output) -> tuple[Layer, ov.Output]:
         """The layer over [skip, upsampled]."""
-        upsampled = _one(node for node in _uses(small) if _doubles(node)).output(0)
-        for node in _uses(upsampled):
+        upsampled = _one(node for node in uses(small) if _doubles(node)).output(0)
+        for node in uses(upsampled):
             if node.get_type_name() == "Concat":
                 if node.get_attributes()["axis"] not in (1, -4) or _sources(node) != [skip, upsampled]:
                     raise _Other
                 return self._layer(node.output(0))
         (kernel, bias), of_upsampled = self._convolution(upsampled, _TAPS)
-        for node in _uses(of_upsampled):
+        for node in uses(of_upsampled):
             for other in _sources(node):
                 convolution = other.get_node()
                 if node.get_type_name() == "Add" and _convolves(convolution, skip, _TAPS):
@@ -113,20 +119,21 @@ class _Search:
 
     def _convolution(self, source: ov.Output, taps: tuple[int, ...]) -> tuple[Layer, ov.Output]:
         """The convolution of `source` that has a bias."""
-        for node in _uses(source):
+        for node in uses(source):
             if _convolves(node, source, taps):
-                for added in _uses(node.output(0)):
+                for added in uses(node.output(0)):
                     if added.get_type_name() == "Add" and (bias := _bias(added, node)) is not None:
                         return (_constant(node.input_value(1)), bias), added.output(0)
         raise _Other
 
     def _activated(self, value: ov.Output) -> ov.Output:
-        node = _one(node for node in _uses(value) if node.get_type_name() == "PRelu")
+        node = _one(node for node in uses(value) if node.get_type_name() == "PRelu")
         self._slopes |= set(_constant(node.input_value(1)).ravel().tolist())
         return node.output(0)
 
 
-def _uses(value: ov.Output) -> list[ov.Node]:
+def uses(value: ov.Output) -> list[ov.Node]:
+    """The nodes that see `value`."""
     return [use.get_node() for use in value.get_target_inputs()]
 
 

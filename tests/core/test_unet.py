@@ -27,6 +27,12 @@ def network_of(reference: UNetReference, **changes: Any) -> _core.UNet:
     return _core.UNet(**(arguments | changes))
 
 
+def logits_of(network: _core.UNet, image: np.ndarray, threads: int = 0) -> np.ndarray:
+    logits = np.full((network.outputs, *image.shape), np.nan, np.float32)
+    network.run(image, logits, threads=threads)
+    return logits
+
+
 def image_of(size: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-0.5, 1.0, size).astype(np.float32)
 
@@ -44,35 +50,37 @@ def test_logits(levels: int, filters: int, outputs: int, lowest: tuple[int, int,
     size = tuple(length << (levels - 1) for length in lowest)
     reference = UNetReference.seeded(levels, filters, outputs, seed)
     image = image_of(size, seed)
-    found = network_of(reference).run(image)
-    assert (found.shape, found.dtype) == ((outputs, *size), np.float32)
+    found = logits_of(network_of(reference), image)
+    assert len(found) == outputs
     np.testing.assert_allclose(found, reference.logits(image), rtol=0, atol=5e-6)
 
 
 def test_the_released_architecture() -> None:
     reference = UNetReference.seeded(5, 32, 5)
     image = image_of((32, 48, 112))  # an odd number of voxels at the lowest level
-    np.testing.assert_allclose(network_of(reference).run(image), reference.logits(image), rtol=0, atol=5e-6)
+    np.testing.assert_allclose(
+        logits_of(network_of(reference), image), reference.logits(image), rtol=0, atol=5e-6
+    )
 
 
 def test_what_ran_before_and_the_threads_leave_no_trace() -> None:
     network = network_of(UNetReference.seeded(3, 16, 2))
     images = [image_of((12, 36, 52), 1), image_of((20, 8, 16), 2)]
-    first = [network.run(image, threads=1) for image in images]
+    first = [logits_of(network, image, threads=1) for image in images]
     for threads in (5, 2):
         for image, expected in zip(images, first, strict=True):
-            np.testing.assert_array_equal(network.run(-image, threads=threads), network.run(-image))
-            np.testing.assert_array_equal(network.run(image, threads=threads), expected)
+            np.testing.assert_array_equal(logits_of(network, -image, threads), logits_of(network, -image))
+            np.testing.assert_array_equal(logits_of(network, image, threads), expected)
             network.release()
-            np.testing.assert_array_equal(network.run(image), expected)
+            np.testing.assert_array_equal(logits_of(network, image), expected)
 
 
 def test_several_threads_may_call_it() -> None:
     network = network_of(UNetReference.seeded(3, 16, 2))
     images = [image_of((4 * n, 8, 16), n) for n in range(1, 7)]
-    expected = [network.run(image) for image in images]
+    expected = [logits_of(network, image) for image in images]
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(lambda image: network.run(image, threads=2), images * 3))
+        found = list(pool.map(lambda image: logits_of(network, image, threads=2), images * 3))
     for one, other in zip(found, expected * 3, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -86,7 +94,9 @@ assert _core.build_info()["simd_used"] == sys.argv[1], _core.build_info()
 reference = UNetReference.seeded(3, int(sys.argv[2]), 5)
 image = np.random.default_rng(0).uniform(-0.5, 1, (12, 8, 20)).astype(np.float32)
 network = _core.UNet(reference.contracting, reference.expanding, reference.head, SLOPE)
-np.testing.assert_allclose(network.run(image), reference.logits(image), rtol=0, atol=5e-6)
+logits = np.empty((5, *image.shape), np.float32)
+network.run(image, logits)
+np.testing.assert_allclose(logits, reference.logits(image), rtol=0, atol=5e-6)
 """
 
 
@@ -103,17 +113,19 @@ def test_each_instruction_set(name: str, filters: int) -> None:
 def test_an_image_that_cannot_be_halved() -> None:
     network = network_of(UNetReference.seeded(4, 16, 1))
     with pytest.raises(ValueError, match=r"a multiple of 8 voxels along each axis, found .*16, 20, 24"):
-        network.run(image_of((16, 20, 24)))
+        logits_of(network, image_of((16, 20, 24)))
 
 
 def test_images_of_another_kind() -> None:
     network = network_of(UNetReference.seeded(2, 16, 1))
     with pytest.raises(ValueError, match="image must hold float32 values, found float64"):
-        network.run(np.zeros((4, 4, 4)))  # type: ignore[arg-type]
+        logits_of(network, np.zeros((4, 4, 4)))
     with pytest.raises(ValueError, match="image must have 3 axes"):
-        network.run(np.zeros((1, 4, 4, 4), np.float32))
+        logits_of(network, np.zeros((1, 4, 4, 4), np.float32))
     with pytest.raises(ValueError, match="image must be C-contiguous"):
-        network.run(image_of((4, 4, 8))[:, :, ::2])
+        logits_of(network, image_of((4, 4, 8))[:, :, ::2])
+    with pytest.raises(ValueError, match=r"logits must have 1 outputs of the image's .*, found 2 of"):
+        network.run(image_of((4, 4, 4)), np.zeros((2, 4, 4, 4), np.float32))
 
 
 def test_weights_that_are_not_a_unet() -> None:

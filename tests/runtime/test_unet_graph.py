@@ -102,7 +102,8 @@ def test_a_unet_is_found(split: bool) -> None:
     ):
         np.testing.assert_array_equal(own[0], other[0])
         np.testing.assert_array_equal(own[1], other[1])
-    logits = _core.UNet(found.contracting, found.expanding, found.head, found.slope).run(image)
+    logits = np.empty((2, *image.shape), np.float32)
+    _core.UNet(found.contracting, found.expanding, found.head, found.slope).run(image, logits)
     rest = without_unet(graph, found)
     assert not any(node.get_type_name() == "Convolution" for node in rest.get_ordered_ops())
     np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-// What the U-Net's inner loops are given. They are compiled once per instruction set, and which one runs is
+// What the networks' inner loops are given. They are compiled once per instruction set, and which one runs is
 // chosen when the process starts.
 //
 // A plane of a tensor is [y][x][channel], with one voxel of zeros before and one or two after its rows and
@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace escn::unet {
+namespace escn::network {
 
 // Channels are stored and summed in groups of this many.
 constexpr int32_t kGroup = 16;
@@ -97,6 +97,9 @@ struct Kernels {
     void (*convolve_tiles)(const TileConvolution&, const Fine&, const Coarse*, const Tiles&,
                            const TileResult&, const Scratch&);
     void (*convolve_image)(const ImageConvolution&, const ImageRows&);
+    void (*combine)(int32_t labels, int64_t size, const float* const* local, const float* const* spatial,
+                    float* const* probabilities);
+    void (*add_sigmoids)(const float* logits, int64_t size, float* sums);
 };
 
 const Kernels& kernels();
@@ -107,4 +110,4 @@ static inline int32_t panel_width(int32_t lanes, int32_t outputs) {
     return outputs % (2 * lanes) == 0 ? 2 * lanes : lanes;
 }
 
-}  // namespace escn::unet
+}  // namespace escn::network

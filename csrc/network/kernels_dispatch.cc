@@ -1,7 +1,7 @@
 #include "cpu/instruction_set.h"
-#include "unet/kernels.h"
+#include "network/kernels.h"
 
-namespace escn::unet {
+namespace escn::network {
 
 Kernels kernels_portable();
 Kernels kernels_avx2();
@@ -31,4 +31,4 @@ const Kernels& kernels() {
     return chosen;
 }
 
-}  // namespace escn::unet
+}  // namespace escn::network

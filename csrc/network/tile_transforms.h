@@ -6,10 +6,10 @@
 
 #include <cstdint>
 
-#include "unet/kernels.h"
-#include "unet/lanes.h"
+#include "network/kernels.h"
+#include "network/lanes.h"
 
-namespace escn::unet {
+namespace escn::network {
 namespace {
 
 // Transformed inputs lie as [16][group of channels][tile][channel of the group].
@@ -166,4 +166,4 @@ void add_products(const float* products, const Tiles& tiles, int32_t outputs, fl
 }
 
 }  // namespace
-}  // namespace escn::unet
+}  // namespace escn::network

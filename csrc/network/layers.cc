@@ -1,9 +1,9 @@
-#include "unet/layers.h"
+#include "network/layers.h"
 
 #include <algorithm>
 #include <array>
 
-namespace escn::unet {
+namespace escn::network {
 namespace {
 
 constexpr int kTaps = 27;
@@ -74,4 +74,4 @@ HeadLayer::HeadLayer(const Weights& weights)
       bias_(copied(weights.bias)),
       view_{static_cast<int32_t>(weights.outputs), weights_.data(), bias_.data()} {}
 
-}  // namespace escn::unet
+}  // namespace escn::network

@@ -1,4 +1,4 @@
-#include "unet/planes.h"
+#include "network/planes.h"
 
 #include <cstdlib>
 #include <new>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace escn::unet {
+namespace escn::network {
 namespace {
 
 constexpr std::size_t kVector = 64;
@@ -41,4 +41,4 @@ Planes::Planes(const Size& size, int64_t channels, int64_t pairs)
       plane_(bordered(size[1]) * row_),
       buffer_((1 + 2 * pairs) * plane_) {}
 
-}  // namespace escn::unet
+}  // namespace escn::network

@@ -1,4 +1,4 @@
-#include "unet/unet.h"
+#include "network/unet.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,9 +8,9 @@
 #include "cpu/crew.h"
 #include "cpu/threads.h"
 #include "geometry/text.h"
-#include "unet/steps.h"
+#include "network/steps.h"
 
-namespace escn::unet {
+namespace escn::network {
 namespace {
 
 constexpr int64_t kMostFilters = 64;  // of one source of a convolution
@@ -287,4 +287,4 @@ void UNet::expand(Run& run, int64_t level) {
     run_in_turn(run.crew, run.workspace.scratch, here.steps, first, second);
 }
 
-}  // namespace escn::unet
+}  // namespace escn::network

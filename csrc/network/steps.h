@@ -8,9 +8,9 @@
 
 #include "cpu/crew.h"
 #include "cpu/threads.h"
-#include "unet/kernels.h"
+#include "network/kernels.h"
 
-namespace escn::unet {
+namespace escn::network {
 
 // A layer's work on a pair of planes, in independent tasks.
 struct Stage {
@@ -51,4 +51,4 @@ inline void run_in_turn(cpu::Crew& crew, const std::vector<Scratch>& scratch, co
     }
 }
 
-}  // namespace escn::unet
+}  // namespace escn::network

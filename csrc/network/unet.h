@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "geometry/triple.h"
-#include "unet/layers.h"
+#include "network/layers.h"
 
-namespace escn::unet {
+namespace escn::network {
 
 // Blocks of two 3×3×3 convolutions, from the top level down; the lowest expanding block follows the lowest
 // contracting one, each higher one sees [skip, upsampled].
@@ -56,4 +56,4 @@ class UNet {
     std::unique_ptr<Workspace> workspace_;
 };
 
-}  // namespace escn::unet
+}  // namespace escn::network

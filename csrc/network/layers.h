@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "unet/kernels.h"
-#include "unet/planes.h"
+#include "network/kernels.h"
+#include "network/planes.h"
 
-namespace escn::unet {
+namespace escn::network {
 
 // Kernel [outputs][inputs][z][y][x] of 3×3×3 or 1×1×1, and bias [outputs].
 struct Weights {
@@ -47,4 +47,4 @@ class HeadLayer {
     Head view_;
 };
 
-}  // namespace escn::unet
+}  // namespace escn::network

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "unet/lanes.h"
+#include "network/lanes.h"
 
-namespace escn::unet {
+namespace escn::network {
 namespace {
 
 // As many rows of two vectors as leave registers for the factors: 32 registers, or 16.
@@ -84,4 +84,4 @@ void multiply(const Left& left, int64_t rows, const float* right, float* out, in
 }
 
 }  // namespace
-}  // namespace escn::unet
+}  // namespace escn::network

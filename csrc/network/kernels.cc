@@ -1,13 +1,14 @@
 // Compiled once per instruction set: ESCN_KERNELS names the function that returns this one's kernels, whose
 // vectors have ESCN_LANES floats. Nothing here may be inline with external linkage, or the linker could hand
 // these instructions to others.
-#include "unet/kernels.h"
+#include "network/kernels.h"
 
-#include "unet/lanes.h"
-#include "unet/multiply.h"
-#include "unet/tile_transforms.h"
+#include "network/combine.h"
+#include "network/lanes.h"
+#include "network/multiply.h"
+#include "network/tile_transforms.h"
 
-namespace escn::unet {
+namespace escn::network {
 namespace {
 
 // Bias and LeakyReLU of the sums, to where the result goes; into the sums as well where a head needs them.
@@ -132,6 +133,8 @@ void convolve_image(const ImageConvolution& layer, const ImageRows& rows) {
 
 }  // namespace
 
-Kernels ESCN_KERNELS() { return {ESCN_INSTRUCTION_SET, kLanes, convolve_tiles, convolve_image}; }
+Kernels ESCN_KERNELS() {
+    return {ESCN_INSTRUCTION_SET, kLanes, convolve_tiles, convolve_image, combine, add_sigmoids};
+}
 
-}  // namespace escn::unet
+}  // namespace escn::network

@@ -1,4 +1,4 @@
-// A tensor as the kernels read it: bordered planes (unet/kernels.h), all of them or the last few.
+// A tensor as the kernels read it: bordered planes (network/kernels.h), all of them or the last few.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 #include "geometry/triple.h"
 
-namespace escn::unet {
+namespace escn::network {
 
 // Zeros, aligned to vectors, and to large pages where they are worth it. Memory that is never written costs
 // none.
@@ -50,4 +50,4 @@ class Planes {
     Buffer buffer_;  // a plane of zeros, then the pairs
 };
 
-}  // namespace escn::unet
+}  // namespace escn::network

@@ -1,0 +1,51 @@
+#include <pybind11/numpy.h>
+
+#include "bindings/arguments.h"
+#include "bindings/register.h"
+#include "network/combination.h"
+
+namespace py = pybind11;
+
+namespace escn {
+namespace {
+
+Size small_of(const Size& size) {
+    return {size[0] / network::kStride, size[1] / network::kStride, size[2] / network::kStride};
+}
+
+py::array_t<float> pool_sigmoids(const py::object& logits, int threads) {
+    const Logits local = logits_argument(logits, "logits");
+    const Size small = small_of(local.size);
+    py::array_t<float> pooled({local.outputs, small[0], small[1], small[2]});
+    float* to = pooled.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        network::pool_sigmoids(local.values, local.outputs, local.size, to, threads);
+    }
+    return pooled;
+}
+
+void combine(const py::object& logits, const py::object& spatial, int threads) {
+    const Logits local = logits_argument(logits, "logits"),
+                 other = logits_argument(spatial, "spatial_logits");
+    if (other.outputs != local.outputs || other.size != small_of(local.size)) {
+        throw std::invalid_argument(
+            "spatial_logits must have as many labels as logits, and a quarter of their voxels along each "
+            "axis.");
+    }
+    const py::gil_scoped_release release;
+    network::combine(local.values, other.values, local.outputs, local.size, threads);
+}
+
+}  // namespace
+
+void register_combination(py::module_& module) {
+    module.def("pool_sigmoids", &pool_sigmoids, py::arg("logits"), py::arg("threads") = 0,
+               "Means of the logits' sigmoids, float32 (label, z, y, x), over 4×4×4 voxels.");
+    module.def(
+        "combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::arg("threads") = 0,
+        "Turn the SCN's local logits (label, z, y, x) into its probabilities, in place, with the spatial "
+        "networks' logits of a quarter of the size.");
+}
+
+}  // namespace escn

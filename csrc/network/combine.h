@@ -1,0 +1,65 @@
+// How the SCN combines its two predictions, a row at a time. Compiled once per instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "network/kernels.h"
+#include "network/lanes.h"
+
+namespace escn::network {
+namespace {
+
+inline Vector sigmoid(Vector values, Vector exponential_of_minus_size) {
+    const Vector one = splat(1.0f);
+    const Vector below = exponential_of_minus_size / (exponential_of_minus_size + one);
+    return choose_if_negative(values, below, one - below);
+}
+
+inline Vector sigmoid(Vector values) { return sigmoid(values, exponential(splat(0.0f) - absolute(values))); }
+
+// ln(1 + x) of x from 0 to 1: 2 artanh(x / (2 + x)), whose series ends soon.
+inline Vector logarithm_of_one_and(Vector x) {
+    const Vector t = x / (x + splat(2.0f)), square = t * t;
+    Vector series = splat(1.0f / 17);
+    ESCN_UNROLL
+    for (int i = 15; i >= 1; i -= 2) series = series * square + splat(1.0f / i);
+    return series * t * 2.0f;
+}
+
+// Entropy in bits of the distribution (σ(x), 1 - σ(x)), from e^-|x| and σ(-|x|).
+inline Vector entropy_bits(Vector size, Vector exponential_of_minus_size) {
+    const Vector below = exponential_of_minus_size / (exponential_of_minus_size + splat(1.0f));
+    return (logarithm_of_one_and(exponential_of_minus_size) + size * below) * 1.44269504f;
+}
+
+// With l = σ(local), s = σ(spatial) and h the entropy of s: p = l·h + s·(1 - h), divided by the sum over the
+// labels and 1e-5. `size` is a multiple of the lanes.
+void combine(int32_t labels, int64_t size, const float* const* local, const float* const* spatial,
+             float* const* probabilities) {
+    for (int64_t i = 0; i < size; i += kLanes) {
+        Vector total = splat(1e-5f);
+        for (int32_t label = 0; label < labels; ++label) {
+            const Vector logit = load(spatial[label] + i);
+            const Vector magnitude = smaller(absolute(logit), splat(kLargestPower));
+            const Vector power = exponential(splat(0.0f) - magnitude);
+            const Vector s = sigmoid(logit, power), h = entropy_bits(magnitude, power);
+            const Vector l = sigmoid(load(local[label] + i));
+            const Vector p = l * h + s * (splat(1.0f) - h);
+            total += p;
+            store(probabilities[label] + i, p);
+        }
+        const Vector factor = splat(1.0f) / total;
+        for (int32_t label = 0; label < labels; ++label) {
+            float* p = probabilities[label] + i;
+            store(p, load(p) * factor);
+        }
+    }
+}
+
+// sums[i] += σ(logits[i]); `size` is a multiple of the lanes.
+void add_sigmoids(const float* logits, int64_t size, float* sums) {
+    for (int64_t i = 0; i < size; i += kLanes) store(sums + i, load(sums + i) + sigmoid(load(logits + i)));
+}
+
+}  // namespace
+}  // namespace escn::network

@@ -1,0 +1,95 @@
+"""The forms in which a network runs on the CPU."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from .. import _core
+from .openvino_network import OpenVinoNetwork
+
+
+class Network(Protocol):
+    """A network of a bundle."""
+
+    def compile(self) -> None:
+        """What can be compiled once for every size."""
+        ...
+
+    def run(self, image: np.ndarray, output: np.ndarray) -> None:
+        """Run on `image`, float32 [z, y, x], writing into `output`, [1, ...] as the network has it."""
+        ...
+
+    def release(self) -> None:
+        """Free the buffers, which are made anew when they are needed."""
+        ...
+
+
+class WholeNetwork:
+    """All of it by OpenVINO."""
+
+    def __init__(self, graph: OpenVinoNetwork) -> None:
+        self._graph = graph
+
+    def compile(self) -> None:
+        """See `Network`."""
+        self._graph.compile()
+
+    def run(self, image: np.ndarray, output: np.ndarray) -> None:
+        """See `Network`."""
+        self._graph.run([image[np.newaxis, np.newaxis]], output)
+
+    def release(self) -> None:
+        """See `Network`."""
+        self._graph.release()
+
+
+class UNetFirst:
+    """A U-Net by the core, then a graph that sees the image and the logits."""
+
+    def __init__(self, unet: _core.UNet, rest: OpenVinoNetwork, threads: int) -> None:
+        self._unet, self._rest, self._threads = unet, rest, threads
+
+    def compile(self) -> None:
+        """See `Network`."""
+        self._rest.compile()
+
+    def run(self, image: np.ndarray, output: np.ndarray) -> None:
+        """See `Network`."""
+        logits = np.empty((1, self._unet.outputs, *image.shape), np.float32)
+        self._unet.run(image, logits[0], threads=self._threads)
+        self._rest.run([image[np.newaxis, np.newaxis], logits], output)
+
+    def release(self) -> None:
+        """See `Network`."""
+        self._unet.release()
+        self._rest.release()
+
+
+class Scn:
+    """The SCN but for its spatial networks by the core: the local U-Net, and the combination in its memory.
+
+    Its full-resolution tensors are the U-Net's skip and the output.
+    """
+
+    def __init__(self, unet: _core.UNet, spatial: OpenVinoNetwork, threads: int) -> None:
+        self._unet, self._spatial, self._threads = unet, spatial, threads
+
+    def compile(self) -> None:
+        """See `Network`."""
+        self._spatial.compile()
+
+    def run(self, image: np.ndarray, output: np.ndarray) -> None:
+        """See `Network`."""
+        values = output[0]
+        self._unet.run(image, values, threads=self._threads)
+        pooled = _core.pool_sigmoids(values, threads=self._threads)[np.newaxis]
+        spatial = np.empty_like(pooled)
+        self._spatial.run([image[np.newaxis, np.newaxis], pooled], spatial)
+        _core.combine(values, spatial[0], threads=self._threads)
+
+    def release(self) -> None:
+        """See `Network`."""
+        self._unet.release()
+        self._spatial.release()

@@ -1,0 +1,85 @@
+"""Where in the SCN's graph its spatial networks are, between what the core computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+from .. import _core
+from .unet_graph import UNetGraph, find_unet, replace_by_parameter, uses
+
+_PROBE_SIZE = (8, 8, 16)
+_PROBE_LIMIT = 1e-4
+_STRIDE = 4
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The pooled local prediction, and the spatial logits before they are upsampled."""
+
+    pooled: ov.Output
+    spatial: ov.Output
+
+
+def find_spatial(network: ov.Model, unet: UNetGraph) -> ov.Model | None:
+    """The part of `network`, the SCN whose local U-Net is `unet`, from its image and the local prediction,
+    average-pooled by 4, to the spatial logits; None where the rest is not what the core computes.
+
+    What lies behind the spatial logits is recognized by its results on a small random input. `network` is
+    used up if it is found.
+    """
+    ends = _ends(network, unet)
+    if ends is None or not _combines_as_the_core(network):
+        return None
+    pooled = replace_by_parameter(ends.pooled, "pooled")
+    return ov.Model([op.result(ends.spatial)], [*network.get_parameters(), pooled], "spatial networks")
+
+
+def _ends(network: ov.Model, unet: UNetGraph) -> _Ends | None:
+    pools = [
+        pool.output(0)
+        for sigmoid in uses(unet.logits)
+        if sigmoid.get_type_name() == "Sigmoid"
+        for pool in uses(sigmoid.output(0))
+        if _pools(pool)
+    ]
+    pads = [node for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
+    return _Ends(pools[0], pads[0].input_value(0)) if len(pools) == len(pads) == 1 else None
+
+
+def _pools(node: ov.Node) -> bool:
+    if node.get_type_name() != "AvgPool":
+        return False
+    attributes = node.get_attributes()
+    padded = any([*attributes["pads_begin"], *attributes["pads_end"]])
+    return list(attributes["kernel"]) == list(attributes["strides"]) == [_STRIDE] * 3 and not padded
+
+
+def _combines_as_the_core(network: ov.Model) -> bool:
+    tail = network.clone()
+    unet = find_unet(tail)
+    ends = _ends(tail, unet) if unet else None
+    if unet is None or ends is None:
+        return False
+    labels = unet.head[0].shape[0]
+    parameters = [
+        replace_by_parameter(unet.logits, "logits"),
+        replace_by_parameter(ends.spatial, "spatial"),
+    ]
+    generator = np.random.default_rng(0)
+    local, spatial = (
+        generator.normal(0, 4, (labels, *(length // stride for length in _PROBE_SIZE))).astype(np.float32)
+        for stride in (1, _STRIDE)
+    )
+    try:
+        model = ov.Model(tail.get_results(), parameters, "combination")
+        compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        expected = compiled([local[np.newaxis], spatial[np.newaxis]])[0]
+    except RuntimeError:  # it needs more than the two, or other shapes
+        return False
+    found = local.copy()
+    _core.combine(found, spatial)
+    return expected.shape == (1, *found.shape) and np.allclose(expected[0], found, rtol=0, atol=_PROBE_LIMIT)

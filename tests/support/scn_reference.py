@@ -1,0 +1,44 @@
+"""What the SCN does with its local and spatial logits, in NumPy, float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+STRIDE = 4
+
+
+def pooled_sigmoids(logits: np.ndarray) -> np.ndarray:
+    """Means over 4×4×4 voxels, [label, z, y, x]."""
+    labels, z, y, x = logits.shape
+    blocks = sigmoid(logits).reshape(labels, z // STRIDE, STRIDE, y // STRIDE, STRIDE, x // STRIDE, STRIDE)
+    return blocks.mean(axis=(2, 4, 6))
+
+
+def combined(local: np.ndarray, spatial: np.ndarray) -> np.ndarray:
+    """[label, z, y, x] of local logits and of spatial ones of a quarter of the size, not normalized yet."""
+    logits = spatial.astype(np.float64)
+    for axis in (1, 2, 3):
+        logits = _upsampled(logits, axis)
+    s = sigmoid(logits)
+    size = np.abs(logits)
+    entropy = (np.log1p(np.exp(-size)) + size * sigmoid(-size)) / np.log(2)
+    return sigmoid(local) * entropy + s * (1 - entropy)
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """In float64."""
+    return 1 / (1 + np.exp(-np.clip(values.astype(np.float64), -700, 700)))
+
+
+def _upsampled(values: np.ndarray, axis: int) -> np.ndarray:
+    """By four, cubic with A = -0.5, half-pixel, the edge repeated."""
+    size = values.shape[axis]
+    position = (np.arange(STRIDE * size) + 0.5) / STRIDE - 0.5
+    below = np.floor(position).astype(int)
+    result = np.zeros(())
+    for tap in range(-1, 3):
+        d = np.abs(position - (below + tap))
+        weight = np.where(d <= 1, 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2)
+        shape = [-1 if other == axis else 1 for other in range(4)]
+        result = result + values.take((below + tap).clip(0, size - 1), axis) * weight.reshape(shape)
+    return result
