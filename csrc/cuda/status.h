@@ -17,7 +17,7 @@ struct DeviceStatus {
 
 struct Status {
     bool built = false;           // with the CUDA core
-    std::string architectures;    // as given to nvcc
+    std::string architectures;    // that nvcc built for
     int runtime = 0, driver = 0;  // 1000 * major + 10 * minor; 0: none
     std::vector<DeviceStatus> devices;
     std::string problem;  // why no GPU can be used here, as a sentence; empty if one can
@@ -26,7 +26,8 @@ struct Status {
 Status status();
 
 // Whether code built for `architectures` ("75-real 90-real 90-virtual") runs on a GPU of this compute
-// capability: machine code within its major version, PTX on everything newer.
+// capability: machine code within its major version, PTX on everything newer, but what uses features of an
+// architecture ("90a") or family ("100f") only there.
 bool runs_on(const std::string& architectures, int major, int minor);
 
 }  // namespace escn::cuda

@@ -61,6 +61,13 @@ def test_without_a_gpu_the_calls_that_need_one_say_so() -> None:
         ("90", (12, 0), True),
         ("120-real", (12, 1), True),
         ("", (9, 0), False),
+        ("native", (9, 0), False),
+        ("native 90-real", (9, 0), True),
+        ("90a-real", (9, 0), True),
+        ("90a", (10, 0), False),
+        ("90a-virtual", (12, 0), False),
+        ("100f-real", (10, 3), True),
+        ("100f-virtual", (12, 0), False),
     ],
 )
 def test_which_gpus_a_build_runs_on(architectures: str, capability: tuple[int, int], runs: bool) -> None:
