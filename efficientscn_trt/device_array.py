@@ -5,6 +5,7 @@ The protocol is Numba's CUDA Array Interface, versions 2 and 3, which PyCUDA, Cu
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +15,17 @@ import numpy as np
 from . import _core
 from .errors import InputError
 
+#: The legacy default stream, a handle that CUDA takes.
+LEGACY_STREAM = 1
+
 
 @dataclass(frozen=True)
 class DeviceArray:
     """An array of another library. `view` has its address, shape, dtype and strides, but its voxels must not
-    be touched from here. `stream` is where the work that makes it was queued, None if that is done."""
+    be touched from here. `stream` is where the work that makes it was queued."""
 
     view: np.ndarray
-    stream: int | None
+    stream: int
     owner: object
 
 
@@ -40,9 +44,24 @@ def device_array(value: Any) -> DeviceArray:
     strides = interface.get("strides")
     if address % dtype.itemsize or any(stride % dtype.itemsize for stride in strides or ()):
         raise InputError("The array is not aligned to its data type; pass a copy of it.")
-    # 1 and 2 are the default streams, which CUDA takes as handles; 0 would be ambiguous and is not allowed.
-    stream = interface.get("stream")
-    return DeviceArray(address_view(address, interface["shape"], dtype, strides), stream, value)
+    view = address_view(address, interface["shape"], dtype, strides)
+    return DeviceArray(view, _stream_of(value, interface), value)
+
+
+def _stream_of(value: Any, interface: dict[str, Any]) -> int:
+    """Where the work that makes `value` was queued, as far as it says.
+
+    None means that no wait is needed, but PyCUDA says None of arrays that its kernels still write on the
+    legacy default stream, and version 2 says nothing. To wait for that stream when it is idle costs nothing,
+    and it waits for the per-thread default stream as well: it is right for 0 too, which the protocol forbids
+    because it could be either.
+    """
+    if stream := interface.get("stream"):
+        return int(stream)
+    torch = sys.modules.get("torch")  # speaks version 2
+    if torch is not None and isinstance(value, torch.Tensor):
+        return torch.cuda.current_stream(value.device).cuda_stream or LEGACY_STREAM
+    return LEGACY_STREAM
 
 
 def address_view(

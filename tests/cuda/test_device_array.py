@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,13 @@ import numpy as np
 import pytest
 
 from efficientscn_trt import InputError
-from efficientscn_trt.device_array import DeviceLabels, address_view, device_array, is_device_array
+from efficientscn_trt.device_array import (
+    LEGACY_STREAM,
+    DeviceLabels,
+    address_view,
+    device_array,
+    is_device_array,
+)
 
 
 def exposed(array: np.ndarray, **changes: Any) -> Any:
@@ -39,15 +46,45 @@ def test_no_strides_mean_contiguous() -> None:
     assert device_array(exposed(array, strides=None)).view.strides == array.strides
 
 
-@pytest.mark.parametrize("stream", [None, 1, 2, 0x7F00])
-def test_the_stream_of_its_maker_is_kept(stream: int | None) -> None:
+@pytest.mark.parametrize("stream", [1, 2, 0x7F00])
+def test_the_stream_of_its_maker_is_kept(stream: int) -> None:
     assert device_array(exposed(np.zeros((2, 2, 2), np.int16), stream=stream)).stream == stream
+
+
+@pytest.mark.parametrize("stream", [None, 0])
+def test_without_a_stream_the_default_one_is_waited_for(stream: int | None) -> None:
+    assert device_array(exposed(np.zeros((2, 2, 2), np.int16), stream=stream)).stream == LEGACY_STREAM
 
 
 def test_version_2_has_no_stream() -> None:
     value = exposed(np.zeros((2, 2, 2), np.int16))
     del value.__cuda_array_interface__["stream"]
-    assert device_array(value).stream is None
+    assert device_array(value).stream == LEGACY_STREAM
+
+
+class FakeTensor:
+    """What is asked of a tensor on a GPU."""
+
+    def __init__(self, array: np.ndarray, device: str) -> None:
+        interface = exposed(array).__cuda_array_interface__
+        del interface["stream"]
+        self.__cuda_array_interface__ = interface | {"version": 2}
+        self.device = device
+
+
+@pytest.mark.parametrize(("device", "stream"), [("cuda:0", LEGACY_STREAM), ("cuda:1", 0x7F00)])
+def test_a_tensor_is_made_on_the_current_stream_of_its_device(
+    device: str, stream: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = {"cuda:0": 0, "cuda:1": 0x7F00}
+    torch = SimpleNamespace(
+        Tensor=FakeTensor,
+        cuda=SimpleNamespace(current_stream=lambda device: SimpleNamespace(cuda_stream=current[device])),
+    )
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    array = np.zeros((2, 2, 2), np.int16)
+    assert device_array(FakeTensor(array, device)).stream == stream
+    assert device_array(exposed(array)).stream == LEGACY_STREAM
 
 
 def test_what_counts_as_one() -> None:
