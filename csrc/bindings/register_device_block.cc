@@ -90,10 +90,6 @@ void register_device_block(py::module_& module) {
                "Bytes of the current GPU's memory, once `stream` is done.");
     module.def("write_device", &write_device, py::arg("address"), py::arg("bytes"), py::arg("stream") = 0,
                "Write bytes to the current GPU's memory, once `stream` is done.");
-    module.def(
-        "cuda_device_of",
-        [](std::uintptr_t address) { return cuda::cuda_device_of(reinterpret_cast<const void*>(address)); },
-        py::arg("address"), "The GPU whose memory holds `address`; -1 for memory of the host.");
 }
 
 }  // namespace escn

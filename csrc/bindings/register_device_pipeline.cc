@@ -28,7 +28,7 @@ std::unique_ptr<cuda::Pipeline> make(std::shared_ptr<TensorRTNetwork> localizati
     const py::gil_scoped_release release;
     std::unique_ptr<cuda::Device> chosen;
     if (simulated) {
-        chosen = std::make_unique<cuda::SimulatedDevice>(*simulated);
+        chosen = std::make_unique<cuda::SimulatedDevice>(*simulated, device);
     } else {
         chosen = cuda::make_cuda_device(device);
     }
@@ -59,6 +59,11 @@ cuda::RunResult segment(cuda::Pipeline& pipeline, const py::object& scan, const 
     }
     const py::gil_scoped_release release;
     return pipeline.segment(source, millimetres, target, stream ? &*stream : nullptr, observer);
+}
+
+py::tuple place_of(const cuda::Pipeline& pipeline, std::uintptr_t address) {
+    const cuda::MemoryPlace place = pipeline.place_of(reinterpret_cast<const void*>(address));
+    return py::make_tuple(place.device, place.foreign_context);
 }
 
 using Image = py::array_t<float, py::array::c_style>;
@@ -114,6 +119,9 @@ void register_device_pipeline(py::module_& module) {
              "called as a stage's work is queued, `values(low, high, nonfinite)` once the scan was read; "
              "either may "
              "raise to end the run.")
+        .def("place_of", &place_of, py::arg("address"),
+             "The number of the GPU whose memory holds `address`, -1 for memory of the host, and whether it "
+             "lies on the pipeline's GPU, but in a context that the pipeline cannot reach.")
         .def("localize_input", &localize, py::arg("image"), "The mask (z, y, x) of a float32 network input.")
         .def("segment_input", &segment_input, py::arg("image"),
              "The probabilities (label, z, y, x) of a float32 network input.")

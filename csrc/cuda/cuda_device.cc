@@ -55,6 +55,15 @@ CudaDevice::~CudaDevice() {
 
 std::unique_ptr<DeviceGuard> CudaDevice::make_current() { return make_guard(index_); }
 
+MemoryPlace CudaDevice::place_of(const void* address) {
+    cudaPointerAttributes attributes{};
+    check(cudaPointerGetAttributes(&attributes, address), "asking where an array lies");
+    const bool on_device =
+        attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
+    if (!on_device) return {-1, false};
+    return {attributes.device, attributes.device == index_ && in_foreign_context(address)};
+}
+
 std::unique_ptr<ArenaMemory> CudaDevice::arena_memory() { return device_arena_memory(index_); }
 
 std::unique_ptr<ArenaMemory> CudaDevice::staging_memory() { return pinned_memory(index_); }

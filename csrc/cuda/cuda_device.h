@@ -15,6 +15,7 @@ class CudaDevice final : public Device {
     ~CudaDevice() override;
 
     std::unique_ptr<DeviceGuard> make_current() override;
+    MemoryPlace place_of(const void* address) override;
     std::unique_ptr<ArenaMemory> arena_memory() override;
     std::unique_ptr<ArenaMemory> staging_memory() override;
     std::unique_ptr<Mark> new_mark(bool timed) override;

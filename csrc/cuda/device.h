@@ -35,11 +35,18 @@ class DeviceGuard {
     virtual ~DeviceGuard() = default;
 };
 
+// Where an address lies.
+struct MemoryPlace {
+    int device;            // its number; -1: the host
+    bool foreign_context;  // on this device, but in another context than its primary one: out of reach
+};
+
 class Device {
   public:
     virtual ~Device() = default;
 
     virtual std::unique_ptr<DeviceGuard> make_current() = 0;
+    virtual MemoryPlace place_of(const void* address) = 0;
     virtual std::unique_ptr<ArenaMemory> arena_memory() = 0;
     // Host memory that the device copies from and to on its own.
     virtual std::unique_ptr<ArenaMemory> staging_memory() = 0;

@@ -18,14 +18,6 @@ void write_cuda(void* to, const void* from, std::size_t bytes, engine::Handle st
     check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to the GPU");
 }
 
-int cuda_device_of(const void* address) {
-    cudaPointerAttributes attributes{};
-    check(cudaPointerGetAttributes(&attributes, address), "asking where an array lies");
-    const bool on_device =
-        attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
-    return on_device ? attributes.device : -1;
-}
-
 std::unique_ptr<DeviceGuard> make_cuda_current(int index) { return make_guard(index); }
 
 }  // namespace escn::cuda

@@ -18,9 +18,6 @@ std::unique_ptr<ArenaMemory> cuda_memory(int index);
 void read_cuda(void* to, const void* from, std::size_t bytes, engine::Handle stream);
 void write_cuda(void* to, const void* from, std::size_t bytes, engine::Handle stream);
 
-// The GPU whose memory holds `address`; -1 for memory of the host.
-int cuda_device_of(const void* address);
-
 // GPU `index` is current on this thread for as long as the guard lives.
 std::unique_ptr<DeviceGuard> make_cuda_current(int index);
 

@@ -156,6 +156,11 @@ void Pipeline::trim(std::size_t bytes) {
     staging_.trim();
 }
 
+MemoryPlace Pipeline::place_of(const void* address) const {
+    const auto current = device_->make_current();
+    return device_->place_of(address);
+}
+
 RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacing, const LabelTarget& target,
                             const engine::Handle* stream, const Observer& observer) {
     if (target.view.size != scan.view.size) {

@@ -62,6 +62,8 @@ class Pipeline {
     void localize_alone(const float* image, const Size& size, uint8_t* mask);
     void segment_alone(const float* image, const Size& size, float* probabilities);
 
+    MemoryPlace place_of(const void* address) const;
+
     // Whether the network of the last run was replayed from a graph.
     bool replays() const { return segmentation_.replays(); }
     int64_t labels() const { return labels_; }

@@ -100,6 +100,16 @@ DeviceScope::~DeviceScope() {
     }
 }
 
+bool in_foreign_context(const void* address) {
+    CUcontext owner = nullptr, current = nullptr;
+    const auto ask =
+        driver_function<CUresult(void*, CUpointer_attribute, CUdeviceptr)>("cuPointerGetAttribute");
+    const auto pointer = reinterpret_cast<CUdeviceptr>(address);
+    if (ask(&owner, CU_POINTER_ATTRIBUTE_CONTEXT, pointer) != CUDA_SUCCESS) return false;
+    driver_function<CUresult(CUcontext*)>("cuCtxGetCurrent")(&current);
+    return owner != nullptr && owner != current;
+}
+
 // Non-blocking: work on the legacy default stream, PyCUDA's for one, must not serialise with a run.
 Stream::Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream"); }
 

@@ -29,6 +29,10 @@ class DeviceScope {
     CUcontext former_ = nullptr;
 };
 
+// Whether memory of the current GPU belongs to another context than the current one. Some memory, such as
+// what is mapped by hand, belongs to none.
+bool in_foreign_context(const void* address);
+
 class Stream {
   public:
     Stream();

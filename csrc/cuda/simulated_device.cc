@@ -34,9 +34,11 @@ class PoisonedMemory final : public ArenaMemory {
 
 }  // namespace
 
-SimulatedDevice::SimulatedDevice(uint32_t seed) : random_(seed) {}
+SimulatedDevice::SimulatedDevice(uint32_t seed, int index) : index_(index), random_(seed) {}
 
 std::unique_ptr<DeviceGuard> SimulatedDevice::make_current() { return std::make_unique<DeviceGuard>(); }
+
+MemoryPlace SimulatedDevice::place_of(const void*) { return {index_, false}; }
 
 std::unique_ptr<ArenaMemory> SimulatedDevice::arena_memory() { return std::make_unique<PoisonedMemory>(); }
 

@@ -13,9 +13,11 @@ namespace escn::cuda {
 
 class SimulatedDevice final : public Device {
   public:
-    explicit SimulatedDevice(uint32_t seed);
+    // `index`: the number that it goes by.
+    SimulatedDevice(uint32_t seed, int index);
 
     std::unique_ptr<DeviceGuard> make_current() override;
+    MemoryPlace place_of(const void* address) override;
     std::unique_ptr<ArenaMemory> arena_memory() override;
     std::unique_ptr<ArenaMemory> staging_memory() override;
     std::unique_ptr<Mark> new_mark(bool timed) override;
@@ -49,6 +51,7 @@ class SimulatedDevice final : public Device {
     void queue(Lane lane, std::function<void()> work);
     bool step();  // runs one task of a lane drawn at random; false if none can run
 
+    int index_;
     std::mt19937 random_;
     std::deque<Task> lanes_[2];
 };

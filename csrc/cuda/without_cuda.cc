@@ -20,8 +20,6 @@ void read_cuda(void*, const void*, std::size_t, engine::Handle) { throw CudaErro
 
 void write_cuda(void*, const void*, std::size_t, engine::Handle) { throw CudaError(status().problem); }
 
-int cuda_device_of(const void*) { throw CudaError(status().problem); }
-
 std::unique_ptr<DeviceGuard> make_cuda_current(int) { throw CudaError(status().problem); }
 
 }  // namespace escn::cuda

@@ -151,13 +151,21 @@ class DevicePipeline:
         self.core.trim()
 
     def _require_here(self, scan: Scan) -> None:
-        if self._gpu.simulated is not None:
-            return
-        found = _core.cuda_device_of(scan.array.__array_interface__["data"][0])
+        found, foreign_context = self.core.place_of(scan.array.__array_interface__["data"][0])
+        if found < 0:
+            raise InputError(
+                "The array says that it lies on a GPU, but its address is one of host memory; pass it as a "
+                "NumPy array."
+            )
         if found != self._gpu.index:
             raise InputError(
                 f"The array lies on cuda:{found}, but the networks run on {self._device}; copy it, or use "
                 f'device="cuda:{found}".'
+            )
+        if foreign_context:
+            raise InputError(
+                "The array lies in a CUDA context of its own, expected the primary one; import "
+                "pycuda.autoprimaryctx instead of pycuda.autoinit."
             )
 
     def _keep_kernels(self, size: tuple[int, ...]) -> None:

@@ -96,6 +96,22 @@ def test_labels_can_stay_on_the_device(on_gpu: Segmenter, tmp_path: Path) -> Non
     assert kept.volumes_ml == expected.volumes_ml
 
 
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ((-1, False), "its address is one of host memory; pass it as a NumPy array"),
+        ((1, False), r'lies on cuda:1, but the networks run on cuda:0; copy it, or use device="cuda:1"'),
+        ((0, True), "context of its own, expected the primary one; import pycuda.autoprimaryctx instead"),
+    ],
+)
+def test_arrays_that_the_networks_cannot_reach(
+    place: tuple[int, bool], message: str, on_gpu: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_core.DevicePipeline, "place_of", lambda *_: place)
+    with pytest.raises(InputError, match=message):
+        on_gpu.segment(exposed(block_array()), spacing=SPACING_XYZ)
+
+
 def test_what_the_cpu_does_not_do(on_cpu: Segmenter) -> None:
     with pytest.raises(InputError, match=r'lies on a GPU, but the networks run on the CPU; .* device="cuda"'):
         on_cpu.segment(exposed(block_array()), spacing=SPACING_XYZ)

@@ -118,12 +118,28 @@ def test_an_array_that_pycuda_is_still_making(pycuda_context: Any, expected: np.
     np.testing.assert_array_equal(np.asarray(run(late)), expected)
 
 
+def test_an_array_in_a_context_of_its_own_is_told_from_others() -> None:
+    driver = pytest.importorskip("pycuda.driver")
+    driver.init()
+    context = driver.Device(0).make_context()  # as pycuda.autoinit does
+    try:
+        held = driver.mem_alloc(1 << 20)
+        assert pipeline().pipeline.place_of(int(held)) == (0, True)
+        held.free()
+    finally:
+        context.pop()
+        context.detach()
+
+
 @pytest.mark.skipif(len(_core.cuda_status()["devices"]) < 2, reason="this machine has one GPU")
 def test_the_second_gpu(expected: np.ndarray) -> None:
     held = on_gpu(SCAN, 1)
-    assert _core.cuda_device_of(held.__cuda_array_interface__["data"][0]) == 1
+    address = held.__cuda_array_interface__["data"][0]
+    assert pipeline().pipeline.place_of(address) == (1, False)
+    second = FakePipeline(seed=None, device=1, options=SMALL).pipeline
+    assert second.place_of(address) == (1, False)
     labels = DeviceLabels(SCAN.shape, 1)
-    FakePipeline(seed=None, device=1, options=SMALL).pipeline.segment(
+    second.segment(
         device_array(held).view, SPACING, labels.view(), scan_on_device=True, labels_on_device=True
     )
     np.testing.assert_array_equal(np.asarray(labels), expected)

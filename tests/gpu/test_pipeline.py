@@ -170,6 +170,7 @@ def test_memory_that_the_gpu_does_not_have() -> None:
 
 def test_where_an_address_lies() -> None:
     held, host = on_gpu(np.zeros(100, np.uint8)), np.zeros(100, np.uint8)
-    assert _core.cuda_device_of(held.__cuda_array_interface__["data"][0]) == 0
-    assert _core.cuda_device_of(host.__array_interface__["data"][0]) == -1
+    place_of = pipeline().pipeline.place_of
+    assert place_of(held.__cuda_array_interface__["data"][0]) == (0, False)
+    assert place_of(host.__array_interface__["data"][0]) == (-1, False)
     assert address_view(held.__cuda_array_interface__["data"][0], (4, 5, 5), np.uint8).size == LABELS * 20
