@@ -140,6 +140,8 @@ Pipeline::~Pipeline() {
     try {
         const auto current = device_->make_current();
         device_->drain();
+        for (NetworkRunner* runner : {&localization_, &segmentation_})
+            *runner = NetworkRunner(nullptr, false);
         for (Slot& slot : slots_) slot = {};
         for (auto& time : times_) time.reset();
         reported_.reset();
