@@ -20,8 +20,15 @@ class DeviceBlock {
         : device_(device),
           simulated_(simulated),
           memory_(simulated ? cuda::host_arena_memory() : cuda::cuda_memory(device)) {
+        const py::gil_scoped_release release;
         memory_.reserve(bytes);
     }
+    ~DeviceBlock() {
+        const py::gil_scoped_release release;
+        memory_.trim();
+    }
+    DeviceBlock(const DeviceBlock&) = delete;
+    DeviceBlock& operator=(const DeviceBlock&) = delete;
 
     std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(memory_.base()); }
 
