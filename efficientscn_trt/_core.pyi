@@ -224,6 +224,15 @@ def box_from_mask(
     first: Sequence[int], last: Sequence[int], plan: LocalizationPlan, parameters: LocalizationParameters
 ) -> Box: ...
 def build_info() -> dict[str, Any]: ...
+def cuda_problem(
+    found: int,
+    words: str = "",
+    *,
+    driver: int,
+    runtime: int,
+    architectures: str = "",
+    devices: Sequence[tuple[str, int, int]] = (),
+) -> str: ...
 def cuda_status() -> dict[str, Any]: ...
 def localization_input(
     volume: NDArray[Any], plan: LocalizationPlan, parameters: LocalizationParameters, threads: int = 0

@@ -1,5 +1,9 @@
 #include <pybind11/stl.h>
 
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include "bindings/register.h"
 #include "cuda/cuda_error.h"
 #include "cuda/status.h"
@@ -34,6 +38,19 @@ py::dict cuda_status() {
     return result;
 }
 
+std::string cuda_problem(int found, const std::string& words, int driver, int runtime,
+                         const std::string& architectures,
+                         const std::vector<std::tuple<std::string, int, int>>& devices) {
+    cuda::Status status;
+    status.driver = driver;
+    status.runtime = runtime;
+    status.architectures = architectures;
+    for (const auto& [name, major, minor] : devices) {
+        status.devices.push_back({name, major, minor, 0, cuda::runs_on(architectures, major, minor)});
+    }
+    return cuda::problem_of(status, found, words);
+}
+
 void translate(std::exception_ptr failure) {
     try {
         if (failure) std::rethrow_exception(failure);
@@ -50,6 +67,11 @@ void register_cuda_status(py::module_& module) {
         "cuda_status", &cuda_status,
         "What this build and this machine offer for CUDA: built, architectures, runtime and driver version, "
         "devices, and problem, a sentence that says why no GPU can be used, or an empty one. Never raises.");
+    module.def("cuda_problem", &cuda_problem, py::arg("found"), py::arg("words") = "", py::kw_only(),
+               py::arg("driver"), py::arg("runtime"), py::arg("architectures") = "",
+               py::arg("devices") = py::list(),
+               "What `cuda_status` says is the problem where the search for GPUs ends with the CUDA error "
+               "`found`. Versions are 1000 * major + 10 * minor, devices (name, major, minor).");
     module.def("runs_on", &cuda::runs_on, py::arg("architectures"), py::arg("major"), py::arg("minor"),
                "Whether code built for nvcc's `architectures` runs on a GPU of this compute capability.");
 }

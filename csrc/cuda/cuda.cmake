@@ -22,6 +22,7 @@ add_library(escn_device OBJECT
   csrc/cuda/simulated_device.cc
   csrc/cuda/slab_plan.cc
   csrc/cuda/stage_memory.cc
+  csrc/cuda/status_problem.cc
   csrc/cuda/strided_copy.cc
   csrc/cuda/value_range.cc
 )

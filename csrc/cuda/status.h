@@ -25,6 +25,14 @@ struct Status {
 
 Status status();
 
+// The runtime's errors, where the search for GPUs ends in one.
+inline constexpr int kDriverTooOld = 35;
+inline constexpr int kNoGpu = 100;
+
+// Status::problem, of all else in `status` and of how the search for GPUs ended: `found`, a cudaError_t, and
+// the runtime's words for it.
+std::string problem_of(const Status& status, int found, const std::string& words);
+
 // Whether code built for `architectures` ("75-real 90-real 90-virtual") runs on a GPU of this compute
 // capability: machine code within its major version, PTX on everything newer, but what uses features of an
 // architecture ("90a") or family ("100f") only there.

@@ -71,3 +71,40 @@ def test_without_a_gpu_the_calls_that_need_one_say_so() -> None:
 )
 def test_which_gpus_a_build_runs_on(architectures: str, capability: tuple[int, int], runs: bool) -> None:
     assert _core.runs_on(architectures, *capability) is runs
+
+
+@pytest.mark.parametrize(
+    ("found", "driver", "devices", "message"),
+    [
+        (0, 0, [], "There is no NVIDIA driver on this machine; install one for a GPU."),
+        (
+            35,
+            12020,
+            [],
+            "The NVIDIA driver is for CUDA 12.2, but this build needs CUDA 13.0; update the driver.",
+        ),
+        (100, 13000, [], "The NVIDIA driver finds no GPU (is CUDA_VISIBLE_DEVICES set?)."),
+        (0, 13000, [], "The NVIDIA driver finds no GPU (is CUDA_VISIBLE_DEVICES set?)."),
+        (999, 13000, [], "CUDA does not start: unknown error."),
+        (
+            0,
+            13000,
+            [("Tesla V100", 7, 0), ("Tesla P4", 6, 1)],
+            "The Tesla V100 has compute capability 7.0, but this build is for 75-real 90-real; install it "
+            "from source with CMAKE_CUDA_ARCHITECTURES=native.",
+        ),
+        (0, 13000, [("Tesla V100", 7, 0), ("H100", 9, 0)], ""),
+    ],
+)
+def test_what_keeps_a_build_from_every_gpu(
+    found: int, driver: int, devices: list[tuple[str, int, int]], message: str
+) -> None:
+    problem = _core.cuda_problem(
+        found,
+        "unknown error",
+        driver=driver,
+        runtime=13000,
+        architectures="75-real 90-real",
+        devices=devices,
+    )
+    assert problem == message
