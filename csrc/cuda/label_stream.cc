@@ -1,10 +1,26 @@
 #include "cuda/label_stream.h"
 
+#include <string>
 #include <vector>
 
+#include "cuda/cuda_error.h"
+#include "cuda/label_sweep.h"
 #include "cuda/strided_copy.h"
 
 namespace escn::cuda {
+namespace {
+
+// The kernel keeps a tile of each label's row, and the counts, in shared memory.
+void check_room(const LabelSweep& work) {
+    constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives a block without asking
+    const int32_t widest = widest_label_tile(work);
+    const std::size_t rows = static_cast<std::size_t>(work.channels) * widest * sizeof(float);
+    if (rows + kMostLabels * sizeof(unsigned) <= kSharedBytes) return;
+    throw CudaError("A GPU block has no room for " + std::to_string(work.channels) + " labels of " +
+                    std::to_string(widest) + " voxels each; use device=\"cpu\".");
+}
+
+}  // namespace
 
 Size labelled_size(const SegmentationPlan& plan) {
     Size size;
@@ -14,12 +30,15 @@ Size labelled_size(const SegmentationPlan& plan) {
     return size;
 }
 
-int64_t label_pitch(const SegmentationPlan& plan) { return (labelled_size(plan)[2] + 3) / 4 * 4; }
+int64_t label_pitch(const SegmentationPlan& plan) {
+    return (labelled_size(plan)[2] + kLabelsPerThread - 1) / kLabelsPerThread * kLabelsPerThread;
+}
 
 void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& plan, const LabelTarget& target,
                    const StageMemory& memory, std::byte* arena, Slots& slots, cpu::Crew& crew) {
     const Size size = labelled_size(plan);
     if (size[0] == 0 || size[1] == 0 || size[2] == 0) return;
+    check_room(sweep);
     const int64_t pitch = label_pitch(plan);
     const Index dense = {size[1] * pitch, pitch, 1};
     const auto in_target = [&](const Slab& slab) {

@@ -12,6 +12,7 @@ namespace escn::cuda {
 constexpr int32_t kLabelsPerThread = 4;
 constexpr int32_t kLabelThreads = 128;
 constexpr int32_t kLabelTile = kLabelThreads * kLabelsPerThread;
+constexpr int32_t kMostLabels = 255;
 
 // A run of kLabelTile voxels of one output row, and the source columns under it.
 struct LabelTile {

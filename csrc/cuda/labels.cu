@@ -1,15 +1,10 @@
 // Linear resize of the probabilities and argmax in one sweep: the resized probabilities never exist.
-#include <string>
-
 #include "cuda/kernels.h"
 #include "cuda/label_sweep.h"
 #include "cuda/launch.h"
 
 namespace escn::cuda {
 namespace {
-
-constexpr int32_t kMostLabels = 255;
-constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives without asking
 
 template <typename Probability>
 __global__ void __launch_bounds__(kLabelThreads) write_labels_kernel(LabelSweep work, int32_t widest) {
@@ -51,10 +46,6 @@ void write_labels(const LabelSweep& work, cudaStream_t stream) {
                     static_cast<unsigned>(work.size[0]));
     const int32_t widest = widest_label_tile(work);
     const std::size_t shared = static_cast<std::size_t>(work.channels) * widest * sizeof(float);
-    if (shared + kMostLabels * sizeof(unsigned) > kSharedBytes) {
-        throw CudaError("A GPU block has no room for " + std::to_string(work.channels) + " labels of " +
-                        std::to_string(widest) + " voxels each; use device=\"cpu\".");
-    }
     if (work.element == Element::kFloat16) {
         write_labels_kernel<Half><<<grid, kLabelThreads, shared, stream>>>(work, widest);
     } else {

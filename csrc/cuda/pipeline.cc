@@ -11,6 +11,7 @@
 #include "cpu/threads.h"
 #include "cuda/cuda_error.h"
 #include "cuda/half.h"
+#include "cuda/label_sweep.h"
 #include "cuda/strided_copy.h"
 #include "cuda/visit_voxels.h"
 #include "geometry/text.h"
@@ -18,7 +19,6 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int kMostLabels = 255;
 constexpr int kMostCopyThreads = 8;      // a few saturate the memory; more only wait for each other
 constexpr int64_t kLargestAxis = 65535;  // of a launch's grid
 

@@ -156,6 +156,14 @@ def test_kernels_of_another_driver_are_left_aside(tmp_path: Path) -> None:
     assert context.cache.content == b""
 
 
+def test_an_engine_of_several_inputs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    trt = fake_runtime(TEN)
+    engine = trt.engine(doubled)
+    monkeypatch.setattr(engine, "get_tensor_mode", lambda name: trt.TensorIOMode.INPUT)
+    with pytest.raises(BundleError, match="expected one of each; build it again"):
+        ExecutionApi(trt).tensor_names(engine)
+
+
 def test_the_names_exist_in_tensorrt_rtx() -> None:
     trt = pytest.importorskip("tensorrt_rtx_bindings", reason="TensorRT-RTX is not installed")
     for owner, names in {

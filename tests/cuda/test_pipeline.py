@@ -10,11 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.device_scans import SPACING, make_scan
-from support.fake_pipeline import LABELS, FakePipeline, check, smooth_probabilities
+from support.fake_pipeline import (
+    LABELS,
+    FakePipeline,
+    check,
+    mask_shape,
+    organ_mask,
+    probabilities_shape,
+    smooth_probabilities,
+)
 from support.fake_runtime import VERSIONS
 
 from efficientscn_trt import _core
-from efficientscn_trt.errors import InputError
+from efficientscn_trt.errors import DeviceError, InputError
 
 DTYPES = (np.int16, np.uint8, np.uint16, np.int32, np.float32)
 
@@ -182,6 +190,20 @@ def test_a_network_that_fails_leaves_the_pipeline_usable() -> None:
     check(pipeline, scan, SPACING)
 
 
+def pipeline_of(
+    parts: FakePipeline, localization: Any, segmentation: Any, labels: int = LABELS, **parameters: Any
+) -> Any:
+    """A pipeline of other engines than those of `parts`."""
+    return _core.DevicePipeline(
+        parts.network(localization),
+        parts.network(segmentation),
+        _core.LocalizationParameters(),
+        _core.SegmentationParameters(**parameters),
+        labels,
+        simulated=0,
+    )
+
+
 def test_engines_of_other_networks_are_refused() -> None:
     pipeline = FakePipeline()
     swapped = pipeline.network(pipeline.trt.engine(lambda image: image, output="FLOAT"))
@@ -201,17 +223,63 @@ def test_an_output_of_too_few_channels_is_refused() -> None:
     two = pipeline.trt.engine(
         lambda image: np.repeat(image, 2, 1), output_shape=lambda shape: (1, 2, *shape[2:])
     )
-    other = _core.DevicePipeline(
-        pipeline.network(pipeline.localization),
-        pipeline.network(two),
-        _core.LocalizationParameters(),
-        _core.SegmentationParameters(),
-        LABELS,
-        simulated=0,
-    )
+    other = pipeline_of(pipeline, pipeline.localization, two)
     scan = make_scan(17, (20, 30, 40))
     with pytest.raises(ValueError, match=r"has the shape 1 2 .*, expected 1 5 "):
         other.segment(scan, SPACING, np.empty(scan.shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("elements", "tensor"),
+    [
+        (("BOOL", "FLOAT", "FLOAT"), "input"),
+        (("FLOAT", "BOOL", "FLOAT"), "input"),
+        (("FLOAT", "FLOAT", "BOOL"), "output"),
+    ],
+)
+def test_engines_of_other_types_are_refused(elements: tuple[str, str, str], tensor: str) -> None:
+    parts = FakePipeline()
+    trt = parts.trt
+    mask_input, image_input, output = elements
+    other = pipeline_of(
+        parts,
+        trt.engine(organ_mask, input=mask_input, output="BOOL", output_shape=mask_shape),
+        trt.engine(smooth_probabilities, input=image_input, output=output, output_shape=probabilities_shape),
+    )
+    scan = make_scan(17, (20, 30, 40))
+    with pytest.raises(
+        ValueError, match=f"The engine's {tensor} must be float32 or float16; build the engine"
+    ):
+        other.segment(scan, SPACING, np.empty(scan.shape, np.uint8))
+
+
+def test_more_labels_than_a_block_of_the_gpu_holds_are_refused() -> None:
+    pipeline = FakePipeline()
+    many = pipeline.trt.engine(
+        lambda image: np.repeat(image, 200, 1), output_shape=lambda shape: (1, 200, *shape[2:])
+    )
+    other = pipeline_of(pipeline, pipeline.localization, many, 200, valid_sizes=[[8], [8], [64]])
+    scan = make_scan(17, (20, 30, 40))
+    with pytest.raises(DeviceError, match=r'no room for 200 labels of 64 voxels each; use device="cpu"'):
+        other.segment(scan, SPACING, np.empty(scan.shape, np.uint8))
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_more_voxels_along_an_axis_than_a_launch_takes_are_refused(axis: int) -> None:
+    size = [2, 2, 2]
+    size[axis] = 65536
+    scan = np.zeros(size, np.int16)
+    with pytest.raises(
+        ValueError, match=r"at most 65535 voxels along an axis, found \(.*65536.*\) \(z, y, x\)"
+    ):
+        FakePipeline().segment(scan, SPACING)
+
+
+def test_more_voxels_in_one_of_the_network_than_a_block_holds_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match="more than 12288 voxels along x in one voxel of the network; resample"
+    ):
+        FakePipeline().segment(np.zeros((2, 2, 40000), np.int16), (4.0, 4.0, 0.0003))
 
 
 def test_channels_beyond_the_labels_are_ignored() -> None:
