@@ -32,6 +32,7 @@ void write_label_tile(const LabelSweep& work, const LabelTile& tile, int32_t wid
         row[x * work.strides[2]] = static_cast<uint8_t>(label);
         ++work.counts[label];
     }
+    for (int32_t x = tile.end; work.padded && x % kLabelsPerThread != 0; ++x) row[x] = 0;
 }
 
 }  // namespace

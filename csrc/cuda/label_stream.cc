@@ -64,6 +64,7 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
         sweep.size = {slab.count, size[1], size[2]};
         sweep.labels = target.on_device ? in_target(slab) : device_slab;
         sweep.strides = target.on_device ? target.view.stride : dense;
+        sweep.padded = !target.on_device;
         if (target.on_device) {
             device.write_labels(sweep);
             continue;

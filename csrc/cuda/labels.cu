@@ -20,8 +20,8 @@ __global__ void __launch_bounds__(kLabelThreads) write_labels_kernel(LabelSweep 
     const int32_t x = tile.begin + thread * kLabelsPerThread;
     const int32_t count = tile.end - x < kLabelsPerThread ? tile.end - x : kLabelsPerThread;
     uint8_t* out = work.labels + tile.z * work.strides[0] + tile.y * work.strides[1] + x * work.strides[2];
-    const bool whole =
-        count == kLabelsPerThread && work.strides[2] == 1 && reinterpret_cast<uintptr_t>(out) % 4 == 0;
+    const bool whole = (work.padded ? count > 0 : count == kLabelsPerThread) && work.strides[2] == 1 &&
+                       reinterpret_cast<uintptr_t>(out) % 4 == 0;
     uint32_t packed = 0;
 #pragma unroll
     for (int32_t i = 0; i < kLabelsPerThread; ++i) {

@@ -91,6 +91,7 @@ struct LabelSweep {
     Size size;
     uint8_t* labels;  // of the voxel at `begin`
     Index strides;    // of labels
+    bool padded;      // each row ends at a multiple of 4 bytes; zeros are written up to there
     unsigned long long* counts;
 };
 
