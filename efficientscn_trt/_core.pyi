@@ -184,6 +184,7 @@ class DevicePipeline:
         *,
         graphs: bool = False,
         simulated: int | None = None,
+        simulated_replay: float = 0.5,
     ) -> None: ...
     @property
     def replays(self) -> bool: ...

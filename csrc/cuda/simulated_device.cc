@@ -9,8 +9,13 @@
 namespace escn::cuda {
 namespace {
 
+struct Passage {
+    uint64_t turn = 0;
+    double time = 0;
+};
+
 struct SimulatedMark final : public Mark {
-    std::shared_ptr<uint64_t> passed = std::make_shared<uint64_t>(0);
+    std::shared_ptr<Passage> passed = std::make_shared<Passage>();
     uint64_t set = 0;  // how often it was queued
 };
 
@@ -34,7 +39,8 @@ class PoisonedMemory final : public ArenaMemory {
 
 }  // namespace
 
-SimulatedDevice::SimulatedDevice(uint32_t seed, int index) : index_(index), random_(seed) {}
+SimulatedDevice::SimulatedDevice(uint32_t seed, int index, double replay_seconds)
+    : index_(index), replay_seconds_(replay_seconds), random_(seed) {}
 
 std::unique_ptr<DeviceGuard> SimulatedDevice::make_current() { return std::make_unique<DeviceGuard>(); }
 
@@ -65,25 +71,28 @@ bool SimulatedDevice::step() {
 
 void SimulatedDevice::set(Mark& mark, Lane lane) {
     auto& simulated = static_cast<SimulatedMark&>(mark);
-    queue(lane, [passed = simulated.passed, turn = ++simulated.set] { *passed = turn; });
+    queue(lane, [this, passed = simulated.passed, turn = ++simulated.set] { *passed = {turn, now_}; });
 }
 
 void SimulatedDevice::wait(Lane lane, const Mark& mark) {
     const auto& simulated = static_cast<const SimulatedMark&>(mark);
     lanes_[static_cast<int>(lane)].push_back(
-        {[passed = simulated.passed, turn = simulated.set] { return *passed >= turn; }, [] {}});
+        {[passed = simulated.passed, turn = simulated.set] { return passed->turn >= turn; }, [] {}});
 }
 
 void SimulatedDevice::wait_for_stream(engine::Handle) {}
 
 void SimulatedDevice::synchronize(const Mark& mark) {
     const auto& simulated = static_cast<const SimulatedMark&>(mark);
-    while (*simulated.passed < simulated.set) {
+    while (simulated.passed->turn < simulated.set) {
         if (!step()) throw std::logic_error("the lanes wait for each other");
     }
 }
 
-double SimulatedDevice::seconds(const Mark&, const Mark&) { return 0.0; }
+double SimulatedDevice::seconds(const Mark& from, const Mark& to) {
+    const auto time = [](const Mark& mark) { return static_cast<const SimulatedMark&>(mark).passed->time; };
+    return time(to) - time(from);
+}
 
 void SimulatedDevice::drain() noexcept {
     while (!lanes_[0].empty() || !lanes_[1].empty()) {
@@ -143,11 +152,17 @@ std::shared_ptr<Graph> SimulatedDevice::record(std::function<void(engine::Handle
 }
 
 void SimulatedDevice::launch(std::shared_ptr<Graph> graph) {
-    run(static_cast<SimulatedGraph&>(*graph).network);
+    queue(Lane::kCompute, [this, network = static_cast<SimulatedGraph&>(*graph).network] {
+        now_ += replay_seconds_;
+        network(stream());
+    });
 }
 
 void SimulatedDevice::run(std::function<void(engine::Handle)> network) {
-    queue(Lane::kCompute, [this, network = std::move(network)] { network(stream()); });
+    queue(Lane::kCompute, [this, network = std::move(network)] {
+        now_ += 1;
+        network(stream());
+    });
 }
 
 }  // namespace escn::cuda

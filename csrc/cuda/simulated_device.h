@@ -1,6 +1,6 @@
 // A device on the host, for machines without a GPU: two lanes of deferred work, taken in an order drawn from
 // a seed and held back until somebody waits. What the lanes' marks do not order comes out wrong, as on a GPU,
-// only sooner.
+// only sooner. Its clock runs while networks do: a second for a plain run.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace escn::cuda {
 
 class SimulatedDevice final : public Device {
   public:
-    // `index`: the number that it goes by.
-    SimulatedDevice(uint32_t seed, int index);
+    // `index`: the number that it goes by. `replay_seconds`: what a network takes from a graph.
+    SimulatedDevice(uint32_t seed, int index, double replay_seconds);
 
     std::unique_ptr<DeviceGuard> make_current() override;
     MemoryPlace place_of(const void* address) override;
@@ -52,6 +52,8 @@ class SimulatedDevice final : public Device {
     bool step();  // runs one task of a lane drawn at random; false if none can run
 
     int index_;
+    double replay_seconds_;
+    double now_ = 0;
     std::mt19937 random_;
     std::deque<Task> lanes_[2];
 };

@@ -63,10 +63,10 @@ class TensorRTBackend:
     """The chosen engines, shared with every backend of the same GPU, each with a context of its own."""
 
     def __init__(
-        self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu, *, graphs: bool = False
+        self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu, *, graphs: bool = True
     ) -> None:
-        """`trt`: the module of the TensorRT that built the engines. `graphs`: replay a size's second run and
-        those after it from a CUDA graph; off until measured to pay. Raises DeviceError, BundleError.
+        """`trt`: the module of the TensorRT that built the engines. `graphs`: replay networks from CUDA
+        graphs at sizes where that is measured to be faster. Raises DeviceError, BundleError.
         """
         self.device, self.precision = f"cuda:{gpu.index}", choice.precision
         parameters = Parameters.of(bundle)
@@ -86,7 +86,8 @@ class TensorRTBackend:
                 len(bundle.manifest.labels),
                 gpu.index,
                 threads,
-                graphs=graphs,
+                # TensorRT-RTX compiles kernels for a shape while it runs, which a recording would keep out.
+                graphs=graphs and choice.flavour == "tensorrt",
                 simulated=gpu.simulated,
             )
 

@@ -167,6 +167,18 @@ def test_backends_share_an_engine_where_they_can(
     assert not any(mask.any() for mask in masks)
 
 
+@pytest.mark.parametrize(
+    ("version", "flavour", "replays"), [(TEN, "tensorrt", True), (RTX, "tensorrt-rtx", False)]
+)
+def test_networks_are_replayed_where_that_is_faster_but_not_by_rtx(
+    version: str, flavour: str, replays: bool, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    backend = simulated_backend(tiny_bundle, *write_engines(tmp_path, version, flavour))
+    for _ in range(8):
+        backend.segment(np.zeros((32, 32, 32), np.float32))
+    assert backend.pipeline().core.replays is replays
+
+
 def test_an_engine_is_let_go_with_its_last_backend(tiny_bundle: Bundle, tmp_path: Path) -> None:
     choice, trt = write_engines(tmp_path, TEN)
     made: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,15 +79,43 @@ def test_many_slabs_with_the_smoothing_of_the_paper() -> None:
     check(pipeline, make_scan(5, (120, 200, 260), np.float32), (1.5, 1.2, 1.2))
 
 
-@pytest.mark.parametrize("half", [False, True])
-def test_networks_replayed_from_graphs(half: bool) -> None:
-    pipeline = FakePipeline(graphs=True, half=half)
-    small, large = make_scan(40, (30, 40, 50)), make_scan(41, (60, 70, 80))
+SMALL, LARGE = (30, 40, 50), (60, 70, 80)
+TRIAL = [False] * 4 + [True] * 3  # a first run, three plain ones and three replays
+
+
+def replays(pipeline: FakePipeline, sizes: Sequence[tuple[int, int, int]]) -> list[bool]:
+    """Which of the runs at these sizes of scan were replayed; all must give what the CPU gives."""
     replayed = []
-    for scan in (small, small, small, large, large, small, small):
-        check(pipeline, scan, SPACING)
+    for size in sizes:
+        check(pipeline, make_scan(40, size), SPACING)
         replayed.append(pipeline.pipeline.replays)
-    assert replayed == [False, True, True, False, True, False, True]
+    return replayed
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize(("replay", "pays"), [(0.5, True), (1.5, False)])
+def test_networks_are_replayed_from_graphs_where_that_is_faster(
+    replay: float, pays: bool, half: bool
+) -> None:
+    pipeline = FakePipeline(graphs=True, half=half, replay=replay)
+    assert replays(pipeline, [SMALL] * 10) == TRIAL + [pays] * 3
+    assert replays(pipeline, [LARGE] * 8) == [*TRIAL, pays]
+    assert replays(pipeline, [SMALL] * 3) == [False, pays, pays]  # what was measured is remembered
+
+
+def test_sizes_that_take_turns_are_not_replayed() -> None:
+    pipeline = FakePipeline(graphs=True)
+    assert not any(replays(pipeline, [SMALL, LARGE] * 8))
+
+
+def test_a_network_that_fails_while_it_is_timed_leaves_the_pipeline_usable() -> None:
+    pipeline = FakePipeline(graphs=True)
+    assert replays(pipeline, [SMALL] * 3) == TRIAL[:3]
+    pipeline.segmentation.contexts[0].failing = "execute_async_v3"
+    with pytest.raises(DeviceError, match="failed in execute_async_v3"):
+        pipeline.segment(make_scan(40, SMALL), SPACING)
+    pipeline.segmentation.contexts[0].failing = ""
+    assert replays(pipeline, [SMALL] * 5) == [True] * 5
 
 
 def test_an_empty_mask_searches_the_whole_scan() -> None:

@@ -110,7 +110,7 @@ def test_labels_on_the_device_in_another_memory_order() -> None:
 def test_a_network_that_cannot_be_recorded_runs_plainly() -> None:
     one = pipeline(graphs=True)  # NumPy's network waits for the stream, which a recording forbids
     scan = make_scan(9, (30, 40, 50))
-    for _ in range(3):
+    for _ in range(6):
         check(one, scan, SPACING)
         assert not one.pipeline.replays
 

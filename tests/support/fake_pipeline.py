@@ -43,6 +43,7 @@ class FakePipeline:
     seed: int | None = 0  # of the simulated device; None for the first GPU
     device: int = 0
     graphs: bool = False
+    replay: float = 0.5  # what a replay takes, where a plain run takes 1
     localization_function: Any = organ_mask
     segmentation_function: Any = smooth_probabilities
     localization_parameters: Any = field(default_factory=_core.LocalizationParameters)
@@ -73,6 +74,7 @@ class FakePipeline:
             threads=2,
             graphs=self.graphs,
             simulated=self.seed,
+            simulated_replay=self.replay,
         )
 
     def network(self, engine: Any) -> Any:
