@@ -67,7 +67,7 @@ template <int A, int VECTORS>
 void convolve_part(const TileConvolution& layer, const Fine& fine, const Coarse* coarse, const Tiles& tiles,
                    const Scratch& scratch) {
     const int64_t count = int64_t{tiles.rows} * tiles.columns;
-    const Transformed transformed{scratch.transformed, count, layer.inputs * count};
+    const Transformed transformed{scratch.transformed, count, part_stride(layer.inputs, count)};
     const int32_t fine_inputs = coarse ? layer.inputs / 2 : layer.inputs;
     transform_fine<A>(fine, fine_inputs, tiles, transformed);
     if (coarse) transform_coarse(*coarse, A, fine_inputs, fine_inputs, tiles, transformed);
@@ -80,7 +80,7 @@ void convolve_part(const TileConvolution& layer, const Fine& fine, const Coarse*
             groups[g] = transformed.at(g * kGroup, 0) + part * transformed.part;
         }
         const float* weights = layer.weights + (A * 16 + part) * of_part;
-        float* products = scratch.products + part * count * layer.outputs;
+        float* products = scratch.products + part * part_stride(layer.outputs, count);
         for (int32_t n = 0; n < layer.outputs; n += panel) {
             multiply<VECTORS, kGroup>({groups, group_count, kGroup, kGroup}, count,
                                       weights + int64_t{n} * layer.inputs, products + n, layer.outputs);

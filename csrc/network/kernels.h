@@ -65,10 +65,14 @@ struct TileResult {
     int64_t logits_stride;  // from output to output
 };
 
+// Floats from one of the 16 parts of a transformed tensor to the next. One vector more than it holds: parts a
+// power of two apart would take turns in the same few lines of the cache.
+static inline int64_t part_stride(int64_t channels, int64_t tiles) { return channels * tiles + kGroup; }
+
 // Memory of one thread, for `kMostTiles` tiles.
 struct Scratch {
-    float* transformed;  // [16][inputs][tiles]
-    float* products;     // [16][tiles][outputs]
+    float* transformed;  // [16][inputs][tiles], parts `part_stride` apart
+    float* products;     // [16][tiles][outputs], parts `part_stride` apart
     float* sums;         // [8][tiles][outputs]
     float* logits;       // [2 * tiles][lanes]
 };

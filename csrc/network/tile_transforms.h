@@ -134,7 +134,7 @@ inline void transform_coarse(const Coarse& coarse, int part_z, int32_t channels,
 // Adds what the 16 products of index A along z give to `sums`, [2 z][2 rows][2 columns][outputs].
 template <int A>
 void add_products(const float* products, const Tiles& tiles, int32_t outputs, float* sums) {
-    const int64_t part = int64_t{tiles.rows} * tiles.columns * outputs;
+    const int64_t part = part_stride(outputs, int64_t{tiles.rows} * tiles.columns);
     const int64_t row = int64_t{2} * tiles.columns * outputs, plane = 2 * tiles.rows * row;
     for (int64_t tile = 0; tile < int64_t{tiles.rows} * tiles.columns; ++tile) {
         const int64_t tile_y = tile / tiles.columns, tile_x = tile % tiles.columns;

@@ -122,8 +122,9 @@ struct UNet::Workspace {
                 memory.emplace_back(floats);
                 return memory.back().data();
             };
-            scratch.push_back({make(16 * 2 * filters * kMostTiles), make(16 * filters * kMostTiles),
-                               make(8 * filters * kMostTiles), make(2 * kGroup * kMostTiles)});
+            scratch.push_back({make(16 * part_stride(2 * filters, kMostTiles)),
+                               make(16 * part_stride(filters, kMostTiles)), make(8 * filters * kMostTiles),
+                               make(2 * kGroup * kMostTiles)});
         }
     }
 };
