@@ -1,6 +1,6 @@
 """The arithmetic of a network, and how much of it the CPU does a second at its best.
 
-A network cannot be faster than its convolutions at the machine's best speed: that is the floor beside a time.
+The time of a network's convolutions at the machine's best speed, term by term, is what stands beside its own.
 """
 
 from __future__ import annotations
