@@ -84,6 +84,7 @@ def build_engines(
     for network, onnx in sources.items():
         options = Options(
             precision=precision,
+            gpu=gpu if flavour.needs_gpu or api.CURRENT in capabilities.to_set else None,
             capabilities=capabilities.to_set,
             workspace=workspace,
             say=say,

@@ -13,17 +13,21 @@ from typing import Any, TypeVar
 from ..bundle import ActivationMemory, Profile
 from ..errors import DeviceError
 from . import api
+from .current_gpu import current
 from .log import Say, make_logger
+from .machine import Gpu
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to build: `workspace` bytes at most for any one layer's scratch; `capabilities` only where a
-    version lets one choose; `say` gets every message of TensorRT, `progress` its phases."""
+    """How to build: on `gpu`, None where the build asks no GPU; `workspace` bytes at most for any one layer's
+    scratch; `capabilities` only where a version lets one choose; `say` gets every message of TensorRT,
+    `progress` its phases."""
 
     precision: str
+    gpu: Gpu | None = None
     capabilities: tuple[str, ...] = ()
     workspace: int | None = None
     say: Say | None = None
@@ -72,7 +76,12 @@ class NetworkBuilder:
     def _interruptible(self, onnx: Path, profile: Profile) -> _Built:
         """`_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
         cancelled = threading.Event()
-        return _in_thread(lambda: self._build(onnx, profile, cancelled.is_set), cancelled)
+
+        def work() -> _Built:
+            with current(self._options.gpu):  # here, for a GPU is current on one thread alone
+                return self._build(onnx, profile, cancelled.is_set)
+
+        return _in_thread(work, cancelled)
 
     def _build(self, onnx: Path, profile: Profile, cancelled: Callable[[], bool]) -> _Built:
         trt, options = self._trt, self._options
@@ -115,13 +124,14 @@ class NetworkBuilder:
         """The memory that the engine itself names, on the GPU it was built for."""
         trt = self._trt
         log = make_logger(trt, self._options.say)
-        engine = trt.Runtime(log).deserialize_cuda_engine(built.content)
-        if engine is None:
-            raise self._failure("cannot load the engine that it built", log)
-        return ActivationMemory(
-            largest=api.largest_activation(engine),
-            typical=api.activation_for(trt, engine, built.input, _tensor_shape(profile.opt)),
-        )
+        with current(self._options.gpu):
+            engine = trt.Runtime(log).deserialize_cuda_engine(built.content)
+            if engine is None:
+                raise self._failure("cannot load the engine that it built", log)
+            return ActivationMemory(
+                largest=api.largest_activation(engine),
+                typical=api.activation_for(trt, engine, built.input, _tensor_shape(profile.opt)),
+            )
 
     def _account(self, onnx: Path, profile: Profile, built: _Built) -> ActivationMemory | None:
         """The memory by the builder's account; that of the typical size is told by building for it alone."""

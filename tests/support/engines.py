@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from support.fake_tensorrt import fake_tensorrt
 
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.engines import Gpu, Machine, build
+from efficientscn_trt.engines import Gpu, Machine, build, builder
 from efficientscn_trt.engines.machine import this_platform
 
 TENSORRT, RTX = "11.4.0.106", "1.7.1.116"
@@ -30,6 +31,7 @@ def use_fakes(patch: pytest.MonkeyPatch, **versions: str) -> dict[str, Any]:
         for name, version in VERSIONS.items()
     }
     patch.setattr(build, "load", lambda flavour: fakes[flavour.name])
+    patch.setattr(builder, "current", lambda gpu: nullcontext())
     return fakes
 
 
