@@ -79,6 +79,21 @@ def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> None
         config.set_compute_capability(known[capability], index)
 
 
+def set_timing_cache(config: Any, content: bytes) -> None:
+    """Give a build the timings of earlier ones; an empty cache where those are of another GPU or version."""
+    for tried in (content, b""):
+        cache = config.create_timing_cache(tried)
+        if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
+            return
+
+
+def timings(config: Any) -> bytes:
+    """The timings that a build has made or had; empty where it kept none."""
+    cache = config.get_timing_cache()
+    content = None if cache is None else cache.serialize()
+    return b"" if content is None else bytes(content)
+
+
 def set_workspace(trt: Any, config: Any, size: int | None) -> None:
     """Limit the scratch memory of any one layer to `size` bytes; None leaves TensorRT's own limit."""
     if size is not None:

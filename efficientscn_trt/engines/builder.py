@@ -98,17 +98,15 @@ class NetworkBuilder:
         api.set_workspace(trt, config, options.workspace)
         if options.capabilities:
             api.set_capabilities(trt, config, options.capabilities)
-        cache = None
         if self.timing_cache is not None:
-            cache = config.create_timing_cache(self.timing_cache)
-            config.set_timing_cache(cache, ignore_mismatch=False)
+            api.set_timing_cache(config, self.timing_cache)
         monitor = api.set_progress(trt, config, options.progress, cancelled)
         plan = builder.build_serialized_network(network, config)
         del monitor
         if plan is None:
             raise self._failure(f"cannot build {onnx.name}", log)
-        if cache is not None:
-            self.timing_cache = bytes(config.get_timing_cache().serialize())
+        if self.timing_cache is not None:
+            self.timing_cache = api.timings(config)
         single = tuple(layer.name for layer in api.float32_layers(trt, network))
         return _Built(bytes(plan), log.activation, single, network.get_input(0).name)
 

@@ -176,6 +176,24 @@ def test_timings_grow_from_one_network_to_the_next() -> None:
     assert builder.timing_cache == b"++"
 
 
+@pytest.mark.parametrize("cache", [b"!another GPU's", b"?damaged"])
+def test_timings_that_do_not_fit_are_made_anew(cache: bytes) -> None:
+    trt = fake_tensorrt(TEN)
+    builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), cache)
+    builder.build(Path("network.onnx"), PROFILE, can_load=True)
+    assert calls(trt, "timing cache")[-1] == (b"", False)
+    assert builder.timing_cache == b"+"
+
+
+@pytest.mark.parametrize("kept", [None, SimpleNamespace(serialize=lambda: None)])
+def test_a_build_that_keeps_no_timings_still_counts(kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trt = fake_tensorrt(TEN)
+    monkeypatch.setattr(trt.Config, "get_timing_cache", lambda self: kept)
+    builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), b"")
+    assert builder.build(Path("network.onnx"), PROFILE, can_load=True).content
+    assert builder.timing_cache == b""
+
+
 def test_no_timing_cache_where_nothing_is_timed() -> None:
     trt = fake_tensorrt(RTX)
     build(trt, can_load=False)

@@ -145,6 +145,8 @@ class _Layer:
 class _OldConfig(_Fake):
     """What all versions have."""
 
+    cache: Any = None
+
     def add_optimization_profile(self, profile: Any) -> None:
         self.note("add_optimization_profile")
 
@@ -164,11 +166,18 @@ class _OldConfig(_Fake):
         self.note("limit", pool.name, size)
 
     def create_timing_cache(self, content: bytes) -> Any:
+        """None for a damaged one, which begins with "?"."""
+        if content.startswith(b"?"):
+            return None
         return SimpleNamespace(content=content, serialize=lambda: content + b"+")
 
-    def set_timing_cache(self, cache: Any, ignore_mismatch: bool) -> None:
+    def set_timing_cache(self, cache: Any, ignore_mismatch: bool) -> bool:
+        """False for another GPU's, which begins with "!"."""
         self.note("timing cache", cache.content, ignore_mismatch)
+        if cache.content.startswith(b"!"):
+            return False
         self.cache = cache
+        return True
 
     def get_timing_cache(self) -> Any:
         return self.cache
