@@ -94,6 +94,8 @@ def build_engines(
         profile = profile_for(network, bundle.manifest.pipeline)
         plan = builder.build(onnx, profile, can_load=flavour.needs_gpu)
         timings = builder.timing_cache
+        if cache is not None and timings:
+            cache.write(timings)  # after each network: the next may fail, or be interrupted
         sha256 = hashlib.sha256(plan.content).hexdigest()
         engine = Engine(
             network=network,
@@ -111,8 +113,6 @@ def build_engines(
         )
         reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
         contents.append((engine, plan.content))
-    if cache is not None and timings:
-        cache.write(timings)
     return BuildReport(add_engines(bundle, contents), tuple(reports))
 
 

@@ -81,6 +81,21 @@ def test_the_timing_cache_lies_beside_the_bundle(bundle: Bundle, monkeypatch: py
     assert given == [b"", b"+", b"++", b"+++"]
 
 
+def test_the_timings_of_a_network_outlive_the_failure_of_the_next(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = use_fakes(monkeypatch)
+
+    def fail_at_second(network: str) -> None:
+        if network == "segmentation":
+            fakes["tensorrt"].failure = "out of memory"
+
+    with pytest.raises(DeviceError, match="out of memory"):
+        build_engines(bundle, "tensorrt", machine=machine(H100), progress=fail_at_second)  # type: ignore[arg-type]
+    (cache,) = bundle.path.parent.glob("*.timing-cache")
+    assert cache.read_bytes() == b"+"
+
+
 def test_rtx_times_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     use_fakes(monkeypatch)
     build_engines(bundle, "tensorrt-rtx", machine=machine(RTX_4090))
