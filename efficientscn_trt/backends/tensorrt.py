@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 import weakref
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ class TensorRTBackend:
         graphs at sizes where that is measured to be faster. Raises DeviceError, BundleError.
         """
         self.device, self.precision = f"cuda:{gpu.index}", choice.precision
-        parameters = Parameters.of(bundle)
+        self._parameters = parameters = Parameters.of(bundle)
         self._gpu = gpu
         self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
         with gpu.current():
@@ -107,7 +108,7 @@ class TensorRTBackend:
 
     def pipeline(self) -> DevicePipeline:
         """Both stages on the GPU."""
-        return DevicePipeline(self._core, self._gpu, self._caches)
+        return DevicePipeline(self._core, self._gpu, self._caches, self._parameters)
 
 
 class DevicePipeline:
@@ -115,11 +116,14 @@ class DevicePipeline:
 
     reads_values = True
 
-    def __init__(self, core: Any, gpu: Gpu, caches: list[RuntimeCache | None]) -> None:
+    def __init__(
+        self, core: Any, gpu: Gpu, caches: list[RuntimeCache | None], parameters: Parameters
+    ) -> None:
         self.core = core
         self._gpu, self._device = gpu, f"cuda:{gpu.index}"
         self._caches = [cache for cache in caches if cache is not None]
-        self._sizes: set[tuple[int, ...]] = set()
+        self._localization = parameters.localization
+        self._runs: Counter[tuple[Triple, Triple]] = Counter()
 
     def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
         """See `Pipeline`."""
@@ -144,7 +148,8 @@ class DevicePipeline:
             values=scan.check_values,
         )
         clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
-        self._keep_kernels(run.plan.input_size)
+        first = _core.plan_localization(scan.lps.shape, spacing, self._localization)
+        self._keep_kernels(first.input_size, run.plan.input_size)
         return Run(labels, run.plan, np.asarray(run.counts), run.found, self.core.arena_peak)
 
     def trim(self) -> None:
@@ -169,12 +174,20 @@ class DevicePipeline:
                 "pycuda.autoprimaryctx instead of pycuda.autoinit."
             )
 
-    def _keep_kernels(self, size: tuple[int, ...]) -> None:
-        """Save what TensorRT-RTX compiled for a size that this process had not met."""
-        if size not in self._sizes:
-            self._sizes.add(size)
-            for cache in self._caches:
-                cache.save()
+    def _keep_kernels(self, localization: Triple, segmentation: Triple) -> None:
+        """Save what TensorRT-RTX compiled for these sizes of the networks' inputs.
+
+        It compiles the kernels that suit a shape best in the background and runs general ones meanwhile, so
+        the first run's end finds few of them: saved is after the runs 1, 2, 4, 8 and so on of the sizes.
+        """
+        if not self._caches:
+            return
+        sizes = (localization, segmentation)
+        self._runs[sizes] += 1
+        if self._runs[sizes].bit_count() == 1:
+            with self._gpu.current():  # the run has left no GPU current on this thread
+                for cache in self._caches:
+                    cache.save()
 
 
 class _LoadedEngine:

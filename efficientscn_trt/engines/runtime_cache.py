@@ -27,11 +27,13 @@ class RuntimeCache:
         config.set_runtime_cache(self._cache)
 
     def save(self) -> None:
-        """Write what was compiled since; a folder that cannot be written costs time, not the run."""
-        if self._cache is None:
-            return
-        content = bytes(self._cache.serialize())
-        if content == self._saved:
+        """Write what was compiled since; what cannot be had or written costs time, not the run.
+
+        The GPU must be current.
+        """
+        serialized = None if self._cache is None else self._cache.serialize()
+        content = b"" if serialized is None else bytes(serialized)
+        if content in (b"", self._saved):
             return
         with suppress(OSError, OutputError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

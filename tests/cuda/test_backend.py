@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,14 @@ import pytest
 import SimpleITK as sitk
 from support.fake_gpu import simulated_backend, write_engines
 from support.fake_runtime import VERSIONS
+from support.fake_runtime import RuntimeCache as FakeRuntimeCache
 from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
 from efficientscn_trt import BundleError, DeviceError, InputError, Segmenter, _core, backends
+from efficientscn_trt.backends.tensorrt import Gpu
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.device_array import DeviceLabels
+from efficientscn_trt.engines.runtime_cache import RuntimeCache
 from efficientscn_trt.segmenter import STAGES
 
 from .test_device_array import exposed
@@ -211,6 +216,64 @@ def test_kernels_that_rtx_compiled_are_kept(
         f"{engine.sha256[:16]}-simulated-rtx-1.bin" for engine in (choice.localization, choice.segmentation)
     )
     assert all(file.read_bytes() for file in kept)
+
+
+@pytest.fixture
+def on_rtx(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Segmenter:
+    """A segmenter on a simulated GPU, by a TensorRT-RTX that compiles a kernel more in each run."""
+    choice, trt = write_engines(tmp_path, RTX, "tensorrt-rtx")
+    monkeypatch.setitem(backends._BACKENDS, "cuda", lambda bundle, *_: simulated_backend(bundle, choice, trt))
+    return Segmenter(tiny_bundle, device="cuda")
+
+
+def kept_kernels(folder: Path) -> set[int]:
+    return {file.stat().st_size for file in (folder / "cache" / "kernels").iterdir()}
+
+
+def test_kernels_that_were_compiled_in_the_background_are_kept_later(
+    on_rtx: Segmenter, tmp_path: Path
+) -> None:
+    kept = []
+    for _ in range(5):
+        on_rtx.segment(block_image())
+        kept.append(kept_kernels(tmp_path))
+    assert kept == [{1}, {2}, {2}, {4}, {4}]
+
+
+def test_kernels_of_another_localization_size_are_kept(on_rtx: Segmenter, tmp_path: Path) -> None:
+    array = block_array()
+    longer = np.pad(array, ((40, 40), (0, 0), (0, 0)), constant_values=-1000)
+    boxes = [on_rtx.segment(scan, spacing=SPACING_XYZ).box for scan in (array, array, array, longer)]
+    size = [np.subtract(box.end_mm, box.start_mm) for box in boxes]
+    np.testing.assert_array_equal(size[-1], size[0])  # so the segmentation network sees one size
+    assert kept_kernels(tmp_path) == {4}
+
+
+def test_kernels_are_asked_for_with_the_gpu_current(
+    on_rtx: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    current = False
+
+    @contextmanager
+    def made_current(gpu: Gpu) -> Iterator[None]:
+        nonlocal current
+        current = True
+        yield
+        current = False
+
+    monkeypatch.setattr(Gpu, "current", made_current)
+    monkeypatch.setattr(RuntimeCache, "save", lambda self: asked.append(current))
+    on_rtx.segment(block_image())
+    assert asked == [True, True]
+
+
+def test_labels_outlive_kernels_that_cannot_be_had(
+    on_rtx: Segmenter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeRuntimeCache, "serialize", lambda self: None)
+    assert on_rtx.segment(block_image()).volumes_ml
+    assert not (tmp_path / "cache" / "kernels").exists()
 
 
 def usable(**changes: Any) -> dict[str, Any]:

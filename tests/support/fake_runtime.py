@@ -178,13 +178,13 @@ class _RuntimeConfig:
         self.strategy = strategy
 
     def create_runtime_cache(self) -> Any:
-        return _RuntimeCache()
+        return RuntimeCache()
 
     def set_runtime_cache(self, cache: Any) -> None:
         self.cache = cache
 
 
-class _RuntimeCache:
+class RuntimeCache:
     """One byte for every kernel that was compiled; another driver's blob begins with "!"."""
 
     content = b""
@@ -195,7 +195,7 @@ class _RuntimeCache:
         self.content = blob
         return True
 
-    def serialize(self) -> bytes:
+    def serialize(self) -> bytes | None:
         return self.content
 
 
