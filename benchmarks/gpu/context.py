@@ -43,7 +43,7 @@ class Context:
 
 
 def run_step(name: str, context: Context, timeout: float) -> dict[str, Any]:
-    """The result of `gpu.steps.NAME.run(context)`: "state" is ok, failed or skipped."""
+    """The result of `gpu.steps.NAME.run(context)`: "state" is ok, failed, skipped or refused."""
     result = Path(context.work, "result.json")
     result.unlink(missing_ok=True)
     paths = [str(context.package), str(BENCHMARKS), os.environ.get("PYTHONPATH", "")]

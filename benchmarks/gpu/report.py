@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
+MARKS = {"ok": "✓", "failed": "✗", "skipped": "–", "refused": "⊘"}
 
 
 class GpuReport:

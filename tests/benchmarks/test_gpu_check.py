@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.engines import H100, RTX, RTX_4090, machine, use_fakes
 from support.fake_gpu import simulated_backend, write_engines
 from support.fake_runtime import VERSIONS
 from support.scans import SPACING_XYZ, block_image
 
 from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.engines import Gpu, Machine
 
 SPACING_ZYX = SPACING_XYZ[::-1]
 
@@ -93,7 +96,44 @@ def test_times_and_memory(context: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert found["arena_peak_bytes"] > found["activation_bytes"] > 0
     assert set(found["host_to_host"]["stages"]) >= {"localization", "segmentation", "labels"}
     assert found["device_peak_growth_bytes"] is None or found["device_peak_growth_bytes"] >= 0
-    assert len(found["checks"]) == 3
+    assert list(found["checks"]) == ["arena within 1.15 activation + 32 MB"]
+    shutil.copytree(context.bundle, Path(context.work, "tensorrt-fp16"))
+    for card, precision, checks in (
+        ("NVIDIA H100 80GB HBM3", "fp16", 3),
+        ("NVIDIA H100 80GB HBM3", "fp32", 1),
+        ("NVIDIA A100-SXM4-40GB", "fp16", 1),
+    ):
+        here = Machine("here", Gpu(0, card, "9.0", 80 << 30))
+        monkeypatch.setattr(times, "machine_of", lambda flavour, here=here: here)
+        assert len(times.run(replace(context, precision=precision))["checks"]) == checks
+
+
+@pytest.mark.parametrize(
+    ("gpu", "state"), [(H100, "refused"), (RTX_4090, "failed")], ids=["not listed", "listed"]
+)
+def test_what_tensorrt_rtx_refuses_is_recorded_in_its_words(
+    gpu: Gpu, state: str, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpu.steps import engines
+
+    fakes = use_fakes(monkeypatch)
+    fakes["tensorrt-rtx"].failure = "Target GPU SM 90 is not supported by this TensorRT release."
+    monkeypatch.setattr(engines, "load", lambda flavour: fakes[flavour.name])
+    monkeypatch.setattr(engines, "machine_of", lambda flavour: machine(gpu, versions={flavour: RTX}))
+    found = engines.run(replace(context, flavour="tensorrt-rtx"))
+    assert found["state"] == state
+    assert "Target GPU SM 90 is not supported by this TensorRT release." in found["reason"]
+    assert ("capability", "CURRENT") in fakes["tensorrt-rtx"].calls
+
+
+def test_a_refusal_fails_nothing(tmp_path: Path) -> None:
+    from gpu.report import GpuReport
+
+    report = GpuReport(tmp_path / "gpu")
+    report.add("tensorrt-rtx-fp16/engines", {"state": "refused", "reason": "DeviceError: SM 90 | no"})
+    assert report.failed == []
+    text = (tmp_path / "gpu.md").read_text(encoding="utf-8")
+    assert r"| ⊘ tensorrt-rtx-fp16/engines | 0 | DeviceError: SM 90 \| no |" in text
 
 
 def test_the_report_is_added_to_and_survives_a_restart(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Engines of both networks, built here and loaded; or the exact refusal."""
+"""Engines of both networks, built here and loaded; or the exact refusal.
+
+TensorRT-RTX is asked for this GPU even where it lists none like it: what it answers is the result.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,38 @@ from pathlib import Path
 from typing import Any
 
 from efficientscn_trt import bundle as bundles
+from efficientscn_trt.engines import api
 from efficientscn_trt.engines.build import build_engines
-from efficientscn_trt.engines.flavours import FLAVOURS
+from efficientscn_trt.engines.flavours import FLAVOURS, load
+from efficientscn_trt.errors import DeviceError
 from gpu.context import Context, skipped
 from gpu.engines import load_backend, machine_of
 
 
 def run(context: Context) -> dict[str, Any]:
-    machine = machine_of(context.flavour)
+    flavour, machine = FLAVOURS[context.flavour], machine_of(context.flavour)
     if machine.gpu is None:
         return skipped("no NVIDIA GPU with a driver was found")
     if not machine.versions:
-        return skipped(f"{FLAVOURS[context.flavour].title} is not installed")
+        return skipped(f"{flavour.title} is not installed")
+    listed = flavour.needs_gpu or machine.gpu.compute_capability in api.selectable_capabilities(load(flavour))
     shutil.rmtree(context.bundle, ignore_errors=True)
     shutil.copytree(Path(context.reference, "bundle"), context.bundle)
-    capabilities = () if FLAVOURS[context.flavour].needs_gpu else (machine.gpu.compute_capability,)
     said: list[str] = []
     try:
         report = build_engines(
             bundles.load(context.bundle),
             context.flavour,
-            compute_capabilities=capabilities,
+            compute_capabilities=() if flavour.needs_gpu else (api.CURRENT,),
             precision=context.precision,
             machine=machine,
             say=said.append,
         )
         load_backend(context)
     except Exception as error:
+        refused = isinstance(error, DeviceError) and not listed
         return {
-            "state": "failed",
+            "state": "refused" if refused else "failed",
             "reason": f"{type(error).__name__}: {error}",
             "output": "\n".join(said[-15:]),
         }
