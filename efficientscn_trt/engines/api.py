@@ -71,12 +71,17 @@ def selectable_capabilities(trt: Any) -> dict[str, Any]:
     return {f"{name[2:-1]}.{name[-1]}": member for name, member in members.items() if name.startswith("SM")}
 
 
-def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> None:
-    """Build for these of `selectable_capabilities`, or for CURRENT, the GPU here."""
+def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> str | None:
+    """Build for these of `selectable_capabilities`, or for CURRENT, the GPU here.
+
+    Returns the one that this version refuses, None if it takes all.
+    """
     known = {**selectable_capabilities(trt), CURRENT: trt.ComputeCapability.CURRENT}
     config.num_compute_capabilities = len(capabilities)
     for index, capability in enumerate(capabilities):
-        config.set_compute_capability(known[capability], index)
+        if not config.set_compute_capability(known[capability], index):
+            return capability
+    return None
 
 
 def set_timing_cache(config: Any, content: bytes) -> None:

@@ -96,8 +96,8 @@ class NetworkBuilder:
         api.set_precision(trt, config, network, options.precision)
         api.use_own_kernels(trt, config)
         api.set_workspace(trt, config, options.workspace)
-        if options.capabilities:
-            api.set_capabilities(trt, config, options.capabilities)
+        if options.capabilities and (refused := api.set_capabilities(trt, config, options.capabilities)):
+            raise self._failure(f"does not build for the compute capability {refused}", log)
         if self.timing_cache is not None:
             api.set_timing_cache(config, self.timing_cache)
         monitor = api.set_progress(trt, config, options.progress, cancelled)

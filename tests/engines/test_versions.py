@@ -110,6 +110,15 @@ def test_rtx_builds_for_the_gpus_that_are_asked_for() -> None:
     assert calls(trt, "capability")[2:] == [("CURRENT",)]
 
 
+def test_a_gpu_that_rtx_lists_but_refuses() -> None:
+    trt = fake_tensorrt(RTX)
+    trt.refused = "CURRENT"
+    with pytest.raises(
+        DeviceError, match=r"does not build for the compute capability current: it gives no reason\."
+    ):
+        build(trt, Options("fp16", capabilities=("current",)))
+
+
 @pytest.mark.parametrize("version", [OLD, TEN, ELEVEN])
 def test_the_others_have_no_choice_of_gpu(version: str) -> None:
     assert api.selectable_capabilities(fake_tensorrt(version)) == {}

@@ -190,9 +190,10 @@ class _Config(_OldConfig):
 class _RtxConfig(_Config):
     num_compute_capabilities = 0
 
-    def set_compute_capability(self, capability: Any, index: int) -> None:
+    def set_compute_capability(self, capability: Any, index: int) -> bool:
         assert index < self.num_compute_capabilities
         self.note("capability", capability.name)
+        return capability.name != getattr(self.trt, "refused", None)
 
 
 class _Runtime(_Fake):
