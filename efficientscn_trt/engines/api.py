@@ -84,12 +84,16 @@ def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> str 
     return None
 
 
-def set_timing_cache(config: Any, content: bytes) -> None:
-    """Give a build the timings of earlier ones; an empty cache where those are of another GPU or version."""
+def set_timing_cache(config: Any, content: bytes) -> Any:
+    """Give a build the timings of earlier ones; an empty cache where those are of another GPU or version.
+
+    Returns what must live as long as the build.
+    """
     for tried in (content, b""):
         cache = config.create_timing_cache(tried)
         if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
-            return
+            return cache
+    return None
 
 
 def timings(config: Any) -> bytes:

@@ -98,15 +98,14 @@ class NetworkBuilder:
         api.set_workspace(trt, config, options.workspace)
         if options.capabilities and (refused := api.set_capabilities(trt, config, options.capabilities)):
             raise self._failure(f"does not build for the compute capability {refused}", log)
-        if self.timing_cache is not None:
-            api.set_timing_cache(config, self.timing_cache)
+        cache = None if self.timing_cache is None else api.set_timing_cache(config, self.timing_cache)
         monitor = api.set_progress(trt, config, options.progress, cancelled)
         plan = builder.build_serialized_network(network, config)
-        del monitor
         if plan is None:
             raise self._failure(f"cannot build {onnx.name}", log)
         if self.timing_cache is not None:
             self.timing_cache = api.timings(config)
+        del monitor, cache
         single = tuple(layer.name for layer in api.float32_layers(trt, network))
         return _Built(bytes(plan), log.activation, single, network.get_input(0).name)
 
