@@ -6,7 +6,7 @@ are found by asking the module what it has, never by its version number.
 | | 8.5 | 10 and 11, lean too | RTX |
 | --- | --- | --- | --- |
 | a context without scratch memory | a method of its own | `USER_MANAGED` | `USER_MANAGED` |
-| giving it scratch memory | an address | an address and a size | an address and a size |
+| giving it scratch memory | an address | an address and a size (10.0: an address) | an address and a size |
 | scratch memory | that of the largest shape | that of the shape at hand | that of the shape at hand |
 | shapes of a profile | by index and name | by name and index | by name and index |
 | one profile in several contexts | no | yes | yes |
@@ -88,7 +88,8 @@ class ExecutionApi:
             # 0 may be the size of an engine without scratch, or an error: the largest is right for both.
             if told := int(context.update_device_memory_size_for_shapes()):
                 return told
-            return int(engine.get_device_memory_size_for_profile_v2(profile))
+            if hasattr(engine, "get_device_memory_size_for_profile_v2"):  # from 10.1 on
+                return int(engine.get_device_memory_size_for_profile_v2(profile))
         return largest_activation(engine)
 
     def give_memory(self, context: Any, address: int, size: int) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.fake_runtime import VERSIONS, array_at, fake_runtime
+from support.fake_runtime import BETWEEN, VERSIONS, array_at, fake_runtime
 
 from efficientscn_trt import BundleError, DeviceError, _core
 from efficientscn_trt.engines.running import ExecutionApi
 from efficientscn_trt.engines.runtime_cache import RuntimeCache
 
 OLD, TEN, LEAN, RTX = VERSIONS
+EIGHT_SIX, TEN_ZERO = BETWEEN
 
 
 def doubled(image: np.ndarray) -> np.ndarray:
@@ -43,7 +44,7 @@ class Loaded:
         return array_at(addresses[1], shape, image.dtype)[0, 0].copy()
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
 @pytest.mark.parametrize(("element", "dtype"), [("FLOAT", "float32"), ("HALF", "float16")])
 def test_a_network_runs(version: str, element: str, dtype: str) -> None:
     loaded = Loaded(version, input=element, output=element)
@@ -54,21 +55,21 @@ def test_a_network_runs(version: str, element: str, dtype: str) -> None:
     assert set(loaded.context.streams) == {7}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
 def test_scratch_memory_is_that_of_the_shape_where_it_is_told(version: str) -> None:
     loaded = Loaded(version, activation=lambda shape: int(np.prod(shape)))
     _, scratch = loaded.network.prepare((4, 5, 6))
-    assert scratch == (512**3 if version == OLD else 4 * 5 * 6)
+    assert scratch == (512**3 if version in (OLD, EIGHT_SIX) else 4 * 5 * 6)
 
 
-@pytest.mark.parametrize("version", [TEN, LEAN, RTX])
+@pytest.mark.parametrize("version", [TEN_ZERO, TEN, LEAN, RTX])
 def test_zero_bytes_may_be_an_error_so_the_largest_is_taken(version: str) -> None:
     loaded = Loaded(version, activation=lambda shape: int(np.prod(shape)))
     loaded.context.tells_nothing = True
     assert loaded.network.prepare((4, 5, 6))[1] == 512**3
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
 def test_the_tightest_profile_is_taken_and_set_once(version: str) -> None:
     loaded = Loaded(
         version,
@@ -85,7 +86,7 @@ def test_the_tightest_profile_is_taken_and_set_once(version: str) -> None:
     assert len(loaded.context.streams) == 3
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
 def test_a_size_that_no_profile_takes(version: str) -> None:
     loaded = Loaded(version)
     with pytest.raises(
@@ -125,7 +126,10 @@ def test_an_engine_of_another_type() -> None:
         Loaded(TEN, input="INT8")
 
 
-@pytest.mark.parametrize(("version", "shared"), [(OLD, False), (TEN, True), (LEAN, True), (RTX, True)])
+@pytest.mark.parametrize(
+    ("version", "shared"),
+    [(OLD, False), (EIGHT_SIX, False), (TEN_ZERO, True), (TEN, True), (LEAN, True), (RTX, True)],
+)
 def test_whether_contexts_share_a_profile(version: str, shared: bool) -> None:
     assert ExecutionApi(fake_runtime(version)).shares_profiles() is shared
 

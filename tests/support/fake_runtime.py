@@ -1,8 +1,9 @@
 """TensorRT packages of several versions, as far as running an engine touches them: the names that each has.
 
-Read off 8.5.3.1, lean 11.4.0 and RTX 1.7.1. An engine is a function of NumPy arrays, run on what lies at the
-addresses that it is given, of the host or of a GPU; it fills its scratch memory with rubbish, as a real one
-does. Using a name that the version lacks is an AttributeError.
+Read off 8.5.3.1, lean 11.4.0 and RTX 1.7.1; 8.6 and 10.0 from NVIDIA's API reference. An engine is a
+function of NumPy arrays, run on what lies at the addresses that it is given, of the host or of a GPU; it
+fills its scratch memory with rubbish, as a real one does. Using a name that the version lacks is an
+AttributeError.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 from efficientscn_trt import _core
 
 VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
+BETWEEN = ("8.6.1", "10.0.1")
+"""Versions that have some of what is new in the next, and not the rest."""
 
 Shape = tuple[int, ...]
 Network = Callable[[np.ndarray], np.ndarray]
@@ -69,13 +72,15 @@ class GpuMemory:
 
 
 def fake_runtime(version: str, memory: HostMemory | GpuMemory | None = None) -> SimpleNamespace:
-    """The module of TensorRT `version`, one of VERSIONS; `trt.engine(...)` makes an engine of it."""
+    """The module of TensorRT `version`, of VERSIONS or BETWEEN; `trt.engine(...)` makes an engine of it."""
     old, rtx = version.startswith("8."), version.startswith("1.")
     trt = SimpleNamespace(__name__="tensorrt", __version__=version, ILogger=_Logger, plans={})
     trt.memory = memory or HostMemory()
     trt.Runtime = type("Runtime", (_Runtime,), {"trt": trt})
     trt.TensorIOMode = enum.Enum("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
     engine: type = _OldEngine if old else _RtxEngine if rtx else _NewEngine
+    if version in BETWEEN:
+        engine = _Engine86 if old else _Engine100
     if not old:
         trt.ExecutionContextAllocationStrategy = enum.Enum("Strategy", ("STATIC", "USER_MANAGED"))
     if rtx:
@@ -138,15 +143,19 @@ class _OldEngine(_Engine):
         return self.remember(_OldContext(self))
 
 
-class _NewEngine(_Engine):
-    """10 and 11, lean too."""
+class _Engine86(_OldEngine):
+    """8.6: as 8.5, but for the profile's shapes, which it gives both ways."""
+
+    def get_tensor_profile_shape(self, name: str, index: int) -> list[Shape]:
+        return self.get_profile_shape(index, name)
+
+
+class _Engine100(_Engine):
+    """10.0: contexts as in 10.1, sizes and memory as in 8.6."""
 
     @property
-    def device_memory_size_v2(self) -> int:
+    def device_memory_size(self) -> int:
         return max(self.largest(index) for index in range(self.num_optimization_profiles))
-
-    def get_device_memory_size_for_profile_v2(self, profile: int) -> int:
-        return self.largest(profile)
 
     def get_tensor_profile_shape(self, name: str, index: int) -> list[Shape]:
         assert name == "image"
@@ -154,7 +163,24 @@ class _NewEngine(_Engine):
 
     def create_execution_context(self, strategy: Any) -> Any:
         assert strategy is self.trt.ExecutionContextAllocationStrategy.USER_MANAGED
-        return self.remember(_NewContext(self))
+        return self.remember(self.context())
+
+    def context(self) -> Any:
+        return _Context100(self)
+
+
+class _NewEngine(_Engine100):
+    """10.1 to 11, lean too."""
+
+    @property
+    def device_memory_size_v2(self) -> int:
+        return self.device_memory_size
+
+    def get_device_memory_size_for_profile_v2(self, profile: int) -> int:
+        return self.largest(profile)
+
+    def context(self) -> Any:
+        return _NewContext(self)
 
 
 class _RtxEngine(_NewEngine):
@@ -265,16 +291,30 @@ class _OldContext(_Context):
         return self.device_memory, self.engine.device_memory_size  # type: ignore[attr-defined]
 
 
-class _NewContext(_Context):
-    memory: tuple[int, int] | None = None
+class _ShapeContext(_Context):
+    """Asks for as much memory as the shape at hand needs."""
+
     updated: Shape | None = None
-    cache: Any = None
     tells_nothing = False
 
     def update_device_memory_size_for_shapes(self) -> int:
         assert self.shape is not None, "profile and shapes come first"
         self.updated = self.shape
         return 0 if self.tells_nothing else self.engine.options.activation(self.shape)
+
+
+class _Context100(_ShapeContext):
+    device_memory: int
+
+    def scratch(self) -> tuple[int, int]:
+        assert self.shape is not None
+        assert self.updated == self.shape, "the size must be asked for again after a change of shape"
+        return self.device_memory, self.engine.options.activation(self.shape)
+
+
+class _NewContext(_ShapeContext):
+    memory: tuple[int, int] | None = None
+    cache: Any = None
 
     def set_device_memory(self, address: int, size: int) -> None:
         self.memory = (address, size)
