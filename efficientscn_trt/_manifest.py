@@ -63,6 +63,10 @@ def _scalar(kind: Any, data: object, where: str) -> object:
         if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
             _fail(where, data, "a finite number")
         return float(data)
+    if kind is bool:
+        if not isinstance(data, bool):
+            _fail(where, data, "true or false")
+        return data
     if kind is int:
         if isinstance(data, bool) or not isinstance(data, int):
             _fail(where, data, "a whole number")

@@ -142,7 +142,8 @@ class Engine:
 
     `flavour` is "tensorrt" or "tensorrt-rtx", `version` the one that built it and alone can run it,
     `platform` Python's name of system and processor, `onnx_sha256` that of the ONNX file it was built from.
-    The activation memory is None where the builder did not tell it.
+    The activation memory is None where the builder did not tell it. `version_compatible`: whether the lean
+    runtime, of the same version, runs it too.
     """
 
     network: str
@@ -157,6 +158,7 @@ class Engine:
     sha256: str
     bytes: int
     activation_memory: ActivationMemory | None
+    version_compatible: bool = field(default=False, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
 from efficientscn_trt.engines import EngineChoice, Machine, select_engine, this_machine
-from efficientscn_trt.engines.flavours import FLAVOURS, installed_version, load
+from efficientscn_trt.engines.flavours import FLAVOURS, load
 from efficientscn_trt.errors import DeviceError
 from gpu.context import Context
 
 
 def machine_of(flavour: str) -> Machine:
     """This machine as if no other TensorRT were installed."""
-    version = installed_version(FLAVOURS[flavour])
     machine = this_machine()
-    return Machine(machine.platform, machine.gpu, {flavour: version} if version else {})
+    versions = {name: version for name, version in machine.versions.items() if name == flavour}
+    return replace(machine, versions=versions)
 
 
 def load_backend(context: Context, graphs: bool = False, threads: int = 0) -> TensorRTBackend:

@@ -42,6 +42,12 @@ MIB = 1 << 20
     help="Arithmetic of the networks.",
 )
 @click.option(
+    "--version-compatible",
+    is_flag=True,
+    help="For tensorrt, from 8.6 on: engines that its lean runtime of the same version runs too, perhaps "
+    "more slowly.",
+)
+@click.option(
     "--workspace",
     type=click.IntRange(min=1),
     metavar="MIB",
@@ -54,6 +60,7 @@ def build(
     target: str,
     capabilities: tuple[str, ...],
     precision: str,
+    version_compatible: bool,
     workspace: int | None,
     verbose: bool,
     quiet: bool,
@@ -81,6 +88,7 @@ def build(
             target,
             compute_capabilities=capabilities,
             precision=precision,
+            version_compatible=version_compatible,
             workspace=None if workspace is None else workspace * MIB,
             say=(lambda message: click.echo(message, err=True)) if verbose else None,
             progress=progress,

@@ -60,7 +60,7 @@ def _engines(engines: list[EngineRow]) -> Table:
         rows.append(
             (
                 f"{engine.network} {engine.precision}",
-                f"{engine.flavour} {engine.version}",
+                f"{engine.flavour} {engine.version}{', lean too' if engine.version_compatible else ''}",
                 f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
                 "used" if row.used else "no, see below" if row.problem else "usable",
                 _megabytes(engine.bytes),

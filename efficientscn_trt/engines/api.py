@@ -10,6 +10,7 @@ Differences are found by asking the module what it has, never by its version num
 | progress | none | IProgressMonitor | IProgressMonitor |
 | GPUs that an engine is for | the one it is built on | the one it is built on | chosen |
 | scratch memory | that of the largest shape | of each shape | of each shape |
+| engines for the lean runtime | none (from 8.6 on: a flag) | a flag | none |
 """
 
 from __future__ import annotations
@@ -82,6 +83,18 @@ def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> str 
         if not config.set_compute_capability(known[capability], index):
             return capability
     return None
+
+
+def makes_version_compatible(trt: Any) -> bool:
+    """Whether this version can build an engine that its lean runtime runs too."""
+    return hasattr(trt.BuilderFlag, "VERSION_COMPATIBLE")
+
+
+def make_version_compatible(trt: Any, config: Any) -> None:
+    """Build for the lean runtime too, without a copy of it in the plan, which would be more code to trust."""
+    for name in ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME"):
+        if hasattr(trt.BuilderFlag, name):
+            config.set_flag(getattr(trt.BuilderFlag, name))
 
 
 def set_timing_cache(config: Any, content: bytes) -> Any:

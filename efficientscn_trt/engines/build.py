@@ -47,6 +47,7 @@ def build_engines(
     *,
     compute_capabilities: Sequence[str] = (),
     precision: str = "fp16",
+    version_compatible: bool = False,
     workspace: int | None = None,
     machine: Machine | None = None,
     say: Say | None = None,
@@ -59,6 +60,7 @@ def build_engines(
         compute_capabilities: of the GPUs to build for, such as "8.9", or "current"; for "tensorrt-rtx" only.
             Default: all from 8.0 on that this version of it knows.
         precision: "fp16", from the float16 forms in the bundle, or "fp32".
+        version_compatible: let TensorRT's lean runtime of the same version run them too, perhaps more slowly.
         workspace: bytes of scratch memory that any one layer may use; default: TensorRT's own limit.
         machine: facts of the machine; default: this one's.
         say: called with each message of TensorRT.
@@ -69,14 +71,11 @@ def build_engines(
     OutputError.
     """
     flavour = FLAVOURS[target]
-    trt = load(flavour)
-    if not has_builder(trt):
-        raise DeviceError(
-            f"The {flavour.title} here ({trt.__name__} {trt.__version__}) runs engines but cannot build any; "
-            f"run: pip install {flavour.package}."
-        )
+    trt = _builder_module(flavour)
     gpu = (machine or this_machine()).gpu
     capabilities = _capabilities(flavour, trt, gpu, compute_capabilities)
+    if version_compatible:
+        _check_version_compatible(flavour, trt)
     sources = {network: bundle.file(network, precision) for network in NETWORKS}
     cache = TimingCache(bundle.path, flavour, trt.__version__, gpu) if flavour.needs_gpu and gpu else None
     timings = cache.read() if cache is not None else None
@@ -86,6 +85,7 @@ def build_engines(
             precision=precision,
             gpu=gpu if flavour.needs_gpu or api.CURRENT in capabilities.to_set else None,
             capabilities=capabilities.to_set,
+            version_compatible=version_compatible,
             workspace=workspace,
             say=say,
             progress=progress(network) if progress is not None else None,
@@ -110,10 +110,40 @@ def build_engines(
             sha256=sha256,
             bytes=len(plan.content),
             activation_memory=plan.activation,
+            version_compatible=version_compatible,
         )
         reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
         contents.append((engine, plan.content))
     return BuildReport(add_engines(bundle, contents), tuple(reports))
+
+
+def check_target(target: str, gpu: Gpu | None, compute_capabilities: Sequence[str] = ()) -> None:
+    """Raise the DeviceError of `build_engines` if it could not even begin, as far as that needs no bundle."""
+    flavour = FLAVOURS[target]
+    _capabilities(flavour, _builder_module(flavour), gpu, compute_capabilities)
+
+
+def _builder_module(flavour: Flavour) -> Any:
+    trt = load(flavour)
+    if not has_builder(trt):
+        raise DeviceError(
+            f"The {flavour.title} here ({trt.__name__} {trt.__version__}) runs engines but cannot build any; "
+            f"run: pip install {flavour.package}."
+        )
+    return trt
+
+
+def _check_version_compatible(flavour: Flavour, trt: Any) -> None:
+    if not flavour.needs_gpu:
+        raise DeviceError(
+            f"{flavour.title} has no lean runtime, and its engines run on the release that built them alone; "
+            "leave --version-compatible out."
+        )
+    if not api.makes_version_compatible(trt):
+        raise DeviceError(
+            f"{flavour.title} {trt.__version__} cannot build engines for its lean runtime, as 8.6 and newer "
+            "can; install one of those, or leave --version-compatible out."
+        )
 
 
 @dataclass(frozen=True)

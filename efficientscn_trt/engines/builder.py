@@ -23,12 +23,13 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Options:
     """How to build: on `gpu`, None where the build asks no GPU; `workspace` bytes at most for any one layer's
-    scratch; `capabilities` only where a version lets one choose; `say` gets every message of TensorRT,
-    `progress` its phases."""
+    scratch; `capabilities` and `version_compatible` only where a version has them; `say` gets every message
+    of TensorRT, `progress` its phases."""
 
     precision: str
     gpu: Gpu | None = None
     capabilities: tuple[str, ...] = ()
+    version_compatible: bool = False
     workspace: int | None = None
     say: Say | None = None
     progress: api.Progress | None = None
@@ -96,6 +97,8 @@ class NetworkBuilder:
         api.set_precision(trt, config, network, options.precision)
         api.use_own_kernels(trt, config)
         api.set_workspace(trt, config, options.workspace)
+        if options.version_compatible:
+            api.make_version_compatible(trt, config)
         if options.capabilities and (refused := api.set_capabilities(trt, config, options.capabilities)):
             raise self._failure(f"does not build for the compute capability {refused}", log)
         cache = None if self.timing_cache is None else api.set_timing_cache(config, self.timing_cache)

@@ -14,7 +14,7 @@ from .. import bundle as bundles
 from ..bundle import Bundle
 from ..errors import BundleError, DeviceError
 from ..user_cache import CACHE_VARIABLE, cache_folder
-from .build import build_engines
+from .build import build_engines, check_target
 from .flavours import FLAVOURS
 from .machine import Machine
 from .selection import PRECISIONS, EngineChoice, NoEngine, select_engine
@@ -43,12 +43,11 @@ def obtain_engine(
     cached = select_engine(copy, machine, precision)
     if isinstance(cached, EngineChoice):
         return cached
-    target = next(name for name in FLAVOURS if name in machine.versions)
+    target, capabilities = _buildable(machine, found)
     notice(
         f"{found.reasons[0]} For now they are built for {machine.gpu.name} with {FLAVOURS[target].title} "
         f"{machine.versions[target]} into {copy.path}."
     )
-    capabilities = () if FLAVOURS[target].needs_gpu else (machine.gpu.compute_capability,)
     report = build_engines(
         copy,
         target,
@@ -60,6 +59,22 @@ def obtain_engine(
     if isinstance(built, NoEngine):
         raise DeviceError(built.reasons[0])
     return built
+
+
+def _buildable(machine: Machine, found: NoEngine) -> tuple[str, tuple[str, ...]]:
+    """The target and the compute capabilities to build for; what keeps it from all of them is raised."""
+    assert machine.gpu is not None
+    problems = []
+    for name in (name for name in FLAVOURS if name in machine.versions):
+        capabilities = () if FLAVOURS[name].needs_gpu else (machine.gpu.compute_capability,)
+        try:
+            check_target(name, machine.gpu, capabilities)
+        except DeviceError as error:
+            # Of the lean runtime the reason tells more: which command, elsewhere, makes engines for it.
+            problems.append(f"{found.reasons[0]} {error}" if name in machine.lean else str(error))
+        else:
+            return name, capabilities
+    raise DeviceError(problems[0])
 
 
 def _nothing_installed(gpu: str) -> str:

@@ -13,8 +13,8 @@ from ..errors import DeviceError
 class Flavour:
     """`name` is the `--target` of the command line and the manifest's `flavour`.
 
-    `modules`: the import names under which pip installs it, the metapackage's first. `package`: what pip
-    calls it. `needs_gpu`: whether an engine can be built on the GPU that runs it only.
+    `modules`: the import names under which pip installs it, the preferred first. `package`: what pip calls
+    it. `needs_gpu`: whether an engine can be built on the GPU that runs it only.
     """
 
     name: str
@@ -24,15 +24,19 @@ class Flavour:
     needs_gpu: bool
 
 
-TENSORRT = Flavour("tensorrt", "TensorRT", ("tensorrt",), "tensorrt", needs_gpu=True)
+TENSORRT = Flavour(
+    "tensorrt",
+    "TensorRT",
+    ("tensorrt", "tensorrt_lean", "tensorrt_lean_bindings"),  # the lean runtime runs engines, and builds none
+    "tensorrt",
+    needs_gpu=True,
+)
 TENSORRT_RTX = Flavour(
     "tensorrt-rtx", "TensorRT-RTX", ("tensorrt_rtx", "tensorrt_rtx_bindings"), "tensorrt-rtx", needs_gpu=False
 )
 
 FLAVOURS = {flavour.name: flavour for flavour in (TENSORRT, TENSORRT_RTX)}
 """In the order in which an engine is preferred: one built on the GPU itself was tuned by timing there."""
-
-RUNTIMES_WITHOUT_BUILDER = ("tensorrt_lean", "tensorrt_lean_bindings")
 
 
 def load(flavour: Flavour) -> Any:
@@ -48,31 +52,26 @@ def load(flavour: Flavour) -> Any:
             problem = f"{name} cannot be loaded ({_first_line(error)})"
     if problem is not None:
         raise DeviceError(f"{problem}; install {flavour.title} again: pip install {flavour.package}.")
-    lean = "" if flavour.needs_gpu is False else _lean()
-    raise DeviceError(f"{flavour.title} is not installed{lean}; run: pip install {flavour.package}.")
+    raise DeviceError(f"{flavour.title} is not installed; run: pip install {flavour.package}.")
+
+
+def installed(flavour: Flavour) -> Any | None:
+    """The module of the installed package, None if there is none that works."""
+    try:
+        return load(flavour)
+    except DeviceError:
+        return None
 
 
 def installed_version(flavour: Flavour) -> str | None:
     """Version of the installed package, None if there is none that works."""
-    try:
-        return str(load(flavour).__version__)
-    except DeviceError:
-        return None
+    module = installed(flavour)
+    return None if module is None else str(module.__version__)
 
 
 def has_builder(module: Any) -> bool:
     """Whether a TensorRT package can build engines; the lean runtime cannot."""
     return hasattr(module, "Builder") and hasattr(module, "OnnxParser")
-
-
-def _lean() -> str:
-    for name in RUNTIMES_WITHOUT_BUILDER:
-        try:
-            module = importlib.import_module(name)
-        except Exception:
-            continue
-        return f", only {name} {module.__version__}, which runs engines but cannot build any"
-    return ""
 
 
 def _first_line(error: Exception) -> str:

@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from dataclasses import dataclass, field
 
-from .flavours import FLAVOURS, installed_version
+from .flavours import FLAVOURS, has_builder, installed
 
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -25,19 +25,25 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts that decide which engine can run. `versions`: of the installed flavours of TensorRT by name."""
+    """Facts that decide which engine can run. `versions`: of the installed flavours of TensorRT by name.
+
+    `lean`: the flavours of which the lean runtime alone is installed.
+    """
 
     platform: str
     gpu: Gpu | None
     versions: dict[str, str] = field(default_factory=dict)
+    lean: frozenset[str] = frozenset()
 
 
 def this_machine(device: int = 0) -> Machine:
     """The facts of this machine with the CUDA device number `device`, if there is one."""
     gpu = next((gpu for gpu in find_gpus() if gpu.index == device), None)
-    found = {name: installed_version(flavour) for name, flavour in FLAVOURS.items()}
-    versions = {name: version for name, version in found.items() if version is not None}
-    return Machine(this_platform(), gpu, versions)
+    found = {name: installed(flavour) for name, flavour in FLAVOURS.items()}
+    modules = {name: module for name, module in found.items() if module is not None}
+    versions = {name: str(module.__version__) for name, module in modules.items()}
+    lean = frozenset(name for name, module in modules.items() if not has_builder(module))
+    return Machine(this_platform(), gpu, versions, lean)
 
 
 def this_platform() -> str:

@@ -5,6 +5,7 @@ A plan is native code: none is given to TensorRT that the manifest does not vouc
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -117,6 +118,12 @@ def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str
             f"{engine.file} was built by {title} {engine.version}, but {installed} is installed, and a plan "
             f"runs on the version that built it only; build it again: {_command(bundle, engine)}."
         )
+    if engine.flavour in machine.lean and not engine.version_compatible:
+        return (
+            f"{engine.file} needs the whole {title}, but only its lean runtime is installed; run: pip "
+            f"install {FLAVOURS[engine.flavour].package}=={engine.version}, or where that is installed: "
+            f"{_command(bundle, dataclasses.replace(engine, version_compatible=True))}."
+        )
     return None
 
 
@@ -155,30 +162,36 @@ def _not_vouched_for(bundle: Bundle, engine: Engine) -> str | None:
 
 
 def _best(engines: Iterable[Engine], network: str, flavour: str, precision: str) -> Engine | None:
-    """The most specific engine: one for fewer GPUs was built with less regard for others."""
+    """The most specific engine: built with less regard for other GPUs, and for the lean runtime."""
     fitting = [
         engine
         for engine in engines
         if (engine.network, engine.flavour, engine.precision) == (network, flavour, precision)
     ]
-    return min(fitting, key=lambda engine: len(engine.compute_capabilities), default=None)
+    return min(
+        fitting,
+        key=lambda engine: (len(engine.compute_capabilities), engine.version_compatible),
+        default=None,
+    )
 
 
 def _none_built(bundle: Bundle, machine: Machine, precision: str) -> str:
     target = next((name for name in FLAVOURS if name in machine.versions), next(iter(FLAVOURS)))
     which = "" if precision == "auto" else f" {precision}"
-    return (
-        f"{bundle.path} has no{which} engines of both networks; build them: "
-        f"{_target_command(bundle, target, 'fp16' if precision == 'auto' else precision)}."
-    )
+    built = "fp16" if precision == "auto" else precision
+    command = _target_command(bundle, target, built, version_compatible=target in machine.lean)
+    return f"{bundle.path} has no{which} engines of both networks; build them: {command}."
 
 
 def _command(bundle: Bundle, engine: Engine, capability: str | None = None) -> str:
-    command = _target_command(bundle, engine.flavour, engine.precision)
+    command = _target_command(
+        bundle, engine.flavour, engine.precision, version_compatible=engine.version_compatible
+    )
     flavour = FLAVOURS[engine.flavour]
     return f"{command} --compute-capability {capability}" if capability and not flavour.needs_gpu else command
 
 
-def _target_command(bundle: Bundle, target: str, precision: str) -> str:
+def _target_command(bundle: Bundle, target: str, precision: str, *, version_compatible: bool) -> str:
     extra = "" if precision == "fp16" else f" --precision {precision}"
+    extra += " --version-compatible" if version_compatible else ""
     return f"efficientscn-trt build {bundle.path} --target {target}{extra}"

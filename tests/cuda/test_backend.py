@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from efficientscn_trt import BundleError, DeviceError, InputError, Segmenter, _c
 from efficientscn_trt.backends.tensorrt import Gpu
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.device_array import DeviceLabels
+from efficientscn_trt.engines.flavours import TENSORRT, load
 from efficientscn_trt.engines.runtime_cache import RuntimeCache
 from efficientscn_trt.segmenter import STAGES
 
@@ -151,6 +153,18 @@ def test_values_of_a_scan_on_the_host_are_checked_as_it_streams(on_gpu: Segmente
 def test_an_empty_mask_is_a_warning(on_gpu: Segmenter) -> None:
     result = on_gpu.segment(np.full((20, 24, 28), -1000, np.int16), spacing=SPACING_XYZ)
     assert any("No organ was found" in warning for warning in result.warnings)
+
+
+def test_the_lean_runtime_runs_what_was_built_for_it(
+    tiny_bundle: Bundle, tmp_path: Path, on_cpu: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice, trt = write_engines(tmp_path, LEAN)
+    for name, module in (("tensorrt", None), ("tensorrt_lean", None), ("tensorrt_lean_bindings", trt)):
+        monkeypatch.setitem(sys.modules, name, module)
+    backend = simulated_backend(tiny_bundle, choice, load(TENSORRT))
+    monkeypatch.setitem(backends._BACKENDS, "cuda", lambda *_: backend)
+    result = Segmenter(tiny_bundle, device="cuda").segment(block_image())
+    assert (np.asarray(result.array) != on_cpu.segment(block_image()).array).mean() < 2e-4
 
 
 @pytest.mark.parametrize(("version", "engines"), [(OLD, 2), (TEN, 1), (RTX, 1)])

@@ -174,6 +174,32 @@ def test_a_runtime_without_a_builder(bundle: Bundle, monkeypatch: pytest.MonkeyP
         build_engines(bundle, "tensorrt", machine=machine(H100))
 
 
+@pytest.mark.parametrize(
+    ("target", "version", "sentence"),
+    [
+        (
+            "tensorrt",
+            "8.5.3.1",
+            r"8\.5\.3\.1 cannot build engines for its lean runtime, as 8\.6 and newer can;",
+        ),
+        ("tensorrt-rtx", RTX, r"has no lean runtime, .*; leave --version-compatible out\."),
+    ],
+)
+def test_engines_for_a_lean_runtime_that_is_not_there(
+    bundle: Bundle, target: str, version: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = use_fakes(monkeypatch, **{target.replace("-", "_"): version})
+    with pytest.raises(DeviceError, match=sentence):
+        build_engines(bundle, target, machine=machine(H100), version_compatible=True)
+    assert fakes[target].calls == []
+
+
+def test_engines_for_the_lean_runtime_lie_beside_the_others(bundle: Bundle) -> None:
+    with_engines(bundle, "tensorrt", gpu=H100)
+    both = with_engines(bundles.load(bundle.path), "tensorrt", gpu=H100, version_compatible=True)
+    assert [engine.version_compatible for engine in both.manifest.engines] == [False, False, True, True]
+
+
 def test_a_bundle_without_float16_forms(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     use_fakes(monkeypatch)
     file = bundle.path / "manifest.json"

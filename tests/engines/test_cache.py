@@ -114,6 +114,28 @@ def test_what_is_missing_is_said(
         obtain_engine(bundle, where, notice=print)
 
 
+def test_the_lean_runtime_builds_nothing_and_says_so_before_a_notice(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any]
+) -> None:
+    del fakes["tensorrt"].Builder
+    lean = machine(H100, versions={"tensorrt": TENSORRT}, lean=frozenset({"tensorrt"}))
+    notices: list[str] = []
+    with pytest.raises(
+        DeviceError,
+        match=r"--target tensorrt --version-compatible\. The TensorRT here .* cannot build any; run: pip",
+    ):
+        obtain_engine(bundle, lean, notice=notices.append)
+    assert notices == []
+
+
+def test_beside_a_lean_runtime_tensorrt_rtx_builds(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any]
+) -> None:
+    del fakes["tensorrt"].Builder
+    both = machine(lean=frozenset({"tensorrt"}))
+    assert obtain_engine(bundle, both, notice=print).flavour == "tensorrt-rtx"
+
+
 def test_no_cache(bundle: Bundle, fakes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFICIENTSCN_CACHE", "/proc/cache")
     with pytest.raises(

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from efficientscn_trt.engines import flavours
-from efficientscn_trt.engines.flavours import TENSORRT, TENSORRT_RTX, installed_version, load
+from efficientscn_trt.engines.flavours import (
+    TENSORRT,
+    TENSORRT_RTX,
+    has_builder,
+    installed_version,
+    load,
+)
 from efficientscn_trt.errors import DeviceError
 
-NAMES = (*TENSORRT.modules, *TENSORRT_RTX.modules, *flavours.RUNTIMES_WITHOUT_BUILDER)
+NAMES = (*TENSORRT.modules, *TENSORRT_RTX.modules)
 
 
 @pytest.fixture
@@ -41,16 +46,16 @@ def test_not_installed(packages: Path) -> None:
     assert installed_version(TENSORRT_RTX) is None
 
 
-def test_the_lean_runtime_is_not_enough(packages: Path) -> None:
+def test_the_lean_runtime_does_where_the_whole_is_not_installed(packages: Path) -> None:
     (packages / "tensorrt_lean_bindings.py").write_text("__version__ = '11.4.0.106'")
-    sentence = (
-        r"TensorRT is not installed, only tensorrt_lean_bindings 11\.4\.0\.106, which runs engines but "
-        r"cannot build any; run: pip install tensorrt\."
-    )
-    with pytest.raises(DeviceError, match=sentence):
-        load(TENSORRT)
+    module = load(TENSORRT)
+    assert (module.__name__, installed_version(TENSORRT)) == ("tensorrt_lean_bindings", "11.4.0.106")
+    assert not has_builder(module)
     with pytest.raises(DeviceError, match=r"^TensorRT-RTX is not installed; run"):
         load(TENSORRT_RTX)
+    (packages / "tensorrt.py").write_text("__version__ = '11.4.0.106'")
+    sys.path_importer_cache.clear()
+    assert load(TENSORRT).__name__ == "tensorrt"
 
 
 def test_a_package_that_cannot_be_loaded(packages: Path) -> None:

@@ -6,6 +6,8 @@ import ctypes
 from typing import Any
 
 import pytest
+from support.fake_runtime import fake_runtime
+from support.fake_tensorrt import fake_tensorrt
 
 from efficientscn_trt.engines import machine
 from efficientscn_trt.engines.machine import Gpu, find_gpus, this_machine
@@ -45,7 +47,7 @@ def test_gpus_by_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver())
     gpus = [Gpu(0, "NVIDIA H100", "9.0", 80 << 30), Gpu(1, "NVIDIA GeForce RTX 5090", "12.0", 32 << 30)]
     assert find_gpus() == gpus
-    monkeypatch.setattr(machine, "installed_version", lambda flavour: None)
+    monkeypatch.setattr(machine, "installed", lambda flavour: None)
     assert this_machine(1).gpu == gpus[1]
     assert this_machine(2).gpu is None
 
@@ -65,7 +67,14 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_versions_are_those_of_what_can_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "find_gpus", list)
-    monkeypatch.setattr(
-        machine, "installed_version", lambda flavour: "1.7.1.116" if flavour.name == "tensorrt-rtx" else None
-    )
+    modules = {"tensorrt-rtx": fake_tensorrt("1.7.1.116")}
+    monkeypatch.setattr(machine, "installed", lambda flavour: modules.get(flavour.name))
     assert this_machine().versions == {"tensorrt-rtx": "1.7.1.116"}
+    assert this_machine().lean == frozenset()
+
+
+def test_a_package_without_a_builder_is_the_lean_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "find_gpus", list)
+    modules = {"tensorrt": fake_runtime("11.4.0.106"), "tensorrt-rtx": fake_tensorrt("1.7.1.116")}
+    monkeypatch.setattr(machine, "installed", lambda flavour: modules.get(flavour.name))
+    assert this_machine().lean == {"tensorrt"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.engines import with_engines
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.errors import BundleError
@@ -38,6 +39,16 @@ def test_without_a_float16_form_the_sentence_says_what_to_do(bundle: bundles.Bun
     assert loaded.file("segmentation").name == "segmentation.onnx"
     with pytest.raises(BundleError, match=r"no float16 form of the segmentation network; export the bundle"):
         loaded.file("segmentation", "fp16")
+
+
+def test_a_mistyped_flag_is_named(bundle: bundles.Bundle) -> None:
+    with_engines(bundle)
+
+    def spoil(document: dict[str, Any]) -> None:
+        document["engines"][0]["version_compatible"] = 1
+
+    with pytest.raises(BundleError, match=r"version_compatible is 1, expected true or false"):
+        bundles.load(edited(bundle, spoil))
 
 
 def test_an_altered_float16_form_is_refused(bundle: bundles.Bundle) -> None:

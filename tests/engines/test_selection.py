@@ -104,6 +104,21 @@ def test_not_installed(built: Bundle) -> None:
     )
 
 
+def test_the_lean_runtime_takes_only_what_was_built_for_it(bundle: Bundle) -> None:
+    lean = machine(H100, versions={"tensorrt": TENSORRT}, lean=frozenset({"tensorrt"}))
+    command = re.escape(f"efficientscn-trt build {bundle.path} --target tensorrt --version-compatible.")
+    assert re.search(rf"has no engines of both networks; build them: {command}", reasons(bundle, lean)[0])
+    plain = with_engines(bundle, "tensorrt", gpu=H100)
+    assert re.search(
+        r"needs the whole TensorRT, but only its lean runtime is installed; run: pip install "
+        rf"tensorrt=={re.escape(TENSORRT)}, or where that is installed: {command}",
+        reasons(plain, lean)[0],
+    )
+    both = with_engines(plain, "tensorrt", gpu=H100, version_compatible=True)
+    assert choice(both, lean).segmentation.version_compatible
+    assert not choice(both, machine(H100)).segmentation.version_compatible
+
+
 def test_other_gpu(built: Bundle) -> None:
     found = reasons(built, machine(T4))
     assert re.search(

@@ -14,7 +14,7 @@ from efficientscn_trt.engines import api
 from efficientscn_trt.engines.builder import NetworkBuilder, Options, Plan
 from efficientscn_trt.errors import DeviceError
 
-OLD, TEN, ELEVEN, RTX = "8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116"
+OLD, EIGHT_SIX, TEN, ELEVEN, RTX = "8.5.3.1", "8.6.1", "10.3.0", "11.4.0.106", "1.7.1.116"
 PROFILE = Profile((32, 32, 32), (96, 128, 160), (160, 128, 160))
 
 
@@ -33,8 +33,9 @@ def flag(trt: Any, name: str) -> int:
     return 1 << int(getattr(trt.NetworkDefinitionCreationFlag, name))
 
 
-def test_8_5_wants_an_explicit_batch() -> None:
-    trt = fake_tensorrt(OLD)
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
+def test_8_wants_an_explicit_batch(version: str) -> None:
+    trt = fake_tensorrt(version)
     build(trt)
     assert calls(trt, "create_network") == [(flag(trt, "EXPLICIT_BATCH"),)]
 
@@ -54,8 +55,9 @@ def test_a_version_without_creation_flags_gets_none() -> None:
     assert not api.is_weakly_typed(trt)
 
 
-def test_8_5_is_told_that_it_may_use_float16_and_where_it_may_not() -> None:
-    trt = fake_tensorrt(OLD)
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
+def test_8_is_told_that_it_may_use_float16_and_where_it_may_not(version: str) -> None:
+    trt = fake_tensorrt(version)
     build(trt)
     assert calls(trt, "set_flag") == [("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)]
     assert {layer.name: layer.precision for layer in trt.layers} == {
@@ -66,7 +68,19 @@ def test_8_5_is_told_that_it_may_use_float16_and_where_it_may_not() -> None:
     }
 
 
-@pytest.mark.parametrize("version", [OLD, TEN, ELEVEN, RTX])
+@pytest.mark.parametrize("version", [EIGHT_SIX, TEN, ELEVEN])
+def test_engines_for_the_lean_runtime_hold_no_copy_of_it(version: str) -> None:
+    trt = fake_tensorrt(version)
+    assert api.makes_version_compatible(trt)
+    build(trt, Options("fp32", version_compatible=True))
+    assert calls(trt, "set_flag") == [("VERSION_COMPATIBLE",), ("EXCLUDE_LEAN_RUNTIME",)]
+
+
+def test_8_5_makes_no_engines_for_the_lean_runtime() -> None:
+    assert not api.makes_version_compatible(fake_tensorrt(OLD))
+
+
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN, RTX])
 def test_fp32_means_float32_and_not_tf32(version: str) -> None:
     trt = fake_tensorrt(version)
     build(trt, Options("fp32"))
@@ -74,7 +88,7 @@ def test_fp32_means_float32_and_not_tf32(version: str) -> None:
     assert calls(trt, "set_flag") == []
 
 
-@pytest.mark.parametrize("version", [OLD, TEN])
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN])
 def test_cublas_and_cudnn_are_left_out(version: str) -> None:
     trt = fake_tensorrt(version)
     build(trt)
@@ -88,9 +102,10 @@ def test_where_there_are_no_other_libraries_the_tactics_are_left_alone(version: 
     assert calls(trt, "tactics") == []
 
 
-def test_8_5_builds_without_telling_its_progress() -> None:
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
+def test_8_builds_without_telling_its_progress(version: str) -> None:
     told: list[tuple[str, int, int]] = []
-    build(fake_tensorrt(OLD), Options("fp16", progress=lambda *step: told.append(step)))
+    build(fake_tensorrt(version), Options("fp16", progress=lambda *step: told.append(step)))
     assert told == []
 
 
@@ -119,13 +134,14 @@ def test_a_gpu_that_rtx_lists_but_refuses() -> None:
         build(trt, Options("fp16", capabilities=("current",)))
 
 
-@pytest.mark.parametrize("version", [OLD, TEN, ELEVEN])
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN])
 def test_the_others_have_no_choice_of_gpu(version: str) -> None:
     assert api.selectable_capabilities(fake_tensorrt(version)) == {}
 
 
-def test_the_memory_of_8_5_is_that_of_the_largest_shape() -> None:
-    memory = build(fake_tensorrt(OLD)).activation
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
+def test_the_memory_of_8_is_that_of_the_largest_shape(version: str) -> None:
+    memory = build(fake_tensorrt(version)).activation
     assert memory is not None
     assert (memory.largest, memory.typical) == (ACTIVATION_OF_LARGEST, ACTIVATION_OF_LARGEST)
 

@@ -1,6 +1,6 @@
 """TensorRT packages of several versions, as far as a build touches them: the names that each has, no more.
 
-Read off the packages: 8.5.3.1 (its own module), RTX 1.7.1 (its own module); 10 and 11 from NVIDIA's API
+Read off the packages: 8.5.3.1 (its own module), RTX 1.7.1 (its own module); 8.6, 10 and 11 from NVIDIA's API
 reference. A fake records what is asked of it; using a name that the version lacks is an AttributeError.
 """
 
@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 FLAGS_8_5 = ("FP16", "TF32", "OBEY_PRECISION_CONSTRAINTS", "PREFER_PRECISION_CONSTRAINTS")
+FLAGS_8_6 = ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME")
+LAYERS_8_5 = ("CONVOLUTION", "ELEMENTWISE", "CONSTANT", "SHUFFLE")
 TACTICS_8_5 = ("CUBLAS", "CUBLAS_LT", "CUDNN", "EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS")
 RTX_CAPABILITIES = {"NONE": 0, "CURRENT": 1, "SM75": 75, "SM80": 80, "SM86": 86, "SM89": 89, "SM120": 120}
 NETWORK_BYTES = 1000
@@ -18,7 +20,7 @@ ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE = 500, 200
 
 
 def fake_tensorrt(version: str) -> SimpleNamespace:
-    """The module of TensorRT `version`, "8.5.3.1", "10.3.0", "11.4.0.106" or, for RTX, "1.7.1.116"."""
+    """The module of TensorRT `version`: "8.5.3.1", "8.6.1", "10.3.0", "11.4.0.106", or RTX's "1.7.1.116"."""
     major = version.split(".", maxsplit=1)[0]
     old, rtx = major == "8", major == "1"
     trt = SimpleNamespace(
@@ -27,12 +29,11 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.calls = []
     creation = {"8": ("EXPLICIT_BATCH",), "10": ("EXPLICIT_BATCH", "STRONGLY_TYPED")}
     trt.NetworkDefinitionCreationFlag = _enum("Creation", creation.get(major, ("STRONGLY_TYPED",)))
-    trt.BuilderFlag = _enum("Flag", FLAGS_8_5 if major in ("8", "10") else ("TF32",))
+    flags = FLAGS_8_5 if major in ("8", "10") else ("TF32",)
+    trt.BuilderFlag = _enum("Flag", flags if version.startswith("8.5") else (*flags, *FLAGS_8_6))
     trt.TacticSource = _enum("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
     trt.MemoryPoolType = _enum("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
-    trt.LayerType = _enum(
-        "Layer", ("CONVOLUTION", "ELEMENTWISE", "CONSTANT", "SHUFFLE", *(() if old else ("CAST",)))
-    )
+    trt.LayerType = _enum("Layer", (*LAYERS_8_5, *(() if version.startswith("8.5") else ("CAST",))))
     trt.ILogger = _Logger
     trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
     trt.Network = _with(trt, _Network)
