@@ -102,7 +102,7 @@ def _parse() -> Any:
 def _entries(arguments: Any, folder: Path) -> list[Entry]:
     bundle = {"bundle": str(arguments.bundle.absolute()), "threads": arguments.threads}
     entries = []
-    for device in survey():
+    for device in survey(bundles.load(arguments.bundle)):
         if device.problem is None:
             for precision in reversed(device.precisions):
                 chosen = {"device": device.device, "precision": precision}

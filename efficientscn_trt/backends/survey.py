@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
+from ..bundle import Bundle
 from ..engines import this_machine
+from ..engines.cache import find_obstacle
 from ..engines.flavours import FLAVOURS
+from ..errors import DeviceError
+from .tensorrt import require_gpu
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,9 @@ class Availability:
     problem: str | None = None
 
 
-def survey() -> list[Availability]:
-    """Every device that this version knows, in the order in which "auto" prefers them."""
-    return [_cuda(), _cpu()]
+def survey(bundle: Bundle) -> list[Availability]:
+    """Every device that this version knows, for `bundle`, in the order in which "auto" prefers them."""
+    return [_cuda(bundle), _cpu()]
 
 
 def choose(devices: list[Availability]) -> str | None:
@@ -30,17 +34,21 @@ def choose(devices: list[Availability]) -> str | None:
     return next((device.device for device in devices if device.problem is None), None)
 
 
-def _cuda() -> Availability:
-    status = _core.cuda_status()
-    hardware = ", ".join(gpu["name"] for gpu in status["devices"])
-    if status["problem"]:
-        return Availability("cuda", hardware, "TensorRT", (), status["problem"])
-    versions = this_machine().versions
-    if not versions:
-        packages = " or ".join(f"pip install {flavour.package}" for flavour in FLAVOURS.values())
-        return Availability("cuda", hardware, "TensorRT", (), f"TensorRT is not installed; run: {packages}.")
-    software = ", ".join(f"{FLAVOURS[name].title} {version}" for name, version in versions.items())
-    return Availability("cuda", hardware, software, ("fp32", "fp16"))
+def _cuda(bundle: Bundle) -> Availability:
+    hardware = ", ".join(gpu["name"] for gpu in _core.cuda_status()["devices"])
+    try:
+        require_gpu(0)
+    except DeviceError as error:
+        return Availability("cuda", hardware, "TensorRT", (), str(error))
+    machine = this_machine()
+    titles = (f"{FLAVOURS[name].title} {version}" for name, version in machine.versions.items())
+    return Availability(
+        device="cuda",
+        hardware=hardware,
+        software=", ".join(titles) or "TensorRT",
+        precisions=tuple(each for each in ("fp32", "fp16") if find_obstacle(bundle, machine, each) is None),
+        problem=find_obstacle(bundle, machine),
+    )
 
 
 def _cpu() -> Availability:

@@ -37,7 +37,7 @@ def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> T
 
     Raises DeviceError if this build, machine or TensorRT cannot run them, BundleError.
     """
-    _require_gpu(index)
+    require_gpu(index)
     machine = this_machine(index)
     choice = obtain_engine(bundle, machine, precision, notice=_log.warning)
     gpu = Gpu(index, "" if machine.gpu is None else machine.gpu.name)
@@ -242,7 +242,8 @@ def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:
     return RuntimeCache(folder / "kernels" / f"{engine.sha256[:16]}-{name}.bin")
 
 
-def _require_gpu(index: int) -> None:
+def require_gpu(index: int) -> None:
+    """Raise DeviceError if the core cannot run on the GPU number `index`."""
     status = _core.cuda_status()
     if status["problem"]:
         raise DeviceError(status["problem"])

@@ -36,7 +36,7 @@ def info(bundle: Path | None, as_json: bool) -> None:
     from ..segmenter import default_bundle
 
     loaded = bundles.load(bundle or default_bundle())
-    devices, build = survey(), build_info()
+    devices, build = survey(loaded), build_info()
     engines, chosen = _engines(loaded), choose(devices)
     if as_json:
         click.echo(
@@ -49,12 +49,14 @@ def info(bundle: Path | None, as_json: bool) -> None:
 
 
 def _engines(bundle: Bundle) -> list[EngineRow]:
-    """The engines of `bundle`, if it has any: TensorRT and the GPU are looked for only then."""
-    if not bundle.manifest.engines:
-        return []
-    from ..engines import engine_rows, this_machine
+    """The engines for `bundle`, if there are any: TensorRT and the GPU are looked for only then."""
+    from ..engines import this_machine
+    from ..engines.cache import known_engines
+    from ..engines.cached_bundle import cached_bundle
 
-    return engine_rows(bundle, this_machine())
+    if not bundle.manifest.engines and cached_bundle(bundle) is None:
+        return []
+    return known_engines(bundle, this_machine())
 
 
 def _document(
@@ -66,7 +68,15 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "bundle": {"path": str(bundle.path), "verified": True, **dataclasses.asdict(bundle.manifest)},
-        "engines": [{"file": row.engine.file, "used": row.used, "problem": row.problem} for row in engines],
+        "engines": [
+            {
+                "file": row.engine.file,
+                "path": str(row.path / row.engine.file),
+                "used": row.used,
+                "problem": row.problem,
+            }
+            for row in engines
+        ],
         "devices": [dataclasses.asdict(device) for device in devices],
         "device": chosen,
         "core": build,

@@ -30,7 +30,9 @@ def print_tables(
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
     show(_networks(manifest))
     if engines:
-        show(_engines(engines))
+        show(_engines(engines, bundle))
+        for folder in dict.fromkeys(row.path for row in engines if row.path != bundle.path):
+            click.echo(f"* in the user's cache, {folder}\n")
         problems = dict.fromkeys(row.problem for row in engines if row.problem)  # each once
         click.echo("".join(f"{problem}\n" for problem in problems))
     show(_pipeline(manifest))
@@ -53,13 +55,13 @@ def _networks(manifest: Manifest) -> Table:
     return table("Networks", header, rows, text_columns=3)
 
 
-def _engines(engines: list[EngineRow]) -> Table:
+def _engines(engines: list[EngineRow], bundle: Bundle) -> Table:
     rows = []
     for row in engines:
         engine, scratch = row.engine, row.engine.activation_memory
         rows.append(
             (
-                f"{engine.network} {engine.precision}",
+                f"{engine.network} {engine.precision}{'' if row.path == bundle.path else ' *'}",
                 f"{engine.flavour} {engine.version}{', lean too' if engine.version_compatible else ''}",
                 f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
                 "used" if row.used else "no, see below" if row.problem else "usable",

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from .. import bundle as bundles
-from ..bundle import Bundle
-from ..errors import BundleError, DeviceError
+from ..bundle import NETWORKS, Bundle
+from ..errors import DeviceError, EfficientSCNError
 from ..user_cache import CACHE_VARIABLE, cache_folder
 from .build import build_engines, check_target
+from .cached_bundle import cached_bundle, make_copy
 from .flavours import FLAVOURS
-from .machine import Machine
-from .selection import PRECISIONS, EngineChoice, NoEngine, select_engine
+from .machine import Gpu, Machine
+from .selection import PRECISIONS, EngineChoice, EngineRow, NoEngine, engine_rows, select_engine
 
 
 def obtain_engine(
@@ -27,32 +23,22 @@ def obtain_engine(
 
     What is built goes into the user's cache, and is found there the next time: the bundle may be read-only,
     or serve many machines. `notice` is told in one sentence that a build begins, and why.
-    Raises DeviceError: there is no GPU, no TensorRT that can build for it, or no cache.
+    Raises DeviceError: there is no GPU, no TensorRT that can build for it, or no cache. BundleError.
     """
-    found = select_engine(bundle, machine, precision)
+    found = find_engine(bundle, machine, precision)
     if isinstance(found, EngineChoice):
         return found
-    if machine.gpu is None or not machine.versions:
-        raise DeviceError(found.reasons[0] if machine.gpu is None else _nothing_installed(machine.gpu.name))
-    folder = cache_folder()
-    if folder is None:
-        raise DeviceError(
-            f"{found.reasons[0]} No cache can be written either; {CACHE_VARIABLE} names another."
-        )
-    copy = _copy_without_engines(bundle, folder / "engines")
-    cached = select_engine(copy, machine, precision)
-    if isinstance(cached, EngineChoice):
-        return cached
-    target, capabilities = _buildable(machine, found)
+    order = _order(bundle, machine, precision, found)
+    copy = make_copy(bundle, order.folder)
     notice(
-        f"{found.reasons[0]} For now they are built for {machine.gpu.name} with {FLAVOURS[target].title} "
-        f"{machine.versions[target]} into {copy.path}."
+        f"{found.reasons[0]} For now they are built for {order.gpu.name} with {FLAVOURS[order.target].title} "
+        f"{machine.versions[order.target]} into {copy.path}."
     )
     report = build_engines(
         copy,
-        target,
-        compute_capabilities=capabilities,
-        precision=PRECISIONS[precision][0],
+        order.target,
+        compute_capabilities=order.capabilities,
+        precision=order.precision,
         machine=machine,
     )
     built = select_engine(report.bundle, machine, precision)
@@ -61,14 +47,68 @@ def obtain_engine(
     return built
 
 
-def _buildable(machine: Machine, found: NoEngine) -> tuple[str, tuple[str, ...]]:
-    """The target and the compute capabilities to build for; what keeps it from all of them is raised."""
-    assert machine.gpu is not None
+def find_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> EngineChoice | NoEngine:
+    """The engines for `machine` that `bundle`, else the user's cache, has; else why the bundle has none."""
+    found = select_engine(bundle, machine, precision)
+    copy = cached_bundle(bundle) if isinstance(found, NoEngine) else None
+    cached = None if copy is None else select_engine(copy, machine, precision)
+    return cached if isinstance(cached, EngineChoice) else found
+
+
+def find_obstacle(bundle: Bundle, machine: Machine, precision: str = "auto") -> str | None:
+    """Why `obtain_engine` would fail, as far as it shows without a build; None if it would not."""
+    found = find_engine(bundle, machine, precision)
+    if isinstance(found, NoEngine):
+        try:
+            _order(bundle, machine, precision, found)
+        except EfficientSCNError as error:
+            return str(error)
+    return None
+
+
+def known_engines(bundle: Bundle, machine: Machine) -> list[EngineRow]:
+    """Every engine of `bundle`, then those of the user's cache for it."""
+    choice, copy = find_engine(bundle, machine), cached_bundle(bundle)
+    return [row for each in (bundle, copy) if each for row in engine_rows(each, machine, choice)]
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What to build for `gpu`, and the cache that gets it."""
+
+    folder: Path
+    gpu: Gpu
+    target: str
+    capabilities: tuple[str, ...]
+    precision: str
+
+
+def _order(bundle: Bundle, machine: Machine, precision: str, found: NoEngine) -> _Order:
+    """Raises DeviceError or BundleError if nothing can be built."""
+    gpu = machine.gpu
+    if gpu is None:
+        raise DeviceError(found.reasons[0])
+    if not machine.versions:
+        raise DeviceError(_nothing_installed(gpu.name))
+    folder = cache_folder()
+    if folder is None:
+        raise DeviceError(
+            f"{found.reasons[0]} No cache can be written either; {CACHE_VARIABLE} names another."
+        )
+    target, capabilities = _target(machine, gpu, found)
+    preferred = PRECISIONS[precision][0]
+    for network in NETWORKS:
+        bundle.onnx(network, preferred)
+    return _Order(folder, gpu, target, capabilities, preferred)
+
+
+def _target(machine: Machine, gpu: Gpu, found: NoEngine) -> tuple[str, tuple[str, ...]]:
+    """The first that can be built for, and the compute capabilities to ask for."""
     problems = []
     for name in (name for name in FLAVOURS if name in machine.versions):
-        capabilities = () if FLAVOURS[name].needs_gpu else (machine.gpu.compute_capability,)
+        capabilities = () if FLAVOURS[name].needs_gpu else (gpu.compute_capability,)
         try:
-            check_target(name, machine.gpu, capabilities)
+            check_target(name, gpu, capabilities)
         except DeviceError as error:
             # Of the lean runtime the reason tells more: which command, elsewhere, makes engines for it.
             problems.append(f"{found.reasons[0]} {error}" if name in machine.lean else str(error))
@@ -80,23 +120,3 @@ def _buildable(machine: Machine, found: NoEngine) -> tuple[str, tuple[str, ...]]
 def _nothing_installed(gpu: str) -> str:
     packages = " or ".join(f"pip install {flavour.package}" for flavour in FLAVOURS.values())
     return f"{gpu} could run the networks, but TensorRT is not installed; run: {packages}."
-
-
-def _copy_without_engines(bundle: Bundle, folder: Path) -> Bundle:
-    """The cache's copy of `bundle`, under a name that its manifest decides; made anew if it is damaged."""
-    manifest = dataclasses.replace(bundle.manifest, engines=())
-    target = folder / hashlib.sha256(manifest.to_json().encode()).hexdigest()[:16]
-    with suppress(BundleError):
-        return bundles.load(target)
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as scratch:
-        copy = Path(scratch, "bundle")
-        copy.mkdir()
-        for name in manifest.files:
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(bundle.path / name, copy / name)
-        (copy / bundles.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        with suppress(OSError):  # another process was faster; whatever else it was, the next line says
-            copy.rename(target)
-    return bundles.load(target)

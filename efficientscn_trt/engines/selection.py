@@ -45,8 +45,9 @@ class NoEngine:
 
 @dataclass(frozen=True)
 class EngineRow:
-    """One engine of a bundle for `info`: `problem` says why it cannot run here, None if it can."""
+    """An engine of the bundle at `path` for `info`: `problem` says why it cannot run here, None if it can."""
 
+    path: Path
     engine: Engine
     used: bool
     problem: str | None
@@ -76,12 +77,13 @@ def select_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> 
     return NoEngine(tuple(reasons) or (_none_built(bundle, machine, precision),))
 
 
-def engine_rows(bundle: Bundle, machine: Machine) -> list[EngineRow]:
-    """Every engine of `bundle`: whether `select_engine` takes it on `machine`, and if it cannot, why."""
-    choice = select_engine(bundle, machine)
-    used = (choice.localization, choice.segmentation) if isinstance(choice, EngineChoice) else ()
+def engine_rows(bundle: Bundle, machine: Machine, choice: EngineChoice | NoEngine) -> list[EngineRow]:
+    """Every engine of `bundle`: whether it is of the `choice`, and if it cannot run on `machine`, why."""
+    used: tuple[Engine, ...] = ()
+    if isinstance(choice, EngineChoice) and choice.path == bundle.path:
+        used = (choice.localization, choice.segmentation)
     return [
-        EngineRow(engine, engine in used, find_problem(bundle, engine, machine))
+        EngineRow(bundle.path, engine, engine in used, find_problem(bundle, engine, machine))
         for engine in bundle.manifest.engines
     ]
 

@@ -61,7 +61,7 @@ def validate(
         found = stages.run(saved)
         floor = compare(reference, found, saved.segment(reference.image), names, spacing)
         yield Verdict(path.name, AS_SAVED, floor, (), None)
-        for device, precision in _at_hand():
+        for device, precision in _at_hand(bundle):
             name = f"{device} {precision}"
             progress(f"{path.name}: {name}")
             backend = backends.load(bundle, device, precision)
@@ -77,9 +77,9 @@ def validate(
             yield Verdict(path.name, name, fidelity, problems, picture)
 
 
-def _at_hand() -> Iterator[tuple[str, str]]:
+def _at_hand(bundle: Bundle) -> Iterator[tuple[str, str]]:
     """Device and precision of each backend that runs here."""
-    for availability in survey():
+    for availability in survey(bundle):
         if availability.problem is None:
             for precision in availability.precisions:
                 yield availability.device, precision

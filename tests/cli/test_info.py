@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from support.engines import H100, RTX, RTX_4090, machine, use_fakes, with_engines
 
 from efficientscn_trt.backends import DEVICES
 from efficientscn_trt.backends import survey as surveys
 from efficientscn_trt.backends.survey import Availability, choose
-from efficientscn_trt.bundle import ActivationMemory, Bundle, Engine, Profile
+from efficientscn_trt.bundle import NETWORKS, ActivationMemory, Bundle, Engine, Profile
+from efficientscn_trt.engines import Gpu
 from efficientscn_trt.segmenter import Segmenter
 
 from .conftest import Run
@@ -45,8 +47,65 @@ def test_json(run: Run, tiny_bundle: Bundle) -> None:
     assert document["core"]["cuda"] or document["core"]["cuda_reason"]
 
 
-def test_the_survey_knows_every_backend() -> None:
-    assert [device.device for device in surveys.survey()] == list(DEVICES[1:])
+def test_the_survey_knows_every_backend(tiny_bundle: Bundle) -> None:
+    assert [device.device for device in surveys.survey(tiny_bundle)] == list(DEVICES[1:])
+
+
+@pytest.mark.parametrize(
+    ("gpu", "built", "problem"),
+    [
+        (H100, False, "TensorRT-RTX 1.7.1.116 cannot build for the compute capability 9.0, expected one of"),
+        (H100, True, "TensorRT-RTX 1.7.1.116 cannot build for the compute capability 9.0, expected one of"),
+        (RTX_4090, False, "has no float16 form of the localization network"),
+        (RTX_4090, True, None),
+    ],
+)
+def test_a_gpu_that_nothing_can_be_built_for_is_not_used(
+    gpu: Gpu, built: bool, problem: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thresholds have no float16 form, so what runs on a GPU is what was built in fp32."""
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+    use_fakes(monkeypatch)
+    bundle = write_tiny_bundle(tmp_path / "bundle")
+    if built:
+        bundle = with_engines(bundle, precision="fp32")
+    status = {"problem": "", "devices": [{"name": gpu.name, "supported": True}]}
+    monkeypatch.setattr(surveys._core, "cuda_status", lambda: status)
+    monkeypatch.setattr(surveys, "this_machine", lambda: machine(gpu, versions={"tensorrt-rtx": RTX}))
+    devices = surveys.survey(bundle)
+    assert (problem or "") in (devices[0].problem or "")
+    assert choose(devices) == ("cpu" if problem else "cuda")
+    assert devices[0].precisions == (("fp32",) if gpu == RTX_4090 else ())
+
+
+def test_engines_in_the_users_cache_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    from efficientscn_trt import engines
+    from efficientscn_trt.cli import run as command
+    from efficientscn_trt.engines.cache import obtain_engine
+
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "160")
+    use_fakes(monkeypatch)
+    bundle = write_tiny_bundle(tmp_path / "bundle")
+    kept = obtain_engine(bundle, machine(H100), "fp32", notice=print)
+    monkeypatch.setattr(engines, "this_machine", lambda: machine(H100))
+    capsys.readouterr()
+    assert command(["info", str(bundle.path), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["engines"]
+    assert [row["path"] for row in rows] == [str(kept.file(network)) for network in NETWORKS]
+    assert all(row["used"] for row in rows)
+    assert command(["info", str(bundle.path)]) == 0
+    shown = capsys.readouterr().out
+    assert "localization fp32 *" in shown
+    assert f"* in the user's cache, {kept.path}" in shown
 
 
 def test_auto_takes_the_first_that_works() -> None:

@@ -205,7 +205,7 @@ def test_reasons_are_those_of_the_precision_that_was_asked_for(built: Bundle) ->
 
 def test_rows_say_which_is_used_and_why_not_the_others(built: Bundle) -> None:
     several = with_engines(with_engines(built, precision="fp32"), "tensorrt", gpu=H100)
-    rows = engine_rows(several, machine())
+    rows = engine_rows(several, machine(), select_engine(several, machine()))
     shown = [(row.engine.flavour, row.engine.precision, row.used, row.problem is None) for row in rows]
     assert shown == [
         *[("tensorrt-rtx", "fp16", True, True)] * 2,
@@ -216,7 +216,7 @@ def test_rows_say_which_is_used_and_why_not_the_others(built: Bundle) -> None:
 
 
 def test_rows_without_a_gpu(built: Bundle) -> None:
-    rows = engine_rows(built, machine(None))
+    rows = engine_rows(built, machine(None), select_engine(built, machine(None)))
     assert {(row.used, row.problem) for row in rows} == {
         (False, "No NVIDIA GPU with a driver was found here.")
     }

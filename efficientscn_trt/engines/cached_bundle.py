@@ -1,0 +1,52 @@
+"""The user's cache's copy of a bundle, which holds the engines that were built for it on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from .. import bundle as bundles
+from ..bundle import Bundle, Manifest
+from ..errors import BundleError
+from ..user_cache import cache_folder
+
+
+def cached_bundle(bundle: Bundle) -> Bundle | None:
+    """The user's cache's copy of `bundle`, with the engines that were built for it; None if there is none."""
+    if (cache := cache_folder()) is not None:
+        with suppress(BundleError):
+            return bundles.load(_place(bundle, cache))
+    return None
+
+
+def make_copy(bundle: Bundle, cache: Path) -> Bundle:
+    """The copy of `bundle` in the folder `cache`; without engines if there was none, or it was damaged."""
+    manifest, target = _without_engines(bundle), _place(bundle, cache)
+    with suppress(BundleError):
+        return bundles.load(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
+        copy = Path(scratch, "bundle")
+        copy.mkdir()
+        for name in manifest.files:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.path / name, copy / name)
+        (copy / bundles.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        with suppress(OSError):  # another process was faster; whatever else it was, the next line says
+            copy.rename(target)
+    return bundles.load(target)
+
+
+def _place(bundle: Bundle, cache: Path) -> Path:
+    """Under a name that the manifest decides."""
+    digest = hashlib.sha256(_without_engines(bundle).to_json().encode()).hexdigest()
+    return cache / "engines" / digest[:16]
+
+
+def _without_engines(bundle: Bundle) -> Manifest:
+    return dataclasses.replace(bundle.manifest, engines=())
