@@ -143,7 +143,7 @@ class Engine:
     `flavour` is "tensorrt" or "tensorrt-rtx", `version` the one that built it and alone can run it,
     `platform` Python's name of system and processor, `onnx_sha256` that of the ONNX file it was built from.
     The activation memory is None where the builder did not tell it. `version_compatible`: whether the lean
-    runtime, of the same version, runs it too.
+    runtime, of the same version, runs it too. `timed_on`: the GPU whose timings chose its kernels, if any.
     """
 
     network: str
@@ -159,6 +159,7 @@ class Engine:
     bytes: int
     activation_memory: ActivationMemory | None
     version_compatible: bool = field(default=False, metadata=OPTIONAL)
+    timed_on: str | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def _document(
                 "path": str(row.path / row.engine.file),
                 "used": row.used,
                 "problem": row.problem,
+                "note": row.note,
             }
             for row in engines
         ],

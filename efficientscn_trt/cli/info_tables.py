@@ -33,8 +33,8 @@ def print_tables(
         show(_engines(engines, bundle))
         for folder in dict.fromkeys(row.path for row in engines if row.path != bundle.path):
             click.echo(f"* in the user's cache, {folder}\n")
-        problems = dict.fromkeys(row.problem for row in engines if row.problem)  # each once
-        click.echo("".join(f"{problem}\n" for problem in problems))
+        words = dict.fromkeys(word for row in engines if (word := row.problem or row.note))  # each once
+        click.echo("".join(f"{word}\n" for word in words))
     show(_pipeline(manifest))
     show(_provenance(manifest))
     show(_devices(devices, chosen))
@@ -64,12 +64,17 @@ def _engines(engines: list[EngineRow], bundle: Bundle) -> Table:
                 f"{engine.network} {engine.precision}{'' if row.path == bundle.path else ' *'}",
                 f"{engine.flavour} {engine.version}{', lean too' if engine.version_compatible else ''}",
                 f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
-                "used" if row.used else "no, see below" if row.problem else "usable",
+                _use(row),
                 _megabytes(engine.bytes),
                 _megabytes(scratch.largest) if scratch else "unknown",
             )
         )
     return table("Engines", ("Network", "Built by", "For", "Here", "Size", "Scratch"), rows, text_columns=4)
+
+
+def _use(row: EngineRow) -> str:
+    use = "used" if row.used else "no" if row.problem else "usable"
+    return f"{use}, see below" if row.problem or row.note else use
 
 
 def _megabytes(count: int) -> str:

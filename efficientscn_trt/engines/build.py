@@ -111,6 +111,7 @@ def build_engines(
             bytes=len(plan.content),
             activation_memory=plan.activation,
             version_compatible=version_compatible,
+            timed_on=gpu.name if gpu is not None and flavour.needs_gpu else None,
         )
         reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
         contents.append((engine, plan.content))

@@ -45,12 +45,16 @@ class NoEngine:
 
 @dataclass(frozen=True)
 class EngineRow:
-    """An engine of the bundle at `path` for `info`: `problem` says why it cannot run here, None if it can."""
+    """An engine of the bundle at `path` for `info`.
+
+    `problem` says why it cannot run here, None if it can; `note` why another might be faster, if so.
+    """
 
     path: Path
     engine: Engine
     used: bool
     problem: str | None
+    note: str | None
 
 
 def select_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> EngineChoice | NoEngine:
@@ -63,7 +67,7 @@ def select_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> 
     problems = {engine: find_problem(bundle, engine, machine) for engine in bundle.manifest.engines}
     sound = [engine for engine, problem in problems.items() if problem is None]
     for flavour, wanted in itertools.product(FLAVOURS, PRECISIONS[precision]):
-        pair = [_best(sound, network, flavour, wanted) for network in NETWORKS]
+        pair = [_best(sound, network, flavour, wanted, timed_on=machine.gpu.name) for network in NETWORKS]
         localization, segmentation = pair
         if localization is not None and segmentation is not None:
             return EngineChoice(
@@ -82,10 +86,13 @@ def engine_rows(bundle: Bundle, machine: Machine, choice: EngineChoice | NoEngin
     used: tuple[Engine, ...] = ()
     if isinstance(choice, EngineChoice) and choice.path == bundle.path:
         used = (choice.localization, choice.segmentation)
-    return [
-        EngineRow(bundle.path, engine, engine in used, find_problem(bundle, engine, machine))
-        for engine in bundle.manifest.engines
-    ]
+    return [_row(bundle, engine, machine, used=engine in used) for engine in bundle.manifest.engines]
+
+
+def _row(bundle: Bundle, engine: Engine, machine: Machine, *, used: bool) -> EngineRow:
+    problem = find_problem(bundle, engine, machine)
+    note = _timed_elsewhere(bundle, engine, machine) if problem is None else None
+    return EngineRow(bundle.path, engine, used, problem, note)
 
 
 def find_problem(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
@@ -163,8 +170,20 @@ def _not_vouched_for(bundle: Bundle, engine: Engine) -> str | None:
     return None
 
 
-def _best(engines: Iterable[Engine], network: str, flavour: str, precision: str) -> Engine | None:
-    """The most specific engine: built with less regard for other GPUs, and for the lean runtime."""
+def _timed_elsewhere(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
+    """GPUs of one compute capability differ in cores and memory, so in which kernels are fastest."""
+    if machine.gpu is None or engine.timed_on in (None, machine.gpu.name):
+        return None
+    return (
+        f"{engine.file} was timed on {engine.timed_on}, but this is {machine.gpu.name}: it runs, but "
+        f"another may be faster; to build one here: {_command(bundle, engine)}."
+    )
+
+
+def _best(
+    engines: Iterable[Engine], network: str, flavour: str, precision: str, *, timed_on: str
+) -> Engine | None:
+    """The most specific engine: built with less regard for other GPUs, on this one, and not for lean."""
     fitting = [
         engine
         for engine in engines
@@ -172,7 +191,11 @@ def _best(engines: Iterable[Engine], network: str, flavour: str, precision: str)
     ]
     return min(
         fitting,
-        key=lambda engine: (len(engine.compute_capabilities), engine.version_compatible),
+        key=lambda engine: (
+            len(engine.compute_capabilities),
+            engine.timed_on != timed_on,
+            engine.version_compatible,
+        ),
         default=None,
     )
 

@@ -17,9 +17,9 @@ FOLDER = "engines"
 def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bundle:
     """Put `engines` and their contents into `bundle`, and return the bundle as it then is.
 
-    Each replaces its like: of the same network, TensorRT, platform, GPUs, precision and compatibility. Every
-    file gets a name that its content decides, so what the manifest names is on disk before and after the one
-    moment at which the manifest changes. Raises OutputError.
+    Each replaces its like: of the same network, TensorRT, platform, GPUs, precision, compatibility and GPU
+    that it was timed on. Every file gets a name that its content decides, so what the manifest names is on
+    disk before and after the one moment at which the manifest changes. Raises OutputError.
     """
     folder = bundle.path / FOLDER
     try:
@@ -60,4 +60,5 @@ def _key(engine: Engine) -> tuple[object, ...]:
         engine.compute_capabilities,
         engine.precision,
         engine.version_compatible,
+        engine.timed_on,
     )

@@ -41,6 +41,7 @@ def test_the_record_says_all_that_decides(bundle: Bundle, monkeypatch: pytest.Mo
     file = bundle.path / engine.file
     assert (engine.sha256, engine.bytes) == (bundles.sha256(file), file.stat().st_size)
     assert engine.activation_memory == bundles.ActivationMemory(500, 500)
+    assert engine.timed_on is None
     assert report.engines[1].float32_layers == ("entropy",)
     assert report.engines[1].seconds >= 0
 
@@ -69,6 +70,7 @@ def test_tensorrt_builds_for_the_gpu_here(bundle: Bundle, monkeypatch: pytest.Mo
     use_fakes(monkeypatch)
     engine = build_engines(bundle, "tensorrt", machine=machine(H100)).engines[0].engine
     assert (engine.compute_capabilities, engine.version) == (("9.0",), TENSORRT)
+    assert engine.timed_on == H100.name
 
 
 def test_the_timing_cache_lies_beside_the_bundle(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

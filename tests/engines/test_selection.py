@@ -182,6 +182,31 @@ def test_one_built_on_the_gpu_itself_comes_first(built: Bundle) -> None:
     assert choice(both, machine(versions={"tensorrt-rtx": RTX})).flavour == "tensorrt-rtx"
 
 
+def test_one_timed_on_this_gpu_comes_first(bundle: Bundle) -> None:
+    pcie = dataclasses.replace(H100, name="NVIDIA H100 PCIe")
+    built = with_engines(bundle, "tensorrt", gpu=pcie)
+    assert choice(built, machine(H100)).localization.timed_on == pcie.name
+    both = with_engines(built, "tensorrt", gpu=H100)
+    assert len(both.manifest.engines) == 4
+    for gpu in (pcie, H100):
+        assert choice(both, machine(gpu)).segmentation.timed_on == gpu.name
+
+
+def test_an_engine_timed_elsewhere_has_a_note(bundle: Bundle) -> None:
+    pcie = dataclasses.replace(H100, name="NVIDIA H100 PCIe")
+    built = with_engines(bundle, "tensorrt", gpu=pcie)
+    row = engine_rows(built, machine(H100), select_engine(built, machine(H100)))[0]
+    assert (row.used, row.problem) == (True, None)
+    assert re.search(
+        r"was timed on NVIDIA H100 PCIe, but this is NVIDIA H100: it runs, but another may be faster; "
+        rf"to build one here: efficientscn-trt build {re.escape(str(bundle.path))} --target tensorrt\.",
+        str(row.note),
+    )
+    for where in (pcie, RTX_4090):
+        rows = engine_rows(built, machine(where), select_engine(built, machine(where)))
+        assert {row.note for row in rows} == {None}
+
+
 def test_one_for_fewer_gpus_comes_first(built: Bundle) -> None:
     both = with_engines(built, compute_capabilities=("8.9",))
     assert len(both.manifest.engines) == 4
