@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import FILE, quiet_option
+from .options import FILE, Device, quiet_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,6 +25,13 @@ MIB = 1 << 20
     type=click.Choice(("tensorrt", "tensorrt-rtx")),
     help="tensorrt: datacentre and workstation GPUs, built on the GPU that will run it. tensorrt-rtx: "
     "GeForce and RTX GPUs, built on any machine.",
+)
+@click.option(
+    "--device",
+    type=Device(("cuda",)),
+    default="cuda",
+    show_default=True,
+    help="GPU to build on, and for; cuda:1 is the second. For tensorrt-rtx: which one `current` is.",
 )
 @click.option(
     "--compute-capability",
@@ -58,6 +65,7 @@ MIB = 1 << 20
 def build(
     bundle: Path,
     target: str,
+    device: str,
     capabilities: tuple[str, ...],
     precision: str,
     version_compatible: bool,
@@ -73,15 +81,19 @@ def build(
     \b
     Examples:
         efficientscn-trt build my-bundle/ --target tensorrt
+        efficientscn-trt build my-bundle/ --target tensorrt --device cuda:1
         efficientscn-trt build my-bundle/ --target tensorrt-rtx
         efficientscn-trt build my-bundle/ --target tensorrt-rtx --compute-capability 7.5
     """
     from .. import bundle as bundles
+    from ..backends import split_device
+    from ..engines import this_machine
     from ..engines.build import build_engines
     from .build_progress import show_builds
     from .tables import show
 
     loaded = bundles.load(bundle)
+    _, index = split_device(device)
     with show_builds(len(bundles.NETWORKS), quiet=quiet or verbose) as progress:
         report = build_engines(
             loaded,
@@ -90,6 +102,7 @@ def build(
             precision=precision,
             version_compatible=version_compatible,
             workspace=None if workspace is None else workspace * MIB,
+            machine=this_machine(index),
             say=(lambda message: click.echo(message, err=True)) if verbose else None,
             progress=progress,
         )

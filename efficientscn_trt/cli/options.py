@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
 
 
-class _Device(click.Choice):
+class Device(click.Choice):
     """A device by name, a GPU also by number."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -42,7 +42,7 @@ def machine_options(command: Command) -> Command:
     options = (
         click.option(
             "--device",
-            type=_Device(DEVICES),
+            type=Device(DEVICES),
             default="auto",
             show_default=True,
             help="Where to compute; cuda:1 is the second GPU.",

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from dataclasses import dataclass, field
 
+from ..errors import DeviceError
 from .flavours import FLAVOURS, has_builder, installed
 
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
@@ -37,8 +38,16 @@ class Machine:
 
 
 def this_machine(device: int = 0) -> Machine:
-    """The facts of this machine with the CUDA device number `device`, if there is one."""
-    gpu = next((gpu for gpu in find_gpus() if gpu.index == device), None)
+    """The facts of this machine with the CUDA device number `device`.
+
+    There need be none with the number 0; for any other, DeviceError is raised.
+    """
+    gpus = find_gpus()
+    gpu = next((gpu for gpu in gpus if gpu.index == device), None)
+    if gpu is None and device > 0:
+        raise DeviceError(
+            f"There is no GPU {device} here: this machine has {len(gpus)}, counted from 0; name one of them."
+        )
     found = {name: installed(flavour) for name, flavour in FLAVOURS.items()}
     modules = {name: module for name, module in found.items() if module is not None}
     versions = {name: str(module.__version__) for name, module in modules.items()}

@@ -11,6 +11,7 @@ from support.fake_tensorrt import fake_tensorrt
 
 from efficientscn_trt.engines import machine
 from efficientscn_trt.engines.machine import Gpu, find_gpus, this_machine
+from efficientscn_trt.errors import DeviceError
 
 
 class Driver:
@@ -49,7 +50,10 @@ def test_gpus_by_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_gpus() == gpus
     monkeypatch.setattr(machine, "installed", lambda flavour: None)
     assert this_machine(1).gpu == gpus[1]
-    assert this_machine(2).gpu is None
+    with pytest.raises(
+        DeviceError, match=r"There is no GPU 2 here: this machine has 2, counted from 0; name one of them\."
+    ):
+        this_machine(2)
 
 
 def test_a_driver_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
