@@ -137,6 +137,20 @@ def test_stage_1_stays_near_its_networks_activation(
         assert memory["bytes"] <= 1.15 * activation(plan.input_size) + 32 * MB
 
 
+@pytest.mark.parametrize("size", LOCALIZATION_SIZES, ids=str)
+def test_every_localization_size_stays_near_its_networks_activation(size: tuple[int, ...]) -> None:
+    for spacing, voxel_bytes in itertools.product((0.35, 0.8, 2.0, 6.0), (1, 2, 4)):
+        memory = _core.plan_stage_memory(
+            region=tuple(round(extent * 6 / spacing) for extent in size),
+            voxel_bytes=voxel_bytes,
+            sums_size=size,
+            input_bytes=2 * int(np.prod(size)),
+            activation_bytes=activation(size),
+            output_bytes=int(np.prod(size)),
+        )
+        assert memory["bytes"] <= 1.15 * activation(size) + 32 * MB
+
+
 def test_device_memory_does_not_grow_with_the_scan() -> None:
     size = (96, 128, 160)
     short, long = (stage_2((slices, 400, 400), size, 2)["bytes"] for slices in (100, 2000))
