@@ -146,7 +146,7 @@ def test_the_memory_of_8_is_that_of_the_largest_shape(version: str) -> None:
     assert (memory.largest, memory.typical) == (ACTIVATION_OF_LARGEST, ACTIVATION_OF_LARGEST)
 
 
-@pytest.mark.parametrize("version", [TEN, ELEVEN])
+@pytest.mark.parametrize("version", ["10.0.1", TEN, ELEVEN])
 def test_newer_engines_tell_their_memory_for_a_shape(version: str) -> None:
     trt = fake_tensorrt(version)
     memory = build(trt).activation

@@ -20,7 +20,7 @@ ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE = 500, 200
 
 
 def fake_tensorrt(version: str) -> SimpleNamespace:
-    """The module of TensorRT `version`: "8.5.3.1", "8.6.1", "10.3.0", "11.4.0.106", or RTX's "1.7.1.116"."""
+    """The module of a TensorRT: 8.5, 8.6, 10.0, 10.3 or 11, such as "8.5.3.1", or RTX's "1.7.1.116"."""
     major = version.split(".", maxsplit=1)[0]
     old, rtx = major == "8", major == "1"
     trt = SimpleNamespace(
@@ -38,7 +38,7 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
     trt.Network = _with(trt, _Network)
     trt.Config = _with(trt, _OldConfig if old else _RtxConfig if rtx else _Config)
-    trt.Engine = _with(trt, _OldEngine if old else _Engine)
+    trt.Engine = _with(trt, _OldEngine if old else _Engine100 if version.startswith("10.0.") else _Engine)
     trt.IExecutionContext = _OldContext if old else _Context
     if not old:
         trt.IProgressMonitor = _Monitor
@@ -215,14 +215,20 @@ class _OldEngine(_Fake):
         raise AssertionError("its memory does not depend on the shape: no context is needed")
 
 
-class _Engine(_Fake):
-    device_memory_size_v2 = ACTIVATION_OF_LARGEST
+class _Engine100(_Fake):
+    """10.0 tells the memory of shapes, and that of the largest by its old name."""
+
+    device_memory_size = ACTIVATION_OF_LARGEST
 
     def create_execution_context(self, strategy: Any) -> Any:
         self.note("context", strategy.name)
         context = self.trt.IExecutionContext()
         context.trt = self.trt
         return context
+
+
+class _Engine(_Engine100):
+    device_memory_size_v2 = ACTIVATION_OF_LARGEST
 
 
 class _OldContext:
