@@ -3,6 +3,11 @@
 A bundle holds it beside the float32 graph, because it is checked where it is made: what a GPU builds from is
 byte for byte what the export compared with the trained model, and a machine that builds engines needs
 TensorRT and nothing else.
+
+Channels are not padded to multiples of 8. Only those of images (1), of what the SCN stacks (4 and 5) and of
+outputs (1, 2 and 5) would be; padding them in the graph takes as much memory, and the engines grow by 2 and
+4 %: 324.6 MB either way and 3.93 against 3.99 MB, 654.6 against 654.8 MB and 10.01 against 10.37 MB
+(TensorRT-RTX 1.7.1 for 8.0, 8.9 and 12.0, largest sizes). No GPU has timed the two.
 """
 
 from __future__ import annotations
