@@ -15,6 +15,7 @@ are found by asking the module what it has, never by its version number.
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any, NoReturn
 
 from ..errors import BundleError, DeviceError
@@ -24,12 +25,19 @@ from .runtime_cache import RuntimeCache
 
 
 class ExecutionApi:
-    """Loads and runs engines with `trt`, the module of any TensorRT; `say` is told its messages."""
+    """Loads and runs engines with `trt`, the module of any TensorRT; `say` is told its messages.
+
+    Raises DeviceError if it cannot start, with a driver too old for it, for instance.
+    """
 
     def __init__(self, trt: Any, say: Say | None = None) -> None:
         self.trt = trt
         self._log = make_logger(trt, say)
         self._runtime = trt.Runtime(self._log)
+        if self._log.errors:
+            # It holds nothing, and its destructor would end the process, at exit too (lean 11.4): none runs.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._runtime))
+            self.fail("Runtime")
 
     def load_engine(self, plan: bytes) -> Any:
         """The engine of a plan that the manifest vouched for. Raises DeviceError."""

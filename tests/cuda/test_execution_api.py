@@ -121,6 +121,15 @@ def test_a_plan_that_cannot_be_loaded() -> None:
         ExecutionApi(fake_runtime(OLD)).load_engine(b"damaged")
 
 
+def test_a_driver_that_is_too_old() -> None:
+    trt = fake_runtime(LEAN)
+    trt.problem = "CUDA initialization failure with error: 35."
+    with pytest.raises(
+        DeviceError, match=r"failed in Runtime: CUDA initialization failure with error: 35\.$"
+    ):
+        ExecutionApi(trt)
+
+
 def test_an_engine_of_another_type() -> None:
     with pytest.raises(ValueError, match=r"tensor image is of type INT8, expected FLOAT, HALF or BOOL"):
         Loaded(TEN, input="INT8")

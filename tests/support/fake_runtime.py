@@ -41,6 +41,8 @@ class _Runtime:
 
     def __init__(self, log: Any) -> None:
         self.log = log
+        if problem := getattr(self.trt, "problem", None):
+            log.log(1, problem)
 
     def deserialize_cuda_engine(self, plan: bytes) -> Any:
         if plan not in self.trt.plans:
