@@ -104,7 +104,7 @@ def _entries(arguments: Any, folder: Path) -> list[Entry]:
     entries = []
     for device in survey(bundles.load(arguments.bundle)):
         if device.problem is None:
-            for precision in reversed(device.precisions):
+            for precision in device.precisions:
                 chosen = {"device": device.device, "precision": precision}
                 entries.append(Entry(f"efficientscn-trt {device.device} {precision}", OWN, bundle | chosen))
     if "tensorflow" not in arguments.without:

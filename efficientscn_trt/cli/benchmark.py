@@ -29,7 +29,8 @@ def benchmark(
 
     Two fresh processes segment one scan: the first as on a new machine, with no network compiled before; the
     second as on any later day, and then again and again for half a minute. On a CPU each network is set
-    beside its floor, the time of its convolutions at the best speed that this machine convolves.
+    beside the time of its convolutions, term by term, at the best speed that OpenVINO convolves here; in
+    float32 the networks take fewer products and less time.
 
     \b
     Examples:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def tables(figures: Figures) -> list[Table]:
-    """Time and memory of a scan; its stages; the networks beside their floor, on a CPU."""
+    """Time and memory of a scan; its stages; on a CPU, the networks beside its convolutions."""
     first, later = figures.first_ever, figures.later
     size = "×".join(str(n) for n in figures.size_xyz)
     title = f"A scan of {size} voxels, {later.note}"
@@ -37,11 +37,15 @@ def tables(figures: Figures) -> list[Table]:
     ]
     if figures.peak_flops is not None:
         networks = [
-            (name.capitalize(), f"{figures.floor(name):.3f}", f"{100 * figures.share_of_peak(name):.0f}")
+            (
+                name.capitalize(),
+                f"{figures.convolutions_at_peak(name):.3f}",
+                f"{100 * figures.share_of_peak(name):.0f}",
+            )
             for name in figures.flop
         ]
-        heading = f"Convolutions, {figures.peak_flops / 1e9:.0f} GFLOP/s at best"
-        result.append(table(heading, ("Network", "Floor (s)", "Of the best (%)"), networks))
+        heading = f"Convolutions term by term, {figures.peak_flops / 1e9:.0f} GFLOP/s at best"
+        result.append(table(heading, ("Network", "At best (s)", "Of the best (%)"), networks))
     return result
 
 

@@ -40,14 +40,14 @@ class Figures:
     flop: dict[str, int]
     peak_flops: float | None
 
-    def floor(self, network: str) -> float:
-        """Seconds of the network's convolutions at the best speed."""
+    def convolutions_at_peak(self, network: str) -> float:
+        """Seconds of the network's convolutions, term by term, at the best speed."""
         assert self.peak_flops is not None
         return self.flop[network] / self.peak_flops
 
     def share_of_peak(self, network: str) -> float:
-        """The floor as a share of the network's median time."""
-        return self.floor(network) / summarize_stages(self.later.warm)[network].median
+        """These seconds as a share of the network's median time: above 1 where fewer products are taken."""
+        return self.convolutions_at_peak(network) / summarize_stages(self.later.warm)[network].median
 
     def document(self) -> dict[str, Any]:
         """All as JSON values."""
