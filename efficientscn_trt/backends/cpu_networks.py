@@ -74,11 +74,12 @@ class Scn:
     """
 
     def __init__(self, unet: _core.UNet, spatial: OpenVinoNetwork, threads: int) -> None:
+        """Compiles `spatial`. Raises BundleError where that fails."""
         self._unet, self._spatial, self._threads = unet, spatial, threads
+        self._spatial.compile()  # so small that the image's size makes no difference
 
     def compile(self) -> None:
-        """See `Network`."""
-        self._spatial.compile()
+        """See `Network`; done already."""
 
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """See `Network`."""
