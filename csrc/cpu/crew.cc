@@ -1,14 +1,15 @@
 #include "cpu/crew.h"
 
-#include <system_error>
+#include <exception>
 
 namespace escn::cpu {
 
 Crew::Crew(int threads) {
+    threads_.reserve(threads);
     for (int i = 1; i < threads; ++i) {
         try {
             threads_.emplace_back([this] { serve(); });
-        } catch (const std::system_error&) {
+        } catch (const std::exception&) {
             break;  // the system gives no more threads: those there are do the work
         }
     }

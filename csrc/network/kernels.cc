@@ -133,8 +133,6 @@ void convolve_image(const ImageConvolution& layer, const ImageRows& rows) {
 
 }  // namespace
 
-Kernels ESCN_KERNELS() {
-    return {ESCN_INSTRUCTION_SET, kLanes, convolve_tiles, convolve_image, combine, add_sigmoids};
-}
+Kernels ESCN_KERNELS() { return {kLanes, convolve_tiles, convolve_image, combine, add_sigmoids}; }
 
 }  // namespace escn::network

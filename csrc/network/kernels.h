@@ -96,7 +96,6 @@ struct ImageRows {
 };
 
 struct Kernels {
-    const char* instruction_set;
     int32_t lanes;
     void (*convolve_tiles)(const TileConvolution&, const Fine&, const Coarse*, const Tiles&,
                            const TileResult&, const Scratch&);

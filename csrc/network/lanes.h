@@ -21,7 +21,8 @@ inline Vector leaky(Vector values, float slope) {
     const Vector scaled = values * slope;
     return values > 0.0f ? values : scaled;
 }
-inline Vector smaller(Vector a, Vector b) { return a < b ? a : b; }
+// These keep what is not a number.
+inline Vector smaller(Vector a, Vector b) { return b < a ? b : a; }
 inline Vector absolute(Vector values) { return values > 0.0f ? values : -values; }
 inline Vector choose_if_negative(Vector values, Vector negative, Vector other) {
     return values < 0.0f ? negative : other;
@@ -31,7 +32,7 @@ inline Vector choose_if_negative(Vector values, Vector negative, Vector other) {
 inline Vector exponential(Vector values) {
     typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(int32_t))));
     const Vector smallest = splat(-kLargestPower);
-    values = values > smallest ? values : smallest;
+    values = values < smallest ? smallest : values;
     // Rounded to whole powers of two by the last bits of a large number.
     const Vector shifted = values * 1.44269504f + 12582912.0f;
     const Vector power = shifted - 12582912.0f;
@@ -86,7 +87,7 @@ inline Vector operator/(Vector a, Vector b) {
     return by_lane([&](int i) { return a.lane[i] / b.lane[i]; });
 }
 inline Vector smaller(Vector a, Vector b) {
-    return by_lane([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
+    return by_lane([&](int i) { return b.lane[i] < a.lane[i] ? b.lane[i] : a.lane[i]; });
 }
 inline Vector absolute(Vector values) {
     return by_lane([&](int i) { return std::fabs(values.lane[i]); });

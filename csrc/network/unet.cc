@@ -18,6 +18,9 @@ constexpr int64_t kMostFilters = 64;  // of one source of a convolution
 // Rows of the first layer that one task makes.
 constexpr int64_t kImageRows = 8;
 
+// Each has memory of its own, and more than a processor's cores gain nothing.
+constexpr int kMostThreads = 512;
+
 // Tasks of a step for each thread, so that none waits long for the others.
 constexpr int64_t kTasksPerThread = 8;
 
@@ -153,12 +156,12 @@ UNet::~UNet() = default;
 void UNet::run(const float* image, const Size& size, float* logits, int threads) {
     const int64_t multiple = int64_t{1} << (levels() - 1);
     for (const int64_t length : size) {
-        if (length < 1 || length % multiple != 0 || length > INT32_MAX / 4) {
+        if (length < 1 || length % multiple != 0) {
             throw std::invalid_argument("The image must have a multiple of " + std::to_string(multiple) +
                                         " voxels along each axis, found " + to_text(size) + ".");
         }
     }
-    threads = cpu::thread_count(threads);
+    threads = std::min(cpu::thread_count(threads), kMostThreads);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!workspace_ || workspace_->size != size || workspace_->threads != threads) {
         workspace_.reset();  // two at once would be twice the memory

@@ -16,7 +16,7 @@ from ..measure.machine import instruction_sets
 from ..user_cache import cache_folder
 from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .openvino_network import OpenVinoNetwork, explained
-from .scn_graph import find_spatial
+from .scn_graph import MULTIPLES, find_spatial
 from .unet_graph import find_unet, without_unet
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -94,13 +94,19 @@ class _Loader:
             return OpenVinoNetwork(self._core, graph, file, self._configured(name))
 
         found = find_unet(graph) if self._by_core else None
-        if found is None:
+        if found is None or not self._sizes_are(name, (found.multiple,) * 3):
             return WholeNetwork(rest(graph))
         unet = _core.UNet(found.contracting, found.expanding, found.head, found.slope)
-        spatial = find_spatial(graph, found)
+        spatial = find_spatial(graph, found) if self._sizes_are(name, MULTIPLES) else None
         if spatial is not None:
             return Scn(unet, rest(spatial), self._threads)
         return UNetFirst(unet, rest(without_unet(graph, found)), self._threads)
+
+    def _sizes_are(self, name: str, multiples: tuple[int, int, int]) -> bool:
+        valid = getattr(self._bundle.manifest.pipeline, name).valid_sizes
+        return all(
+            size % multiple == 0 for sizes, multiple in zip(valid, multiples, strict=True) for size in sizes
+        )
 
     def _configured(self, name: str) -> dict[str, Any]:
         folder = self._cache(name)

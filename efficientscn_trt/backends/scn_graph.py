@@ -15,6 +15,9 @@ _PROBE_SIZE = (8, 8, 16)
 _PROBE_LIMIT = 1e-4
 _STRIDE = 4
 
+#: What the voxels of an image along z, y and x must be multiples of, for the core's combination.
+MULTIPLES = (4, 4, 16)
+
 
 @dataclass(frozen=True)
 class _Ends:
@@ -46,8 +49,15 @@ def _ends(network: ov.Model, unet: UNetGraph) -> _Ends | None:
         for pool in uses(sigmoid.output(0))
         if _pools(pool)
     ]
-    pads = [node for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
-    return _Ends(pools[0], pads[0].input_value(0)) if len(pools) == len(pads) == 1 else None
+    padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
+    if not len(pools) == len(padded) == 1 or not _is_image(padded[0]):
+        return None
+    return _Ends(pools[0], padded[0])
+
+
+def _is_image(value: ov.Output) -> bool:
+    shape = value.get_partial_shape()
+    return shape.rank.is_static and len(shape) == 5 and shape[1].is_static
 
 
 def _pools(node: ov.Node) -> bool:
@@ -76,10 +86,11 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     )
     try:
         model = ov.Model(tail.get_results(), parameters, "combination")
-        compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+        compiled = ov.Core().compile_model(model, "CPU", config)
         expected = compiled([local[np.newaxis], spatial[np.newaxis]])[0]
     except RuntimeError:  # it needs more than the two, or other shapes
         return False
     found = local.copy()
-    _core.combine(found, spatial)
+    _core.combine(found, spatial, threads=1)
     return expected.shape == (1, *found.shape) and np.allclose(expected[0], found, rtol=0, atol=_PROBE_LIMIT)

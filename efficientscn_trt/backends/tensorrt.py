@@ -124,6 +124,7 @@ class DevicePipeline:
         self._caches = [cache for cache in caches if cache is not None]
         self._localization = parameters.localization
         self._runs: Counter[tuple[Triple, Triple]] = Counter()
+        self._keeping = threading.Lock()
 
     def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
         """See `Pipeline`."""
@@ -148,8 +149,9 @@ class DevicePipeline:
             values=scan.check_values,
         )
         clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
-        first = _core.plan_localization(scan.lps.shape, spacing, self._localization)
-        self._keep_kernels(first.input_size, run.plan.input_size)
+        if self._caches:
+            first = _core.plan_localization(scan.lps.shape, spacing, self._localization)
+            self._keep_kernels(first.input_size, run.plan.input_size)
         return Run(labels, run.plan, np.asarray(run.counts), run.found, self.core.arena_peak)
 
     def trim(self) -> None:
@@ -180,14 +182,13 @@ class DevicePipeline:
         It compiles the kernels that suit a shape best in the background and runs general ones meanwhile, so
         the first run's end finds few of them: saved is after the runs 1, 2, 4, 8 and so on of the sizes.
         """
-        if not self._caches:
-            return
         sizes = (localization, segmentation)
-        self._runs[sizes] += 1
-        if self._runs[sizes].bit_count() == 1:
-            with self._gpu.current():  # the run has left no GPU current on this thread
-                for cache in self._caches:
-                    cache.save()
+        with self._keeping:
+            self._runs[sizes] += 1
+            if self._runs[sizes].bit_count() == 1:
+                with self._gpu.current():  # the run has left no GPU current on this thread
+                    for cache in self._caches:
+                        cache.save()
 
 
 class _LoadedEngine:

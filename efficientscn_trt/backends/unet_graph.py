@@ -32,6 +32,11 @@ class UNetGraph:
     expanding: list[list[Layer]] = field(default_factory=list)
     slope: float = 0.0
 
+    @property
+    def multiple(self) -> int:
+        """What the voxels of an image along each axis must be a multiple of."""
+        return 1 << (len(self.contracting) - 1)
+
 
 def find_unet(network: ov.Model) -> UNetGraph | None:
     """The U-Net of `network`, whose one input is an image of one channel, or None where there is none.
@@ -165,7 +170,9 @@ def _bias(added: ov.Node, convolution: ov.Node) -> np.ndarray | None:
                 bias = _constant(value)
             except _Other:
                 return None
-            return bias.reshape(-1) if bias.size == outputs else None
+            shape = list(value.get_shape()) if value.get_partial_shape().is_static else []
+            along_channels = ([1] * 5 + shape)[-5:] == [1, outputs, 1, 1, 1]
+            return bias.reshape(-1) if along_channels else None
     return None
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from .. import bundle as bundles
 from ..bundle import Bundle, Manifest
-from ..errors import BundleError
-from ..user_cache import cache_folder
+from ..errors import BundleError, OutputError
+from ..user_cache import CACHE_VARIABLE, cache_folder
 
 
 def cached_bundle(bundle: Bundle) -> Bundle | None:
@@ -24,10 +24,25 @@ def cached_bundle(bundle: Bundle) -> Bundle | None:
 
 
 def make_copy(bundle: Bundle, cache: Path) -> Bundle:
-    """The copy of `bundle` in the folder `cache`; without engines if there was none, or it was damaged."""
-    manifest, target = _without_engines(bundle), _place(bundle, cache)
+    """The copy of `bundle` in the folder `cache`; without engines if there was none, or it was damaged.
+
+    Raises OutputError where it cannot be written.
+    """
+    target = _place(bundle, cache)
     with suppress(BundleError):
         return bundles.load(target)
+    try:
+        _write(bundle, target)
+    except OSError as error:
+        raise OutputError(
+            f"The user's cache cannot be written ({error}); free the disk, or name another folder in the "
+            f"environment variable {CACHE_VARIABLE}."
+        ) from error
+    return bundles.load(target)
+
+
+def _write(bundle: Bundle, target: Path) -> None:
+    manifest = _without_engines(bundle)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
@@ -39,7 +54,6 @@ def make_copy(bundle: Bundle, cache: Path) -> Bundle:
         (copy / bundles.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         with suppress(OSError):  # another process was faster; whatever else it was, the next line says
             copy.rename(target)
-    return bundles.load(target)
 
 
 def _place(bundle: Bundle, cache: Path) -> Path:

@@ -55,6 +55,17 @@ def test_logits_of_any_size() -> None:
     np.testing.assert_allclose(_core.pool_sigmoids(local), reference.pooled_sigmoids(local), atol=1e-6)
 
 
+def test_what_is_not_a_number_stays_so() -> None:
+    local, spatial = np.zeros((2, 8, 4, 16), np.float32), np.zeros((2, 2, 1, 4), np.float32)
+    local[0, 0, 0, 0] = np.nan
+    assert np.isnan(_core.pool_sigmoids(local)[0, 0, 0, 0])
+    _core.combine(local, spatial)
+    assert np.isnan(local).sum() == 2  # the sum over the labels has it too
+    spatial[:] = np.nan
+    _core.combine(local, spatial)
+    assert np.isnan(local).all()
+
+
 def test_the_threads_leave_no_trace() -> None:
     local, spatial = logits_of(5, (24, 16, 32), 2, 0), logits_of(5, (6, 4, 8), 2, 1)
     results = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from support.engines import H100, RTX, RTX_4090, T4, TENSORRT, machine, use_fake
 
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines.cache import obtain_engine
-from efficientscn_trt.errors import DeviceError
+from efficientscn_trt.errors import DeviceError, OutputError
 
 
 @pytest.fixture
@@ -142,6 +144,18 @@ def test_no_cache(bundle: Bundle, fakes: dict[str, Any], monkeypatch: pytest.Mon
         DeviceError, match=r"build them: .* No cache can be written either; EFFICIENTSCN_CACHE names"
     ):
         obtain_engine(bundle, machine(), notice=print)
+
+
+def test_a_cache_that_fills_the_disk(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OutputError, match=r"cache cannot be written \(.*No space left .*EFFICIENTSCN_CACHE"):
+        obtain_engine(bundle, machine(), notice=print)
+    assert [entry for entry in cache.rglob("*") if entry.is_file()] == []
 
 
 def test_a_failed_build_is_tried_again(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:

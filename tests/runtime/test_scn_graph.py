@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import openvino as ov
@@ -68,6 +69,17 @@ def test_each_network_runs_in_its_form(tiny_bundle: Bundle) -> None:
     backend = CpuBackend(tiny_bundle, "fp32", 0)
     assert isinstance(backend._localization, WholeNetwork)
     assert isinstance(backend._segmentation.result(), WholeNetwork)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "form"), [((48, 48, 48), Scn), ((40, 40, 40), WholeNetwork), ((32, 32, 40), WholeNetwork)]
+)
+def test_sizes_that_the_core_cannot_take(sizes: tuple[int, int, int], form: type) -> None:
+    bundle = load(default_bundle())
+    stage = replace(bundle.manifest.pipeline.segmentation, valid_sizes=tuple((size,) for size in sizes))
+    pipeline = replace(bundle.manifest.pipeline, segmentation=stage)
+    other = replace(bundle, manifest=replace(bundle.manifest, pipeline=pipeline))
+    assert isinstance(CpuBackend(other, "fp32", 0)._segmentation.result(), form)
 
 
 @pytest.mark.parametrize("size", [(32, 64, 96), (64, 32, 32)])
