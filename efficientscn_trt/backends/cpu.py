@@ -48,7 +48,6 @@ class CpuBackend:
         self._segmentation = background.submit(loader.load, "segmentation")
         background.shutdown(wait=False)
         self._localization = loader.load("localization")
-        self._localization.compile()
 
     def localize(self, image: np.ndarray) -> np.ndarray:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
@@ -85,13 +84,13 @@ class _Loader:
             self._config["INFERENCE_NUM_THREADS"] = threads
 
     def load(self, name: str) -> Network:
-        """Raises BundleError if OpenVINO cannot read it."""
+        """Raises BundleError if OpenVINO cannot read it, or compile what does not depend on a size."""
         file = self._bundle.file(name)
         with explained(file):
             graph = self._core.read_model(str(file))
 
-        def rest(graph: ov.Model) -> OpenVinoNetwork:
-            return OpenVinoNetwork(self._core, graph, file, self._configured(name))
+        def rest(graph: ov.Model, by_size: bool = name == "segmentation") -> OpenVinoNetwork:
+            return OpenVinoNetwork(self._core, graph, file, self._configured(name), by_size)
 
         found = find_unet(graph) if self._by_core else None
         if found is None or not self._sizes_are(name, (found.multiple,) * 3):
@@ -99,7 +98,7 @@ class _Loader:
         unet = _core.UNet(found.contracting, found.expanding, found.head, found.slope)
         spatial = find_spatial(graph, found) if self._sizes_are(name, MULTIPLES) else None
         if spatial is not None:
-            return Scn(unet, rest(spatial), self._threads)
+            return Scn(unet, rest(spatial, by_size=False), self._threads)  # small at any size
         return UNetFirst(unet, rest(without_unet(graph, found)), self._threads)
 
     def _sizes_are(self, name: str, multiples: tuple[int, int, int]) -> bool:

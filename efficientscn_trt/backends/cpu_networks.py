@@ -13,10 +13,6 @@ from .openvino_network import OpenVinoNetwork
 class Network(Protocol):
     """A network of a bundle."""
 
-    def compile(self) -> None:
-        """What can be compiled once for every size."""
-        ...
-
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """Run on `image`, float32 [z, y, x], writing into `output`, [1, ...] as the network has it."""
         ...
@@ -32,10 +28,6 @@ class WholeNetwork:
     def __init__(self, graph: OpenVinoNetwork) -> None:
         self._graph = graph
 
-    def compile(self) -> None:
-        """See `Network`."""
-        self._graph.compile()
-
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """See `Network`."""
         self._graph.run([image[np.newaxis, np.newaxis]], output)
@@ -50,10 +42,6 @@ class UNetFirst:
 
     def __init__(self, unet: _core.UNet, rest: OpenVinoNetwork, threads: int) -> None:
         self._unet, self._rest, self._threads = unet, rest, threads
-
-    def compile(self) -> None:
-        """See `Network`."""
-        self._rest.compile()
 
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """See `Network`."""
@@ -74,12 +62,7 @@ class Scn:
     """
 
     def __init__(self, unet: _core.UNet, spatial: OpenVinoNetwork, threads: int) -> None:
-        """Compiles `spatial`. Raises BundleError where that fails."""
         self._unet, self._spatial, self._threads = unet, spatial, threads
-        self._spatial.compile()  # so small that the image's size makes no difference
-
-    def compile(self) -> None:
-        """See `Network`; done already."""
 
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """See `Network`."""

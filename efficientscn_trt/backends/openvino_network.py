@@ -16,22 +16,24 @@ from .openvino_memory import reduce_memory
 
 
 class OpenVinoNetwork:
-    """Compiled once of dynamic shape, if `compile` is called, else for the size that it last saw.
-
-    The latter costs time for each new size, and saves a large graph memory and time.
+    """Compiled once, or by the size that it last saw: that costs time for each new size, and saves a large
+    graph memory and time.
     """
 
-    def __init__(self, core: ov.Core, graph: ov.Model, file: Path, config: dict[str, Any]) -> None:
-        """`graph`: of images [1, channels, z, y, x]; `file`: where it comes from, for errors."""
+    def __init__(
+        self, core: ov.Core, graph: ov.Model, file: Path, config: dict[str, Any], by_size: bool
+    ) -> None:
+        """`graph`: of images [1, channels, z, y, x]; `file`: where it comes from, for errors.
+
+        Raises BundleError if it is compiled once, and cannot be.
+        """
         self._core, self._graph, self._file, self._config = core, graph, file, config
         self._compiled: ov.CompiledModel | None = None
         self._sizes: list[tuple[int, ...]] | None = None
         self._lock = threading.Lock()
-
-    def compile(self) -> None:
-        """Once for every size. Raises BundleError where that fails."""
-        with explained(self._file):
-            self._compiled = self._core.compile_model(self._graph, "CPU", self._config)
+        if not by_size:
+            with explained(self._file):
+                self._compiled = self._core.compile_model(self._graph, "CPU", self._config)
 
     def run(self, inputs: Sequence[np.ndarray], output: np.ndarray) -> None:
         """Run on `inputs` [1, channels, z, y, x], writing into `output` without a copy.
