@@ -66,6 +66,13 @@ std::optional<cpu::VoxelType> voxel_type(const py::array& array) {
                                 text_of(array.dtype()) + "; convert it first.");
 }
 
+void require_contiguous(const py::array& array, const std::string& name) {
+    if (!(array.flags() & py::array::c_style)) {
+        throw std::invalid_argument(name + " must be C-contiguous; pass numpy.ascontiguousarray(" + name +
+                                    ").");
+    }
+}
+
 Triple<int64_t> shape_of(const py::array& array) { return {array.shape(0), array.shape(1), array.shape(2)}; }
 
 Triple<int64_t> strides_of(const py::array& array) {
@@ -115,10 +122,7 @@ const float* probabilities_argument(const py::handle& probabilities, const Size&
         throw std::invalid_argument("probabilities must have the shape (classes, z, y, x) with " +
                                     to_text(size) + " voxels, found " + text_of(array.attr("shape")) + ".");
     }
-    if (!(array.flags() & py::array::c_style)) {
-        throw std::invalid_argument(
-            "probabilities must be C-contiguous; pass numpy.ascontiguousarray(probabilities).");
-    }
+    require_contiguous(array, "probabilities");
     classes = array.shape(0);
     return static_cast<const float*>(array.data());
 }
@@ -126,9 +130,7 @@ const float* probabilities_argument(const py::handle& probabilities, const Size&
 Size image_argument(const py::handle& image, const float*& voxels) {
     const py::array array = array_argument(image, "image", 3);
     if (!holds<float>(array)) refuse_type("image", "float32 values", array);
-    if (!(array.flags() & py::array::c_style)) {
-        throw std::invalid_argument("image must be C-contiguous; pass numpy.ascontiguousarray(image).");
-    }
+    require_contiguous(array, "image");
     voxels = static_cast<const float*>(array.data());
     return shape_of(array);
 }

@@ -9,13 +9,9 @@ namespace py = pybind11;
 namespace escn {
 namespace {
 
-Size small_of(const Size& size) {
-    return {size[0] / network::kStride, size[1] / network::kStride, size[2] / network::kStride};
-}
-
 py::array_t<float> pool_sigmoids(const py::object& logits, int threads) {
     const Logits local = logits_argument(logits, "logits");
-    const Size small = small_of(local.size);
+    const Size small = network::small_size(local.size);
     py::array_t<float> pooled({local.outputs, small[0], small[1], small[2]});
     float* to = pooled.mutable_data();
     {
@@ -28,7 +24,7 @@ py::array_t<float> pool_sigmoids(const py::object& logits, int threads) {
 void combine(const py::object& logits, const py::object& spatial, int threads) {
     const Logits local = logits_argument(logits, "logits"),
                  other = logits_argument(spatial, "spatial_logits");
-    if (other.outputs != local.outputs || other.size != small_of(local.size)) {
+    if (other.outputs != local.outputs || other.size != network::small_size(local.size)) {
         throw std::invalid_argument(
             "spatial_logits must have as many labels as logits, and a quarter of their voxels along each "
             "axis.");

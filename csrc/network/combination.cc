@@ -81,7 +81,7 @@ void upsample_row(const float* bordered, int64_t size, const std::array<Phase, k
 
 void pool_sigmoids(const float* logits, int64_t labels, const Size& size, float* pooled, int threads) {
     check(size);
-    const Size small = {size[0] / kStride, size[1] / kStride, size[2] / kStride};
+    const Size small = small_size(size);
     constexpr float share = 1.0f / (kStride * kStride * kStride);
     cpu::run(cpu::thread_count(threads), labels * small[0], [&](cpu::Tasks& tasks) {
         std::vector<float> sums(size[2]);
@@ -104,7 +104,7 @@ void pool_sigmoids(const float* logits, int64_t labels, const Size& size, float*
 
 void combine(float* values, const float* spatial, int64_t labels, const Size& size, int threads) {
     check(size);
-    const Size small = {size[0] / kStride, size[1] / kStride, size[2] / kStride};
+    const Size small = small_size(size);
     const int64_t plane = small[1] * small[2];
     const auto phase = phases();
     cpu::run(cpu::thread_count(threads), size[0], [&](cpu::Tasks& tasks) {

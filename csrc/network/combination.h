@@ -11,6 +11,8 @@ namespace escn::network {
 // The spatial networks' voxels are this many of the image's along each axis.
 constexpr int64_t kStride = 4;
 
+inline Size small_size(const Size& size) { return {size[0] / kStride, size[1] / kStride, size[2] / kStride}; }
+
 // Sizes along x are multiples of this.
 constexpr int64_t kRowMultiple = 16;
 

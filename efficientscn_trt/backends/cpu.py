@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,13 +107,12 @@ class _Loader:
         )
 
     def _configured(self, name: str) -> dict[str, Any]:
-        folder = self._cache(name)
-        return self._config if folder is None else self._config | {"CACHE_DIR": str(folder)}
-
-    def _cache(self, name: str) -> Path | None:
-        # OpenVINO tells files apart by path and time, so each content gets a folder of its own.
         cache = cache_folder()
-        return cache / getattr(self._bundle.manifest.networks, name).sha256[:16] if cache else None
+        if cache is None:
+            return self._config
+        # OpenVINO tells files apart by path and time, so each content gets a folder of its own.
+        folder = cache / getattr(self._bundle.manifest.networks, name).sha256[:16]
+        return self._config | {"CACHE_DIR": str(folder)}
 
 
 def has_bfloat16(core: ov.Core) -> bool:

@@ -9,7 +9,7 @@ import openvino as ov
 from openvino import opset13 as op
 
 from .. import _core
-from .unet_graph import UNetGraph, find_unet, replace_by_parameter, uses
+from .unet_graph import UNetGraph, find_unet, pools, replace_by_parameter, uses
 
 _PROBE_SIZE = (8, 8, 16)
 _PROBE_LIMIT = 1e-4
@@ -42,30 +42,22 @@ def find_spatial(network: ov.Model, unet: UNetGraph) -> ov.Model | None:
 
 
 def _ends(network: ov.Model, unet: UNetGraph) -> _Ends | None:
-    pools = [
+    pooled = [
         pool.output(0)
         for sigmoid in uses(unet.logits)
         if sigmoid.get_type_name() == "Sigmoid"
         for pool in uses(sigmoid.output(0))
-        if _pools(pool)
+        if pools(pool, _STRIDE)
     ]
     padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
-    if not len(pools) == len(padded) == 1 or not _is_image(padded[0]):
+    if not len(pooled) == len(padded) == 1 or not _is_image(padded[0]):
         return None
-    return _Ends(pools[0], padded[0])
+    return _Ends(pooled[0], padded[0])
 
 
 def _is_image(value: ov.Output) -> bool:
     shape = value.get_partial_shape()
     return shape.rank.is_static and len(shape) == 5 and shape[1].is_static
-
-
-def _pools(node: ov.Node) -> bool:
-    if node.get_type_name() != "AvgPool":
-        return False
-    attributes = node.get_attributes()
-    padded = any([*attributes["pads_begin"], *attributes["pads_end"]])
-    return list(attributes["kernel"]) == list(attributes["strides"]) == [_STRIDE] * 3 and not padded
 
 
 def _combines_as_the_core(network: ov.Model) -> bool:

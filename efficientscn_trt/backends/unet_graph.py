@@ -65,6 +65,15 @@ def replace_by_parameter(value: ov.Output, name: str) -> ov.Node:
     return parameter
 
 
+def pools(node: ov.Node, factor: int) -> bool:
+    """Whether `node` is the mean of blocks of so many voxels along each axis."""
+    if node.get_type_name() != "AvgPool":
+        return False
+    attributes = node.get_attributes()
+    padded = any([*attributes["pads_begin"], *attributes["pads_end"]])
+    return list(attributes["kernel"]) == list(attributes["strides"]) == [factor] * 3 and not padded
+
+
 class _Search:
     def __init__(self) -> None:
         self._slopes: set[float] = set()
@@ -77,7 +86,7 @@ class _Search:
             block, skip = self._block(value)
             contracting.append(block)
             skips.append(skip)
-            pooled = next(filter(_halves, uses(skip)), None)
+            pooled = next((node for node in uses(skip) if pools(node, 2)), None)
             if pooled is None:
                 break
             value = pooled.output(0)
@@ -189,15 +198,6 @@ def _convolves(node: ov.Node, source: ov.Output, taps: tuple[int, ...]) -> bool:
         and list(attributes["pads_begin"]) == list(attributes["pads_end"]) == edge
     )
     return kept and list(attributes["strides"]) == list(attributes["dilations"]) == [1, 1, 1]
-
-
-def _halves(node: ov.Node) -> bool:
-    if node.get_type_name() != "AvgPool":
-        return False
-    attributes = node.get_attributes()
-    edges = [*attributes["pads_begin"], *attributes["pads_end"]]
-    padded = any(edges) and attributes["auto_pad"] == "explicit"
-    return list(attributes["kernel"]) == list(attributes["strides"]) == [2, 2, 2] and not padded
 
 
 def _doubles(node: ov.Node) -> bool:
