@@ -131,7 +131,7 @@ def test_half_of_every_kind() -> None:
 
     def remember(image: np.ndarray) -> np.ndarray:
         seen.append(image)
-        return np.ones_like(image)
+        return np.ones(image.shape, np.bool_)
 
     one = pipeline(half=True, localization_function=remember)
     one.segment(scan, (6.0, 6.0, 6.0))

@@ -41,6 +41,7 @@ class FakePipeline:
     version: str = "10.3.0"
     half: bool = False
     seed: int | None = 0  # of the simulated device; None for the first GPU
+    memory: Any = None  # how the networks reach theirs; None for what the device has
     device: int = 0
     graphs: bool = False
     replay: float = 0.5  # what a replay takes, where a plain run takes 1
@@ -51,7 +52,8 @@ class FakePipeline:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.trt = fake_runtime(self.version, GpuMemory() if self.seed is None else HostMemory())
+        memory = self.memory or (GpuMemory() if self.seed is None else HostMemory())
+        self.trt = fake_runtime(self.version, memory)
         self.api = ExecutionApi(self.trt)
         element = "HALF" if self.half else "FLOAT"
         self.localization = self.trt.engine(

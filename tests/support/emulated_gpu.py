@@ -1,0 +1,85 @@
+"""The package with its core built for an emulated GPU (tests/emulator), and how to run Python on it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+@dataclass(frozen=True)
+class EmulatedGpu:
+    """`package`: the folder to import from; `driver`: one that holds the core as libcuda.so.1."""
+
+    package: Path
+    driver: Path
+
+    def environment(self, gpus: int = 1) -> dict[str, str]:
+        """The environment of a process that finds this many GPUs."""
+        return os.environ | {
+            "PYTHONPATH": str(self.package),
+            "LD_LIBRARY_PATH": str(self.driver),
+            "EMULATED_GPUS": str(gpus),
+        }
+
+
+def emulated_gpu(cache: Path) -> EmulatedGpu:
+    """Build in `cache`, which keeps what did not change. Skips the test where a tool is missing."""
+    pybind11 = pytest.importorskip("pybind11")
+    cmake = shutil.which("cmake", path=_TOOLS)
+    headers = _headers()
+    if cmake is None or headers is None:
+        pytest.skip("no cmake" if cmake is None else "no nvcc, hence no headers of the CUDA toolkit")
+    # A build is bound to its place.
+    build = cache / hashlib.sha256(f"{cache}{sys.executable}".encode()).hexdigest()[:16]
+    configure = [
+        *(cmake, "-S", str(REPOSITORY / "tests" / "emulator"), "-B", str(build)),
+        *("-DCMAKE_BUILD_TYPE=Release", f"-DCUDA_HEADERS={headers}"),
+        *(f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}"),
+    ]
+    for command in (configure, [cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    module = next((build / "package").glob("_core.*"))
+    return EmulatedGpu(_lay_out(build / "import", module), _driver(build / "driver", module))
+
+
+def _headers() -> Path | None:
+    nvcc = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
+    if nvcc is None:
+        return None
+    told = subprocess.run([nvcc, "--dryrun", "-x", "cu", "/dev/null"], capture_output=True, text=True).stderr
+    top = next((line.partition("=")[2] for line in told.splitlines() if line.startswith("#$ TOP=")), "")
+    return Path(top, "include") if top else None
+
+
+def _lay_out(folder: Path, module: Path) -> Path:
+    """The package as an installation has it, by links to the repository."""
+    shutil.rmtree(folder, ignore_errors=True)
+    root = folder / "efficientscn_trt"
+    root.mkdir(parents=True)
+    for item in (REPOSITORY / "efficientscn_trt").iterdir():
+        if item.name != "__pycache__" and not item.name.startswith("_core."):
+            (root / item.name).symlink_to(item)
+    for name in ("export", "training"):
+        (root / name).symlink_to(REPOSITORY / name)
+    (root / module.name).symlink_to(module)
+    return folder
+
+
+def _driver(folder: Path, module: Path) -> Path:
+    """The core under the driver's name: one library, whichever name it is loaded by."""
+    folder.mkdir(exist_ok=True)
+    link = folder / "libcuda.so.1"
+    link.unlink(missing_ok=True)
+    link.symlink_to(module)
+    return folder
