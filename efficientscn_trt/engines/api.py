@@ -97,6 +97,11 @@ def make_version_compatible(trt: Any, config: Any) -> None:
             config.set_flag(getattr(trt.BuilderFlag, name))
 
 
+def keep_layer_details(trt: Any, config: Any) -> None:
+    """Keep in the engine what was chosen for each layer; NVIDIA's reference says that it queues slower."""
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
+
+
 def set_timing_cache(config: Any, content: bytes) -> Any:
     """Give a build the timings of earlier ones; an empty cache where those are of another GPU or version.
 

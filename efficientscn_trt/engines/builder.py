@@ -23,14 +23,16 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Options:
     """How to build: on `gpu`, None where the build asks no GPU; `workspace` bytes at most for any one layer's
-    scratch; `capabilities` and `version_compatible` only where a version has them; `say` gets every message
-    of TensorRT, `progress` its phases."""
+    scratch; `capabilities` and `version_compatible` only where a version has them; `layer_details` keeps in
+    the engine what was chosen for each layer, for its inspector; `say` gets every message of TensorRT,
+    `progress` its phases."""
 
     precision: str
     gpu: Gpu | None = None
     capabilities: tuple[str, ...] = ()
     version_compatible: bool = False
     workspace: int | None = None
+    layer_details: bool = False
     say: Say | None = None
     progress: api.Progress | None = None
 
@@ -99,6 +101,8 @@ class NetworkBuilder:
         api.set_workspace(trt, config, options.workspace)
         if options.version_compatible:
             api.make_version_compatible(trt, config)
+        if options.layer_details:
+            api.keep_layer_details(trt, config)
         if options.capabilities and (refused := api.set_capabilities(trt, config, options.capabilities)):
             raise self._failure(f"does not build for the compute capability {refused}", log)
         cache = None if self.timing_cache is None else api.set_timing_cache(config, self.timing_cache)

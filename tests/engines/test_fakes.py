@@ -23,6 +23,7 @@ MEMBERS = {
     "MemoryPoolType": ("WORKSPACE",),
     "LayerType": ("CAST", "CONSTANT", "SHUFFLE"),
     "ILogger": ("ERROR",),
+    "ProfilingVerbosity": ("DETAILED",),
     "IExecutionContext": ("update_device_memory_size_for_shapes",),
     "ComputeCapability": ("CURRENT", "SM75", "SM80", "SM86", "SM89", "SM120"),
 }

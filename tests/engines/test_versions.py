@@ -192,6 +192,15 @@ def test_the_workspace_is_limited_only_if_asked() -> None:
     assert calls(trt, "limit") == [("WORKSPACE", 1 << 20)]
 
 
+@pytest.mark.parametrize("version", [OLD, TEN, ELEVEN, RTX])
+def test_details_of_layers_are_kept_only_if_asked(version: str) -> None:
+    trt = fake_tensorrt(version)
+    build(trt)
+    assert calls(trt, "verbosity") == []
+    build(trt, Options("fp16", layer_details=True))
+    assert calls(trt, "verbosity") == [("DETAILED",)]
+
+
 def test_timings_grow_from_one_network_to_the_next() -> None:
     trt = fake_tensorrt(OLD)
     builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), b"")

@@ -33,6 +33,7 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.BuilderFlag = _enum("Flag", flags if version.startswith("8.5") else (*flags, *FLAGS_8_6))
     trt.TacticSource = _enum("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
     trt.MemoryPoolType = _enum("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
+    trt.ProfilingVerbosity = _enum("Verbosity", ("LAYER_NAMES_ONLY", "NONE", "DETAILED"))
     trt.LayerType = _enum("Layer", (*LAYERS_8_5, *(() if version.startswith("8.5") else ("CAST",))))
     trt.ILogger = _Logger
     trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
@@ -100,6 +101,8 @@ class _Builder(_Fake):
             self.log.log(1, reason)
             return None
         self.log.log(3, f"Total Activation Memory: {ACTIVATION_OF_LARGEST} bytes")
+        if config.profiling_verbosity is not None:
+            self.note("verbosity", config.profiling_verbosity.name)
         return self.trt.__version__.encode().ljust(NETWORK_BYTES, b"\0")
 
 
@@ -147,6 +150,7 @@ class _OldConfig(_Fake):
     """What all versions have."""
 
     cache: Any = None
+    profiling_verbosity: Any = None
 
     def add_optimization_profile(self, profile: Any) -> None:
         self.note("add_optimization_profile")
