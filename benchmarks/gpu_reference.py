@@ -1,4 +1,5 @@
-"""Write what gpu_check.py compares with, on a machine with the CPU backend: a bundle and scans with results.
+"""Write what gpu_check.py compares with, on a machine with the CPU backend: a bundle, scans with results, and
+the work of the networks at the sizes of the scan that is timed.
 
     python benchmarks/gpu_reference.py -o .gpu/reference [--bundle DIR] [--input CT ...]
 
@@ -13,12 +14,15 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from gpu.reference import LARGEST_INPUT, ReferenceScan
+from gpu.layer_work import network_work
+from gpu.reference import LARGEST_INPUT, ReferenceScan, timed_scan
+from gpu.work import write_work
 from report import say
 from scans import write_phantom, write_released_bundle
 
 from efficientscn_trt import _core, backends
 from efficientscn_trt import bundle as bundles
+from efficientscn_trt.orientation import Triple
 from efficientscn_trt.pipeline import Parameters
 from efficientscn_trt.segmenter import default_bundle
 from efficientscn_trt.volume import open_scan
@@ -47,6 +51,10 @@ def main() -> None:
         for name, path in inputs.items():
             say(f"segmenting {name} on the CPU")
             _reference(name, path, backend, Parameters.of(bundle)).write(folder)
+    scan = timed_scan(folder)
+    plan, _, crop = _locate(scan.voxels, scan.spacing, backend, Parameters.of(bundle))
+    sizes = {"localization": plan.input_size, "segmentation": crop.input_size}
+    write_work(folder, {name: network_work(bundle.file(name), size) for name, size in sizes.items()})
     total = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{folder}: {total / 1e6:.0f} MB")
 
@@ -63,9 +71,9 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _reference(name: str, path: Path, backend: backends.Backend, parameters: Parameters) -> ReferenceScan:
-    scan = open_scan(path)
-    voxels, spacing = np.ascontiguousarray(scan.lps), scan.geometry.lps_spacing
+def _locate(
+    voxels: np.ndarray, spacing: Triple, backend: backends.Backend, parameters: Parameters
+) -> tuple[_core.LocalizationPlan, np.ndarray, _core.SegmentationPlan]:
     plan = _core.plan_localization(voxels.shape, spacing, parameters.localization)
     mask = backend.localize(_core.localization_input(voxels, plan, parameters.localization))
     found = _core.mask_box(mask)
@@ -73,7 +81,13 @@ def _reference(name: str, path: Path, backend: backends.Backend, parameters: Par
         box = _core.whole_volume_box(plan, parameters.localization)
     else:
         box = _core.box_from_mask(*found, plan, parameters.localization)
-    crop = _core.plan_segmentation(voxels.shape, spacing, box, parameters.segmentation)
+    return plan, mask, _core.plan_segmentation(voxels.shape, spacing, box, parameters.segmentation)
+
+
+def _reference(name: str, path: Path, backend: backends.Backend, parameters: Parameters) -> ReferenceScan:
+    scan = open_scan(path)
+    voxels, spacing = np.ascontiguousarray(scan.lps), scan.geometry.lps_spacing
+    _, mask, crop = _locate(voxels, spacing, backend, parameters)
     probabilities = backend.segment(_core.segmentation_input(voxels, spacing, crop, parameters.segmentation))
     labels = np.empty(voxels.shape, np.uint8)
     _core.write_labels(probabilities, crop, labels)

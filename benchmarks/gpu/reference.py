@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 #: Probabilities of larger inputs are left out: label maps tell enough of those.
 LARGEST_INPUT = 96 * 96 * 128
+
+SLICES, ROWS = 120, 512
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,17 @@ def reference_scans(folder: str | Path) -> Iterator[ReferenceScan]:
                 file["probabilities"].astype(np.float32) if "probabilities" in file else None,
                 file["labels"],
             )
+
+
+def timed_scan(folder: str | Path) -> ReferenceScan:
+    """The largest of the scans cut, or padded with air, to 512×512×120 voxels of int16.
+
+    Its mask, box and labels are still the whole scan's.
+    """
+    scan = list(reference_scans(folder))[-1]
+    voxels = np.full((SLICES, ROWS, ROWS), -1000, np.int16)
+    size = tuple(min(a, b) for a, b in zip(scan.voxels.shape, voxels.shape, strict=True))
+    from_ = tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(scan.voxels.shape, size, strict=True))
+    to = tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(voxels.shape, size, strict=True))
+    voxels[to] = scan.voxels[from_]
+    return replace(scan, voxels=voxels, probabilities=None)

@@ -17,20 +17,31 @@ CHANNELS = 32
 PEAK_SIZE = (64, 96, 96)
 PEAK_LAYERS = 4
 
-_CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
+CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
 
 
 def multiply_adds(onnx: Path, size: tuple[int, int, int]) -> int:
     """Multiplications with additions in the convolutions of a bundle's network at `size` (z, y, x)."""
+    return sum(map(multiply_adds_of, operations(onnx, size)))
+
+
+def operations(onnx: Path, size: tuple[int, int, int]) -> list[Any]:
+    """OpenVINO's operations of a bundle's network at `size` (z, y, x), each after those that it needs."""
     import openvino as ov
 
     model = ov.Core().read_model(str(onnx))
     model.reshape([1, 1, *size])
-    return sum(_of(node) for node in model.get_ordered_ops() if node.get_type_name() in _CONVOLUTIONS)
+    found: list[Any] = model.get_ordered_ops()
+    return found
 
 
-def _of(node: Any) -> int:
-    """Weights times places; a place is an output voxel, of a transposed convolution an input voxel."""
+def multiply_adds_of(node: Any) -> int:
+    """Weights times places; a place is an output voxel, of a transposed convolution an input voxel.
+
+    0 for an operation that is no convolution.
+    """
+    if node.get_type_name() not in CONVOLUTIONS:
+        return 0
     transposed = "Backprop" in node.get_type_name()
     places = list((node.input(0) if transposed else node.output(0)).get_shape())[2:]
     return int(np.prod(list(node.input(1).get_shape()))) * int(np.prod(places))

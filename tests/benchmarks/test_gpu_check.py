@@ -12,42 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.engines import H100, RTX, RTX_4090, machine, use_fakes
-from support.fake_gpu import simulated_backend, write_engines
-from support.fake_runtime import VERSIONS
 from support.scans import SPACING_XYZ, block_image
 
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines import Gpu, Machine
 
 SPACING_ZYX = SPACING_XYZ[::-1]
-
-
-@pytest.fixture
-def context(tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A reference of one scan, and engines on a simulated GPU in the place of built ones."""
-    import gpu.context
-    import gpu_reference
-    import SimpleITK as sitk
-    from gpu.steps import compare, times
-
-    sitk.WriteImage(block_image(), str(tmp_path / "blocks.nii.gz"))
-    command = ["gpu_reference.py", "-o", str(tmp_path / "reference"), "--bundle", str(tiny_bundle.path)]
-    monkeypatch.setattr(sys, "argv", [*command, "--input", str(tmp_path / "blocks.nii.gz")])
-    gpu_reference.main()
-    (tmp_path / "engines").mkdir()
-    choice, trt = write_engines(tmp_path / "engines", VERSIONS[1])
-    shutil.copytree(tiny_bundle.path, tmp_path / "tensorrt-fp32")
-    for step in (compare, times):
-        monkeypatch.setattr(
-            step, "load_backend", lambda *_, **options: simulated_backend(tiny_bundle, choice, trt)
-        )
-    return gpu.context.Context(
-        work=str(tmp_path),
-        reference=str(tmp_path / "reference"),
-        repeats=1,
-        flavour="tensorrt",
-        precision="fp32",
-    )
 
 
 def test_the_reference_holds_what_the_cpu_gave(context: Any, tiny_bundle: Bundle) -> None:
@@ -80,6 +50,7 @@ def test_the_comparison_passes_for_equal_results_and_fails_for_others(context: A
 
 def test_times_and_memory(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import gpu.measure
+    import gpu.reference
     from gpu.steps import times
 
     class Held:
@@ -89,10 +60,11 @@ def test_times_and_memory(context: Any, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(gpu.measure, "WARM_UP", 0)
     monkeypatch.setattr(gpu.measure, "HeldScan", Held)
     monkeypatch.setattr(times, "copy_rates", lambda voxels: {"to_device_gb_s": 9.0, "from_device_gb_s": 8.0})
-    monkeypatch.setattr(times, "SLICES", 40)
-    monkeypatch.setattr(times, "ROWS", 60)
+    monkeypatch.setattr(gpu.reference, "SLICES", 40)
+    monkeypatch.setattr(gpu.reference, "ROWS", 60)
     found = times.run(context)
     assert found["scan"] == [40, 60, 60, "int16"]
+    assert 0 < found["box_voxels"] <= 40 * 60 * 60
     assert found["arena_peak_bytes"] > found["activation_bytes"] > 0
     assert set(found["host_to_host"]["stages"]) >= {"localization", "segmentation", "labels"}
     assert found["device_peak_growth_bytes"] is None or found["device_peak_growth_bytes"] >= 0

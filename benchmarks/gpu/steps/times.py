@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -14,9 +15,8 @@ from efficientscn_trt.pipeline import Parameters
 from gpu.context import Context, judged
 from gpu.engines import load_backend, machine_of
 from gpu.measure import run_once, time_device, time_host
-from gpu.reference import ReferenceScan, reference_scans
+from gpu.reference import ReferenceScan, timed_scan
 
-SLICES, ROWS = 120, 512
 #: The whole path in fp16 on an H100, and the share of it that is not the networks (issue's acceptance).
 LIMITED_PRECISION, LIMITED_CARD = "fp16", "H100"
 LIMIT_SECONDS, LIMIT_SHARE = 0.025, 0.30
@@ -24,7 +24,7 @@ LIMIT_FACTOR, LIMIT_BYTES = 1.15, 32_000_000
 
 
 def run(context: Context) -> dict[str, Any]:
-    scan = full_size(list(reference_scans(context.reference))[-1])
+    scan = timed_scan(context.reference)
     with PeakDeviceMemory(interval=0.005) as device:
         begin = time.perf_counter()
         backend = load_backend(context)
@@ -50,6 +50,7 @@ def run(context: Context) -> dict[str, Any]:
     results = {
         "scan": [*scan.voxels.shape, str(scan.voxels.dtype)],
         "segmentation_size": first.plan.input_size,
+        "box_voxels": box_voxels(first.plan),
         "load_seconds": loaded,
         "first_seconds": first_seconds,
         "host_to_host": host,
@@ -69,21 +70,17 @@ def run(context: Context) -> dict[str, Any]:
     return judged(results, checks)
 
 
-def full_size(scan: ReferenceScan) -> ReferenceScan:
-    """The scan cut, or padded with air, to 512×512×120 voxels of int16."""
-    voxels = np.full((SLICES, ROWS, ROWS), -1000, np.int16)
-    size = tuple(min(a, b) for a, b in zip(scan.voxels.shape, voxels.shape, strict=True))
-    from_ = tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(scan.voxels.shape, size, strict=True))
-    to = tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(voxels.shape, size, strict=True))
-    voxels[to] = scan.voxels[from_]
-    return ReferenceScan(scan.name, voxels, scan.spacing, scan.mask, scan.box, None, scan.labels)
-
-
 def localization_size(scan: ReferenceScan, context: Context) -> tuple[int, int, int]:
     """Of the localization network's input."""
     parameters = Parameters.of(bundles.load(context.bundle))
     plan = _core.plan_localization(scan.voxels.shape, scan.spacing, parameters.localization)
     return plan.input_size
+
+
+def box_voxels(plan: _core.SegmentationPlan) -> int:
+    """Of the scan, that go to the device for the segmentation and come back as labels."""
+    extents = zip(plan.image_size, plan.croppings, strict=True)
+    return math.prod(extent - before - after for extent, (before, after) in extents)
 
 
 def copy_rates(voxels: np.ndarray) -> dict[str, float]:
