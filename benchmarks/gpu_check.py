@@ -40,6 +40,7 @@ def all_steps() -> list[Step]:
         Step("kernels", "kernels"),
         Step("sanitizer", "sanitizer"),
     ]
+    last = []
     for flavour, precision in ENGINES:
         name = f"{flavour}-{precision}"
         built = ("build", f"{name}/engines")
@@ -47,8 +48,11 @@ def all_steps() -> list[Step]:
             Step(f"{name}/engines", "engines", ("build",), flavour, precision),
             Step(f"{name}/compare", "compare", built, flavour, precision),
             Step(f"{name}/times", "times", built, flavour, precision),
+            Step(f"{name}/layers", "layers", built, flavour, precision),
         ]
-    return [*steps, Step("pytorch", "pytorch"), Step("interop", "interop", ())]
+        last.append(Step(f"{name}/tactics", "tactics", built, flavour, precision))
+    # The tactics last: they need another build, and only add to the layers.
+    return [*steps, Step("pytorch", "pytorch"), Step("interop", "interop", ()), *last]
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
@@ -20,13 +21,21 @@ def machine_of(flavour: str) -> Machine:
     return replace(machine, versions=versions)
 
 
-def load_backend(context: Context, graphs: bool = False, threads: int = 0) -> TensorRTBackend:
-    """The backend on the engines that the step `engines` built. Raises DeviceError."""
+def choose_engines(context: Context) -> tuple[bundles.Bundle, EngineChoice, Any]:
+    """The bundle, the engines that the step `engines` built, and the TensorRT that runs them.
+
+    Raises DeviceError.
+    """
     bundle = bundles.load(Path(context.bundle))
-    machine = machine_of(context.flavour)
-    choice = select_engine(bundle, machine, context.precision)
+    choice = select_engine(bundle, machine_of(context.flavour), context.precision)
     if not isinstance(choice, EngineChoice):
         raise DeviceError(choice.reasons[0])
-    assert machine.gpu is not None
-    gpu = Gpu(0, machine.gpu.name)
-    return TensorRTBackend(bundle, choice, load(FLAVOURS[context.flavour]), threads, gpu, graphs=graphs)
+    return bundle, choice, load(FLAVOURS[context.flavour])
+
+
+def load_backend(context: Context, graphs: bool = False, threads: int = 0) -> TensorRTBackend:
+    """The backend on those engines. Raises DeviceError."""
+    bundle, choice, trt = choose_engines(context)
+    found = machine_of(context.flavour).gpu
+    assert found is not None
+    return TensorRTBackend(bundle, choice, trt, threads, Gpu(0, found.name), graphs=graphs)

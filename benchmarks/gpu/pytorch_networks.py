@@ -1,6 +1,7 @@
 """Times of the networks in PyTorch: `python pytorch_networks.py SIZES REPEATS FOLDER`, a JSON line on stdout.
 
-Runs under a Python that has PyTorch and need not have this package: FOLDER holds `networks.py`.
+Runs under a Python that has PyTorch and need not have this package: FOLDER holds `networks.py`. SIZES are of
+the localization's and the segmentation's input (z, y, x).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from typing import Any
 
 import torch
+from pytorch_peak import peak_flops
 
 
 def main() -> None:
@@ -35,7 +37,15 @@ def main() -> None:
             except Exception as error:  # a compiler that fails on one network says nothing of the other
                 results[name][way] = {"error": str(error).strip().splitlines()[0][:300]}
     versions = {"torch": torch.__version__, "cuda": torch.version.cuda, "card": torch.cuda.get_device_name()}
-    print(json.dumps({"versions": versions, "networks": results}))
+    print(json.dumps({"versions": versions, "networks": results, "peak_flops": _peak()}))
+
+
+def _peak() -> dict[str, float]:
+    try:
+        return peak_flops()
+    except Exception as error:  # too little memory, say: the networks' times are worth having without
+        print(error, file=sys.stderr)
+        return {}
 
 
 @torch.inference_mode()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from gpu.floor_report import network_floors, path_floors
+from gpu.layer_report import layers
+from gpu.tables import cell, size_text, table
 
 MARKS = {"ok": "✓", "failed": "✗", "skipped": "–", "refused": "⊘"}
 
@@ -39,13 +42,24 @@ def markdown(steps: Mapping[str, Any]) -> str:
     """The report as text."""
     parts = [_head(steps.get("machine", {})), _verdicts(steps)]
     for name, step in steps.items():
-        if name.endswith("/engines") and step["state"] == "ok":
-            parts.append(_engines(name, step))
-        if name.endswith("/compare") and "scans" in step:
-            parts.append(_comparison(name, step))
-        if name.endswith("/times") and "host_to_host" in step:
-            parts.append(_times(name, step, steps.get("pytorch", {})))
+        try:
+            parts += _parts(name, step, steps)
+        except Exception as error:  # a step left out what is expected of it: the next ones must still run
+            parts.append(f"## {name}\n\nCould not be shown ({type(error).__name__}: {error}).")
     return "\n\n".join(parts) + "\n"
+
+
+def _parts(name: str, step: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[str]:
+    if name.endswith("/engines") and step["state"] == "ok":
+        yield _engines(name, step)
+    if name.endswith("/compare") and "scans" in step:
+        yield _comparison(name, step)
+    if name.endswith("/times") and "host_to_host" in step:
+        yield _times(name, step, steps.get("pytorch", {}))
+        yield from path_floors(steps, step)
+    if name.endswith("/layers") and "networks" in step:
+        yield network_floors(name, steps)
+        yield from layers(name, steps)
 
 
 def _head(machine: Mapping[str, Any]) -> str:
@@ -69,7 +83,7 @@ def _verdicts(steps: Mapping[str, Any]) -> str:
         checks = [f"{'✓' if held else '✗'} {check}" for check, held in step.get("checks", {}).items()]
         tests = ", ".join(f"{number} {word}" for word, number in step.get("tests", {}).items())
         words = "; ".join(part for part in (step.get("reason", ""), tests, *checks) if part)
-        rows.append((f"{MARKS[step['state']]} {name}", f"{step.get('seconds', 0):.0f}", _cell(words)))
+        rows.append((f"{MARKS[step['state']]} {name}", f"{step.get('seconds', 0):.0f}", cell(words)))
     return table(("Step", "Seconds", "Result"), rows)
 
 
@@ -99,7 +113,7 @@ def _comparison(name: str, step: Mapping[str, Any]) -> str:
     rows = [
         (
             scan,
-            "×".join(map(str, found["segmentation_size"])),
+            size_text(found["segmentation_size"]),
             f"{found['mask_dice']:.5f} ({found['mask_differs']})",
             "equal" if found["box_equal"] else "differs",
             f"{found['probabilities_largest']:.1e}" if "probabilities_largest" in found else "",
@@ -140,7 +154,7 @@ def _times(name: str, step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> st
     ]
     z, y, x, dtype = step["scan"]
     parts = [
-        f"## {name}: {x}×{y}×{z} {dtype}, network sees {'×'.join(map(str, step['segmentation_size']))}",
+        f"## {name}: {x}×{y}×{z} {dtype}, network sees {size_text(step['segmentation_size'])}",
         table(("Milliseconds, median (p90)", "Whole path", *stages, "All but networks"), rows),
         f"Loading {step['load_seconds']:.2f} s, first scan {step['first_seconds']:.2f} s. Pageable copies "
         f"{step['copy']['to_device_gb_s']:.1f} GB/s to the device and "
@@ -164,23 +178,13 @@ def _pytorch(step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> str:
         for way in ("eager", "compile"):
             measured = found[way]
             cells.append(
-                f"{measured['median'] * 1e3:.2f}" if "median" in measured else _cell(measured["error"])
+                f"{measured['median'] * 1e3:.2f}" if "median" in measured else cell(measured["error"])
             )
-        rows.append((network, "×".join(map(str, found["size"])), f"{ours * 1e3:.2f}", *cells))
+        rows.append((network, size_text(found["size"]), f"{ours * 1e3:.2f}", *cells))
     title = f"PyTorch {pytorch['versions']['torch']}, float16, channels last 3-D"
     header = ("Network alone (ms)", "Size", "Ours", f"{title}, eager", "torch.compile")
     return table(header, rows)
 
 
-def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A Markdown table."""
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _megabytes(memory: Mapping[str, int] | None, key: str) -> str:
     return f"{memory[key] / 1e6:.0f}" if memory else "unknown"
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")

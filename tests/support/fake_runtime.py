@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ import numpy as np
 from efficientscn_trt import _core
 
 VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
+LEAN = VERSIONS[2]
 BETWEEN = ("8.6.1", "10.0.1")
 """Versions that have some of what is new in the next, and not the rest."""
 
@@ -27,6 +29,7 @@ Shape = tuple[int, ...]
 Network = Callable[[np.ndarray], np.ndarray]
 
 DataType = enum.Enum("DataType", ("FLOAT", "HALF", "INT8", "BOOL", "UINT8"))
+LayerInformationFormat = enum.Enum("LayerInformationFormat", ("ONELINE", "JSON"))
 _NUMPY = {"FLOAT": np.float32, "HALF": np.float16, "BOOL": np.bool_, "UINT8": np.uint8, "INT8": np.int8}
 
 
@@ -85,15 +88,22 @@ def fake_runtime(version: str, memory: HostMemory | GpuMemory | None = None) -> 
         engine = _Engine86 if old else _Engine100
     if not old:
         trt.ExecutionContextAllocationStrategy = enum.Enum("Strategy", ("STATIC", "USER_MANAGED"))
+    trt.IProfiler = type("IProfiler", (), {})
+    trt.LayerInformationFormat = LayerInformationFormat
+    if version != LEAN:
+        trt.EngineInspector = object
     if rtx:
         trt.IRuntimeCache = object
+        trt.DynamicShapesKernelSpecializationStrategy = enum.Enum("Specialization", ("LAZY", "EAGER"))
     trt.engine = lambda network, **options: engine(trt, network, EngineOptions(**options))
     return trt
 
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """`profiles`: (smallest, typical, largest) shapes. `activation`: bytes of scratch memory for a shape."""
+    """`profiles`: (smallest, typical, largest) shapes. `activation`: bytes of scratch memory for a shape.
+    `layers`: names with milliseconds. `details`: whether it was built to tell more than the names.
+    """
 
     input: str = "FLOAT"
     output: str = "FLOAT"
@@ -102,6 +112,8 @@ class EngineOptions:
     )
     activation: Callable[[Shape], int] = lambda shape: 4096 * max(shape)
     output_shape: Callable[[Shape], Shape] = lambda shape: shape
+    layers: Sequence[tuple[str, float]] = (("Conv_0 + act", 0.5), ("PWN(Sigmoid)", 0.25))
+    details: bool = False
 
 
 class _Engine:
@@ -120,6 +132,11 @@ class _Engine:
 
     def get_tensor_dtype(self, name: str) -> Any:
         return DataType[self.options.input if name == "image" else self.options.output]
+
+    def create_engine_inspector(self) -> Any:
+        if not hasattr(self.trt, "EngineInspector"):
+            raise TypeError("Unable to convert function return value to a Python type!")
+        return _Inspector(self)
 
     def largest(self, profile: int) -> int:
         return self.options.activation(self.options.profiles[profile][2])
@@ -191,16 +208,39 @@ class _RtxEngine(_NewEngine):
 
     def create_execution_context(self, how: Any) -> Any:
         if isinstance(how, _RuntimeConfig):
+            specialization = how.dynamic_shapes_kernel_specialization_strategy
             how, cache = how.strategy, how.cache
             context = super().create_execution_context(how)
             context.cache = cache
+            context.specialization = specialization
             return context
         return super().create_execution_context(how)
+
+
+class _Inspector:
+    execution_context: Any = None
+
+    def __init__(self, engine: _Engine) -> None:
+        self.engine = engine
+
+    def get_engine_information(self, form: Any) -> str:
+        assert form is LayerInformationFormat.JSON
+        names = [name for name, _ in self.engine.options.layers]
+        if not self.engine.options.details:
+            return json.dumps({"Layers": names, "Bindings": ["image", "result"]})
+        tensor = {
+            "Name": "image",
+            "Dimensions": list(self.execution_context.shape),
+            "Format/Datatype": "Channel major FP16 format where C % 8 == 0",
+        }
+        told = {"LayerType": "CaskConvolution", "Inputs": [tensor], "Outputs": [tensor], "TacticValue": "0x7"}
+        return json.dumps({"Layers": [{"Name": name, **told} for name in names], "Bindings": []})
 
 
 class _RuntimeConfig:
     strategy: Any = None
     cache: Any = None
+    dynamic_shapes_kernel_specialization_strategy: Any = None
 
     def set_execution_context_allocation_strategy(self, strategy: Any) -> None:
         self.strategy = strategy
@@ -242,6 +282,9 @@ class _Context:
         self.streams: list[int] = []
         self.runs = 0
         self.failing = ""
+        self.profiler: Any = None
+        self.enqueue_emits_profile = True
+        self._untold = False
 
     def set_optimization_profile_async(self, index: int, stream: int) -> bool:
         self.profile, self.shape = index, None
@@ -280,7 +323,22 @@ class _Context:
         memory.write(self.addresses["result"], result.astype(_NUMPY[options.output]), stream)
         memory.write(scratch, np.full(size, 0x5B, np.uint8), stream)
         self.runs += 1
+        self._untold = self.profiler is not None
+        if self.enqueue_emits_profile:
+            self.tell()
         return True
+
+    def report_to_profiler(self) -> bool:
+        if self.failing == "report_to_profiler" or not self._untold:
+            return False
+        self.tell()
+        return True
+
+    def tell(self) -> None:
+        if self._untold:
+            for layer in self.engine.options.layers:
+                self.profiler.report_layer_time(*layer)
+        self._untold = False
 
     def scratch(self) -> tuple[int, int]:
         raise NotImplementedError
@@ -317,6 +375,7 @@ class _Context100(_ShapeContext):
 class _NewContext(_ShapeContext):
     memory: tuple[int, int] | None = None
     cache: Any = None
+    specialization: Any = None
 
     def set_device_memory(self, address: int, size: int) -> None:
         self.memory = (address, size)

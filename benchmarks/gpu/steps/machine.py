@@ -1,4 +1,4 @@
-"""The card, the driver and the versions."""
+"""The card, the driver and the versions, and how fast the card moves data at most."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from efficientscn_trt.engines.flavours import FLAVOURS, installed_version
 from efficientscn_trt.engines.machine import find_gpus
 from efficientscn_trt.measure.machine import machine_facts
+from gpu.card import Card
 from gpu.context import REPOSITORY, Context, skipped
 
 QUERIES = (
@@ -32,10 +33,20 @@ def run(context: Context) -> dict[str, Any]:
         "card": gpus[0].name,
         "compute_capability": gpus[0].compute_capability,
         "smi": _smi(),
+        "bytes_per_second": _rates(),
         "tensorrt": {name: installed_version(flavour) for name, flavour in FLAVOURS.items()},
         "commit": _output("git", "-C", str(REPOSITORY), "rev-parse", "HEAD"),
         **facts,
     }
+
+
+def _rates() -> dict[str, Any]:
+    """What floors are reckoned with; a card that does not tell them still has a report."""
+    try:
+        card = Card()
+        return {**card.copy_rates(), "memory": card.memory_rate()}
+    except Exception as error:
+        return {"problem": f"{type(error).__name__}: {error}"}
 
 
 def _smi() -> dict[str, str]:

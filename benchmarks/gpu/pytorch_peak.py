@@ -1,0 +1,30 @@
+"""The most arithmetic a second that PyTorch gets out of the card: large matrix products."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+
+SIZE, RUNS = 8192, 12
+TYPES = {"fp16": torch.float16, "fp32": torch.float32}
+
+
+@torch.inference_mode()
+def peak_flops() -> dict[str, float]:
+    """FLOP/s (two a multiply-add) by the engines' precision, the fastest run; float32 without TF32."""
+    torch.set_float32_matmul_precision("highest")
+    return {name: _flops(dtype) for name, dtype in TYPES.items()}
+
+
+def _flops(dtype: torch.dtype) -> float:
+    one, other = (torch.rand(SIZE, SIZE, device="cuda", dtype=dtype) - 0.5 for _ in range(2))
+    marks = [torch.cuda.Event(enable_timing=True) for _ in range(RUNS + 1)]
+    torch.mm(one, other)
+    marks[0].record()
+    for mark in marks[1:]:
+        torch.mm(one, other)
+        mark.record()
+    torch.cuda.synchronize()
+    fastest = min(begin.elapsed_time(end) for begin, end in pairwise(marks))
+    return 2 * SIZE**3 / (fastest / 1e3)

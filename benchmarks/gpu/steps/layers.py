@@ -1,0 +1,35 @@
+"""Time of each layer of both networks at the sizes of the scan that is timed, and the work to be done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from efficientscn_trt.engines.running import ExecutionApi
+from gpu.card import Card
+from gpu.context import Context, skipped
+from gpu.engines import choose_engines
+from gpu.layer_times import layer_times
+from gpu.work import FILE, read_work
+
+
+def run(context: Context) -> dict[str, Any]:
+    work = read_work(context.reference)
+    if work is None:
+        return skipped(f"the reference has no {FILE}; write it again with gpu_reference.py")
+    _, choice, trt = choose_engines(context)
+    card, api = Card(), ExecutionApi(trt)
+    networks: dict[str, Any] = {network: {"work": asdict(own)} for network, own in work.items()}
+    failures = []
+    for network, own in work.items():
+        plan = choice.file(network).read_bytes()
+        try:
+            networks[network] |= layer_times(api, plan, own.size, card, context.repeats)
+        except Exception as error:  # the other network may still tell
+            failures.append(f"{network}: {type(error).__name__}: {error}")
+    return {
+        "state": "failed" if failures else "ok",
+        **({"reason": "; ".join(failures)} if failures else {}),
+        "precision": context.precision,
+        "networks": networks,
+    }

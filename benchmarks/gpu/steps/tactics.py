@@ -1,0 +1,53 @@
+"""What TensorRT chose for each layer: from engines built once more, which keep that and are not timed.
+
+Such an engine is slower to queue (TensorRT's nvtx_verbosity), so what users get keeps only the names. The
+timing cache of the first build makes it choose the same again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.engines import api
+from efficientscn_trt.engines.builder import NetworkBuilder, Options
+from efficientscn_trt.engines.flavours import FLAVOURS
+from efficientscn_trt.engines.profiles import profile_for
+from efficientscn_trt.engines.running import ExecutionApi
+from efficientscn_trt.engines.timing_cache import TimingCache
+from gpu.card import Card
+from gpu.context import Context, skipped
+from gpu.engines import choose_engines, machine_of
+from gpu.layer_details import layer_details
+from gpu.work import FILE, read_work
+
+
+def run(context: Context) -> dict[str, Any]:
+    work = read_work(context.reference)
+    if work is None:
+        return skipped(f"the reference has no {FILE}; write it again with gpu_reference.py")
+    bundle, choice, trt = choose_engines(context)
+    card, running = Card(), ExecutionApi(trt)
+    networks, plans = {}, {}
+    for network, own in work.items():
+        plan = detailed_plan(context, bundle, network, trt)
+        networks[network] = layer_details(running, plan, own.size, card.stream)
+        plans[network] = {"bytes": len(plan), "without_details": choice.file(network).stat().st_size}
+    return {"state": "ok", "plans": plans, "networks": networks}
+
+
+def detailed_plan(context: Context, bundle: Bundle, network: str, trt: Any) -> bytes:
+    """The engine of `network` as the step `engines` built it, but for what it keeps of its layers."""
+    flavour, gpu = FLAVOURS[context.flavour], machine_of(context.flavour).gpu
+    options = Options(
+        context.precision,
+        gpu,
+        capabilities=() if flavour.needs_gpu else (api.CURRENT,),
+        layer_details=True,
+    )
+    timings = None
+    if flavour.needs_gpu and gpu is not None:
+        timings = TimingCache(bundle.path, flavour, trt.__version__, gpu).read()
+    builder = NetworkBuilder(trt, flavour.title, options, timings)
+    onnx, profile = bundle.file(network, context.precision), profile_for(network, bundle.manifest.pipeline)
+    return builder.build(onnx, profile, can_load=True).content
