@@ -3,10 +3,12 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -80,43 +82,46 @@ void resume(Fiber& fiber) {
 
 unsigned number(const Fiber& fiber) { return fiber.index.thread.x; }
 
-void run_until_all_wait(std::vector<Fiber>& fibers) {
-    std::vector<unsigned> turn(fibers.size());
-    for (unsigned i = 0; i < turn.size(); ++i) turn[i] = i;
+bool any(const std::vector<Fiber>& fibers, State state) {
+    return std::any_of(fibers.begin(), fibers.end(),
+                       [&](const Fiber& fiber) { return fiber.state == state; });
+}
+
+// Some of the warps, chosen at random, so that they drift apart as far as barriers let them.
+void run_some_warps(std::vector<Fiber>& fibers) {
+    std::vector<unsigned> turn;
+    for (unsigned first = 0; first < fibers.size(); first += kWarp) {
+        if (order() / 64 % 2 == 0) continue;
+        for (unsigned i = first; i < first + kWarp && i < fibers.size(); ++i) turn.push_back(i);
+    }
     std::shuffle(turn.begin(), turn.end(), order);
     for (unsigned i : turn) {
-        if (fibers[i].state != State::kReady) continue;
-        resume(fibers[i]);
+        if (fibers[i].state == State::kReady) resume(fibers[i]);
     }
 }
 
-// Lets warps go on whose lanes have all come to an exchange. Whether there was one.
-bool release_warps(std::vector<Fiber>& fibers) {
-    bool any = false;
+// Lets warps go on whose lanes have all come to an exchange.
+void release_warps(std::vector<Fiber>& fibers) {
     for (std::size_t first = 0; first < fibers.size(); first += kWarp) {
         const std::size_t end = std::min(first + kWarp, fibers.size());
         bool all = true;
         for (std::size_t i = first; i < end; ++i) all = all && fibers[i].state == State::kAtExchange;
         if (!all) continue;
         for (std::size_t i = first; i < end; ++i) fibers[i].state = State::kReady;
-        any = true;
     }
-    return any;
 }
 
 void run_block(std::vector<Fiber>& fibers) {
     for (;;) {
-        run_until_all_wait(fibers);
-        if (release_warps(fibers)) continue;
-        std::size_t at_barrier = 0, done = 0;
-        for (const Fiber& fiber : fibers) {
-            at_barrier += fiber.state == State::kAtBarrier;
-            done += fiber.state == State::kDone;
+        while (any(fibers, State::kReady)) {
+            run_some_warps(fibers);
+            release_warps(fibers);
         }
-        if (done == fibers.size()) return;
-        if (at_barrier != fibers.size())
-            fail("some threads of a block do not come to its barrier or exchange");
-        for (Fiber& fiber : fibers) fiber.state = State::kReady;
+        if (!any(fibers, State::kAtBarrier) && !any(fibers, State::kAtExchange)) return;
+        for (Fiber& fiber : fibers) {
+            if (fiber.state != State::kAtBarrier) fail("threads of a block part at a barrier or an exchange");
+            fiber.state = State::kReady;
+        }
     }
 }
 
@@ -148,19 +153,20 @@ void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::
     own.kernel = &kernel;
     own.dynamic = GuardedMemory(dynamic_shared);
     block = &own;
-    for (unsigned z = 0; z < blocks.z; ++z) {
-        for (unsigned y = 0; y < blocks.y; ++y) {
-            for (unsigned x = 0; x < blocks.x; ++x) {
-                own.dynamic.spoil();
-                for (auto& [line, memory] : own.variables) memory.spoil();
-                for (unsigned i = 0; i < threads.x; ++i) {
-                    Fiber& fiber = fibers[i];
-                    fiber.index = {{i, 0, 0}, {x, y, z}, threads, blocks};
-                    fiber.state = State::kReady;
-                }
-                run_block(fibers);
-            }
+    std::vector<uint64_t> turn(uint64_t{blocks.x} * blocks.y * blocks.z);
+    std::iota(turn.begin(), turn.end(), 0);
+    std::shuffle(turn.begin(), turn.end(), order);
+    for (uint64_t place : turn) {
+        const uint3 index = {static_cast<unsigned>(place % blocks.x),
+                             static_cast<unsigned>(place / blocks.x % blocks.y),
+                             static_cast<unsigned>(place / blocks.x / blocks.y)};
+        own.dynamic.spoil();
+        for (auto& [line, memory] : own.variables) memory.spoil();
+        for (unsigned i = 0; i < threads.x; ++i) {
+            fibers[i].index = {{i, 0, 0}, index, threads, blocks};
+            fibers[i].state = State::kReady;
         }
+        run_block(fibers);
     }
     block = nullptr;
 }

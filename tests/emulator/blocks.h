@@ -1,7 +1,7 @@
 // The language of kernels: what nvcc gives a kernel's source beyond C++, for threads that are fibers.
 //
-// A block's threads run one at a time, between barriers in an order drawn at random; fresh shared memory is
-// filled with rubbish, and one past its end is not mapped.
+// Blocks, and threads between barriers, run one at a time in an order drawn at random. A block's shared
+// memory begins as rubbish, and what lies past its end is not mapped.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -35,7 +35,7 @@ T& shared(int line) {
     return *static_cast<T*>(shared_variable(line, sizeof(T)));
 }
 
-// Runs all blocks of a grid, one after the other, on the calling thread.
+// Runs all blocks of a grid on the calling thread.
 void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::function<void()>& kernel);
 
 // What `kernel<<<blocks, threads, dynamic_shared, stream>>>(...)` does.
