@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from gpu.layer_work import network_work
-from gpu.reference import LARGEST_INPUT, ReferenceScan, timed_scan
+from gpu.reference import LARGEST_INPUT, ReferenceScan, reference_files, timed_scan
 from gpu.work import write_work
 from report import say
 from scans import write_phantom, write_released_bundle
@@ -36,6 +36,8 @@ def main() -> None:
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "bundle", ignore_errors=True)
+    for scan in reference_files(folder):
+        scan.unlink()
     if arguments.own_parameters:
         shutil.copytree(arguments.bundle, folder / "bundle", ignore=shutil.ignore_patterns("engines"))
     else:

@@ -33,8 +33,8 @@ def choose_engines(context: Context) -> tuple[bundles.Bundle, EngineChoice, Any]
     return bundle, choice, load(FLAVOURS[context.flavour])
 
 
-def load_backend(context: Context, graphs: bool = False, threads: int = 0) -> TensorRTBackend:
-    """The backend on those engines. Raises DeviceError."""
+def load_backend(context: Context, graphs: bool = True, threads: int = 0) -> TensorRTBackend:
+    """The backend on those engines, as the product makes it. Raises DeviceError."""
     bundle, choice, trt = choose_engines(context)
     found = machine_of(context.flavour).gpu
     assert found is not None

@@ -18,7 +18,7 @@ from efficientscn_trt.volume import Scan
 
 Spacing = tuple[float, float, float]
 
-WARM_UP = 5
+WARM_UP = 8  # CUDA graphs have been tried by then
 NETWORKS = ("localization", "segmentation")
 
 

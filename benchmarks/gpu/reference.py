@@ -44,9 +44,14 @@ class ReferenceScan:
         )
 
 
+def reference_files(folder: str | Path) -> list[Path]:
+    """The scans' files in `folder`, the largest last."""
+    return sorted(Path(folder).glob("*.npz"), key=lambda path: path.stat().st_size)
+
+
 def reference_scans(folder: str | Path) -> Iterator[ReferenceScan]:
     """The scans in `folder`, the largest last."""
-    for path in sorted(Path(folder).glob("*.npz"), key=lambda path: path.stat().st_size):
+    for path in reference_files(folder):
         with np.load(path) as file:
             shape = tuple(file["mask_shape"])
             yield ReferenceScan(

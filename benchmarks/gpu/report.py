@@ -139,7 +139,7 @@ def _comparison(name: str, step: Mapping[str, Any]) -> str:
 def _times(name: str, step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> str:
     ways = {
         "host to host": step["host_to_host"],
-        "with CUDA graphs": step["host_to_host_with_graphs"],
+        "without CUDA graphs": step["host_to_host_without_graphs"],
         "device to device": step["device_to_device"],
     }
     stages = list(step["host_to_host"]["stages"])
@@ -153,6 +153,7 @@ def _times(name: str, step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> st
         for way, found in ways.items()
     ]
     z, y, x, dtype = step["scan"]
+    growth = step["device_peak_growth_bytes"]
     parts = [
         f"## {name}: {x}×{y}×{z} {dtype}, network sees {size_text(step['segmentation_size'])}",
         table(("Milliseconds, median (p90)", "Whole path", *stages, "All but networks"), rows),
@@ -160,10 +161,11 @@ def _times(name: str, step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> st
         f"{step['copy']['to_device_gb_s']:.1f} GB/s to the device and "
         f"{step['copy']['from_device_gb_s']:.1f} GB/s back. Host threads: "
         + ", ".join(f"{n}: {wall['median'] * 1e3:.1f} ms" for n, wall in step["host_threads"].items())
-        + ".",
+        + ". CUDA graphs "
+        + ("pay: the segmentation network was replayed." if step["replayed"] else "were not kept."),
         f"Memory: arena {step['arena_peak_bytes'] / 1e6:.0f} MB at most, scratch of the larger network "
         f"{step['activation_bytes'] / 1e6:.0f} MB, growth on the card by NVML (context, engines and all) "
-        f"{(step['device_peak_growth_bytes'] or 0) / 1e6:.0f} MB.",
+        + ("unknown." if growth is None else f"{growth / 1e6:.0f} MB."),
     ]
     if "networks" in pytorch:
         parts.append(_pytorch(step, pytorch))
