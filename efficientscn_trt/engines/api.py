@@ -139,12 +139,38 @@ def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Ca
 
 
 def float32_layers(trt: Any, network: Any) -> list[Any]:
-    """The layers of a parsed network that compute in float32, by the types of the graph."""
+    """The layers of a parsed network that compute in float32, by the types of the graph.
+
+    Those are followed from the input through the casts: in a network that is not strongly typed, a cast does
+    not change what TensorRT tells of a tensor's type (NvInfer.h of 8.5, `ILayer::setOutputType`).
+    """
     moving = {getattr(trt.LayerType, name) for name in _NO_ARITHMETIC if hasattr(trt.LayerType, name)}
-    layers = (network.get_layer(index) for index in range(network.num_layers))
-    return [
-        layer for layer in layers if layer.type not in moving and layer.get_output(0).dtype == trt.float32
-    ]
+    floating = (trt.float32, trt.float16)
+    image = network.get_input(0)
+    types = {image.name: image.dtype}
+    found = []
+    for layer in (network.get_layer(index) for index in range(network.num_layers)):
+        inputs = (layer.get_input(index) for index in range(layer.num_inputs))
+        known = (types[tensor.name] for tensor in inputs if tensor is not None and tensor.name in types)
+        cast = _cast_to(trt, layer)
+        dtype = next(known, None) if cast is None else cast  # None: made of constants or shapes alone
+        outputs = [layer.get_output(index) for index in range(layer.num_outputs)]
+        if dtype not in floating or (cast is None and outputs[0].dtype not in floating):
+            continue
+        types |= {tensor.name: dtype for tensor in outputs}
+        if dtype == trt.float32 and layer.type not in moving:
+            found.append(layer)
+    return found
+
+
+def _cast_to(trt: Any, layer: Any) -> Any:
+    """The type that a cast makes; None for any other layer."""
+    if layer.type == getattr(trt.LayerType, "CAST", None):
+        layer.__class__ = trt.ICastLayer  # a network gives its layers out as plain ones
+        return layer.to_type
+    if layer.type == trt.LayerType.IDENTITY and hasattr(layer, "output_type_is_set"):  # 8.5's cast
+        return layer.get_output_type(0) if layer.output_type_is_set(0) else None
+    return None
 
 
 _NO_ARITHMETIC = (

@@ -21,13 +21,15 @@ MEMBERS = {
     ),
     "TacticSource": ("CUBLAS", "CUBLAS_LT", "CUDNN"),
     "MemoryPoolType": ("WORKSPACE",),
-    "LayerType": ("CAST", "CONSTANT", "SHUFFLE"),
+    "LayerType": ("CAST", "CONSTANT", "IDENTITY", "SHUFFLE"),
+    "ILayer": ("get_input", "get_output", "output_type_is_set"),
+    "ICastLayer": ("to_type",),
     "ILogger": ("ERROR",),
     "ProfilingVerbosity": ("DETAILED",),
     "IExecutionContext": ("update_device_memory_size_for_shapes",),
     "ComputeCapability": ("CURRENT", "SM75", "SM80", "SM86", "SM89", "SM120"),
 }
-ALONE = ("IProgressMonitor", "ComputeCapability", "ExecutionContextAllocationStrategy", "float32")
+ALONE = ("IProgressMonitor", "ComputeCapability", "ExecutionContextAllocationStrategy", "float16", "float32")
 METHODS = {
     "Builder": (
         "create_network",

@@ -10,7 +10,10 @@ import pytest
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.cli import run
-from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
+from efficientscn_trt.engines import api
+from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load
+from efficientscn_trt.engines.log import make_logger
+from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 VERSION = installed_version(TENSORRT_RTX)
 pytestmark = pytest.mark.skipif(VERSION is None, reason="TensorRT-RTX is not installed")
@@ -32,6 +35,24 @@ def test_build_and_info(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> N
     assert segmentation.largest > segmentation.typical > 0
     assert run(["info", str(bundle.path), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["bundle"]["engines"]) == 2
+
+
+def test_the_types_that_are_followed_are_those_that_tensorrt_tells() -> None:
+    """Its networks are strongly typed: what it tells of a tensor is right."""
+    trt = load(TENSORRT_RTX)
+    log = make_logger(trt, None)
+    builder = trt.Builder(log)
+    network = builder.create_network(api.network_flags(trt))
+    parser = trt.OnnxParser(network, log)
+    assert parser.parse_from_file(str(DEMO_BUNDLE / "segmentation.float16.onnx"))
+    followed = {layer.name for layer in api.float32_layers(trt, network)}
+    told = {
+        layer.name
+        for layer in (network.get_layer(index) for index in range(network.num_layers))
+        if layer.get_output(0).dtype == trt.float32 and layer.type.name not in ("CAST", "CONSTANT", "SHUFFLE")
+    }
+    assert followed == told
+    assert len(told) > 10
 
 
 def test_turing_and_fp32_are_engines_of_their_own(bundle: Bundle) -> None:

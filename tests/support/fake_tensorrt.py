@@ -12,7 +12,7 @@ from typing import Any
 
 FLAGS_8_5 = ("FP16", "TF32", "OBEY_PRECISION_CONSTRAINTS", "PREFER_PRECISION_CONSTRAINTS")
 FLAGS_8_6 = ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME")
-LAYERS_8_5 = ("CONVOLUTION", "ELEMENTWISE", "CONSTANT", "SHUFFLE")
+LAYERS_8_5 = ("CONVOLUTION", "ELEMENTWISE", "CONSTANT", "SHUFFLE", "IDENTITY")
 TACTICS_8_5 = ("CUBLAS", "CUBLAS_LT", "CUDNN", "EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS")
 RTX_CAPABILITIES = {"NONE": 0, "CURRENT": 1, "SM75": 75, "SM80": 80, "SM86": 86, "SM89": 89, "SM120": 120}
 NETWORK_BYTES = 1000
@@ -24,7 +24,10 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     major = version.split(".", maxsplit=1)[0]
     old, rtx = major == "8", major == "1"
     trt = SimpleNamespace(
-        __name__="tensorrt_rtx" if rtx else "tensorrt", __version__=version, float32="float32"
+        __name__="tensorrt_rtx" if rtx else "tensorrt",
+        __version__=version,
+        float32="float32",
+        float16="float16",
     )
     trt.calls = []
     creation = {"8": ("EXPLICIT_BATCH",), "10": ("EXPLICIT_BATCH", "STRONGLY_TYPED")}
@@ -35,6 +38,9 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.MemoryPoolType = _enum("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
     trt.ProfilingVerbosity = _enum("Verbosity", ("LAYER_NAMES_ONLY", "NONE", "DETAILED"))
     trt.LayerType = _enum("Layer", (*LAYERS_8_5, *(() if version.startswith("8.5") else ("CAST",))))
+    trt.ILayer = _Layer if major in ("8", "10") else _StrongLayer
+    if not version.startswith("8.5"):
+        trt.ICastLayer = _CastLayer
     trt.ILogger = _Logger
     trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
     trt.Network = _with(trt, _Network)
@@ -119,31 +125,85 @@ class _Parser(_Fake):
 
 
 class _Network(_Fake):
+    """float16 but for the entropy, between two casts; whether a voxel passes a limit is bool."""
+
     def __init__(self) -> None:
-        kind = self.trt.LayerType
-        self.layers = [
-            _Layer("convolution", kind.CONVOLUTION, "float16"),
-            _Layer("weights", kind.CONSTANT, "float32"),
-            _Layer("entropy", kind.ELEMENTWISE, "float32"),
-            _Layer("flags", kind.ELEMENTWISE, "bool"),
-        ]
+        kind, make = self.trt.LayerType, self.trt.ILayer
+        half, single = self.trt.float16, self.trt.float32
+        old = self.trt.__version__.startswith("8.")
+        self.image = _Tensor("image", half)
+        convolution = make("convolution", kind.CONVOLUTION, [self.image, None], half)
+        one = make("one", kind.CONSTANT, [], single)
+        before = self._cast("before", convolution, single)
+        # Before networks were strongly typed, a cast left a tensor's type as it was.
+        entropy = make("entropy", kind.ELEMENTWISE, [one.result, before.result], half if old else single)
+        after = self._cast("after", entropy, half)
+        sum_ = make("sum", kind.ELEMENTWISE, [after.result, convolution.result], half)
+        flags = make("flags", kind.ELEMENTWISE, [entropy.result], "bool")
+        self.layers = [convolution, one, before, entropy, after, sum_, flags]
         self.num_layers = len(self.layers)
         self.trt.layers = self.layers
+
+    def _cast(self, name: str, source: _Layer, dtype: str) -> _Layer:
+        kind, known = self.trt.LayerType, source.result.dtype
+        told = known if self.trt.__version__.startswith("8.") else dtype
+        if hasattr(kind, "CAST"):
+            layer = self.trt.ILayer(name, kind.CAST, [source.result], told)
+        else:
+            layer = self.trt.ILayer(name, kind.IDENTITY, [source.result], told)
+            layer.set_output_type(0, dtype)
+        layer.target = dtype
+        return layer
 
     def get_layer(self, index: int) -> _Layer:
         return self.layers[index]
 
     def get_input(self, index: int) -> Any:
-        return SimpleNamespace(name="image")
+        return self.image
 
 
-class _Layer:
-    def __init__(self, name: str, kind: Any, dtype: str) -> None:
-        self.name, self.type, self.dtype = name, kind, dtype
-        self.precision: object = None
+class _Tensor:
+    def __init__(self, name: str, dtype: str) -> None:
+        self.name, self.dtype = name, dtype
 
-    def get_output(self, index: int) -> Any:
-        return SimpleNamespace(dtype=self.dtype)
+
+class _StrongLayer:
+    """A layer as a network gives it out, whatever its kind."""
+
+    precision: object = None
+    target: str
+
+    def __init__(self, name: str, kind: Any, inputs: list[_Tensor | None], dtype: str) -> None:
+        self.name, self.type, self._inputs = name, kind, inputs
+        self.result = _Tensor(f"{name}:0", dtype)
+        self.num_inputs, self.num_outputs = len(inputs), 1
+
+    def get_input(self, index: int) -> _Tensor | None:
+        return self._inputs[index]
+
+    def get_output(self, index: int) -> _Tensor:
+        return self.result
+
+
+class _Layer(_StrongLayer):
+    """Its output may be asked for in a type."""
+
+    _output_type: str | None = None
+
+    def set_output_type(self, index: int, dtype: str) -> None:
+        self._output_type = dtype
+
+    def output_type_is_set(self, index: int) -> bool:
+        return self._output_type is not None
+
+    def get_output_type(self, index: int) -> str:
+        return self._output_type or "float32"
+
+
+class _CastLayer(_StrongLayer):
+    @property
+    def to_type(self) -> str:
+        return self.target
 
 
 class _OldConfig(_Fake):
