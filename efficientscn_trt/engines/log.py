@@ -10,6 +10,10 @@ _ACTIVATION = re.compile(r"Total Activation Memory: (\d+)")
 
 Say = Callable[[str], None]
 
+_kept: list[Any] = []
+"""Every logger. Of several that builders and runtimes have at a time, TensorRT writes to the address of the
+first (`getLogger`) until the last of them is gone, but each of them keeps alive its own alone."""
+
 
 def make_logger(trt: Any, say: Say | None) -> Any:
     """A logger for `Builder`: all messages go to `say`; `errors` and `activation` keep what matters.
@@ -32,4 +36,6 @@ def make_logger(trt: Any, say: Say | None) -> Any:
             if say is not None:
                 say(message)
 
-    return Log()
+    log = Log()
+    _kept.append(log)
+    return log

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +14,7 @@ from support.fake_tensorrt import ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE, fa
 from efficientscn_trt.bundle import Profile
 from efficientscn_trt.engines import api
 from efficientscn_trt.engines.builder import NetworkBuilder, Options, Plan
+from efficientscn_trt.engines.log import make_logger
 from efficientscn_trt.errors import DeviceError
 
 OLD, EIGHT_SIX, TEN, ELEVEN, RTX = "8.5.3.1", "8.6.1", "10.3.0", "11.4.0.106", "1.7.1.116"
@@ -47,6 +50,13 @@ def test_newer_networks_are_strongly_typed_and_need_no_precision_flag(version: s
     assert set(calls(trt, "create_network")) == {(flag(trt, "STRONGLY_TYPED"),)}
     assert calls(trt, "set_flag") == []
     assert {layer.precision for layer in trt.layers} == {None}
+
+
+def test_a_logger_outlives_its_builder() -> None:
+    """TensorRT may still write to it for another one."""
+    gone = weakref.ref(make_logger(fake_tensorrt(TEN), None))
+    gc.collect()
+    assert gone() is not None
 
 
 def test_a_version_without_creation_flags_gets_none() -> None:
