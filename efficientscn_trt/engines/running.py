@@ -8,7 +8,6 @@ are found by asking the module what it has, never by its version number.
 | a context without scratch memory | a method of its own | `USER_MANAGED` | `USER_MANAGED` |
 | giving it scratch memory | an address | an address and a size (10.0: an address) | an address and a size |
 | scratch memory | that of the largest shape | that of the shape at hand | that of the shape at hand |
-| shapes of a profile | by index and name | by name and index | by name and index |
 | one profile in several contexts | no | yes | yes |
 | kernels compiled on first use | no | no | yes, kept in a runtime cache |
 """
@@ -83,10 +82,7 @@ class ExecutionApi:
         """(smallest, largest) shape of the input `name` in each optimization profile."""
         ranges = []
         for index in range(engine.num_optimization_profiles):
-            if hasattr(engine, "get_tensor_profile_shape"):
-                smallest, _, largest = engine.get_tensor_profile_shape(name, index)
-            else:
-                smallest, _, largest = engine.get_profile_shape(index, name)
+            smallest, _, largest = engine.get_tensor_profile_shape(name, index)
             ranges.append((tuple(smallest), tuple(largest)))
         return ranges
 

@@ -1,9 +1,8 @@
 """TensorRT packages of several versions, as far as running an engine touches them: the names that each has.
 
-Read off 8.5.3.1, lean 11.4.0 and RTX 1.7.1; 8.6 and 10.0 from NVIDIA's API reference. An engine is a
-function of NumPy arrays, run on what lies at the addresses that it is given, of the host or of a GPU; it
-fills its scratch memory with rubbish, as a real one does. Using a name that the version lacks is an
-AttributeError.
+Read off 8.5.3.1, 8.6.1, 10.0.1, 10.3.0, lean 11.4.0 and RTX 1.7.1. An engine is a function of NumPy arrays,
+run on what lies at the addresses that it is given, of the host or of a GPU; it fills its scratch memory with
+rubbish, as a real one does. Using a name that the version lacks is an AttributeError.
 """
 
 from __future__ import annotations
@@ -84,8 +83,8 @@ def fake_runtime(version: str, memory: HostMemory | GpuMemory | None = None) -> 
     trt.Runtime = type("Runtime", (_Runtime,), {"trt": trt})
     trt.TensorIOMode = enum.Enum("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
     engine: type = _OldEngine if old else _RtxEngine if rtx else _NewEngine
-    if version in BETWEEN:
-        engine = _Engine86 if old else _Engine100
+    if version.startswith("10.0."):
+        engine = _Engine100
     if not old:
         trt.ExecutionContextAllocationStrategy = enum.Enum("Strategy", ("STATIC", "USER_MANAGED"))
     trt.IProfiler = type("IProfiler", (), {})
@@ -138,6 +137,10 @@ class _Engine:
             raise TypeError("Unable to convert function return value to a Python type!")
         return _Inspector(self)
 
+    def get_tensor_profile_shape(self, name: str, index: int) -> list[Shape]:
+        assert name == "image"
+        return [_Dims(shape) for shape in self.options.profiles[index]]
+
     def largest(self, profile: int) -> int:
         return self.options.activation(self.options.profiles[profile][2])
 
@@ -153,32 +156,17 @@ class _OldEngine(_Engine):
     def device_memory_size(self) -> int:
         return max(self.largest(index) for index in range(self.num_optimization_profiles))
 
-    def get_profile_shape(self, index: int, name: str) -> list[Shape]:
-        assert name == "image"
-        return [_Dims(shape) for shape in self.options.profiles[index]]
-
     def create_execution_context_without_device_memory(self) -> Any:
         assert not self.contexts, "8.5 does not let two contexts use one profile"
         return self.remember(_OldContext(self))
 
 
-class _Engine86(_OldEngine):
-    """8.6: as 8.5, but for the profile's shapes, which it gives both ways."""
-
-    def get_tensor_profile_shape(self, name: str, index: int) -> list[Shape]:
-        return self.get_profile_shape(index, name)
-
-
 class _Engine100(_Engine):
-    """10.0: contexts as in 10.1, sizes and memory as in 8.6."""
+    """10.0: contexts as in 10.1, sizes and memory as in 8."""
 
     @property
     def device_memory_size(self) -> int:
         return max(self.largest(index) for index in range(self.num_optimization_profiles))
-
-    def get_tensor_profile_shape(self, name: str, index: int) -> list[Shape]:
-        assert name == "image"
-        return [_Dims(shape) for shape in self.options.profiles[index]]
 
     def create_execution_context(self, strategy: Any) -> Any:
         assert strategy is self.trt.ExecutionContextAllocationStrategy.USER_MANAGED

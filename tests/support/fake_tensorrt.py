@@ -1,7 +1,7 @@
 """TensorRT packages of several versions, as far as a build touches them: the names that each has, no more.
 
-Read off the packages: 8.5.3.1 (its own module), RTX 1.7.1 (its own module); 8.6, 10 and 11 from NVIDIA's API
-reference. A fake records what is asked of it; using a name that the version lacks is an AttributeError.
+Read off the packages 8.5.3.1, 8.6.1, 10.0.1, 10.3.0, 11.4.0 and RTX 1.7.1. A fake records what is asked of
+it; using a name that the version lacks is an AttributeError.
 """
 
 from __future__ import annotations
