@@ -15,6 +15,7 @@ are found by asking the module what it has, never by its version number.
 from __future__ import annotations
 
 import ctypes
+import weakref
 from typing import Any, NoReturn
 
 from ..errors import BundleError, DeviceError
@@ -33,6 +34,8 @@ class ExecutionApi:
         self.trt = trt
         self._log = make_logger(trt, say)
         self._runtime = trt.Runtime(self._log)
+        # A runtime cache must outlive the contexts that compile into it.
+        self._caches: weakref.WeakKeyDictionary[Any, RuntimeCache] = weakref.WeakKeyDictionary()
         if self._log.errors:
             # It holds nothing, and its destructor would end the process, at exit too (lean 11.4): none runs.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._runtime))
@@ -76,6 +79,8 @@ class ExecutionApi:
             context = engine.create_execution_context(strategies.USER_MANAGED)
         if context is None:
             self.fail("create_execution_context")
+        if cache is not None:
+            self._caches[context] = cache
         return context
 
     def profile_ranges(self, engine: Any, name: str) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,21 @@ def test_compiled_kernels_are_kept_by_rtx_alone(version: str, tmp_path: Path) ->
     if version == RTX:
         again = RuntimeCache(file)
         assert api.create_context(engine, again).cache.content == file.read_bytes() != b""
+
+
+def test_a_runtime_cache_outlives_the_context_that_compiles_into_it(tmp_path: Path) -> None:
+    trt = fake_runtime(RTX)
+    api, engine = ExecutionApi(trt), trt.engine(doubled)
+    cache = RuntimeCache(tmp_path / "cache.bin")
+    context = api.create_context(engine, cache)
+    engine.contexts.clear()
+    ended: list[str] = []
+    weakref.finalize(cache, ended.append, "cache")
+    weakref.finalize(context, ended.append, "context")
+    del cache
+    assert ended == []
+    del context
+    assert ended == ["context", "cache"]
 
 
 def test_kernels_of_another_driver_are_left_aside(tmp_path: Path) -> None:
