@@ -9,11 +9,6 @@ namespace {
 constexpr int kTrialRuns = 3;  // of each way; the fastest counts
 constexpr std::size_t kMostTrials = 16;
 
-bool same(const engine::RunMemory& a, const engine::RunMemory& b) {
-    return a.input == b.input && a.output == b.output && a.activation == b.activation &&
-           a.activation_bytes == b.activation_bytes;
-}
-
 }  // namespace
 
 NetworkRunner::NetworkRunner(std::shared_ptr<engine::Network> network, bool graphs)
@@ -48,7 +43,7 @@ void NetworkRunner::queue(const engine::RunMemory& memory, Device& device) {
         network->enqueue(memory, stream);
     };
     read_time(device);
-    const bool repeats = memory_ && same(*memory_, memory);
+    const bool repeats = memory_ == memory;
     if (!repeats) graph_.reset();
     memory_ = memory;
     // The first run at a size may allocate and choose kernels: it cannot be recorded, and its time says

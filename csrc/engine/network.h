@@ -30,6 +30,11 @@ struct RunMemory {
     std::size_t activation_bytes;
 };
 
+inline bool operator==(const RunMemory& a, const RunMemory& b) {
+    return a.input == b.input && a.output == b.output && a.activation == b.activation &&
+           a.activation_bytes == b.activation_bytes;
+}
+
 class Network {
   public:
     virtual ~Network() = default;

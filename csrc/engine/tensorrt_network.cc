@@ -108,10 +108,15 @@ void TensorRTNetwork::require(bool succeeded, const char* call) const {
     if (!succeeded) api_.attr("fail")(call);  // raises, with what TensorRT logged
 }
 
+// What is set already is not set again: TensorRT may take any setting for a change, whose work the next run
+// does, slowly and where no graph can record it.
 Requirements TensorRTNetwork::prepare(const Size& size, Handle stream) {
-    const py::gil_scoped_acquire gil;
     const std::vector<int64_t> shape = {1, 1, size[0], size[1], size[2]};
+    if (shape == shape_) return requirements_;
+    const py::gil_scoped_acquire gil;
     const int profile = profile_for(shape);
+    shape_.clear();
+    memory_.reset();
     if (profile_ != profile) {
         profile_.reset();
         require(py::cast<bool>(context_.attr("set_optimization_profile_async")(profile, stream)),
@@ -120,19 +125,24 @@ Requirements TensorRTNetwork::prepare(const Size& size, Handle stream) {
     }
     require(py::cast<bool>(context_.attr("set_input_shape")(input_, py::tuple(py::cast(shape)))),
             "set_input_shape");
-    Requirements requirements;
-    requirements.output_shape = dimensions(context_.attr("get_tensor_shape")(output_));
-    requirements.activation_bytes =
+    requirements_.output_shape = dimensions(context_.attr("get_tensor_shape")(output_));
+    requirements_.activation_bytes =
         py::cast<std::size_t>(api_.attr("activation_bytes")(engine_, context_, profile));
-    return requirements;
+    shape_ = shape;
+    return requirements_;
 }
 
 void TensorRTNetwork::enqueue(const RunMemory& memory, Handle stream) {
     const py::gil_scoped_acquire gil;
-    api_.attr("give_memory")(context_, memory.activation, memory.activation_bytes);
-    require(py::cast<bool>(context_.attr("set_tensor_address")(input_, memory.input)), "set_tensor_address");
-    require(py::cast<bool>(context_.attr("set_tensor_address")(output_, memory.output)),
-            "set_tensor_address");
+    if (!(memory_ == memory)) {
+        memory_.reset();
+        api_.attr("give_memory")(context_, memory.activation, memory.activation_bytes);
+        require(py::cast<bool>(context_.attr("set_tensor_address")(input_, memory.input)),
+                "set_tensor_address");
+        require(py::cast<bool>(context_.attr("set_tensor_address")(output_, memory.output)),
+                "set_tensor_address");
+        memory_ = memory;
+    }
     require(py::cast<bool>(context_.attr("execute_async_v3")(stream)), "execute_async_v3");
 }
 

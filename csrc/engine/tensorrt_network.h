@@ -11,8 +11,8 @@
 
 namespace escn::engine {
 
-// All that differs between TensorRT's versions is asked of `api`, the module
-// efficientscn_trt.engines.execution; the calls made here are the same from 8.5 to 11 and in TensorRT-RTX.
+// All that differs between TensorRT's versions is asked of `api`, an ExecutionApi of
+// efficientscn_trt.engines.running; the calls made here are the same from 8.5 to 11 and in TensorRT-RTX.
 // Takes the GIL where it needs it.
 class TensorRTNetwork final : public Network {
   public:
@@ -40,6 +40,9 @@ class TensorRTNetwork final : public Network {
     Element input_element_, output_element_;
     std::vector<Profile> profiles_;
     std::optional<int> profile_;
+    std::vector<int64_t> shape_;  // of the input; empty: not set
+    Requirements requirements_{};
+    std::optional<RunMemory> memory_;  // that the context has been given since the shape was set
 };
 
 }  // namespace escn::engine

@@ -57,6 +57,30 @@ def test_a_network_runs(version: str, element: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
+def test_what_is_set_already_is_not_set_again(version: str) -> None:
+    """TensorRT could take it for a change, and do work in the next run that no graph can record."""
+    loaded = Loaded(version)
+    blocks = [_core.DeviceBlock(size, 0, simulated=True) for size in (480, 480, 512 * 4096)]
+    array_at(blocks[0].address, (120,), np.float32)[:] = 0
+    array_at(blocks[1].address, (120,), np.float32)[:] = 0
+
+    def run(size: tuple[int, int, int], order: tuple[int, int] = (0, 1)) -> list[str]:
+        before = len(loaded.context.settings)
+        _, scratch = loaded.network.prepare(size, 7)
+        places = (blocks[order[0]].address, blocks[order[1]].address, blocks[2].address)
+        loaded.network.enqueue(*places, scratch, 7)
+        settings: list[str] = loaded.context.settings[before:]
+        return settings
+
+    assert run((4, 5, 6)) == ["profile", "shape", "image", "result"]
+    assert run((4, 5, 6)) == []
+    assert run((4, 5, 6), (1, 0)) == ["image", "result"]
+    assert run((4, 5, 5)) == ["shape", "image", "result"]
+    assert run((4, 5, 6)) == ["shape", "image", "result"]
+    assert loaded.context.runs == 5
+
+
+@pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
 def test_scratch_memory_is_that_of_the_shape_where_it_is_told(version: str) -> None:
     loaded = Loaded(version, activation=lambda shape: int(np.prod(shape)))
     _, scratch = loaded.network.prepare((4, 5, 6))

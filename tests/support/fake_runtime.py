@@ -268,6 +268,7 @@ class _Context:
         self.shape: Shape | None = None
         self.addresses: dict[str, int] = {}
         self.streams: list[int] = []
+        self.settings: list[str] = []
         self.runs = 0
         self.failing = ""
         self.profiler: Any = None
@@ -275,6 +276,7 @@ class _Context:
         self._untold = False
 
     def set_optimization_profile_async(self, index: int, stream: int) -> bool:
+        self.settings.append("profile")
         self.profile, self.shape = index, None
         self.streams.append(stream)
         return self.failing != "set_optimization_profile_async"
@@ -282,6 +284,7 @@ class _Context:
     def set_input_shape(self, name: str, shape: Shape) -> bool:
         assert name == "image"
         assert type(shape) is tuple
+        self.settings.append("shape")
         assert self.profile is not None, "the profile comes first"
         smallest, _, largest = self.engine.options.profiles[self.profile]
         assert all(a <= b <= c for a, b, c in zip(smallest, shape, largest, strict=True))
@@ -294,6 +297,7 @@ class _Context:
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         assert address % 256 == 0
+        self.settings.append(name)
         self.addresses[name] = address
         return True
 
