@@ -127,6 +127,19 @@ def set_workspace(trt: Any, config: Any, size: int | None) -> None:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, size)
 
 
+def plan_scratch(trt: Any, config: Any) -> None:
+    """Take all scratch memory from the caller, and of the shape at hand, where that is to be asked for.
+
+    Most of these networks becomes one fused layer. Its memory is else that of the largest shape, and
+    TensorRT-RTX may allocate it by itself.
+    """
+    feature = getattr(getattr(trt, "PreviewFeature", None), "RUNTIME_ACTIVATION_RESIZE_10_10", None)
+    if feature is not None:
+        config.set_preview_feature(feature, True)
+    if hasattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION"):
+        config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+
+
 def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
     """Report the build to `progress`, and stop it once `cancelled`, where this version can.
 

@@ -99,6 +99,7 @@ class NetworkBuilder:
         api.set_precision(trt, config, network, options.precision)
         api.use_own_kernels(trt, config)
         api.set_workspace(trt, config, options.workspace)
+        api.plan_scratch(trt, config)
         if options.version_compatible:
             api.make_version_compatible(trt, config)
         if options.layer_details:

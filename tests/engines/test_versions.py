@@ -48,7 +48,7 @@ def test_newer_networks_are_strongly_typed_and_need_no_precision_flag(version: s
     trt = fake_tensorrt(version)
     build(trt)
     assert set(calls(trt, "create_network")) == {(flag(trt, "STRONGLY_TYPED"),)}
-    assert calls(trt, "set_flag") == []
+    assert not {("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)} & set(calls(trt, "set_flag"))
     assert {layer.precision for layer in trt.layers} == {None}
 
 
@@ -96,7 +96,7 @@ def test_fp32_means_float32_and_not_tf32(version: str) -> None:
     trt = fake_tensorrt(version)
     build(trt, Options("fp32"))
     assert set(calls(trt, "clear_flag")) == {("TF32",)}
-    assert calls(trt, "set_flag") == []
+    assert not {("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)} & set(calls(trt, "set_flag"))
 
 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN])
@@ -148,6 +148,19 @@ def test_a_gpu_that_rtx_lists_but_refuses() -> None:
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN])
 def test_the_others_have_no_choice_of_gpu(version: str) -> None:
     assert api.selectable_capabilities(fake_tensorrt(version)) == {}
+
+
+@pytest.mark.parametrize(("version", "asked"), [(OLD, False), (TEN, False), (ELEVEN, True), (RTX, True)])
+def test_the_memory_of_fused_layers_follows_the_shape_where_it_can(version: str, asked: bool) -> None:
+    trt = fake_tensorrt(version)
+    build(trt)
+    assert set(calls(trt, "preview")) == ({("RUNTIME_ACTIVATION_RESIZE_10_10", True)} if asked else set())
+
+
+def test_rtx_allocates_no_scratch_by_itself() -> None:
+    trt = fake_tensorrt(RTX)
+    build(trt)
+    assert set(calls(trt, "set_flag")) == {("REQUIRE_USER_ALLOCATION",)}
 
 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX])

@@ -32,9 +32,11 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.calls = []
     creation = {"8": ("EXPLICIT_BATCH",), "10": ("EXPLICIT_BATCH", "STRONGLY_TYPED")}
     trt.NetworkDefinitionCreationFlag = _enum("Creation", creation.get(major, ("STRONGLY_TYPED",)))
-    flags = FLAGS_8_5 if major in ("8", "10") else ("TF32",)
+    flags = FLAGS_8_5 if major in ("8", "10") else ("TF32", "REQUIRE_USER_ALLOCATION") if rtx else ("TF32",)
     trt.BuilderFlag = _enum("Flag", flags if version.startswith("8.5") else (*flags, *FLAGS_8_6))
     trt.TacticSource = _enum("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
+    preview = {"8": "FASTER_DYNAMIC_SHAPES_0805", "10": "PROFILE_SHARING_0806"}
+    trt.PreviewFeature = _enum("Preview", (preview.get(major, "RUNTIME_ACTIVATION_RESIZE_10_10"),))
     trt.MemoryPoolType = _enum("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
     trt.ProfilingVerbosity = _enum("Verbosity", ("LAYER_NAMES_ONLY", "NONE", "DETAILED"))
     trt.LayerType = _enum("Layer", (*LAYERS_8_5, *(() if version.startswith("8.5") else ("CAST",))))
@@ -229,6 +231,9 @@ class _OldConfig(_Fake):
 
     def set_memory_pool_limit(self, pool: Any, size: int) -> None:
         self.note("limit", pool.name, size)
+
+    def set_preview_feature(self, feature: Any, on: bool) -> None:
+        self.note("preview", feature.name, on)
 
     def create_timing_cache(self, content: bytes) -> Any:
         """None for a damaged one, which begins with "?"."""
