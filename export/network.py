@@ -34,6 +34,8 @@ MAGNIFIED = 4.0
 """Times that change, a step may change the outputs of a network for which it is more than `LIMIT`: one with
 steep logits, on a scan that it was not trained for."""
 
+COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+
 OUTPUT: dict[Role, str] = {"localization": "mask", "segmentation": "probabilities"}
 
 STEPS = ("SavedModel", "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature", "float16")
@@ -137,12 +139,7 @@ def set_signature(model: ir.Model, role: Role, labels: int) -> None:
     del graph.outputs[1:]
     (output,) = graph.outputs
     if role == "localization":
-        axis = ir.val("channel_axis", const_value=ir.tensor(np.array([1], np.int64), name="channel_axis"))
-        graph.register_initializer(axis)
-        node = ir.node("Squeeze", [output, axis])
-        node.outputs[0].type = output.type
-        graph.append(node)
-        output.name, graph.outputs[0] = "mask_of_one_channel", node.outputs[0]
+        graph.outputs[0] = _without_channel_axis(graph, output)
     output = graph.outputs[0]
     output.name = OUTPUT[role]
     output.shape = ir.Shape(_output(role, labels).shape)
@@ -156,6 +153,31 @@ def set_signature(model: ir.Model, role: Role, labels: int) -> None:
     graph.name = role
     model.producer_name, model.producer_version = "efficientscn-trt", version("efficientscn-trt")
     onnx.checker.check_model(ir.to_proto(model), full_check=True)
+
+
+def _without_channel_axis(graph: ir.Graph, mask: ir.Value) -> ir.Value:
+    """`mask` [n, 1, z, y, x] as [n, z, y, x].
+
+    The axis goes before the comparison of two channels: TensorRT 8.5 cannot reshape a bool output in every
+    case.
+    """
+    axis = ir.val("channel_axis", const_value=ir.tensor(np.array([1], np.int64), name="channel_axis"))
+    graph.register_initializer(axis)
+    decision = mask.producer()
+    compares = decision is not None and decision.op_type in COMPARISONS
+    compares = compares and all(value is not None and value.const_value is None for value in decision.inputs)
+    if not compares:
+        mask.name = "mask_of_one_channel"
+        squeeze = ir.node("Squeeze", [mask, axis])
+        squeeze.outputs[0].type = mask.type
+        graph.append(squeeze)
+        return squeeze.outputs[0]
+    for index, value in enumerate(decision.inputs):
+        squeeze = ir.node("Squeeze", [value, axis])
+        squeeze.outputs[0].type = value.type
+        graph.insert_before(decision, squeeze)
+        decision.replace_input_with(index, squeeze.outputs[0])
+    return mask
 
 
 def network_source(model: ir.Model, half: ir.Model, report: NetworkReport, labels: int) -> NetworkSource:

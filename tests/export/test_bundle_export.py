@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -84,6 +85,13 @@ def test_each_upsampling_is_one_operator_and_nothing_is_left(report: ExportRepor
         "Pad", "ReduceSum", "Resize", "Sigmoid", "Softplus", "Split", "Sub",
     }  # fmt: skip
     assert report.localization.slow == report.segmentation.slow == ()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_no_mask_is_reshaped(report: ExportReport, precision: str) -> None:
+    """TensorRT 8.5 may be unable to, where a mask is bool and an output."""
+    nodes = onnx.load(report.bundle.file("localization", precision)).graph.node
+    assert [node.op_type for node in nodes if list(node.output) == ["mask"]] == ["Less"]
 
 
 @pytest.mark.parametrize("role", ["localization", "segmentation"])
