@@ -82,5 +82,6 @@ def _summary(walls: list[float], stages: list[dict[str, float]]) -> dict[str, An
         "wall": vars(summarize(walls)),
         "stages": {name: summarize([run[name] for run in stages]).median for name in stages[0]},
         "networks": summarize(networks).median,
+        "all_else": summarize([w - n for n, w in zip(networks, walls, strict=True)]).median,
         "all_else_share": summarize([1 - n / w for n, w in zip(networks, walls, strict=True)]).median,
     }

@@ -148,7 +148,7 @@ def _times(name: str, step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> st
             way,
             f"{found['wall']['median'] * 1e3:.2f} ({found['wall']['p90'] * 1e3:.2f})",
             *(f"{found['stages'][stage] * 1e3:.2f}" for stage in stages),
-            f"{found['all_else_share']:.0%}",
+            f"{found['all_else'] * 1e3:.2f} ({found['all_else_share']:.0%})",
         )
         for way, found in ways.items()
     ]
