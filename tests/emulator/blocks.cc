@@ -82,46 +82,36 @@ void resume(Fiber& fiber) {
 
 unsigned number(const Fiber& fiber) { return fiber.index.thread.x; }
 
-bool any(const std::vector<Fiber>& fibers, State state) {
-    return std::any_of(fibers.begin(), fibers.end(),
-                       [&](const Fiber& fiber) { return fiber.state == state; });
-}
-
-// Some of the warps, chosen at random, so that they drift apart as far as barriers let them.
-void run_some_warps(std::vector<Fiber>& fibers) {
-    std::vector<unsigned> turn;
-    for (unsigned first = 0; first < fibers.size(); first += kWarp) {
-        if (order() / 64 % 2 == 0) continue;
-        for (unsigned i = first; i < first + kWarp && i < fibers.size(); ++i) turn.push_back(i);
-    }
-    std::shuffle(turn.begin(), turn.end(), order);
-    for (unsigned i : turn) {
-        if (fibers[i].state == State::kReady) resume(fibers[i]);
-    }
-}
-
-// Lets warps go on whose lanes have all come to an exchange.
-void release_warps(std::vector<Fiber>& fibers) {
-    for (std::size_t first = 0; first < fibers.size(); first += kWarp) {
-        const std::size_t end = std::min(first + kWarp, fibers.size());
-        bool all = true;
-        for (std::size_t i = first; i < end; ++i) all = all && fibers[i].state == State::kAtExchange;
-        if (!all) continue;
-        for (std::size_t i = first; i < end; ++i) fibers[i].state = State::kReady;
-    }
-}
-
-void run_block(std::vector<Fiber>& fibers) {
+// Runs a warp, whose lanes are `turn`, until all of them are done or wait for the block's barrier.
+void run_warp(std::vector<Fiber>& fibers, std::vector<unsigned>& turn) {
+    const auto all = [&](State state) {
+        return std::all_of(turn.begin(), turn.end(), [&](unsigned i) { return fibers[i].state == state; });
+    };
     for (;;) {
-        while (any(fibers, State::kReady)) {
-            run_some_warps(fibers);
-            release_warps(fibers);
+        std::shuffle(turn.begin(), turn.end(), order);
+        for (unsigned i : turn) {
+            if (fibers[i].state == State::kReady) resume(fibers[i]);
         }
-        if (!any(fibers, State::kAtBarrier) && !any(fibers, State::kAtExchange)) return;
+        if (!all(State::kAtExchange)) break;
+        for (unsigned i : turn) fibers[i].state = State::kReady;
+    }
+    if (!all(State::kAtBarrier) && !all(State::kDone))
+        fail("threads of a warp part at a barrier or an exchange");
+}
+
+// A warp goes as far as it may before the next begins, so that what no barrier orders happens in any order.
+void run_block(std::vector<Fiber>& fibers) {
+    std::vector<std::vector<unsigned>> warps((fibers.size() + kWarp - 1) / kWarp);
+    for (unsigned i = 0; i < fibers.size(); ++i) warps[i / kWarp].push_back(i);
+    for (;;) {
+        std::shuffle(warps.begin(), warps.end(), order);
+        for (std::vector<unsigned>& warp : warps) run_warp(fibers, warp);
+        const State reached = fibers.front().state;
         for (Fiber& fiber : fibers) {
-            if (fiber.state != State::kAtBarrier) fail("threads of a block part at a barrier or an exchange");
+            if (fiber.state != reached) fail("threads of a block part at a barrier");
             fiber.state = State::kReady;
         }
+        if (reached == State::kDone) return;
     }
 }
 

@@ -34,6 +34,14 @@ def run(array: Any) -> DeviceLabels:
     return labels
 
 
+def cuda_torch() -> Any:
+    """PyTorch; skips the test where it has no CUDA."""
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("this PyTorch has no CUDA")
+    return torch
+
+
 @pytest.fixture(scope="module")
 def expected() -> np.ndarray:
     labels: np.ndarray = pipeline().segment(SCAN, SPACING)[0]
@@ -41,7 +49,7 @@ def expected() -> np.ndarray:
 
 
 def test_torch(expected: np.ndarray) -> None:
-    torch = pytest.importorskip("torch")
+    torch = cuda_torch()
     tensor = torch.from_numpy(SCAN).cuda()
     before = torch.cuda.current_device()
     labels = run(tensor)
@@ -52,7 +60,7 @@ def test_torch(expected: np.ndarray) -> None:
 
 
 def test_torch_with_strides(expected: np.ndarray) -> None:
-    torch = pytest.importorskip("torch")
+    torch = cuda_torch()
     tensor = torch.from_numpy(np.ascontiguousarray(SCAN.transpose(2, 0, 1))).cuda().permute(1, 2, 0)
     assert not tensor.is_contiguous()
     np.testing.assert_array_equal(np.asarray(run(tensor)), expected)
@@ -60,7 +68,7 @@ def test_torch_with_strides(expected: np.ndarray) -> None:
 
 @pytest.mark.parametrize("side", [False, True])
 def test_a_tensor_that_torch_is_still_making(side: bool, expected: np.ndarray) -> None:
-    torch = pytest.importorskip("torch")
+    torch = cuda_torch()
     with torch.cuda.stream(torch.cuda.Stream() if side else torch.cuda.default_stream()):
         late = torch.zeros(SCAN.shape, dtype=torch.int16, device="cuda")
         scan, busy = torch.from_numpy(SCAN).cuda(), torch.ones(4096, 4096, device="cuda")
