@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .atomic import replacing
 from .errors import BundleError
 from .evaluation import dice
 from .phantom import LABEL_NAMES, make_phantom
@@ -17,6 +16,7 @@ from .preview import write as write_preview
 from .public_ct import PublicCt
 from .result import Segmentation
 from .segmenter import Progress, Segmenter
+from .writing import write
 
 CT, LABELS, TRUTH, PREVIEW = FILES = ("ct.nii.gz", "labels.nii.gz", "truth.nii.gz", "preview.png")
 
@@ -92,8 +92,7 @@ def segment_case(segmenter: Segmenter, case: Case, progress: Progress | None = N
 def write_files(folder: Path, run: CaseRun, segmenter: Segmenter) -> None:
     """Write the CT, the label map, the truth and a picture into `folder`. Raises OutputError."""
     for name, image in ((CT, run.case.image), (TRUTH, run.case.labels)):
-        with replacing(folder / name) as temporary:
-            sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=1)
+        write(image, folder / name, compression_level=1)
     run.segmentation.save(folder / LABELS)
     write_preview(
         folder / PREVIEW,

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .atomic import check_writable, replacing
+from .atomic import check_writable
 from .device_array import DeviceLabels
 from .errors import OutputError
 from .orientation import Geometry, Slices, Triple
+from .writing import write
 
 #: Formats with one file an image, so that a rename replaces it as a whole.
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -70,8 +71,7 @@ class Segmentation:
         """
         target = Path(path)
         _check_extension(target)
-        with replacing(target) as temporary:
-            sitk.WriteImage(self.image, str(temporary), useCompression=True)
+        write(self.image, target)
 
 
 def check_output(path: str | os.PathLike[str]) -> None:

@@ -102,6 +102,22 @@ def test_interrupted_writing_leaves_what_was_there(
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
 
 
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_full_disk_leaves_what_was_there(extension: str, result: Segmentation, tmp_path: Path) -> None:
+    """ITK's writers do not tell of it. A limit on the size of files stands for the disk's."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / f"labels{extension}"
+    path.write_text("the labels of yesterday")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, usual[1]))
+    try:
+        with pytest.raises(OutputError, match=rf"labels\{extension} "):
+            result.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["the labels of yesterday"]
+
+
 def test_failed_writing_is_an_output_error(
     result: Segmentation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
