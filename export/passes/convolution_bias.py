@@ -14,7 +14,7 @@ from typing import Any
 import onnx_ir as ir
 from onnxscript.rewriter import RewriteRule
 
-from .graph_pass import GraphPass, apply_rules, constant
+from .graph_pass import GraphPass, apply_rules, constant, initializer
 
 
 def _pattern(op: Any, x: Any, weight: Any, bias: Any) -> Any:
@@ -34,8 +34,9 @@ def _is_bias(context: Any, x: ir.Value, weight: ir.Value, bias: ir.Value, convol
 def _with_bias(op: Any, x: ir.Value, weight: ir.Value, bias: ir.Value, convolved: ir.Value) -> Any:
     values = constant(bias)
     node = convolved.producer()
-    assert values is not None and node is not None
-    moved = op.initializer(ir.tensor(values.numpy().reshape(-1)), name=f"{bias.name}_per_channel")
+    assert values is not None and node is not None and node.graph is not None
+    # Equal biases are one constant, as those of an untrained network are: so is what they become.
+    moved = initializer(node.graph, f"{bias.name}_per_channel", values.numpy().reshape(-1))
     return op.Conv(x, weight, moved, **node.attributes)
 
 

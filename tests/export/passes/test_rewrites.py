@@ -149,6 +149,18 @@ class TestConvolutionBias:
         (node,) = model.graph
         assert node.attributes.get_ints("pads") == (1,) * 6
 
+    def test_two_convolutions_with_the_same_bias(self) -> None:
+        builder = GraphBuilder()
+        kernel = builder.constant(np.random.default_rng(1).standard_normal((2, 2, 3, 3, 3)))
+        bias = builder.constant(np.reshape([1.0, -2.0], (1, 2, 1, 1, 1)))
+        value = builder.image
+        for _ in range(2):
+            convolved = builder.add("Conv", value, kernel, kernel_shape=[3] * 3, pads=[1] * 6)
+            value = builder.add("Add", convolved, bias)
+        model = builder.model(value)
+        assert apply(convolution_bias.PASS, model, IMAGE, 1e-6) == 2
+        assert operators(model) == {"Conv": 2}
+
     @pytest.mark.parametrize("shape", [(), (6,), (3, 1, 1, 6), (2, 3, 1, 1, 1)])
     def test_another_shape_stays(self, shape: tuple[int, ...]) -> None:
         model = self.convolution(np.ones(shape))
