@@ -16,7 +16,7 @@ from .failure import exit_code_of
 
 COMMANDS = {
     "segment": ("segment:segment", "Label the organs in a CT scan."),
-    "demo": ("demo:demo", "Try it without a scan: make a phantom CT and label it."),
+    "demo": ("demo:demo", "Try it without a scan of your own: fetch a real CT and label it."),
     "info": ("info:info", "Show what a bundle holds and where it can run."),
     "benchmark": ("benchmark:benchmark", "Measure time and memory of a bundle on this machine."),
     "validate": ("validate:validate", "Check a bundle here against the models it was exported from."),
