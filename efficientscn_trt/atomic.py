@@ -56,11 +56,13 @@ def _discard(temporary: Path) -> None:
 
 
 def _create(temporary: Path, target: Path) -> None:
-    if not target.parent.is_dir():
-        raise OutputError(f"{target} cannot be written: there is no folder {target.parent}; make it first.")
-    if target.is_dir():
-        raise OutputError(f"{target} is a folder, expected the name of a file.")
     try:
+        if not target.parent.is_dir():
+            raise OutputError(
+                f"{target} cannot be written: there is no folder {target.parent}; make it first."
+            )
+        if target.is_dir():
+            raise OutputError(f"{target} is a folder, expected the name of a file.")
         temporary.touch(exist_ok=False)
     except OSError as error:
         raise OutputError(

@@ -19,6 +19,7 @@ from typing import Any
 
 from ._manifest import decode
 from .errors import BundleError, OutputError
+from .paths import is_there
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -306,7 +307,7 @@ def sha256(path: Path) -> str:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    if not folder.exists():
+    if not is_there(folder, BundleError):
         raise BundleError(f"There is no bundle at {folder}; make one with `efficientscn-trt export`.")
     if not folder.is_dir():
         raise BundleError(f"{folder} is a file, but a bundle is a folder with {MANIFEST} and two networks.")
@@ -361,7 +362,7 @@ def _verify_file(folder: Path, name: str, expected: str) -> None:
 
 
 def _check_replaceable(target: Path) -> None:
-    if not target.exists():
+    if not is_there(target, OutputError):
         return
     if not target.is_dir():
         raise OutputError(f"{target} is a file; give the name of a new folder for the bundle.")

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from .errors import InputError
 from .nifti import read_header
+from .paths import is_there
 from .plausibility import check_shape, check_spacing
 
 _POSITION, _ORIENTATION, _DESCRIPTION = "0020|0032", "0020|0037", "0008|103e"
@@ -21,7 +22,7 @@ def read(path: Path) -> tuple[sitk.Image, list[str]]:
 
     Raises InputError.
     """
-    if not path.exists():
+    if not is_there(path, InputError):
         raise InputError(f"There is no file or folder {path}.")
     return _read_folder(path) if path.is_dir() else (_read_file(path), [])
 

@@ -15,6 +15,7 @@ from typing import Any
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt._manifest import decode
 from efficientscn_trt.errors import BundleError, ExportError, OutputError
+from efficientscn_trt.paths import is_there
 
 from .check_input import CheckScan
 from .compare import Difference, run
@@ -135,7 +136,7 @@ def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
 
 def _check_target(target: Path, force: bool) -> None:
     """Refuse now what `bundle.write` would refuse after minutes of work."""
-    if target.is_file():
+    if is_there(target, OutputError) and target.is_file():
         raise OutputError(f"{target} is a file; give a new folder.")
     if target.is_dir() and any(target.iterdir()):
         if not (target / bundles.MANIFEST).is_file():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from efficientscn_trt.errors import ExportError
+from efficientscn_trt.paths import is_there
 
 from .tensorflow_import import import_tensorflow
 
@@ -107,7 +108,7 @@ def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
     `labels` is the number of channels that a segmentation network must give.
     Raises ExportError: no SavedModel there, no signature `serving_default`, or other tensors than expected.
     """
-    if not (path / "saved_model.pb").is_file():
+    if not is_there(path / "saved_model.pb", ExportError):
         what = "is not a folder" if not path.is_dir() else "holds no saved_model.pb"
         raise ExportError(
             f"{path} is not a TensorFlow SavedModel, for it {what}; give the folder of the {role} network "

@@ -15,7 +15,7 @@ from ..errors import OutputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path)
+FILE = click.Path(readable=False, path_type=Path)  # what may not be read has an exit code of its own
 
 
 class Device(click.Choice):

@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
+from ..paths import is_there
 from ..reading import read
 from ..result import EXTENSIONS
 from .overlap import dice
@@ -47,7 +48,7 @@ def find_cases(predictions: Path, references: Path) -> list[Case]:
     Raises InputError if one is missing.
     """
     for path in (predictions, references):
-        if not path.exists():
+        if not is_there(path, InputError):
             raise InputError(f"There is no file or folder {path}.")
     if predictions.is_dir() != references.is_dir():
         raise InputError(f"{predictions} and {references} must be two files or two folders.")

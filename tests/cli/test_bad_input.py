@@ -18,6 +18,7 @@ from .conftest import Run
 # The others differ in what the file holds, not in what the command line does; tests/runtime has them all.
 SCANS = (
     "missing",
+    "name too long",
     "text",
     "truncated gzip",
     "2-D",
@@ -133,6 +134,8 @@ def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
         (("-o", good, "--json", tmp_path), "is a folder, expected the name of a file"),
         (("-o", good, "--preview", tmp_path / "no" / "p.png"), "there is no folder"),
         (("-o", good, "--json", good), r"labels\.nii\.gz is another output as well"),
+        (("-o", tmp_path / f"{'l' * 400}.nii.gz"), "cannot be written: file name too long"),
+        (("-o", tmp_path / ("l" * 400) / "l.nii.gz"), "cannot be written: file name too long"),
         (("-o", missing), r"nowhere\.nii\.gz is the input as well; give another file name"),
     ):
         _assert_refused(run("segment", missing, *arguments), 5, message)
@@ -153,6 +156,20 @@ def test_folder_without_permission(run: Run, scan_file: Path, tmp_path: Path) ->
     locked.mkdir(mode=0o500)
     _assert_refused(run("segment", scan_file, "-o", locked / "l.nii.gz"), 5, "permission denied")
     _assert_refused(run("demo", "-o", locked / "demo"), 5, "cannot be made: permission denied")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may look into every folder")
+@pytest.mark.parametrize("mode", [0o000, 0o400])
+def test_what_one_may_not_look_into(mode: int, run: Run, scan_file: Path, tmp_path: Path) -> None:
+    locked, labels = tmp_path / "locked", tmp_path / "l.nii.gz"
+    locked.mkdir(mode=mode)
+    for scan in (locked, locked / "ct.nii.gz"):
+        _assert_refused(run("segment", scan, "-o", labels), 3, "cannot be read: permission denied")
+    for bundle in (locked, locked / "bundle"):
+        done = run("segment", scan_file, "-o", labels, "--bundle", bundle)
+        _assert_refused(done, 4, "cannot be read: permission denied")
+    _assert_refused(run("segment", scan_file, "-o", locked / "sub" / "l.nii.gz"), 5, "permission denied")
+    _assert_refused(run("evaluate", locked / "l.nii.gz", scan_file), 3, "permission denied")
 
 
 def test_wrong_usage(run: Run, scan_file: Path) -> None:

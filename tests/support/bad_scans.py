@@ -119,6 +119,10 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
         _text,
         r"notes\.nii\.gz is not an image that can be read: its format is none that SimpleITK knows",
     ),
+    "name too long": (
+        lambda folder: folder / f"{'ct' * 200}.nii",
+        r"ctct\.nii cannot be read: file name too long",
+    ),
     "no bytes": (_no_bytes, r"zero\.nii\.gz is not an image that can be read"),
     "folder without DICOM": (_empty_folder, r"slices holds no DICOM slices; give an image file or"),
     "truncated gzip": (_cut("ct.nii.gz"), r"ct\.nii\.gz is damaged or cut short .*copy or download it again"),
