@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class _Loader:
             graph = self._core.read_model(str(file))
 
         def rest(graph: ov.Model, by_size: bool = name == "segmentation") -> OpenVinoNetwork:
-            return OpenVinoNetwork(self._core, graph, file, self._configured(name), by_size)
+            return OpenVinoNetwork(self._core, graph, file, self._config, self._cache(name), by_size)
 
         found = find_unet(graph) if self._by_core else None
         if found is None or not self._sizes_are(name, (found.multiple,) * 3):
@@ -106,13 +107,10 @@ class _Loader:
             size % multiple == 0 for sizes, multiple in zip(valid, multiples, strict=True) for size in sizes
         )
 
-    def _configured(self, name: str) -> dict[str, Any]:
-        cache = cache_folder()
-        if cache is None:
-            return self._config
+    def _cache(self, name: str) -> Path | None:
         # OpenVINO tells files apart by path and time, so each content gets a folder of its own.
-        folder = cache / getattr(self._bundle.manifest.networks, name).sha256[:16]
-        return self._config | {"CACHE_DIR": str(folder)}
+        cache = cache_folder()
+        return cache and cache / getattr(self._bundle.manifest.networks, name).sha256[:16]
 
 
 def has_bfloat16(core: ov.Core) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import openvino as ov
 
 from ..errors import BundleError
+from .openvino_cache import cache_option
 from .openvino_memory import reduce_memory
 
 
@@ -21,19 +22,25 @@ class OpenVinoNetwork:
     """
 
     def __init__(
-        self, core: ov.Core, graph: ov.Model, file: Path, config: dict[str, Any], by_size: bool
+        self,
+        core: ov.Core,
+        graph: ov.Model,
+        file: Path,
+        config: dict[str, Any],
+        cache: Path | None,
+        by_size: bool,
     ) -> None:
-        """`graph`: of images [1, channels, z, y, x]; `file`: where it comes from, for errors.
+        """`graph`: of images [1, channels, z, y, x]; `file`: where it comes from, for errors; `cache`: where
+        it is kept compiled, if anywhere.
 
         Raises BundleError if it is compiled once, and cannot be.
         """
-        self._core, self._graph, self._file, self._config = core, graph, file, config
+        self._core, self._graph, self._file, self._config, self._cache = core, graph, file, config, cache
         self._compiled: ov.CompiledModel | None = None
         self._sizes: list[tuple[int, ...]] | None = None
         self._lock = threading.Lock()
         if not by_size:
-            with explained(self._file):
-                self._compiled = self._core.compile_model(self._graph, "CPU", self._config)
+            self._compiled = self._compile(self._graph)
 
     def run(self, inputs: Sequence[np.ndarray], output: np.ndarray) -> None:
         """Run on `inputs` [1, channels, z, y, x], writing into `output` without a copy.
@@ -60,9 +67,13 @@ class OpenVinoNetwork:
                 graph = self._graph.clone()
                 graph.reshape({index: list(size) for index, size in enumerate(sizes)})
                 reduce_memory(graph)
-                self._compiled = self._core.compile_model(graph, "CPU", self._config)
+            self._compiled = self._compile(graph)
             self._sizes = sizes
         return self._compiled
+
+    def _compile(self, graph: ov.Model) -> ov.CompiledModel:
+        with explained(self._file), cache_option(self._cache) as option:
+            return self._core.compile_model(graph, "CPU", self._config | option)
 
 
 @contextmanager
