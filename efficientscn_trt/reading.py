@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
 from .errors import InputError
 from .nifti import read_header
 from .paths import is_there
 from .plausibility import check_shape, check_spacing
+from .slices import check_slices
 
-_POSITION, _ORIENTATION, _DESCRIPTION = "0020|0032", "0020|0037", "0008|103e"
-_GAP_TOLERANCE_MM = 0.1
+_DESCRIPTION = "0008|103e"
 
 
 def read(path: Path) -> tuple[sitk.Image, list[str]]:
@@ -64,6 +64,9 @@ def _read_folder(path: Path) -> tuple[sitk.Image, list[str]]:
             "Copy the files of one series into a folder of its own."
         )
     names = files[series[0]]
+    warnings = _left_out(path, names)
+    if len(names) == 1:  # of many frames, or a single slice
+        return _read_file(Path(names[0])), warnings
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(names)
     reader.MetaDataDictionaryArrayUpdateOn()
@@ -71,26 +74,29 @@ def _read_folder(path: Path) -> tuple[sitk.Image, list[str]]:
         image = reader.Execute()
     except RuntimeError as error:
         raise InputError(f"The DICOM series in {path} cannot be read: {_reason(error)}.") from error
-    gaps = _gaps(reader, len(names))
-    if gaps.size and np.ptp(gaps) > _GAP_TOLERANCE_MM:
-        return image, [
-            f"The slices in {path} are {gaps.min():.4g} to {gaps.max():.4g} mm apart, but are taken as "
-            "equally spaced: one may be missing or damaged, and the labels displaced."
-        ]
-    return image, []
+    return image, [*warnings, *check_slices(path, reader, len(names))]
 
 
-def _gaps(reader: sitk.ImageSeriesReader, slices: int) -> np.ndarray:
-    """Distances in mm between neighbouring slices; empty where the files do not tell."""
-    if not all(reader.HasMetaDataKey(i, key) for i in range(slices) for key in (_POSITION, _ORIENTATION)):
-        return np.empty(0)
-    row, column = np.reshape(_numbers(reader.GetMetaData(0, _ORIENTATION)), (2, 3))
-    positions = np.array([_numbers(reader.GetMetaData(i, _POSITION)) for i in range(slices)])
-    return np.abs(np.diff(positions @ np.cross(row, column)))
+def _left_out(path: Path, names: Sequence[str]) -> list[str]:
+    """A warning if there are DICOM files that GDCM does not take for slices, as it does those cut short."""
+    taken = {Path(name).name for name in names}
+    left = sorted(
+        file.name
+        for file in path.iterdir()
+        if file.name not in taken and file.name != "DICOMDIR" and _is_dicom(file)
+    )
+    if not left:
+        return []
+    found = ", ".join(left[:5]) + (", …" if len(left) > 5 else "")
+    return [f"In {path} no slice could be read from {found}: damaged, or DICOM of another kind."]
 
 
-def _numbers(text: str) -> list[float]:
-    return [float(part) for part in text.split("\\")]
+def _is_dicom(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _description(names: tuple[str, ...]) -> str:
@@ -108,4 +114,6 @@ def _reason(error: RuntimeError) -> str:
     last = lines[-1] if lines else "no reason given"
     if "Unable to determine ImageIO reader" in last:
         return "its format is none that SimpleITK knows"
+    if "Size mismatch" in last or "does not fully contain the requested region" in str(error):
+        return "its slices differ in size"
     return last.removeprefix("sitk::ERROR:").removeprefix("ITK ERROR:").strip().rstrip(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -9,8 +10,17 @@ import SimpleITK as sitk
 _STUDY = "1.2.826.0.1.3680043.2.1125.9"
 
 
-def write_series(image: sitk.Image, folder: Path, description: str = "", series: int = 1) -> None:
-    """Write the slices of `image` as `<series>-<number>.dcm`, numbered from 000."""
+def write_series(
+    image: sitk.Image,
+    folder: Path,
+    description: str = "",
+    series: int = 1,
+    change: Callable[[int, dict[str, str]], object] = lambda number, tags: None,
+) -> None:
+    """Write the slices of `image` as `<series>-<number>.dcm`, numbered from 000.
+
+    `change` may change the tags of the slice of a number.
+    """
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
     direction = image.GetDirection()
@@ -33,6 +43,7 @@ def write_series(image: sitk.Image, folder: Path, description: str = "", series:
             "0028|1052": "0",
             "0028|1053": "1",
         }
+        change(number, tags)
         for key, value in tags.items():
             piece.SetMetaData(key, value)
         writer.SetFileName(str(folder / f"{series}-{number:03d}.dcm"))
