@@ -131,7 +131,10 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
         kind = "NumPy" if device is None else "GPU"
         raise InputError(f"A {kind} array has no spacing; give spacing=(x, y, z) in mm.")
     check_shape(name, array.shape[::-1])
-    values = tuple(float(value) for value in spacing)
+    try:
+        values = tuple(float(value) for value in spacing)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The spacing is {spacing!r}, expected three numbers (x, y, z) in mm.") from error
     check_spacing(name, values)
     z, y, x = array.shape
     geometry = Geometry((x, y, z), (values[0], values[1], values[2]))
@@ -147,7 +150,7 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
 
 
 def _native(array: np.ndarray, name: str) -> np.ndarray:
-    """`array` itself if the core reads its dtype, else one converted copy."""
+    """`array` itself if the core reads its dtype, else, or if it is not aligned to it, one copy."""
     kind = array.dtype.name
     if kind not in _NATIVE and kind not in _CONVERTED:
         raise InputError(
@@ -160,4 +163,4 @@ def _native(array: np.ndarray, name: str) -> np.ndarray:
         if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
             check_values(name, float(low), float(high))
     with np.errstate(over="ignore"):  # beyond float32 counts as infinite
-        return array.astype(target, copy=False)
+        return array.astype(target, copy=not array.flags.aligned)

@@ -225,6 +225,14 @@ def test_every_dtype_keeps_its_values(kind: str, becomes: str) -> None:
     np.testing.assert_array_equal(scan.array, array)
 
 
+def test_an_array_that_is_not_aligned_is_copied() -> None:
+    records = np.zeros(block_array().shape, [("mask", np.uint8), ("hu", np.int16)])
+    records["hu"] = block_array()
+    scan = open_scan(records["hu"], spacing=(3, 3, 3))
+    np.testing.assert_array_equal(scan.array, block_array())
+    assert scan.array.flags.aligned
+
+
 def test_an_array_gives_what_its_image_gives(segmenter: Segmenter) -> None:
     image = block_image()
     of_image = segmenter.segment(image)
