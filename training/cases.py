@@ -17,6 +17,8 @@ import SimpleITK as sitk
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.orientation import Geometry
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
+from efficientscn_trt.reading import read
+from efficientscn_trt.volume import open_scan
 
 from .prepare import Prepare, PreparedCase, RawCase
 
@@ -110,14 +112,21 @@ class Folder:
         return f"{' '.join(stamps)} {self.ignore_missing}"
 
     def load(self, key: str) -> RawCase:
-        image = sitk.ReadImage(str(self._image(key)))
-        labels = sitk.ReadImage(str(self._labels(key)))
-        if image.GetDimension() != 3 or image.GetSize() != labels.GetSize():
+        image_file, labels_file = self._image(key), self._labels(key)
+        if image_file is None or labels_file is None:
+            raise InputError(f"Case {key} lost a file in {self.path}; put it back.")
+        scan, (labels, _) = open_scan(image_file), read(labels_file)
+        geometry, theirs = scan.geometry, Geometry.of(labels)
+        if geometry.size != theirs.size:
             raise InputError(
-                f"Case {key} has an image of {image.GetSize()} and labels of {labels.GetSize()} voxels; "
+                f"Case {key} has an image of {geometry.size} and labels of {theirs.size} voxels; "
                 "expected two 3-D volumes of one size."
             )
-        geometry = Geometry.of(image)
+        if (geometry.image_axis_of, geometry.flipped) != (theirs.image_axis_of, theirs.flipped):
+            raise InputError(
+                f"The image and the labels of case {key} have axes in other directions; save the labels with "
+                "the image's."
+            )
         values = geometry.lps_view(np.rint(sitk.GetArrayViewFromImage(labels)).astype(np.int64))
         unknown = np.setdiff1d(values, (0, *ORGANS))
         if len(unknown):
@@ -126,8 +135,7 @@ class Folder:
                 f"{', '.join(LABEL_NAMES)}."
             )
         known = tuple(k for k in ORGANS if not self.ignore_missing or (values == k).any())
-        hu = geometry.lps_view(_core_type(sitk.GetArrayFromImage(image)))
-        return RawCase(hu, values.astype(np.uint8), geometry.lps_spacing, known)
+        return RawCase(scan.lps, values.astype(np.uint8), geometry.lps_spacing, known)
 
     def _image(self, name: str) -> Path | None:
         folder = self.path / "images"
@@ -193,15 +201,6 @@ def _name(prepare: Prepare) -> str:
     if isinstance(prepare, partial):
         return f"{prepare.func.__name__} {prepare.keywords}"
     return prepare.__name__
-
-
-def _core_type(array: np.ndarray) -> np.ndarray:
-    """The array in a type that the core reads."""
-    return (
-        array
-        if array.dtype in (np.int16, np.uint8, np.uint16, np.int32, np.float32)
-        else array.astype(np.float32)
-    )
 
 
 def _existing(folder: Path, name: str) -> Path | None:

@@ -67,6 +67,22 @@ def test_bad_folders_are_refused_with_what_was_expected(tmp_path: Path) -> None:
         Folder(tmp_path).load("small")
 
 
+def test_damaged_cases_are_refused(folder: Path) -> None:
+    """ITK reads half a NIfTI file without an error."""
+    for kind, name in (("images", "a"), ("labels", "b")):
+        path = folder / kind / f"{name}.nii.gz"
+        path.write_bytes(path.read_bytes()[:-500])
+        with pytest.raises(InputError, match=rf"{kind}/{name}\.nii\.gz is damaged or cut short"):
+            Folder(folder).load(name)
+
+
+def test_labels_along_other_axes_are_refused(folder: Path, tmp_path: Path) -> None:
+    write_case(tmp_path / "turned", "a", *tiny_case(ord("a")), direction=-1)
+    (tmp_path / "turned" / "labels" / "a.nii.gz").replace(folder / "labels" / "a.nii.gz")
+    with pytest.raises(InputError, match="The image and the labels of case a have axes in other directions"):
+        Folder(folder).load("a")
+
+
 def test_phantoms_are_drawn_below_the_unseen_ones() -> None:
     from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
 
