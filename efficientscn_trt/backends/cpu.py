@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from .. import _core
 from ..bundle import Bundle
@@ -16,6 +15,7 @@ from ..measure.machine import instruction_sets
 from ..user_cache import cache_folder
 from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .openvino_network import OpenVinoNetwork, explained
+from .openvino_start import ov
 from .scn_graph import MULTIPLES, find_spatial
 from .unet_graph import find_unet, without_unet
 

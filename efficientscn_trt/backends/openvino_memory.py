@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as op
+
+from .openvino_start import op, ov
 
 KERNEL = (3, 3, 3)
 SLABS = 8

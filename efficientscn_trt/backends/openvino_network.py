@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from ..errors import BundleError
 from .openvino_cache import cache_option
 from .openvino_memory import reduce_memory
+from .openvino_start import ov
 
 
 class OpenVinoNetwork:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as op
 
 from .. import _core
+from .openvino_start import op, ov
 from .unet_graph import UNetGraph, find_unet, pools, replace_by_parameter, uses
 
 _PROBE_SIZE = (8, 8, 16)

@@ -53,9 +53,8 @@ def _cuda(bundle: Bundle) -> Availability:
 
 def _cpu() -> Availability:
     try:
-        import openvino as ov
-
         from .cpu import has_bfloat16
+        from .openvino_start import ov
     except ImportError as error:
         problem = f"OpenVINO cannot be loaded ({error}); run: pip install --force-reinstall openvino"
         return Availability("cpu", "", "OpenVINO", (), problem)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as op
+
+from .openvino_start import op, ov
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Kernel [output, input, z, y, x] and bias [output] of a convolution, float32."""

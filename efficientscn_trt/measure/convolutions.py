@@ -27,7 +27,7 @@ def multiply_adds(onnx: Path, size: tuple[int, int, int]) -> int:
 
 def operations(onnx: Path, size: tuple[int, int, int]) -> list[Any]:
     """OpenVINO's operations of a bundle's network at `size` (z, y, x), each after those that it needs."""
-    import openvino as ov
+    from ..backends.openvino_start import ov
 
     model = ov.Core().read_model(str(onnx))
     model.reshape([1, 1, *size])
@@ -51,7 +51,7 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     """FLOP/s (two a multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
     repetitions in `seconds`. `precision`: "fp32" or "bf16".
     """
-    import openvino as ov
+    from ..backends.openvino_start import ov
 
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
@@ -73,8 +73,8 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
 
 def _convolutions() -> Any:
     """A chain of convolutions that reads one channel and gives a voxel, so that little else is timed."""
-    import openvino as ov
-    from openvino import opset13 as ops
+    from ..backends.openvino_start import op as ops
+    from ..backends.openvino_start import ov
 
     rng = np.random.default_rng(0)
 

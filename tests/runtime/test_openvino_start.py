@@ -1,0 +1,49 @@
+"""OpenVINO starts without telling anybody, and for two threads at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from efficientscn_trt.segmenter import default_bundle
+
+
+def _run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_telemetry_is_left_out() -> None:
+    code = "import sys, efficientscn_trt.backends.cpu; print('openvino_telemetry' in sys.modules)"
+    assert _run(code) == "False"
+
+
+def test_telemetry_that_the_caller_uses_stays() -> None:
+    code = "import sys; sys.modules['openvino_telemetry'] = sys; import efficientscn_trt.backends.cpu; "
+    assert _run(code + "print(sys.modules['openvino_telemetry'] is sys)") == "True"
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_two_threads_may_have_the_first_array(attempt: int) -> None:
+    """They waited for each other in most processes that switch threads as often as this one."""
+    code = f"""
+import sys, threading
+from efficientscn_trt.backends.openvino_start import ov
+nodes = ov.Core().read_model({str(default_bundle() / "localization.onnx")!r}).get_ordered_ops()
+constant = next(node for node in nodes if node.get_type_name() == "Constant")
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(2)
+def read():
+    barrier.wait()
+    print(constant.data.size > 0)
+threads = [threading.Thread(target=read, daemon=True) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(20)
+assert not any(thread.is_alive() for thread in threads), "they wait for each other"
+"""
+    assert "True" in _run(code)
