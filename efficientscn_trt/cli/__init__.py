@@ -6,6 +6,7 @@ A new command is one line in `COMMANDS`; its module imports what is heavy inside
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -82,4 +83,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """Entry point of the console script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a table may hold what a terminal's encoding lacks
     sys.exit(run())

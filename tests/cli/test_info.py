@@ -34,6 +34,12 @@ def test_tables(run: Run, tiny_bundle: Bundle) -> None:
         assert text in done.stdout
 
 
+def test_tables_where_the_output_lacks_a_character(run_process: Run, tiny_bundle: Bundle) -> None:
+    done = run_process("info", tiny_bundle.path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert tiny_bundle.manifest.networks.segmentation.sha256[:12] + "? verified" in done.stdout
+
+
 def test_json(run: Run, tiny_bundle: Bundle) -> None:
     done = run("info", tiny_bundle.path, "--json")
     assert (done.returncode, done.stderr) == (0, "")
