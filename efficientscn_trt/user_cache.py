@@ -13,12 +13,12 @@ CACHE_VARIABLE = "EFFICIENTSCN_CACHE"
 def cache_folder() -> Path | None:
     """EFFICIENTSCN_CACHE, else a folder in the user's cache. None if it is not writable."""
     named = os.environ.get(CACHE_VARIABLE)
-    folder = Path(named) if named else _user_cache() / "efficientscn-trt"
     try:
+        folder = Path(named) if named else _user_cache() / "efficientscn-trt"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except OSError:
+    except (OSError, RuntimeError):  # the latter of a user without a home, as containers have
         return None
 
 

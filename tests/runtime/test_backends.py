@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,16 @@ def test_unwritable_cache_is_done_without(tiny_bundle: Bundle, monkeypatch: pyte
     monkeypatch.setenv("EFFICIENTSCN_CACHE", "/proc/cache")
     assert cache_folder() is None
     assert not load(tiny_bundle).localize(np.zeros((32, 32, 32), np.float32)).any()
+
+
+def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("EFFICIENTSCN_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert cache_folder() is None or sys.platform == "win32"
 
 
 def test_network_that_cannot_be_compiled(tmp_path: Path) -> None:
