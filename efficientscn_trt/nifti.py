@@ -1,7 +1,8 @@
-"""Checks that ITK's NIfTI reader leaves out: a zero pixel dimension, a file cut short, NaN and infinity.
+"""Checks that ITK's NIfTI reader leaves out: a zero pixel dimension, voxels that begin within the header, a
+file cut short, NaN and infinity.
 
-ITK reads all of them without an error: the spacing becomes 1 mm, missing voxels hold arbitrary values, and
-NaN and infinity become 0.
+ITK reads all of them without an error: the spacing becomes 1 mm, the header's bytes become voxels, missing
+voxels hold arbitrary values, and NaN and infinity become 0.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .errors import InputError
 from .plausibility import check_finite, check_spacing
 
 _CHUNK = 1 << 20
+_SIZE = 348  # of a header, in bytes
 _FLOATS = {16: "f4", 64: "f8"}  # codes of the field datatype
 
 
@@ -72,15 +74,21 @@ class NiftiHeader:
 def read_header(path: Path) -> NiftiHeader | None:
     """The header of `path`, or None where it has none (another format).
 
-    Raises InputError if a spatial pixel dimension is zero, negative or not finite.
+    Raises InputError if a spatial pixel dimension is zero, negative or not finite, or if its voxels would
+    begin within it.
     """
     try:
         with _open(path) as stream:
-            header = _parse(path, stream.read(348))
+            header = _parse(path, stream.read(_SIZE))
     except (OSError, EOFError, zlib.error):
         return None  # SimpleITK says what is wrong with it
     if header:
         check_spacing(str(path), header.pixdim)
+        if header.voxel_offset < (_SIZE if header.voxel_file == path else 0):
+            raise InputError(
+                f"{path} has voxels that begin at byte {header.voxel_offset}, within its header, expected "
+                "352 or more; save it anew."
+            )
     return header
 
 
@@ -91,9 +99,9 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _parse(path: Path, head: bytes) -> NiftiHeader | None:
-    if len(head) < 348:
+    if len(head) < _SIZE:
         return None
-    order = next((order for order in "<>" if struct.unpack_from(f"{order}i", head)[0] == 348), None)
+    order = next((order for order in "<>" if struct.unpack_from(f"{order}i", head)[0] == _SIZE), None)
     if order is None:
         return None
     dim = struct.unpack_from(f"{order}8h", head, 40)

@@ -79,6 +79,17 @@ def _nifti_spacing(spacing: Sequence[float]) -> Callable[[Path], Path]:
     return make
 
 
+def _nifti_offset(offset: float) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        path = _write("offset.nii", block_image)(folder)
+        content = bytearray(path.read_bytes())
+        struct.pack_into("<f", content, 108, offset)
+        path.with_suffix(".nii.gz").write_bytes(gzip.compress(content))
+        return path.with_suffix(".nii.gz")
+
+    return make
+
+
 def _mha(spacing: str = "1 1 2", size: str = "57 45 34") -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         path = folder / "ct.mha"
@@ -150,6 +161,11 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "NaN spacing, NIfTI": (_nifti_spacing((3, 3, float("nan"))), r"has the spacing 3 × 3 × nan mm, expected"),
     "negative spacing, NIfTI": (_nifti_spacing((-3, 3, 3)), r"has the spacing -3 × 3 × 3 mm, expected"),
+    "voxels within the header": (
+        _nifti_offset(0),
+        r"voxels that begin at byte 0, within its header, expected",
+    ),
+    "voxels before the file": (_nifti_offset(-16), r"voxels that begin at byte -16, within its header"),
     "zero spacing, MHA": (_mha("0 1 1"), r"has the spacing 0 × 1 × 1 mm, expected three positive numbers"),
     "NaN spacing, MHA": (_mha("nan 1 1"), r"expected three positive numbers"),
     "negative spacing, MHA": (_mha("-1 1 1"), r"has the spacing -1 × 1 × 1 mm, expected three positive"),
