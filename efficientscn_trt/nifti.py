@@ -22,6 +22,7 @@ from .plausibility import check_finite, check_spacing
 
 _CHUNK = 1 << 20
 _SIZE = 348  # of a header, in bytes
+_SPACING_TOLERANCE = 0.01  # what float32 and a rounded matrix may do
 _FLOATS = {16: "f4", 64: "f8"}  # codes of the field datatype
 
 
@@ -34,6 +35,20 @@ class NiftiHeader:
     voxel_bytes: int
     dtype: np.dtype | None  # of floats, None for other types
     pixdim: tuple[float, float, float]
+    sform: np.ndarray | None  # [3, 4], in the unit of pixdim
+
+    def warnings(self, name: str) -> list[str]:
+        """That the header of `name` gives two spacings, if it does: ITK takes that of pixdim."""
+        if self.sform is None:
+            return []
+        other = np.linalg.norm(self.sform[:, :3], axis=0)
+        if np.allclose(other, self.pixdim, rtol=_SPACING_TOLERANCE):
+            return []
+        taken, left = (" × ".join(f"{value:.4g}" for value in spacing) for spacing in (self.pixdim, other))
+        return [
+            f"The header of {name} gives the spacing as {taken} (pixdim) and as {left} (sform): "
+            "the first was taken, other programs may take the second."
+        ]
 
     def check_voxels(self) -> None:
         """Read the voxels to the end: their number, their checksums if compressed, and that all are finite.
@@ -108,6 +123,7 @@ def _parse(path: Path, head: bytes) -> NiftiHeader | None:
     datatype, bits = struct.unpack_from(f"{order}2h", head, 70)
     pixdim = struct.unpack_from(f"{order}4f", head, 76)
     (offset,) = struct.unpack_from(f"{order}f", head, 108)
+    oriented = head[344:346] in (b"n+", b"ni") and struct.unpack_from(f"{order}h", head, 254)[0] > 0
     if not 3 <= dim[0] <= 7 or not math.isfinite(offset):
         return None  # not a volume: the reader's checks have the words for it
     return NiftiHeader(
@@ -116,6 +132,7 @@ def _parse(path: Path, head: bytes) -> NiftiHeader | None:
         voxel_bytes=math.prod(dim[1 : dim[0] + 1]) * bits // 8,
         dtype=np.dtype(order + _FLOATS[datatype]) if datatype in _FLOATS else None,
         pixdim=(pixdim[1], pixdim[2], pixdim[3]),
+        sform=np.reshape(struct.unpack_from(f"{order}12f", head, 280), (3, 4)) if oriented else None,
     )
 
 

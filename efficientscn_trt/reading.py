@@ -24,10 +24,10 @@ def read(path: Path) -> tuple[sitk.Image, list[str]]:
     """
     if not is_there(path, InputError):
         raise InputError(f"There is no file or folder {path}.")
-    return _read_folder(path) if path.is_dir() else (_read_file(path), [])
+    return _read_folder(path) if path.is_dir() else _read_file(path)
 
 
-def _read_file(path: Path) -> sitk.Image:
+def _read_file(path: Path) -> tuple[sitk.Image, list[str]]:
     header = read_header(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
@@ -49,7 +49,7 @@ def _read_file(path: Path) -> sitk.Image:
             check.result()
     if failure:
         raise InputError(f"{path} is damaged or cut short: {_reason(failure)}.") from failure
-    return image
+    return image, header.warnings(str(path)) if header else []
 
 
 def _read_folder(path: Path) -> tuple[sitk.Image, list[str]]:
@@ -66,7 +66,8 @@ def _read_folder(path: Path) -> tuple[sitk.Image, list[str]]:
     names = files[series[0]]
     warnings = _left_out(path, names)
     if len(names) == 1:  # of many frames, or a single slice
-        return _read_file(Path(names[0])), warnings
+        image, _ = _read_file(Path(names[0]))
+        return image, warnings
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(names)
     reader.MetaDataDictionaryArrayUpdateOn()

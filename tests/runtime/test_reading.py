@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,23 @@ def test_nifti_of_big_endian_order(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="damaged or cut short"):
         open_scan(path)
+
+
+@pytest.mark.parametrize(("scale", "warned"), [(1.0, False), (1.004, False), (0.5, True)])
+def test_nifti_with_two_spacings_is_warned_of(scale: float, warned: bool, tmp_path: Path) -> None:
+    path = tmp_path / "ct.nii"
+    sitk.WriteImage(block_image(), str(path))
+    content = bytearray(path.read_bytes())
+    x, y, z = block_image().GetSpacing()
+    struct.pack_into("<h", content, 254, 1)
+    struct.pack_into("<12f", content, 280, -x * scale, 0, 0, 0, 0, -y, 0, 0, 0, 0, z, 0)
+    path.write_bytes(content)
+    scan = open_scan(path)
+    assert scan.geometry.spacing == (4.0, 3.5, 5.0)
+    assert scan.warnings == warned * [
+        f"The header of {path} gives the spacing as 4 × 3.5 × 5 (pixdim) and as 2 × 3.5 × 5 (sform): the "
+        "first was taken, other programs may take the second."
+    ]
 
 
 def test_dicom_folder(tmp_path: Path) -> None:
