@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 _COMPILED = "*.blob"
 
 
 @contextmanager
-def cache_option(folder: Path | None) -> Iterator[dict[str, str]]:
+def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
     """Yield what to compile with for a cache in `folder`: nothing if it is None or not writable."""
     own = _folder_in(folder) if folder else None
     if folder is None or own is None:
@@ -26,7 +27,7 @@ def cache_option(folder: Path | None) -> Iterator[dict[str, str]]:
     with own as name:
         for compiled in folder.glob(_COMPILED):
             _link(compiled, Path(name, compiled.name))
-        yield {"CACHE_DIR": name}
+        yield {"CACHE_DIR": name, "ENABLE_MMAP": False}  # network file systems keep what is still mapped
         for compiled in Path(name).glob(_COMPILED):
             if not compiled.is_symlink():
                 with suppress(OSError):

@@ -62,9 +62,10 @@ def test_openvino_finds_what_another_process_compiled(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path))
-    kept = []
+    kept, maps = [], Path("/proc/self/maps")
     for _ in range(2):
         load(tiny_bundle).segment(np.zeros((32, 32, 32), np.float32))
         kept.append({file.name: file.stat().st_ino for file in tmp_path.rglob("*.blob")})
     assert kept[0] == kept[1]
     assert len(kept[0]) == 2
+    assert not maps.exists() or ".blob" not in maps.read_text()
