@@ -15,6 +15,8 @@ import numpy as np
 from . import _core
 from .errors import InputError
 
+MASKED = "The array has a mask, expected one without; fill the voxels that are masked out."
+
 #: The legacy default stream, a handle that CUDA takes.
 LEGACY_STREAM = 1
 
@@ -38,7 +40,7 @@ def device_array(value: Any) -> DeviceArray:
     """Look at an array of another library without a copy. Raises InputError."""
     interface = value.__cuda_array_interface__
     if interface.get("mask") is not None:
-        raise InputError("The array has a mask, expected one without; fill the voxels that are masked out.")
+        raise InputError(MASKED)
     dtype = np.dtype(interface["typestr"])
     address = interface["data"][0]
     strides = interface.get("strides")

@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from . import _core
-from .device_array import DeviceArray, device_array, is_device_array
+from .device_array import MASKED, DeviceArray, device_array, is_device_array
 from .errors import InputError
 from .orientation import Geometry
 from .plausibility import (
@@ -131,6 +131,8 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
         kind = "NumPy" if device is None else "GPU"
         raise InputError(f"A {kind} array has no spacing; give spacing=(x, y, z) in mm.")
     check_shape(name, array.shape[::-1])
+    if np.ma.is_masked(array):
+        raise InputError(MASKED)
     try:
         values = tuple(float(value) for value in spacing)
     except (TypeError, ValueError) as error:

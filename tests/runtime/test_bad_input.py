@@ -61,6 +61,7 @@ def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
         (block_array()[0], (1, 1, 1), r"The array has 2 dimensions \(57 × 45 voxels\)"),
         (block_array()[:1], (1, 1, 1), r"The array has 57 × 45 × 1 voxels, expected at least 2"),
         (block_array()[:0], (1, 1, 1), r"The array is empty"),
+        (np.ma.masked_less(block_array(), -500), (3, 3, 3), r"The array has a mask, expected one without"),
         (block_array() > 0, (1, 1, 1), r"values from 0 to 1, so it was scaled"),
         (block_array().astype("U8"), (1, 1, 1), r"voxels of the type <U8, expected"),
         (block_array(np.int64) + (1 << 32), (1, 1, 1), r"values from 4\.29497e\+09 .*cannot be HU"),
