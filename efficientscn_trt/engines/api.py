@@ -55,6 +55,8 @@ def set_precision(trt: Any, config: Any, network: Any, precision: str) -> None:
         config.set_flag(trt.BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
         for layer in float32_layers(trt, network):
             layer.precision = trt.float32
+            for index in range(layer.num_outputs):  # else what lies between two may be kept in float16
+                layer.set_output_type(index, trt.float32)
 
 
 def use_own_kernels(trt: Any, config: Any) -> None:

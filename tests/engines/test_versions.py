@@ -72,6 +72,9 @@ def test_8_is_told_that_it_may_use_float16_and_where_it_may_not(version: str) ->
     assert calls(trt, "set_flag") == [("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)]
     constrained = {layer.name: layer.precision for layer in trt.layers if layer.precision is not None}
     assert constrained == {"entropy": "float32"}
+    layers = {layer.name: layer for layer in trt.layers}
+    assert layers["entropy"].get_output_type(0) == "float32"
+    assert not layers["convolution"].output_type_is_set(0)
 
 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN, RTX])
