@@ -1,12 +1,14 @@
-"""OpenVINO's cache of compiled networks, for processes that start at once.
+"""OpenVINO's cache of compiled networks, for processes that start at once, and against damage.
 
 OpenVINO writes a compiled network in place, and maps those that it reads into memory: of two processes with
 one cold folder either may crash. So each compiles in a folder of its own, which has links to all that is
-there, and hands in what it added when that is whole.
+there, and hands in what it added when that is whole. It does not check what it reads either: a flipped bit
+gave other labels. So a file's name ends with what its bytes hash to.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,13 +27,12 @@ def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
         yield {}
         return
     with own as name:
-        for compiled in folder.glob(_COMPILED):
-            _link(compiled, Path(name, compiled.name))
+        linked = [_link(kept, Path(name)) for kept in folder.glob(_COMPILED)]
         yield {"CACHE_DIR": name, "ENABLE_MMAP": False}  # network file systems keep what is still mapped
         for compiled in Path(name).glob(_COMPILED):
-            if not compiled.is_symlink():
-                with suppress(OSError):
-                    compiled.replace(folder / compiled.name)  # of a link to the same file: does nothing
+            with suppress(OSError):
+                if not compiled.is_symlink() and compiled.stat().st_ino not in linked:
+                    _hand_in(compiled, folder)
 
 
 def _folder_in(folder: Path) -> TemporaryDirectory[str] | None:
@@ -42,9 +43,28 @@ def _folder_in(folder: Path) -> TemporaryDirectory[str] | None:
         return None
 
 
-def _link(compiled: Path, place: Path) -> None:
+def _link(kept: Path, own: Path) -> int | None:
+    """Show a file that is whole under OpenVINO's name for it. Returns the file's number if it did."""
+    name, _, digest = kept.stem.partition(".")
+    place = own / f"{name}{kept.suffix}"
     with suppress(OSError):  # then it is compiled anew
+        if digest != _digest(kept):
+            return None
         try:
-            os.link(compiled, place)
+            os.link(kept, place)
         except OSError:  # another user's file, or a file system without hard links
-            place.symlink_to(compiled.resolve())
+            place.symlink_to(kept.resolve())
+        return kept.stat().st_ino
+    return None
+
+
+def _hand_in(compiled: Path, folder: Path) -> None:
+    target = folder / f"{compiled.stem}.{_digest(compiled)}{compiled.suffix}"
+    compiled.replace(target)
+    for former in folder.glob(f"{compiled.stem}.*{compiled.suffix}"):
+        if former != target:
+            former.unlink()
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

@@ -49,8 +49,14 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
     for command in (configure, [cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)]):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    sys.path.append(str(REPOSITORY / "benchmarks"))
+    from gpu.steps.build import lay_out
+
     module = next((build / "package").glob("_core.*"))
-    return EmulatedGpu(_lay_out(build / "import", module), _driver(build / "driver", module))
+    lay_out(build / "import", module)
+    return EmulatedGpu(
+        build / "import", _driver(build / "driver", build / "import" / "efficientscn_trt" / module.name)
+    )
 
 
 def _headers() -> Path | None:
@@ -60,20 +66,6 @@ def _headers() -> Path | None:
     told = subprocess.run([nvcc, "--dryrun", "-x", "cu", "/dev/null"], capture_output=True, text=True).stderr
     top = next((line.partition("=")[2] for line in told.splitlines() if line.startswith("#$ TOP=")), "")
     return Path(top, "include") if top else None
-
-
-def _lay_out(folder: Path, module: Path) -> Path:
-    """The package as an installation has it, by links to the repository."""
-    shutil.rmtree(folder, ignore_errors=True)
-    root = folder / "efficientscn_trt"
-    root.mkdir(parents=True)
-    for item in (REPOSITORY / "efficientscn_trt").iterdir():
-        if item.name != "__pycache__" and not item.name.startswith("_core."):
-            (root / item.name).symlink_to(item)
-    for name in ("export", "training"):
-        (root / name).symlink_to(REPOSITORY / name)
-    (root / module.name).symlink_to(module)
-    return folder
 
 
 def _driver(folder: Path, module: Path) -> Path:

@@ -31,7 +31,7 @@ def run(context: Context) -> dict[str, Any]:
             output = (done.stdout + done.stderr)[-3000:]
             return {"state": "failed", "reason": f"{' '.join(command[:2])} failed", "output": output}
     seconds = time.perf_counter() - begin
-    _lay_out(context.package, next(build.glob("_core*")))
+    lay_out(context.package, next(build.glob("_core*")))
     return {"state": "ok", "build_seconds": round(seconds, 1), **_ask(context.package)}
 
 
@@ -41,7 +41,7 @@ def _pybind11() -> str:
     return pybind11.get_cmake_dir()
 
 
-def _lay_out(package: Path, module: Path) -> None:
+def lay_out(package: Path, module: Path) -> None:
     """The package as an installation has it, by links to the repository."""
     shutil.rmtree(package, ignore_errors=True)
     root = package / "efficientscn_trt"
