@@ -164,20 +164,25 @@ def _without_channel_axis(graph: ir.Graph, mask: ir.Value) -> ir.Value:
     axis = ir.val("channel_axis", const_value=ir.tensor(np.array([1], np.int64), name="channel_axis"))
     graph.register_initializer(axis)
     decision = mask.producer()
-    compares = decision is not None and decision.op_type in COMPARISONS
-    compares = compares and all(value is not None and value.const_value is None for value in decision.inputs)
-    if not compares:
+    sides = _compared(decision) if decision is not None else []
+    if decision is None or len(sides) != 2:
         mask.name = "mask_of_one_channel"
         squeeze = ir.node("Squeeze", [mask, axis])
         squeeze.outputs[0].type = mask.type
         graph.append(squeeze)
         return squeeze.outputs[0]
-    for index, value in enumerate(decision.inputs):
+    for index, value in enumerate(sides):
         squeeze = ir.node("Squeeze", [value, axis])
         squeeze.outputs[0].type = value.type
         graph.insert_before(decision, squeeze)
         decision.replace_input_with(index, squeeze.outputs[0])
     return mask
+
+
+def _compared(decision: ir.Node) -> list[ir.Value]:
+    """What `decision` compares, constants left out; nothing if it is no comparison."""
+    inputs = decision.inputs if decision.op_type in COMPARISONS else ()
+    return [value for value in inputs if value is not None and value.const_value is None]
 
 
 def network_source(model: ir.Model, half: ir.Model, report: NetworkReport, labels: int) -> NetworkSource:
