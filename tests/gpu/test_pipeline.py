@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.device_scans import SPACING, make_scan, on_gpu
-from support.fake_pipeline import LABELS, FakePipeline, check, on_cpu, smooth_probabilities
+from support.fake_pipeline import LABELS, FakePipeline, check, on_cpu, organ_mask, smooth_probabilities
 
 from efficientscn_trt import _core
 from efficientscn_trt.device_array import DeviceLabels, address_view, device_array
@@ -113,6 +113,16 @@ def test_a_network_that_cannot_be_recorded_runs_plainly() -> None:
     for _ in range(6):
         check(one, scan, SPACING)
         assert not one.pipeline.replays
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_network_alone(half: bool) -> None:
+    one = pipeline(half=half)
+    image = np.random.default_rng(5).uniform(-0.5, 0.5, (32, 64, 32)).astype(np.float32)
+    seen = image.astype(np.float16 if half else np.float32)
+    np.testing.assert_array_equal(one.pipeline.localize_input(image), organ_mask(seen))
+    expected = smooth_probabilities(seen[None, None])[0].astype(seen.dtype)
+    np.testing.assert_array_equal(one.pipeline.segment_input(image), expected)
 
 
 def test_the_range_of_values() -> None:
