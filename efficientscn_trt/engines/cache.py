@@ -29,6 +29,23 @@ def obtain_engine(
     if isinstance(found, EngineChoice):
         return found
     order = _order(bundle, machine, precision, found)
+    from .one_at_a_time import one_at_a_time  # only here, for make gpu-check runs without its library
+
+    with one_at_a_time(order.folder, notice):
+        found = find_engine(bundle, machine, precision)
+        if isinstance(found, NoEngine):
+            found = _build(bundle, machine, precision, order, found, notice)
+    return found
+
+
+def _build(
+    bundle: Bundle,
+    machine: Machine,
+    precision: str,
+    order: _Order,
+    found: NoEngine,
+    notice: Callable[[str], None],
+) -> EngineChoice:
     copy = make_copy(bundle, order.folder)
     notice(
         f"{found.reasons[0]} For now they are built for {order.gpu.name} with {FLAVOURS[order.target].title} "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from support.engines import H100, RTX, RTX_4090, T4, TENSORRT, machine, use_fakes, with_engines
 
 from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.cache import obtain_engine
 from efficientscn_trt.errors import DeviceError, OutputError
 
@@ -48,6 +51,33 @@ def test_a_missing_engine_is_built_once(bundle: Bundle, cache: Path, fakes: dict
     assert len(notices) == 1
     assert len(fakes["tensorrt"].calls) == calls
     assert not list(bundle.path.glob("engines"))
+
+
+def test_of_several_that_start_at_once_one_builds(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building, others_wait = threading.Event(), threading.Event()
+    build = build_engines
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        building.set()
+        assert others_wait.wait(60)
+        return build(*arguments, **options)
+
+    monkeypatch.setattr("efficientscn_trt.engines.cache.build_engines", slowly)
+    told: list[str] = []
+
+    def notice(sentence: str) -> None:
+        told.append(sentence)
+        if "waits for them" in sentence:
+            others_wait.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(obtain_engine, bundle, machine(H100), notice=notice)
+        assert building.wait(60)
+        second = pool.submit(obtain_engine, bundle, machine(H100), notice=notice)
+        assert first.result() == second.result()
+    assert ["now they are built" in sentence for sentence in told] == [True, False]
 
 
 def test_rtx_builds_for_the_gpu_here_alone(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
@@ -155,7 +185,7 @@ def test_a_cache_that_fills_the_disk(
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(OutputError, match=r"cache cannot be written \(.*No space left .*EFFICIENTSCN_CACHE"):
         obtain_engine(bundle, machine(), notice=print)
-    assert [entry for entry in cache.rglob("*") if entry.is_file()] == []
+    assert [entry.name for entry in cache.rglob("*") if entry.is_file()] == ["engines.lock"]
 
 
 def test_a_failed_build_is_tried_again(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
