@@ -38,7 +38,6 @@ def all_steps() -> list[Step]:
         Step("build", "build", ()),
         Step("machine", "machine"),
         Step("kernels", "kernels"),
-        Step("sanitizer", "sanitizer"),
     ]
     last = []
     for flavour, precision in ENGINES:
@@ -51,8 +50,9 @@ def all_steps() -> list[Step]:
             Step(f"{name}/layers", "layers", built, flavour, precision),
         ]
         last.append(Step(f"{name}/tactics", "tactics", built, flavour, precision))
-    # The tactics last: they need another build, and only add to the layers.
-    return [*steps, Step("pytorch", "pytorch"), Step("interop", "interop", ()), *last]
+    # What takes long and tells no time comes last; tactics need another build, and only add to the layers.
+    others = [Step("pytorch", "pytorch"), Step("interop", "interop", ()), Step("sanitizer", "sanitizer")]
+    return [*steps, *others, *last]
 
 
 def main() -> int:
