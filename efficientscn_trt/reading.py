@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from .errors import InputError
 from .nifti import read_header
+from .out_of_memory import memory_errors
 from .paths import is_there
 from .plausibility import check_shape, check_spacing
 from .slices import check_slices
@@ -42,11 +43,14 @@ def _read_file(path: Path) -> tuple[sitk.Image, list[str]]:
     with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check costs no time beside it
         check = pool.submit(header.check_voxels) if header else None
         try:
-            image, failure = reader.Execute(), None
+            with memory_errors():
+                image, failure = reader.Execute(), None
         except RuntimeError as error:
             image, failure = None, error
         if check:
             check.result()
+    if failure and header and "nifti_image_load failed" in str(failure):
+        raise MemoryError(f"{path} is whole, but cannot be loaded") from failure  # niftilib tells no reason
     if failure:
         raise InputError(f"{path} is damaged or cut short: {_reason(failure)}.") from failure
     return image, header.warnings(str(path)) if header else []

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BundleError
+from ..out_of_memory import memory_errors
 from .openvino_cache import cache_option
 from .openvino_memory import reduce_memory
 from .openvino_start import ov
@@ -45,9 +46,9 @@ class OpenVinoNetwork:
     def run(self, inputs: Sequence[np.ndarray], output: np.ndarray) -> None:
         """Run on `inputs` [1, channels, z, y, x], writing into `output` without a copy.
 
-        Raises BundleError if the graph cannot be compiled.
+        Raises BundleError if the graph cannot be compiled, MemoryError.
         """
-        with self._lock:
+        with self._lock, memory_errors():
             request = self._compiled_for([value.shape for value in inputs]).create_infer_request()
             for index, value in enumerate(inputs):
                 request.set_input_tensor(index, ov.Tensor(value, shared_memory=True))
@@ -78,9 +79,10 @@ class OpenVinoNetwork:
 
 @contextmanager
 def explained(file: Path) -> Iterator[None]:
-    """Turns OpenVINO's errors into a BundleError that names `file`."""
+    """Turns OpenVINO's errors into a BundleError that names `file`, or a MemoryError."""
     try:
-        yield
+        with memory_errors():
+            yield
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise BundleError(f"OpenVINO cannot compile {file}: {reason}") from error

@@ -14,6 +14,7 @@ from types import FrameType
 import click
 
 from ..errors import EfficientSCNError
+from ..out_of_memory import memory_errors
 
 DEBUG = "EFFICIENTSCN_DEBUG"
 MISSING_EXTRA = 69  # EX_UNAVAILABLE of sysexits.h
@@ -54,7 +55,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
     With EFFICIENTSCN_DEBUG=1 in the environment the traceback is printed as well.
     """
     try:
-        with _sigterm_raises():
+        with _sigterm_raises(), memory_errors():
             result = command()
         # click returns the code of Context.exit(), for `--help` too; our commands return None.
         return result if isinstance(result, int) else 0
