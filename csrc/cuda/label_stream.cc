@@ -13,9 +13,11 @@ namespace {
 // The kernel keeps a tile of each label's row, and the counts, in shared memory.
 void check_room(const LabelSweep& work) {
     constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives a block without asking
+    constexpr std::size_t kCounts =
+        (kMostLabels * sizeof(unsigned) + 15) / 16 * 16;  // the rows begin after it
     const int32_t widest = widest_label_tile(work);
     const std::size_t rows = static_cast<std::size_t>(work.channels) * widest * sizeof(float);
-    if (rows + kMostLabels * sizeof(unsigned) <= kSharedBytes) return;
+    if (rows + kCounts <= kSharedBytes) return;
     throw CudaError("A GPU block has no room for " + std::to_string(work.channels) + " labels of " +
                     std::to_string(widest) + " voxels each; use device=\"cpu\".");
 }
