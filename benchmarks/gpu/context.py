@@ -69,6 +69,8 @@ def run_step(name: str, context: Context, timeout: float) -> dict[str, Any]:
             "seconds": seconds,
         }
     document: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    if document["state"] in ("failed", "refused") and (printed := done.stdout + done.stderr):
+        document["printed"] = printed[-1500:]  # TensorRT-RTX has its errors there
     return document | {"seconds": seconds}
 
 

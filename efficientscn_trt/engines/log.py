@@ -39,3 +39,10 @@ def make_logger(trt: Any, say: Say | None) -> Any:
     log = Log()
     _kept.append(log)
     return log
+
+
+def native_logger(trt: Any) -> Any:
+    """A logger that runs no Python: TensorRT prints its errors itself."""
+    log = trt.Logger(trt.Logger.ERROR)
+    _kept.append(log)
+    return log

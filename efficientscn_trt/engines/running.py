@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from ..errors import BundleError, DeviceError
 from .api import largest_activation
-from .log import Say, make_logger
+from .log import Say, make_logger, native_logger
 from .runtime_cache import RuntimeCache
 
 
@@ -43,10 +43,26 @@ class ExecutionApi:
 
     def load_engine(self, plan: bytes) -> Any:
         """The engine of a plan that the manifest vouched for. Raises DeviceError."""
+        engine = self._deserialized(plan)
+        if self._compiles_beside():
+            # Its threads would log through Python, which they wait for, while it may wait for them; and which
+            # may have ended. Now that the plan is known to load, no message of theirs is needed. The first
+            # runtime must be gone: while any is there, TensorRT keeps to the first logger.
+            del engine
+            self._runtime = None
+            self._runtime = self.trt.Runtime(native_logger(self.trt))
+            engine = self._deserialized(plan)
+        return engine
+
+    def _deserialized(self, plan: bytes) -> Any:
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             self.fail("deserialize_cuda_engine")
         return engine
+
+    def _compiles_beside(self) -> bool:
+        """Whether kernels are compiled in threads of TensorRT's own while it runs."""
+        return hasattr(self.trt, "IRuntimeCache")
 
     def tensor_names(self, engine: Any) -> tuple[str, str]:
         """The names of an engine's one input and one output. Raises BundleError if it has others."""
@@ -70,7 +86,7 @@ class ExecutionApi:
         strategies = getattr(self.trt, "ExecutionContextAllocationStrategy", None)
         if strategies is None:
             context = engine.create_execution_context_without_device_memory()
-        elif cache is not None and hasattr(self.trt, "IRuntimeCache"):
+        elif cache is not None and self._compiles_beside():
             config = engine.create_runtime_config()
             config.set_execution_context_allocation_strategy(strategies.USER_MANAGED)
             cache.attach(config)
@@ -110,7 +126,8 @@ class ExecutionApi:
 
     def fail(self, call: str) -> NoReturn:
         """Raise DeviceError for a call that returned False or nothing, with what TensorRT logged."""
-        reason = self._log.errors[-1].rstrip(".") if self._log.errors else "it gives no reason"
+        silent = "its reason is printed above" if self._compiles_beside() else "it gives no reason"
+        reason = self._log.errors[-1].rstrip(".") if self._log.errors else silent
         raise DeviceError(f"TensorRT {self.trt.__version__} failed in {call}: {reason}.")
 
     def refuse(self, sentence: str) -> NoReturn:

@@ -172,14 +172,14 @@ def test_backends_share_an_engine_where_they_can(
     version: str, engines: int, tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
     choice, trt = write_engines(tmp_path, version)
-    made: list[Any] = []
+    loaded: list[Any] = []
     for plan, maker in list(trt.plans.items()):
-        trt.plans[plan] = lambda maker=maker: made.append(maker()) or made[-1]
+        trt.plans[plan] = lambda maker=maker: loaded.append(maker()) or loaded[-1]
     both = [simulated_backend(tiny_bundle, choice, trt, seed) for seed in range(2)]
-    assert len(made) == 2 * engines
     segmenters = [backend.pipeline() for backend in both]
     assert segmenters[0].core is not segmenters[1].core
-    assert sorted(len(engine.contexts) for engine in made) == [2 // engines] * 2 * engines
+    used = [len(engine.contexts) for engine in loaded if engine.contexts]  # RTX loads once to see that it can
+    assert used == [2 // engines] * 2 * engines
     image = np.zeros((32, 32, 32), np.float32)
     with ThreadPoolExecutor(2) as pool:
         masks = list(pool.map(lambda backend: backend.localize(image), both))

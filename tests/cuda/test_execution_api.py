@@ -146,6 +146,18 @@ def test_a_plan_that_cannot_be_loaded() -> None:
         ExecutionApi(fake_runtime(OLD)).load_engine(b"damaged")
 
 
+@pytest.mark.parametrize(("version", "native"), [(OLD, False), (TEN, False), (LEAN, False), (RTX, True)])
+def test_threads_of_rtx_do_not_log_through_python(version: str, native: bool) -> None:
+    trt = fake_runtime(version)
+    trt.plans[b"plan"] = lambda: trt.engine(doubled)
+    api = ExecutionApi(trt)
+    assert api.load_engine(b"plan") is not None
+    (runtime,) = trt.runtimes  # the one with Python's logger is gone
+    assert isinstance(runtime.log, trt.Logger) == native
+    with pytest.raises(DeviceError, match="failed in deserialize_cuda_engine"):
+        api.load_engine(b"damaged")
+
+
 def test_a_driver_that_is_too_old() -> None:
     trt = fake_runtime(LEAN)
     trt.problem = "CUDA initialization failure with error: 35."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import json
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -36,6 +37,14 @@ class _Logger:
     ERROR, WARNING, INFO = 1, 2, 3
 
 
+class _NativeLogger(_Logger):
+    def __init__(self, severity: int) -> None:
+        self.severity = severity
+
+    def log(self, severity: int, message: str) -> None:
+        """Prints."""
+
+
 class _Runtime:
     """A plan is a key of `trt.plans`, which has a maker for each engine."""
 
@@ -43,6 +52,7 @@ class _Runtime:
 
     def __init__(self, log: Any) -> None:
         self.log = log
+        self.trt.runtimes.add(self)
         if problem := getattr(self.trt, "problem", None):
             log.log(1, problem)
 
@@ -78,7 +88,10 @@ class GpuMemory:
 def fake_runtime(version: str, memory: HostMemory | GpuMemory | None = None) -> SimpleNamespace:
     """The module of TensorRT `version`, of VERSIONS or BETWEEN; `trt.engine(...)` makes an engine of it."""
     old, rtx = version.startswith("8."), version.startswith("1.")
-    trt = SimpleNamespace(__name__="tensorrt", __version__=version, ILogger=_Logger, plans={})
+    trt = SimpleNamespace(
+        __name__="tensorrt", __version__=version, ILogger=_Logger, Logger=_NativeLogger, plans={}
+    )
+    trt.runtimes = weakref.WeakSet()
     trt.memory = memory or HostMemory()
     trt.Runtime = type("Runtime", (_Runtime,), {"trt": trt})
     trt.TensorIOMode = enum.Enum("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
