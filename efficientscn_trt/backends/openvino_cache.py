@@ -21,17 +21,21 @@ _COMPILED = "*.blob"
 
 @contextmanager
 def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield what to compile with for a cache in `folder`: nothing if it is None or not writable."""
+    """Yield what to compile with for a cache in `folder`: nothing if it is None or not writable.
+
+    All that is in the folder is read.
+    """
     own = _folder_in(folder) if folder else None
     if folder is None or own is None:
         yield {}
         return
     with own as name:
-        linked = [_link(kept, Path(name)) for kept in folder.glob(_COMPILED)]
+        for kept in folder.glob(_COMPILED):
+            _link(kept, Path(name))
         yield {"CACHE_DIR": name, "ENABLE_MMAP": False}  # network file systems keep what is still mapped
         for compiled in Path(name).glob(_COMPILED):
             with suppress(OSError):
-                if not compiled.is_symlink() and compiled.stat().st_ino not in linked:
+                if not compiled.is_symlink() and compiled.stat().st_nlink == 1:
                     _hand_in(compiled, folder)
 
 
@@ -43,19 +47,17 @@ def _folder_in(folder: Path) -> TemporaryDirectory[str] | None:
         return None
 
 
-def _link(kept: Path, own: Path) -> int | None:
-    """Show a file that is whole under OpenVINO's name for it. Returns the file's number if it did."""
+def _link(kept: Path, own: Path) -> None:
+    """Show a file under OpenVINO's name for it, if it is whole."""
     name, _, digest = kept.stem.partition(".")
     place = own / f"{name}{kept.suffix}"
     with suppress(OSError):  # then it is compiled anew
         if digest != _digest(kept):
-            return None
+            return
         try:
             os.link(kept, place)
         except OSError:  # another user's file, or a file system without hard links
             place.symlink_to(kept.resolve())
-        return kept.stat().st_ino
-    return None
 
 
 def _hand_in(compiled: Path, folder: Path) -> None:

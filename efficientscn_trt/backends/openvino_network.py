@@ -68,12 +68,14 @@ class OpenVinoNetwork:
                 graph = self._graph.clone()
                 graph.reshape({index: list(size) for index, size in enumerate(sizes)})
                 reduce_memory(graph)
-            self._compiled = self._compile(graph)
+            self._compiled = self._compile(graph, sizes)
             self._sizes = sizes
         return self._compiled
 
-    def _compile(self, graph: ov.Model) -> ov.CompiledModel:
-        with explained(self._file), cache_option(self._cache) as option:
+    def _compile(self, graph: ov.Model, sizes: Sequence[tuple[int, ...]] = ()) -> ov.CompiledModel:
+        # A folder for each size, for a folder's files are all read.
+        folder = self._cache and self._cache.joinpath(*("x".join(map(str, size)) for size in sizes))
+        with explained(self._file), cache_option(folder) as option:
             return self._core.compile_model(graph, "CPU", self._config | option)
 
 
