@@ -54,8 +54,7 @@ def _context(api: ExecutionApi, engine: Any) -> Any:
     specialization = getattr(api.trt, "DynamicShapesKernelSpecializationStrategy", None)
     if specialization is None:
         return api.create_context(engine)
-    config = engine.create_runtime_config()
-    config.set_execution_context_allocation_strategy(api.trt.ExecutionContextAllocationStrategy.USER_MANAGED)
+    config = api.runtime_config(engine)
     config.dynamic_shapes_kernel_specialization_strategy = specialization.EAGER
     return engine.create_execution_context(config) or api.fail("create_execution_context")
 

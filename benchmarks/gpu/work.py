@@ -12,6 +12,8 @@ Size = tuple[int, int, int]
 
 FILE = "networks.json"
 
+NO_WORK = f"the reference has no {FILE}; write it again with gpu_reference.py"
+
 
 @dataclass(frozen=True)
 class LayerWork:

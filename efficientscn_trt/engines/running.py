@@ -87,8 +87,7 @@ class ExecutionApi:
         if strategies is None:
             context = engine.create_execution_context_without_device_memory()
         elif cache is not None and self._compiles_beside():
-            config = engine.create_runtime_config()
-            config.set_execution_context_allocation_strategy(strategies.USER_MANAGED)
+            config = self.runtime_config(engine)
             cache.attach(config)
             context = engine.create_execution_context(config)
         else:
@@ -98,6 +97,13 @@ class ExecutionApi:
         if cache is not None:
             self._caches[context] = cache
         return context
+
+    def runtime_config(self, engine: Any) -> Any:
+        """TensorRT-RTX's settings for a context that has no scratch memory of its own."""
+        config = engine.create_runtime_config()
+        strategies = self.trt.ExecutionContextAllocationStrategy
+        config.set_execution_context_allocation_strategy(strategies.USER_MANAGED)
+        return config
 
     def profile_ranges(self, engine: Any, name: str) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
         """(smallest, largest) shape of the input `name` in each optimization profile."""

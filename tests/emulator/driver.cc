@@ -3,7 +3,7 @@
 
 #include <cuda.h>
 
-#include <cstdio>
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -17,35 +17,7 @@ CUcontext handle(const Context* context) {
 }
 Context* context_of(CUcontext handle) { return reinterpret_cast<Context*>(handle); }
 
-CUresult get_current(CUcontext* context) {
-    *context = handle(current_context());
-    return CUDA_SUCCESS;
-}
-
-CUresult set_current(CUcontext context) {
-    current_context() = context_of(context);
-    return CUDA_SUCCESS;
-}
-
-CUresult pointer_attribute(void* value, CUpointer_attribute attribute, CUdeviceptr address) {
-    const Allocation* found = memory().find(reinterpret_cast<const void*>(address));
-    if (found == nullptr || attribute != CU_POINTER_ATTRIBUTE_CONTEXT) return CUDA_ERROR_INVALID_VALUE;
-    *static_cast<CUcontext*>(value) = handle(found->context);
-    return CUDA_SUCCESS;
-}
-
 }  // namespace
-
-void* driver_function(const char* name) {
-    static const std::map<std::string, void*> functions = {
-        {"cuCtxGetCurrent", reinterpret_cast<void*>(&get_current)},
-        {"cuCtxSetCurrent", reinterpret_cast<void*>(&set_current)},
-        {"cuPointerGetAttribute", reinterpret_cast<void*>(&pointer_attribute)},
-    };
-    const auto found = functions.find(name);
-    return found == functions.end() ? nullptr : found->second;
-}
-
 }  // namespace emulated
 
 using emulated::context_of;
@@ -55,36 +27,26 @@ using emulated::memory;
 // Exported, for the tests call them through ctypes as they call libcuda's.
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
-EXPORTED CUresult cuInit(unsigned) { return CUDA_SUCCESS; }
-
-EXPORTED CUresult cuDeviceGetCount(int* count) {
-    *count = emulated::gpu_count();
+EXPORTED CUresult cuCtxGetCurrent(CUcontext* context) {
+    *context = handle(emulated::current_context());
     return CUDA_SUCCESS;
 }
 
-EXPORTED CUresult cuDeviceGet(CUdevice* gpu, int number) {
-    *gpu = number;
+EXPORTED CUresult cuCtxSetCurrent(CUcontext context) {
+    emulated::current_context() = context_of(context);
     return CUDA_SUCCESS;
 }
 
-EXPORTED CUresult cuDeviceGetName(char* name, int bytes, CUdevice) {
-    std::snprintf(name, static_cast<std::size_t>(bytes), "%s", emulated::kName);
-    return CUDA_SUCCESS;
-}
-
-EXPORTED CUresult cuDeviceTotalMem_v2(std::size_t* bytes, CUdevice) {
-    *bytes = emulated::kTotalBytes;
-    return CUDA_SUCCESS;
-}
-
-EXPORTED CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
-    *value = attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR ? emulated::kMajor : 0;
+EXPORTED CUresult cuPointerGetAttribute(void* value, CUpointer_attribute attribute, CUdeviceptr address) {
+    const emulated::Allocation* found = memory().find(reinterpret_cast<const void*>(address));
+    if (found == nullptr || attribute != CU_POINTER_ATTRIBUTE_CONTEXT) return CUDA_ERROR_INVALID_VALUE;
+    *static_cast<CUcontext*>(value) = handle(found->context);
     return CUDA_SUCCESS;
 }
 
 EXPORTED CUresult cuCtxCreate_v2(CUcontext* context, unsigned, CUdevice gpu) {
     *context = handle(new emulated::Context{gpu});
-    return emulated::set_current(*context);
+    return cuCtxSetCurrent(*context);
 }
 
 EXPORTED CUresult cuCtxDestroy_v2(CUcontext context) {
@@ -92,8 +54,6 @@ EXPORTED CUresult cuCtxDestroy_v2(CUcontext context) {
     delete context_of(context);
     return CUDA_SUCCESS;
 }
-
-EXPORTED CUresult cuCtxGetCurrent(CUcontext* context) { return emulated::get_current(context); }
 
 EXPORTED CUresult cuMemAlloc_v2(CUdeviceptr* address, std::size_t bytes) {
     if (emulated::current_context() == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
@@ -109,4 +69,14 @@ EXPORTED CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, std::si
     if (emulated::current_context() == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
     return emulated::copy_on_device(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes,
                                     stream);
+}
+
+void* emulated::driver_function(const char* name) {
+    static const std::map<std::string, void*> functions = {
+        {"cuCtxGetCurrent", reinterpret_cast<void*>(&cuCtxGetCurrent)},
+        {"cuCtxSetCurrent", reinterpret_cast<void*>(&cuCtxSetCurrent)},
+        {"cuPointerGetAttribute", reinterpret_cast<void*>(&cuPointerGetAttribute)},
+    };
+    const auto found = functions.find(name);
+    return found == functions.end() ? nullptr : found->second;
 }

@@ -94,7 +94,7 @@ class Memory {
     void* allocate(std::size_t bytes, Context* context, bool on_device);
     bool release(const void* begin);
     std::size_t free_bytes(int gpu);
-    // Which allocation holds [address, address + bytes), if one does; its base in `base`.
+    // Which allocation holds [address, address + bytes), if one does.
     const Allocation* find(const void* address, std::size_t bytes = 1);
     // Does `work` while the memory of `gpu`, and of no other, can be touched.
     void access(int gpu, const Work& work);

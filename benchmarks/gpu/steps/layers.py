@@ -10,13 +10,13 @@ from gpu.card import Card
 from gpu.context import Context, skipped
 from gpu.engines import choose_engines
 from gpu.layer_times import layer_times
-from gpu.work import FILE, read_work
+from gpu.work import NO_WORK, read_work
 
 
 def run(context: Context) -> dict[str, Any]:
     work = read_work(context.reference)
     if work is None:
-        return skipped(f"the reference has no {FILE}; write it again with gpu_reference.py")
+        return skipped(NO_WORK)
     _, choice, trt = choose_engines(context)
     card, api = Card(), ExecutionApi(trt)
     networks: dict[str, Any] = {network: {"work": asdict(own)} for network, own in work.items()}

@@ -8,7 +8,7 @@ import subprocess
 from typing import Any
 
 from gpu.context import BENCHMARKS, REPOSITORY, Context, skipped
-from gpu.work import FILE, read_work
+from gpu.work import NO_WORK, read_work
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def run(context: Context) -> dict[str, Any]:
         return skipped("no Python with PyTorch was named; give --torch-python")
     work = read_work(context.reference)
     if work is None:
-        return skipped(f"the reference has no {FILE}; write it again with gpu_reference.py")
+        return skipped(NO_WORK)
     sizes = json.dumps([own.size for own in work.values()])
     script = str(BENCHMARKS / "gpu" / "pytorch_networks.py")
     done = subprocess.run(

@@ -19,13 +19,13 @@ from gpu.card import Card
 from gpu.context import Context, skipped
 from gpu.engines import choose_engines, machine_of
 from gpu.layer_details import layer_details
-from gpu.work import FILE, read_work
+from gpu.work import NO_WORK, read_work
 
 
 def run(context: Context) -> dict[str, Any]:
     work = read_work(context.reference)
     if work is None:
-        return skipped(f"the reference has no {FILE}; write it again with gpu_reference.py")
+        return skipped(NO_WORK)
     bundle, choice, trt = choose_engines(context)
     card, running = Card(), ExecutionApi(trt)
     networks, plans = {}, {}
