@@ -1,4 +1,4 @@
-"""×4 cubic upsampling built of shifts → edge padding and one depthwise `ConvTranspose` an axis.
+"""×4 cubic upsampling built of shifts → edge padding and one `ConvTranspose` an axis.
 
 Matches: every region of the graph that *computes* the cubic half-pixel ×4 upsampling with A = −0.5 along z, y
 and x with the edge repeated, however it is written (see `linear_upsampling`).
@@ -7,6 +7,11 @@ ONNX's `Resize` has this operator, but TensorRT takes its cubic mode in 2-D only
 all targets. Along an axis, output 4·i + p (phase p = 0…3) is Σ_d w(d − (p − 1.5)/4)·x[i + d] over |d| ≤ 2,
 where w is Keys' kernel. A transposed convolution of stride 4 adds x[j]·k[t] to output 4·j + t − crop, so
 k[t] = w((t + 0.5)/4 − 2): 16 taps, because w ends at 2, and a crop of 6; the padding by 2 adds 8 to it.
+
+The kernels from one channel to another are zeros, not left out by a group a channel: TensorRT has few kernels
+for grouped transposed convolutions in 3-D, none of them for tensor cores, and TensorRT-RTX before 1.5 crashed
+in them (github.com/pytorch/TensorRT, pull requests 4188 and 4306). There are as many channels as labels, so
+the zeros cost next to nothing.
 """
 
 from __future__ import annotations
@@ -45,13 +50,12 @@ def _build(source: ir.Value, channels: int) -> list[ir.Node]:
     for axis, name in enumerate("zyx"):
         shape = [1, 1, 1]
         shape[axis] = len(TAPS)
-        kernel = np.broadcast_to(TAPS.reshape(shape), (channels, 1, *shape)).copy()
+        kernel = np.eye(channels, dtype=np.float32)[:, :, None, None, None] * TAPS.reshape(shape)
         nodes.append(
             ir.node(
                 "ConvTranspose",
                 [nodes[-1].outputs[0], initializer(graph, f"cubic_{name}_{channels}", kernel)],
                 {
-                    "group": channels,
                     "kernel_shape": shape,
                     "strides": [FACTOR if i == axis else 1 for i in range(3)],
                     "pads": [crop if i == axis else 0 for i in range(3)] * 2,

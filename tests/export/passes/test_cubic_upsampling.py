@@ -67,6 +67,15 @@ def test_the_form_is_onnx_resize() -> None:
     np.testing.assert_allclose(result, onnx_resize(image), atol=3e-6)
 
 
+def test_no_group_is_needed() -> None:
+    """TensorRT's kernels for grouped transposed convolutions in 3-D are few."""
+    builder = GraphBuilder(channels=3)
+    model = builder.model(upsample(builder, builder.image, CUBIC))
+    assert PASS(model) == 1
+    groups = [node.attributes.get_int("group", 1) for node in model.graph if node.op_type == "ConvTranspose"]
+    assert groups == [1, 1, 1]
+
+
 def test_taps_are_exact_in_float16() -> None:
     assert (TAPS.astype(np.float16) == TAPS).all()
     # Each phase sums to 1: a constant stays one.
