@@ -39,7 +39,7 @@ MIB = 1 << 20
     multiple=True,
     metavar="X.Y",
     help="For tensorrt-rtx: GPUs to build for, such as 8.9; may be given several times; `current` is the GPU "
-    "here. Default: all from 8.0 on; Turing (7.5) must be named.",
+    "here. Default: all from 8.0 on. Turing (7.5) must be named, and runs no 3-D convolutions so far.",
 )
 @click.option(
     "--precision",
@@ -83,14 +83,14 @@ def build(
         efficientscn-trt build my-bundle/ --target tensorrt
         efficientscn-trt build my-bundle/ --target tensorrt --device cuda:1
         efficientscn-trt build my-bundle/ --target tensorrt-rtx
-        efficientscn-trt build my-bundle/ --target tensorrt-rtx --compute-capability 7.5
+        efficientscn-trt build my-bundle/ --target tensorrt-rtx --compute-capability 8.9
     """
     from .. import bundle as bundles
     from ..backends import split_device
     from ..engines import this_machine
     from ..engines.build import build_engines
     from .build_progress import show_builds
-    from .tables import show
+    from .tables import print_warnings, show
 
     loaded = bundles.load(bundle)
     _, index = split_device(device)
@@ -112,6 +112,7 @@ def build(
             click.echo(f"{report.bundle.path / built.engine.file}")
             if verbose:
                 click.echo(f"  in float32: {', '.join(built.float32_layers) or 'nothing'}")
+    print_warnings(report.warnings)
 
 
 def _table(reports: tuple[EngineReport, ...]) -> Table:

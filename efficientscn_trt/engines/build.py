@@ -11,7 +11,7 @@ from ..bundle import NETWORKS, Bundle, Engine
 from ..errors import DeviceError
 from . import api
 from .builder import NetworkBuilder, Options
-from .flavours import FLAVOURS, Flavour, has_builder, load
+from .flavours import FLAVOURS, Flavour, has_builder, lacks_3d, load
 from .log import Say
 from .machine import Gpu, Machine, this_machine, this_platform
 from .profiles import profile_for
@@ -20,8 +20,8 @@ from .timing_cache import TimingCache
 
 PRECISIONS = ("fp16", "fp32")
 FIRST_CAPABILITY = 8.0
-"""Of the GPUs that are built for unless others are asked for. Turing (7.5) is better served by an engine of
-its own: one that fits it as well can be slower on all others (TensorRT-RTX's support matrix)."""
+"""Of the GPUs that are built for unless others are asked for. An engine that fits Turing (7.5) too can be
+slower on all others, and would not run there (TensorRT-RTX's support matrix)."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,12 @@ class EngineReport:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """The bundle with its engines, and a report of each in the order of the networks."""
+    """The bundle with its engines, a report of each in the order of the networks, and a sentence for each
+    thing that its user should know."""
 
     bundle: Bundle
     engines: tuple[EngineReport, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def build_engines(
@@ -115,7 +117,9 @@ def build_engines(
         )
         reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
         contents.append((engine, plan.content))
-    return BuildReport(add_engines(bundle, contents), tuple(reports))
+    lacking = lacks_3d(flavour, capabilities.of_gpus)
+    warnings = (f"{lacking} There these engines will not run; build for TensorRT there.",) if lacking else ()
+    return BuildReport(add_engines(bundle, contents), tuple(reports), warnings)
 
 
 def check_target(target: str, gpu: Gpu | None, compute_capabilities: Sequence[str] = ()) -> None:

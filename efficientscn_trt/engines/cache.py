@@ -11,7 +11,7 @@ from ..errors import DeviceError, EfficientSCNError
 from ..user_cache import CACHE_VARIABLE, cache_folder
 from .build import build_engines, check_target
 from .cached_bundle import cached_bundle, make_copy
-from .flavours import FLAVOURS
+from .flavours import FLAVOURS, TENSORRT, lacks_3d
 from .machine import Gpu, Machine
 from .selection import PRECISIONS, EngineChoice, EngineRow, NoEngine, engine_rows, select_engine
 
@@ -124,6 +124,9 @@ def _target(machine: Machine, gpu: Gpu, found: NoEngine) -> tuple[str, tuple[str
     problems = []
     for name in (name for name in FLAVOURS if name in machine.versions):
         capabilities = () if FLAVOURS[name].needs_gpu else (gpu.compute_capability,)
+        if lacking := lacks_3d(FLAVOURS[name], capabilities):
+            problems.append(f"{lacking} For {gpu.name} run: pip install {TENSORRT.package}.")
+            continue
         try:
             check_target(name, gpu, capabilities)
         except DeviceError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ class Flavour:
     """`name` is the `--target` of the command line and the manifest's `flavour`.
 
     `modules`: the import names under which pip installs it, the preferred first. `package`: what pip calls
-    it. `needs_gpu`: whether an engine can be built on the GPU that runs it only.
+    it. `needs_gpu`: whether an engine can be built on the GPU that runs it only. `without_3d`: compute
+    capabilities of the GPUs for which it builds engines, but on which it runs no 3-D convolutions.
     """
 
     name: str
@@ -22,6 +24,7 @@ class Flavour:
     modules: tuple[str, ...]
     package: str
     needs_gpu: bool
+    without_3d: tuple[str, ...] = ()
 
 
 TENSORRT = Flavour(
@@ -32,7 +35,14 @@ TENSORRT = Flavour(
     needs_gpu=True,
 )
 TENSORRT_RTX = Flavour(
-    "tensorrt-rtx", "TensorRT-RTX", ("tensorrt_rtx", "tensorrt_rtx_bindings"), "tensorrt-rtx", needs_gpu=False
+    "tensorrt-rtx",
+    "TensorRT-RTX",
+    ("tensorrt_rtx", "tensorrt_rtx_bindings"),
+    "tensorrt-rtx",
+    needs_gpu=False,
+    # Turing, by its support matrix; a context for such an engine is null (github.com/pytorch/TensorRT, pull
+    # requests 4546 and 4643, of August 2026).
+    without_3d=("7.5",),
 )
 
 FLAVOURS = {flavour.name: flavour for flavour in (TENSORRT, TENSORRT_RTX)}
@@ -67,6 +77,17 @@ def installed_version(flavour: Flavour) -> str | None:
     """Version of the installed package, None if there is none that works."""
     module = installed(flavour)
     return None if module is None else str(module.__version__)
+
+
+def lacks_3d(flavour: Flavour, capabilities: Iterable[str]) -> str | None:
+    """In one sentence, of which of these GPUs `flavour` runs none of our engines; None if there is none."""
+    lacking = [capability for capability in capabilities if capability in flavour.without_3d]
+    if not lacking:
+        return None
+    return (
+        f"{flavour.title} runs no 3-D convolutions on GPUs of compute capability {', '.join(lacking)}, by "
+        "its support matrix."
+    )
 
 
 def has_builder(module: Any) -> bool:

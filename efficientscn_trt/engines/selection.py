@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bundle import NETWORKS, Bundle, Engine, sha256
-from .flavours import FLAVOURS
+from .flavours import FLAVOURS, TENSORRT, lacks_3d
 from .machine import Machine
 
 PRECISIONS = {"auto": ("fp16", "fp32"), "fp16": ("fp16",), "fp32": ("fp32",)}
@@ -139,6 +139,11 @@ def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str
 def _unfit_for_gpu(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
     if machine.gpu is None:
         return "No NVIDIA GPU with a driver was found here."
+    if lacking := lacks_3d(FLAVOURS[engine.flavour], (machine.gpu.compute_capability,)):
+        return (
+            f"{engine.file} is not for {machine.gpu.name}: {lacking} Build for TensorRT: "
+            f"{_target_command(bundle, TENSORRT.name, engine.precision, version_compatible=False)}."
+        )
     if machine.gpu.compute_capability in engine.compute_capabilities:
         return None
     return (
@@ -201,7 +206,9 @@ def _best(
 
 
 def _none_built(bundle: Bundle, machine: Machine, precision: str) -> str:
-    target = next((name for name in FLAVOURS if name in machine.versions), next(iter(FLAVOURS)))
+    capability = (machine.gpu.compute_capability,) if machine.gpu is not None else ()
+    able = (name for name, flavour in FLAVOURS.items() if not lacks_3d(flavour, capability))
+    target = next((name for name in able if name in machine.versions), TENSORRT.name)
     which = "" if precision == "auto" else f" {precision}"
     built = "fp16" if precision == "auto" else precision
     command = _target_command(bundle, target, built, version_compatible=target in machine.lean)

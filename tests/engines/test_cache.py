@@ -14,7 +14,7 @@ from support.engines import H100, RTX, RTX_4090, T4, TENSORRT, machine, use_fake
 
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines.build import build_engines
-from efficientscn_trt.engines.cache import obtain_engine
+from efficientscn_trt.engines.cache import find_obstacle, obtain_engine
 from efficientscn_trt.errors import DeviceError, OutputError
 
 
@@ -81,8 +81,22 @@ def test_of_several_that_start_at_once_one_builds(
 
 
 def test_rtx_builds_for_the_gpu_here_alone(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
-    found = obtain_engine(bundle, machine(T4, versions={"tensorrt-rtx": RTX}), notice=print)
-    assert found.localization.compute_capabilities == ("7.5",)
+    found = obtain_engine(bundle, machine(RTX_4090, versions={"tensorrt-rtx": RTX}), notice=print)
+    assert found.localization.compute_capabilities == ("8.9",)
+
+
+def test_rtx_is_not_built_for_a_gpu_that_would_not_run_it(
+    bundle: Bundle, cache: Path, fakes: dict[str, Any]
+) -> None:
+    alone = machine(T4, versions={"tensorrt-rtx": RTX})
+    with pytest.raises(DeviceError) as caught:
+        obtain_engine(bundle, alone, notice=print)
+    assert str(caught.value) == find_obstacle(bundle, alone)
+    assert str(caught.value) == (
+        "TensorRT-RTX runs no 3-D convolutions on GPUs of compute capability 7.5, by its support matrix. For "
+        "Tesla T4 run: pip install tensorrt."
+    )
+    assert obtain_engine(bundle, machine(T4), notice=print).flavour == "tensorrt"
 
 
 def test_each_gpu_and_precision_has_its_own(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:

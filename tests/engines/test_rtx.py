@@ -55,13 +55,18 @@ def test_the_types_that_are_followed_are_those_that_tensorrt_tells() -> None:
     assert len(told) > 10
 
 
-def test_turing_and_fp32_are_engines_of_their_own(bundle: Bundle) -> None:
+def test_turing_and_fp32_are_engines_of_their_own(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["build", str(bundle.path), "--target", "tensorrt-rtx", "--quiet"]
     assert run([*command, "--compute-capability", "7.5", "--workspace", "64"]) == 0
+    assert capsys.readouterr().err == (
+        "Warning: TensorRT-RTX runs no 3-D convolutions on GPUs of compute capability 7.5, by its support "
+        "matrix. There these engines will not run; build for TensorRT there.\n"
+    )
     assert (
         run([*command, "--precision", "fp32", "--compute-capability", "8.9", "--compute-capability", "12.0"])
         == 0
     )
+    assert capsys.readouterr().err == ""
     engines = bundles.load(bundle.path).manifest.engines
     assert [(engine.precision, engine.compute_capabilities) for engine in engines] == [
         *[("fp16", ("7.5",))] * 2,

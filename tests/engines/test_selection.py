@@ -65,6 +65,20 @@ def test_no_engines(bundle: Bundle) -> None:
     )
 
 
+def test_turing_is_not_for_rtx(bundle: Bundle) -> None:
+    """It builds the engine, and cannot run it."""
+    command = f"efficientscn-trt build {bundle.path} --target tensorrt."
+    rtx = machine(T4, versions={"tensorrt-rtx": RTX})
+    assert reasons(bundle, rtx)[0].endswith(f"has no engines of both networks; build them: {command}")
+    built = with_engines(bundle, compute_capabilities=("7.5",))
+    assert reasons(built, rtx)[0] == (
+        f"{built.manifest.engines[0].file} is not for Tesla T4: TensorRT-RTX runs no 3-D convolutions on "
+        f"GPUs of compute capability 7.5, by its support matrix. Build for TensorRT: {command}"
+    )
+    both = with_engines(built, "tensorrt", gpu=T4)
+    assert choice(both, machine(T4)).flavour == "tensorrt"
+
+
 def test_altered_engine(built: Bundle) -> None:
     file = built.path / built.manifest.engines[1].file
     file.write_bytes(b"other code")
@@ -119,11 +133,11 @@ def test_the_lean_runtime_takes_only_what_was_built_for_it(bundle: Bundle) -> No
     assert not choice(both, machine(H100)).segmentation.version_compatible
 
 
-def test_other_gpu(built: Bundle) -> None:
-    found = reasons(built, machine(T4))
+def test_other_gpu(bundle: Bundle) -> None:
+    found = reasons(with_engines(bundle, compute_capabilities=("8.6", "12.0")), machine(RTX_4090))
     assert re.search(
-        r"is for GPUs of compute capability 8\.0, 8\.6, 8\.9, 12\.0, but Tesla T4 has 7\.5; build one for "
-        r"it: efficientscn-trt build .* --target tensorrt-rtx --compute-capability 7\.5\.",
+        r"is for GPUs of compute capability 8\.6, 12\.0, but NVIDIA GeForce RTX 4090 has 8\.9; build one for "
+        r"it: efficientscn-trt build .* --target tensorrt-rtx --compute-capability 8\.9\.",
         found[0],
     )
 
