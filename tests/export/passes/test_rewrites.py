@@ -20,6 +20,7 @@ from efficientscn_trt.export.passes import (
     constants,
     convolution_bias,
     duplicates,
+    explicit_padding,
     kept_dimensions,
     softplus,
     transposes,
@@ -297,3 +298,41 @@ class TestBinaryEntropy:
     )
     def test_another_cross_entropy_stays(self, changed: dict) -> None:
         assert apply(binary_entropy.PASS, self.cross_entropy(**changed), IMAGE) == 0
+
+
+class TestExplicitPadding:
+    def convolution(self, size: int, **attributes: object) -> ir.Model:
+        builder = GraphBuilder()
+        kernel = np.random.default_rng(1).standard_normal((3, 2, size, 1, 3))
+        return builder.model(builder.add("Conv", builder.image, builder.constant(kernel), **attributes))
+
+    @pytest.mark.parametrize(
+        ("size", "mode", "pads"),
+        [
+            (3, "SAME_UPPER", (1, 0, 1, 1, 0, 1)),
+            (4, "SAME_UPPER", (1, 0, 1, 2, 0, 1)),
+            (4, "SAME_LOWER", (2, 0, 1, 1, 0, 1)),
+        ],
+    )
+    def test_what_keeps_the_size_is_written_out(self, size: int, mode: str, pads: tuple[int, ...]) -> None:
+        model = self.convolution(size, auto_pad=mode)
+        assert apply(explicit_padding.PASS, model, IMAGE) == 1
+        (node,) = model.graph
+        assert node.attributes.get_ints("pads") == pads
+        assert "auto_pad" not in node.attributes
+
+    def test_strides_stay(self) -> None:
+        """Their padding depends on the size."""
+        model = self.convolution(3, auto_pad="SAME_UPPER", strides=[2, 1, 1])
+        assert apply(explicit_padding.PASS, model, IMAGE) == 0
+
+    def test_a_kernel_of_unknown_size_stays(self) -> None:
+        builder = GraphBuilder()
+        kernel = builder.add("Abs", builder.constant(np.ones((3, 2, 3, 1, 3))))
+        model = builder.model(builder.add("Conv", builder.image, kernel, auto_pad="SAME_UPPER"))
+        assert apply(explicit_padding.PASS, model, IMAGE) == 0
+
+    @pytest.mark.parametrize("attributes", [{"auto_pad": "VALID"}, {"pads": [1, 0, 1] * 2}, {}])
+    def test_other_paddings_stay(self, attributes: dict[str, object]) -> None:
+        model = self.convolution(2, **attributes)
+        assert apply(explicit_padding.PASS, model, IMAGE) == 0

@@ -1,0 +1,38 @@
+"""Convolutions that keep their size by `auto_pad` → the same with the voxels that they pad by.
+
+Matches: Conv with `auto_pad` SAME_UPPER or SAME_LOWER, strides and dilations 1, and a kernel of known size.
+
+`auto_pad` asks for what makes input and output equal in size. With strides that depends on the size, and
+sizes are free here; at stride 1 a window of k voxels wants k − 1 in all. A runtime that is told so need not
+work it out for each shape, nor choose its kernels before it knows.
+"""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from .graph_pass import GraphPass
+
+_KEEPING = ("SAME_UPPER", "SAME_LOWER")
+
+
+def apply(model: ir.Model) -> int:
+    """Write the padding of each such convolution out; returns how many there were."""
+    return sum(_write_out(node) for node in model.graph if node.op_type == "Conv")
+
+
+def _write_out(node: ir.Node) -> bool:
+    mode = node.attributes.get_string("auto_pad", "NOTSET")
+    kernel = node.inputs[1]
+    if mode not in _KEEPING or kernel is None or kernel.shape is None or not kernel.shape.is_static():
+        return False
+    window = kernel.shape.numpy()[2:]
+    if any(set(node.attributes.get_ints(name, [1])) != {1} for name in ("strides", "dilations")):
+        return False
+    less, more = [(size - 1) // 2 for size in window], [size // 2 for size in window]
+    del node.attributes["auto_pad"]
+    node.attributes["pads"] = ir.AttrInt64s("pads", less + more if mode == "SAME_UPPER" else more + less)
+    return True
+
+
+PASS = GraphPass("explicit padding", apply)
