@@ -18,6 +18,7 @@ from .compare import Outputs, difference, run
 from .convert import IMAGE_SHAPE, OPSET, as_float32, to_onnx, with_logits
 from .passes import PASSES
 from .precision import for_tensorrt
+from .precision.accumulation import summing_in_float16
 from .precision.rounding import run_rounded
 from .savedmodel import Role, SavedModel
 from .steps import NetworkReport, Progress, Step
@@ -38,7 +39,15 @@ COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 
 OUTPUT: dict[Role, str] = {"localization": "mask", "segmentation": "probabilities"}
 
-STEPS = ("SavedModel", "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature", "float16")
+STEPS = (
+    "SavedModel",
+    "float32",
+    "ONNX",
+    *(graph_pass.name for graph_pass in PASSES),
+    "signature",
+    "float16",
+    "float16 sums",
+)
 """What `Progress` is told of each network, in order; the first is the SavedModel's own run."""
 
 
@@ -89,10 +98,15 @@ def export_network(
     half, _ = for_tensorrt(model)
     change = difference(outputs, run_rounded(half, image))  # reported and not limited, as that to float32
     float16 = Step("float16", before, half.graph.num_nodes(), None, change, time.perf_counter() - begin)
+
+    progress("float16 sums")
+    before, begin = half.graph.num_nodes(), time.perf_counter()
+    change = difference(outputs, run_rounded(summing_in_float16(half), image))
+    sums = Step("float16 sums", before, before, None, change, time.perf_counter() - begin)
+
     z, y, x = image.shape[2:]
-    report = NetworkReport(
-        saved.role, tuple(steps), float16, difference(reference, outputs), slow, saved.parameters, (z, y, x)
-    )
+    end = difference(reference, outputs)
+    report = NetworkReport(saved.role, tuple(steps), float16, sums, end, slow, saved.parameters, (z, y, x))
     return model, half, report
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .compare import Difference
-from .steps import NetworkReport
+from .steps import NetworkReport, Step
 
 HEADER = ("Step", "Nodes", "After", "Places", "Largest\ndifference", "Agreement", "Seconds")
 
@@ -17,34 +17,27 @@ def title(report: NetworkReport) -> str:
 
 
 def rows(report: NetworkReport) -> list[tuple[str, ...]]:
-    """A row a step, one for their end against the SavedModel, and one for the float16 form against that."""
-    table = [
-        (
-            step.name,
-            str(step.before),
-            str(step.after),
-            DASH if step.changed is None else str(step.changed),
-            *_difference(step.difference),
-            f"{step.seconds:.1f}",
-        )
-        for step in report.steps
-    ]
+    """A row a step, one for their end against the SavedModel, and two for the float16 form against that."""
     first, last = report.steps[0], report.steps[-1]
     seconds = sum(step.seconds for step in report.steps)
     end = _difference(report.reference)
-    half = report.float16
     return [
-        *table,
+        *(_row(step.name, step) for step in report.steps),
         ("SavedModel → ONNX", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
-        (
-            "float16 (TensorRT)",
-            str(half.before),
-            str(half.after),
-            DASH,
-            *_difference(half.difference),
-            f"{half.seconds:.1f}",
-        ),
+        _row("float16 (TensorRT)", report.float16),
+        _row("float16, sums too", report.float16_sums),
     ]
+
+
+def _row(name: str, step: Step) -> tuple[str, ...]:
+    return (
+        name,
+        str(step.before),
+        str(step.after),
+        DASH if step.changed is None else str(step.changed),
+        *_difference(step.difference),
+        f"{step.seconds:.1f}",
+    )
 
 
 def _difference(change: Difference | None) -> tuple[str, str]:

@@ -34,7 +34,8 @@ class Step:
 class NetworkReport:
     """How the export of one network went.
 
-    `steps`: in order. `float16`: the form for TensorRT against the network that the steps end in.
+    `steps`: in order. `float16`: the form for TensorRT against the network that the steps end in;
+    `float16_sums`: the same where a GPU adds up in float16 too.
     `reference`: the exported network against the SavedModel itself, compiled by XLA in its own precision.
     `slow`: sentences on what no pass recognised. `input_size`: (z, y, x) of the check.
     """
@@ -42,6 +43,7 @@ class NetworkReport:
     role: str
     steps: tuple[Step, ...]
     float16: Step
+    float16_sums: Step
     reference: Difference
     slow: tuple[str, ...]
     parameters: int
@@ -50,16 +52,16 @@ class NetworkReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what the user should look at."""
-        half = self.float16.difference
         shares = {
-            "as the SavedModel says in its own precision": self.reference.agreement,
-            "the same in float16 as in float32": 1.0 if half is None else half.agreement,
+            "as the SavedModel says in its own precision": self.reference,
+            "the same in float16 as in float32": self.float16.difference,
+            "the same in float16, sums too, as in float32": self.float16_sums.difference,
         }
         return tuple(
-            f"Only {100 * share:.2f}% of the voxels are {what}, expected {100 * LEAST_AGREEMENT:.0f}% or "
-            "more; check with your own scan (--check-input)."
-            for what, share in shares.items()
-            if share < LEAST_AGREEMENT
+            f"Only {100 * change.agreement:.2f}% of the voxels are {what}, expected "
+            f"{100 * LEAST_AGREEMENT:.0f}% or more; check with your own scan (--check-input)."
+            for what, change in shares.items()
+            if change is not None and change.agreement < LEAST_AGREEMENT
         )
 
     def step(self, name: str) -> Step:

@@ -1,7 +1,8 @@
 """What a float16 network computes, on a machine that has no float16 arithmetic.
 
 A CPU's runtimes compute a float16 graph in float32 and skip roundings between operators, which flatters it.
-Here every float16 result is rounded: a GPU, which fuses operators, rounds less often, never more.
+Here every float16 result is rounded: a GPU, which fuses operators, rounds between them less often. Sums in
+a convolution are float32 here; `accumulation` is for GPUs where they are not.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnx_ir as ir
@@ -11,8 +13,9 @@ from support.small_network import small_network
 
 from efficientscn_trt.export.passes.split_convolution import split_convolutions
 from efficientscn_trt.export.precision import float16, for_tensorrt
+from efficientscn_trt.export.precision.accumulation import summing_in_float16
 from efficientscn_trt.export.precision.float16 import to_float16
-from efficientscn_trt.export.precision.rounding import with_rounding
+from efficientscn_trt.export.precision.rounding import run_rounded, with_rounding
 
 HALF, SINGLE = ir.DataType.FLOAT16, ir.DataType.FLOAT
 
@@ -78,6 +81,65 @@ def test_probabilities_agree_within_float16(half: ir.Model, image: np.ndarray) -
     found = run(with_rounding(half), image)
     assert np.abs(found - expected).max() < 4e-3
     assert (found.argmax(1) == expected.argmax(1)).mean() > 0.995
+
+
+def convolution(channels: int, window: tuple[int, ...], pads: list[int]) -> tuple[ir.Model, np.ndarray]:
+    """A network of one float16 convolution, and its weights [2, channels, z, y, x]."""
+    weights = np.random.default_rng(5).normal(0, 0.3, (2, channels, *window)).astype(np.float16)
+    image, out = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT16, shape)
+        for name, shape in (("image", [1, channels, "z", "y", "x"]), ("out", None))
+    )
+    constants = [
+        onnx.numpy_helper.from_array(weights, "weights"),
+        onnx.numpy_helper.from_array(np.array([0.25, -3], np.float16), "bias"),
+    ]
+    node = onnx.helper.make_node("Conv", ["image", "weights", "bias"], ["out"], pads=pads)
+    graph = onnx.helper.make_graph([node], "convolution", [image], [out], constants)
+    opset = [onnx.helper.make_opsetid("", 17)]
+    model = ir.from_proto(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8))
+    model.graph[0].outputs[0].type = ir.TensorType(HALF)
+    return model, weights
+
+
+@pytest.mark.parametrize("channels", [1, 16, 40])
+def test_sums_are_float16_after_each_voxel_and_16_channels(channels: int) -> None:
+    model, weights = convolution(channels, (2, 1, 3), [1, 0, 1, 0, 0, 1])
+    image = np.random.default_rng(6).normal(0, 1, (1, channels, 3, 2, 4)).astype(np.float16)
+    found = run_rounded(summing_in_float16(model), image.astype(np.float32))["out"][0]
+    padded = np.pad(image[0].astype(np.float32), [(0, 0), (1, 0), (0, 0), (1, 1)])
+    expected = np.zeros((2, 3, 2, 4), np.float16)
+    for dz, dx in np.ndindex(2, 3):
+        for first in range(0, channels, 16):
+            there = padded[first : first + 16, dz : dz + 3, :, dx : dx + 4]
+            tap = weights[:, first : first + 16, dz, 0, dx].astype(np.float32)
+            expected = expected + np.einsum("oc,czyx->ozyx", tap, there).astype(np.float16)
+    expected = expected + np.array([0.25, -3], np.float16).reshape(2, 1, 1, 1)
+    assert expected.dtype == np.float16
+    np.testing.assert_allclose(found, expected, atol=2e-3)  # a sum of 16 may be rounded the other way
+    exact = run_rounded(model, image.astype(np.float32))["out"][0]
+    assert np.abs(found - exact).mean() < 2e-2
+
+
+def test_sums_in_float16_overflow_where_float32_does_not() -> None:
+    model, _ = convolution(32, (1, 1, 1), [0] * 6)
+    weights = np.ones((2, 32, 1, 1, 1), np.float16)
+    weights[:, 16:] = -1
+    model.graph.initializers["weights"].const_value = ir.tensor(weights, name="weights")
+    image = np.full((1, 32, 1, 1, 1), 5000, np.float32)
+    assert np.isfinite(run_rounded(model, image)["out"]).all()
+    assert not np.isfinite(run_rounded(summing_in_float16(model), image)["out"]).any()
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"group": 2}, {"strides": [2, 1, 1]}, {"dilations": [1, 2, 1]}, {"auto_pad": "SAME_UPPER"}]
+)
+def test_other_convolutions_keep_their_sums(attributes: dict[str, Any]) -> None:
+    model, _ = convolution(2, (1, 1, 1), [0] * 6)
+    node = model.graph[0]
+    for name, value in attributes.items():
+        node.attributes.add(ir.convenience.convert_attribute(name, value))
+    assert [node.op_type for node in summing_in_float16(model).graph] == ["Conv"]
 
 
 def test_the_island_matters(image: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
+from efficientscn_trt.export.precision.accumulation import summing_in_float16
 from efficientscn_trt.export.precision.rounding import run_rounded
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 from efficientscn_trt.volume import open_scan
@@ -67,14 +68,23 @@ def demo() -> Bundle:
     return bundles.load(DEMO_BUNDLE)
 
 
+@pytest.mark.parametrize("sums", ["float32", "float16"])
 @pytest.mark.parametrize("networks", ["released", "demo"])
 @pytest.mark.parametrize("scan", ["example", "full_size"])
-def test_float16_is_within_the_noise_floor(networks: str, scan: str, request: pytest.FixtureRequest) -> None:
-    """Mask and labels by the float16 form, each result rounded, against float32 by OpenVINO."""
+def test_float16_is_within_the_noise_floor(
+    networks: str, scan: str, sums: str, request: pytest.FixtureRequest
+) -> None:
+    """Mask and labels by the float16 form, each result rounded, against float32 by OpenVINO.
+
+    With float16 sums too, the labels of the released bundle stay out: its SCN has random weights, whose
+    probabilities lie so close that 0.996 to 0.997 of the labels agree.
+    """
     bundle = request.getfixturevalue(networks)
     pipeline = bundle.manifest.pipeline
     single = CpuBackend(bundle, "fp32", 0)
     half = {name: ir.load(bundle.file(name, "fp16")) for name in ("localization", "segmentation")}
+    if sums == "float16":
+        half = {name: summing_in_float16(model) for name, model in half.items()}
     opened = open_scan(request.getfixturevalue(scan))
     volume, spacing = opened.lps, opened.geometry.lps_spacing
 
@@ -85,6 +95,8 @@ def test_float16_is_within_the_noise_floor(networks: str, scan: str, request: py
     found = run_rounded(half["localization"], image[None, None])["mask"][0]
     dice = 2 * np.count_nonzero(mask & found) / (np.count_nonzero(mask) + np.count_nonzero(found))
     assert dice >= MASK_DICE
+    if (networks, sums) == ("released", "float16"):
+        return
 
     second = _core.SegmentationParameters(**dataclasses.asdict(pipeline.segmentation))
     box = _core.box_from_mask(*_core.mask_box(mask), plan, first)

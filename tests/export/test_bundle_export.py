@@ -125,7 +125,7 @@ def test_report(report: ExportReport) -> None:
             else:
                 assert step.changed == 0
         table = rows(each)
-        assert len(table) == len(each.steps) + 2  # their end against the SavedModel, and float16
+        assert len(table) == len(each.steps) + 3  # their end against the SavedModel, and float16 twice
         assert all(len(row) == len(HEADER) for row in table)
     assert report.localization.step("linear upsampling").changed == 1
     assert report.segmentation.step("linear upsampling").changed == 3
