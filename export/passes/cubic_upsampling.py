@@ -1,26 +1,30 @@
-"""×4 cubic upsampling built of shifts → edge padding and one `ConvTranspose` an axis.
+"""×4 cubic upsampling built of shifts → edge padding and, for each axis, a convolution and a shuffle.
 
 Matches: every region of the graph that *computes* the cubic half-pixel ×4 upsampling with A = −0.5 along z, y
 and x with the edge repeated, however it is written (see `linear_upsampling`).
 
-ONNX's `Resize` has this operator, but TensorRT takes its cubic mode in 2-D only. The form here is taken by
-all targets. Along an axis, output 4·i + p (phase p = 0…3) is Σ_d w(d − (p − 1.5)/4)·x[i + d] over |d| ≤ 2,
-where w is Keys' kernel. A transposed convolution of stride 4 adds x[j]·k[t] to output 4·j + t − crop, so
-k[t] = w((t + 0.5)/4 − 2): 16 taps, because w ends at 2, and a crop of 6; the padding by 2 adds 8 to it.
+ONNX's `Resize` has this operator, but TensorRT takes its cubic mode in 2-D only. Along an axis, output
+4·i + p (phase p = 0…3) is Σ_d w(d − (p − 1.5)/4)·x[i + d] over |d| ≤ 2, where w is Keys' kernel: a
+convolution of 5 taps, from each channel to one channel a phase. The phases are then moved from the channels
+into the axis. Each time that is the last one, and the axes rotate: no shuffle needs the sizes of the others,
+which are free.
 
-The kernels from one channel to another are zeros, not left out by a group a channel: TensorRT has few kernels
-for grouped transposed convolutions in 3-D, none of them for tensor cores, and TensorRT-RTX before 1.5 crashed
-in them (github.com/pytorch/TensorRT, pull requests 4188 and 4306). There are as many channels as labels, so
-the zeros cost next to nothing.
+A transposed convolution says the same in one node, but is what TensorRT has the fewest kernels for in 3-D:
+TensorRT-RTX crashed in grouped ones before 1.5 (github.com/pytorch/TensorRT, pull requests 4188 and 4306),
+and TensorRT 10.15 finds none for one on Blackwell (github.com/NVIDIA/TensorRT, issue 4715). Groups are
+avoided here as well: the weights from one channel to another are zeros. There are as many channels as labels,
+so they cost little.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
 from ._upsampling import Upsampling, replace_upsamplings
-from .graph_pass import GraphPass, initializer
+from .graph_pass import WANTED, GraphPass, initializer
 
 FACTOR = 4
 PADDING = 2
@@ -37,31 +41,35 @@ def keys(x: float) -> float:
 
 CUBIC = Upsampling(factor=FACTOR, kernel=keys, support=2, smallest=3)
 
-TAPS = np.array([keys((tap + 0.5) / FACTOR - 2) for tap in range(4 * FACTOR)], np.float32)
-"""Along one axis; multiples of 1/1024, so exact in float16 too."""
+TAPS = np.array(
+    [[keys(tap - PADDING - (phase - 1.5) / FACTOR) for tap in range(5)] for phase in range(FACTOR)],
+    np.float32,
+)
+"""Of each phase; multiples of 1/1024, so exact in float16 too."""
 
 
 def _build(source: ir.Value, channels: int) -> list[ir.Node]:
     graph = source.graph
     assert graph is not None
     pads = np.array([0, 0, PADDING, PADDING, PADDING] * 2, np.int64)
-    nodes = [ir.node("Pad", [source, initializer(graph, "cubic_padding", pads)], {"mode": "edge"})]
-    crop = 6 + FACTOR * PADDING
-    for axis, name in enumerate("zyx"):
-        shape = [1, 1, 1]
-        shape[axis] = len(TAPS)
-        kernel = np.eye(channels, dtype=np.float32)[:, :, None, None, None] * TAPS.reshape(shape)
-        nodes.append(
-            ir.node(
-                "ConvTranspose",
-                [nodes[-1].outputs[0], initializer(graph, f"cubic_{name}_{channels}", kernel)],
-                {
-                    "kernel_shape": shape,
-                    "strides": [FACTOR if i == axis else 1 for i in range(3)],
-                    "pads": [crop if i == axis else 0 for i in range(3)] * 2,
-                },
-            )
-        )
+    # Channel p·channels + c of a convolution is phase p of channel c.
+    weights = np.einsum("pt,co->pcot", TAPS, np.eye(channels, dtype=np.float32))
+    kernel = initializer(graph, f"cubic_{channels}", weights.reshape(-1, channels, 1, 1, 5))
+    shape = initializer(graph, f"cubic_shape_{channels}", np.array([0, 0, 0, -1, channels], np.int64))
+    nodes: list[ir.Node] = []
+
+    def add(operator: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
+        node = ir.node(operator, inputs, attributes)
+        node.meta[WANTED] = True
+        nodes.append(node)
+        return node.outputs[0]
+
+    value = add("Pad", source, initializer(graph, "cubic_padding", pads), mode="edge")
+    for _ in "xyz":
+        value = add("Conv", value, kernel, kernel_shape=[1, 1, 5])
+        value = add("Transpose", value, perm=[0, 2, 3, 4, 1])
+        value = add("Reshape", value, shape)
+        value = add("Transpose", value, perm=[0, 4, 3, 1, 2])
     return nodes
 
 

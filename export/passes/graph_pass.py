@@ -10,6 +10,9 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 from onnxscript.rewriter import RewriteRule, RewriteRuleSet
 
+WANTED = "wanted"
+"""Key in the `meta` of a node that a pass put there, and that is nobody's leftover."""
+
 
 @dataclass(frozen=True)
 class GraphPass:
