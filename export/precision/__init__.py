@@ -5,9 +5,9 @@ byte for byte what the export compared with the trained model, and a machine tha
 TensorRT and nothing else.
 
 Channels are not padded to multiples of 8. Only those of images (1), of what the SCN stacks (4 and 5) and of
-outputs (1, 2 and 5) would be; padding them in the graph takes as much memory, and the engines grow by 2 and
-4 %: 324.6 MB either way and 3.93 against 3.99 MB, 654.6 against 654.8 MB and 10.01 against 10.37 MB
-(TensorRT-RTX 1.7.1 for 8.0, 8.9 and 12.0, largest sizes). No GPU has timed the two.
+outputs (1, 2 and 5) would be; padding them in the graph takes as much memory (324.6 MB either way, 654.6
+against 654.8 MB), and the engines grow by 2 and 4 % (TensorRT-RTX 1.7.1 for 8.0, 8.9 and 12.0, largest
+sizes). No GPU has timed the two.
 """
 
 from __future__ import annotations
