@@ -101,9 +101,9 @@ def export_network(
     float16 = Step("float16", before, half.graph.num_nodes(), None, change, time.perf_counter() - begin)
 
     progress("float16 sums")
-    before, begin = half.graph.num_nodes(), time.perf_counter()
+    begin = time.perf_counter()
     change = difference(outputs, run_rounded(summing_in_float16(half), image))
-    sums = Step("float16 sums", before, before, None, change, time.perf_counter() - begin)
+    sums = Step("float16 sums", float16.after, float16.after, None, change, time.perf_counter() - begin)
 
     z, y, x = image.shape[2:]
     end = difference(reference, outputs)

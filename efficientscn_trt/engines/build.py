@@ -40,7 +40,7 @@ class BuildReport:
 
     bundle: Bundle
     engines: tuple[EngineReport, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
 
 
 def build_engines(

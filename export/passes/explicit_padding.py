@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from .graph_pass import GraphPass
+from .graph_pass import GraphPass, goes_voxel_by_voxel
 
 _KEEPING = ("SAME_UPPER", "SAME_LOWER")
 
@@ -24,11 +24,11 @@ def apply(model: ir.Model) -> int:
 def _write_out(node: ir.Node) -> bool:
     mode = node.attributes.get_string("auto_pad", "NOTSET")
     kernel = node.inputs[1]
-    if mode not in _KEEPING or kernel is None or kernel.shape is None or not kernel.shape.is_static():
+    if mode not in _KEEPING or not goes_voxel_by_voxel(node):
+        return False
+    if kernel is None or kernel.shape is None or not kernel.shape.is_static():
         return False
     window = kernel.shape.numpy()[2:]
-    if any(set(node.attributes.get_ints(name, [1])) != {1} for name in ("strides", "dilations")):
-        return False
     less, more = [(size - 1) // 2 for size in window], [size // 2 for size in window]
     del node.attributes["auto_pad"]
     node.attributes["pads"] = ir.AttrInt64s("pads", less + more if mode == "SAME_UPPER" else more + less)

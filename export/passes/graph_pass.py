@@ -56,6 +56,12 @@ def initializer(graph: ir.Graph, name: str, array: np.ndarray) -> ir.Value:
     return graph.initializers[name]
 
 
+def goes_voxel_by_voxel(convolution: ir.Node) -> bool:
+    """Whether its strides and dilations are 1."""
+    steps = (convolution.attributes.get_ints(name, [1]) for name in ("strides", "dilations"))
+    return all(set(each) == {1} for each in steps)
+
+
 def constant(value: ir.Value | None) -> ir.TensorProtocol | None:
     """The tensor of a value that is an initializer or a Constant, else None."""
     return None if value is None else ir.convenience.get_const_tensor(value)

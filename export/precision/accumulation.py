@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx_ir as ir
 
-from ..passes.graph_pass import constant, initializer
+from ..passes.graph_pass import constant, goes_voxel_by_voxel, initializer
 
 CHANNELS = 16
 """That are added up at once: the k of an `mma.m16n8k16`."""
@@ -35,12 +35,9 @@ def summing_in_float16(model: ir.Model) -> ir.Model:
 
 
 def _is_plain(node: ir.Node) -> bool:
-    attributes = node.attributes
-    return (
-        attributes.get_int("group", 1) == 1
-        and attributes.get_string("auto_pad", "NOTSET") == "NOTSET"
-        and all(set(attributes.get_ints(name, [1])) == {1} for name in ("strides", "dilations"))
-    )
+    ungrouped = node.attributes.get_int("group", 1) == 1
+    explicit = node.attributes.get_string("auto_pad", "NOTSET") == "NOTSET"
+    return ungrouped and explicit and goes_voxel_by_voxel(node)
 
 
 class _Chain:
@@ -56,15 +53,16 @@ class _Chain:
         around = self._node.attributes.get_ints("pads", [0] * 6)
         if any(around):
             image = self._add("Pad", image, self._values("pads", [0, 0, *around[:3], 0, 0, *around[3:]]))
+        axes = self._values("axes", [1, 2, 3, 4])
         for number, (starts, stops, part) in enumerate(_parts(weights)):
             cut = [self._values(f"starts_{number}", starts), self._values(f"stops_{number}", stops)]
-            piece = self._add("Slice", image, *cut, self._values("axes", [1, 2, 3, 4]))
+            piece = self._add("Slice", image, *cut, axes)
             product = self._add("Conv", piece, initializer(self._graph, f"{self._name}_{number}", part))
             total = product if total is None else self._add("Add", total, product)
         assert total is not None
         if bias:
-            axes = self._values("bias_axes", [0, 2, 3, 4])
-            total = self._add("Add", total, self._add("Unsqueeze", bias[0], axes))
+            per_channel = self._add("Unsqueeze", bias[0], self._values("bias_axes", [0, 2, 3, 4]))
+            total = self._add("Add", total, per_channel)
         ir.convenience.replace_nodes_and_values(
             self._graph, self._node, [self._node], self._nodes, self._node.outputs, [total]
         )
