@@ -89,10 +89,10 @@ class DeviceLabels:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, shape: tuple[int, int, int], device: int, *, simulated: bool = False) -> None:
+    def __init__(self, shape: tuple[int, int, int], device: int) -> None:
         self.shape = shape
         self.device = device
-        self._block = _core.DeviceBlock(int(np.prod(shape)), device, simulated=simulated)
+        self._block = _core.DeviceBlock(int(np.prod(shape)), device)
 
     @property
     def __cuda_array_interface__(self) -> dict[str, object]:

@@ -16,8 +16,11 @@ PYBIND11_MODULE(_core, module) {
     escn::register_value_range(module);
     escn::register_build_info(module);
     escn::register_cuda_status(module);
-    escn::register_arena(module);
+    escn::register_memory_plans(module);
     escn::register_network(module);
-    escn::register_device_pipeline(module);
+#ifdef ESCN_WITH_CUDA
+    escn::register_arena(module);
     escn::register_device_block(module);
+    escn::register_device_pipeline(module);
+#endif
 }

@@ -16,6 +16,7 @@ void register_labels(pybind11::module_& module);
 void register_localization_parameters(pybind11::module_& module);
 void register_localization_plan(pybind11::module_& module);
 void register_mask_box(pybind11::module_& module);
+void register_memory_plans(pybind11::module_& module);
 void register_network(pybind11::module_& module);
 void register_network_inputs(pybind11::module_& module);
 void register_segmentation_parameters(pybind11::module_& module);

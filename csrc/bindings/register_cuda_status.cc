@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "bindings/register.h"
-#include "cuda/cuda_error.h"
-#include "cuda/status.h"
+#include "cuda/driver/cuda_error.h"
+#include "cuda/driver/status.h"
 
 namespace py = pybind11;
 

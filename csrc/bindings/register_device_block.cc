@@ -1,12 +1,12 @@
 #include <pybind11/numpy.h>
 
 #include <cstdint>
-#include <cstring>
-#include <memory>
+#include <optional>
 
 #include "bindings/register.h"
-#include "cuda/arena.h"
-#include "cuda/make_device.h"
+#include "cuda/driver/device.h"
+#include "cuda/driver/device_memory.h"
+#include "cuda/memory/arena.h"
 
 namespace py = pybind11;
 
@@ -16,10 +16,7 @@ namespace {
 // Memory of a device that lives as long as the object.
 class DeviceBlock {
   public:
-    DeviceBlock(std::size_t bytes, int device, bool simulated)
-        : device_(device),
-          simulated_(simulated),
-          memory_(simulated ? cuda::host_arena_memory() : cuda::cuda_memory(device)) {
+    DeviceBlock(std::size_t bytes, int device) : device_(device), memory_(cuda::device_memory(device)) {
         const py::gil_scoped_release release;
         memory_.reserve(bytes);
     }
@@ -36,18 +33,13 @@ class DeviceBlock {
         py::array_t<uint8_t> bytes(static_cast<py::ssize_t>(memory_.capacity()));
         void* to = bytes.mutable_data();
         const py::gil_scoped_release release;
-        if (simulated_) {
-            std::memcpy(to, memory_.base(), memory_.capacity());
-        } else {
-            const auto current = cuda::make_cuda_current(device_);
-            cuda::read_cuda(to, memory_.base(), memory_.capacity(), 0);
-        }
+        const cuda::DeviceScope current(device_);
+        cuda::read_device(to, memory_.base(), memory_.capacity(), 0);
         return bytes;
     }
 
   private:
     int device_;
-    bool simulated_;
     cuda::Arena memory_;
 };
 
@@ -55,19 +47,19 @@ class DeviceBlock {
 class CurrentDevice {
   public:
     explicit CurrentDevice(int index) : index_(index) {}
-    void enter() { guard_ = cuda::make_cuda_current(index_); }
-    void exit() { guard_.reset(); }
+    void enter() { scope_.emplace(index_); }
+    void exit() { scope_.reset(); }
 
   private:
     int index_;
-    std::unique_ptr<cuda::DeviceGuard> guard_;
+    std::optional<cuda::DeviceScope> scope_;
 };
 
 py::array_t<uint8_t> read_device(std::uintptr_t address, std::size_t bytes, engine::Handle stream) {
     py::array_t<uint8_t> result(static_cast<py::ssize_t>(bytes));
     void* to = result.mutable_data();
     const py::gil_scoped_release release;
-    cuda::read_cuda(to, reinterpret_cast<const void*>(address), bytes, stream);
+    cuda::read_device(to, reinterpret_cast<const void*>(address), bytes, stream);
     return result;
 }
 
@@ -76,15 +68,14 @@ void write_device(std::uintptr_t address, const py::array_t<uint8_t, py::array::
     const auto count = static_cast<std::size_t>(bytes.size());
     const void* from = bytes.data();
     const py::gil_scoped_release release;
-    cuda::write_cuda(reinterpret_cast<void*>(address), from, count, stream);
+    cuda::write_device(reinterpret_cast<void*>(address), from, count, stream);
 }
 
 }  // namespace
 
 void register_device_block(py::module_& module) {
     py::class_<DeviceBlock>(module, "DeviceBlock", "Memory of a GPU, freed with the object.")
-        .def(py::init<std::size_t, int, bool>(), py::arg("bytes"), py::arg("device"), py::kw_only(),
-             py::arg("simulated") = false)
+        .def(py::init<std::size_t, int>(), py::arg("bytes"), py::arg("device"))
         .def_property_readonly("address", &DeviceBlock::address)
         .def("copy", &DeviceBlock::copy, "Its bytes, on the host.");
 

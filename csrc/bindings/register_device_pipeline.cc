@@ -7,9 +7,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/register.h"
-#include "cuda/make_device.h"
 #include "cuda/pipeline.h"
-#include "cuda/simulated_device.h"
 #include "engine/tensorrt_network.h"
 
 namespace py = pybind11;
@@ -23,18 +21,11 @@ std::unique_ptr<cuda::Pipeline> make(std::shared_ptr<TensorRTNetwork> localizati
                                      std::shared_ptr<TensorRTNetwork> segmentation,
                                      const LocalizationParameters& localization_parameters,
                                      const SegmentationParameters& segmentation_parameters, int64_t labels,
-                                     int device, int threads, bool graphs, std::optional<uint32_t> simulated,
-                                     double simulated_replay) {
+                                     int device, int threads, bool graphs) {
     const py::gil_scoped_release release;
-    std::unique_ptr<cuda::Device> chosen;
-    if (simulated) {
-        chosen = std::make_unique<cuda::SimulatedDevice>(*simulated, device, simulated_replay);
-    } else {
-        chosen = cuda::make_cuda_device(device);
-    }
-    return std::make_unique<cuda::Pipeline>(std::move(chosen), std::move(localization),
-                                            std::move(segmentation), localization_parameters,
-                                            segmentation_parameters, labels, threads, graphs);
+    return std::make_unique<cuda::Pipeline>(device, std::move(localization), std::move(segmentation),
+                                            localization_parameters, segmentation_parameters, labels, threads,
+                                            graphs);
 }
 
 cuda::RunResult segment(cuda::Pipeline& pipeline, const py::object& scan, const py::object& spacing,
@@ -104,14 +95,11 @@ void register_device_pipeline(py::module_& module) {
 
     py::class_<cuda::Pipeline>(
         module, "DevicePipeline",
-        "Both stages on a GPU, with one arena; or, with `simulated` (a seed), the same code on "
-        "the host, its two queues interleaved at random. `graphs`: replay networks from CUDA graphs at "
-        "sizes where that is faster; on the host by a clock on which a replay takes `simulated_replay` "
-        "seconds and a plain run one.")
+        "Both stages on a GPU, with one arena. `graphs`: replay networks from CUDA graphs at sizes where "
+        "that is faster.")
         .def(py::init(&make), py::arg("localization"), py::arg("segmentation"),
              py::arg("localization_parameters"), py::arg("segmentation_parameters"), py::arg("labels"),
-             py::arg("device") = 0, py::arg("threads") = 0, py::kw_only(), py::arg("graphs") = false,
-             py::arg("simulated") = py::none(), py::arg("simulated_replay") = 0.5)
+             py::arg("device") = 0, py::arg("threads") = 0, py::kw_only(), py::arg("graphs") = false)
         .def("segment", &segment, py::arg("scan"), py::arg("spacing"), py::arg("labels"), py::kw_only(),
              py::arg("scan_on_device") = false, py::arg("labels_on_device") = false,
              py::arg("stream") = py::none(), py::arg("begin") = py::none(), py::arg("values") = py::none(),

@@ -7,28 +7,45 @@ set(ESCN_CUDA AUTO CACHE STRING "Build the CUDA core: AUTO (where nvcc is found)
 set_property(CACHE ESCN_CUDA PROPERTY STRINGS AUTO ON OFF)
 option(ESCN_CUDA_WERROR "Treat nvcc's warnings as errors" OFF)
 
-# All but the GPU itself: built, and tested, everywhere.
+# What no GPU is needed for: plans of its memory, and what can be said of the CUDA at hand.
 add_library(escn_device OBJECT
-  csrc/cuda/arena.cc
-  csrc/cuda/arena_plan.cc
-  csrc/cuda/column_tiles.cc
-  csrc/cuda/host_kernels.cc
-  csrc/cuda/label_stream.cc
-  csrc/cuda/network_runner.cc
-  csrc/cuda/packed_taps.cc
-  csrc/cuda/pipeline.cc
-  csrc/cuda/runs_on.cc
-  csrc/cuda/scan_stream.cc
-  csrc/cuda/simulated_device.cc
-  csrc/cuda/slab_plan.cc
-  csrc/cuda/stage_memory.cc
-  csrc/cuda/status_problem.cc
-  csrc/cuda/strided_copy.cc
-  csrc/cuda/value_range.cc
+  csrc/cuda/driver/runs_on.cc
+  csrc/cuda/driver/status_problem.cc
+  csrc/cuda/memory/arena_plan.cc
+  csrc/cuda/memory/slab_plan.cc
+  csrc/cuda/memory/stage_memory.cc
 )
-target_link_libraries(escn_device PUBLIC Threads::Threads)
 target_link_libraries(_core PRIVATE escn_device)
 list(APPEND ESCN_TARGETS escn_device)
+
+# What only a build with CUDA has: the way of a scan through the GPU, its bindings, and the kernels.
+set(ESCN_GPU_SOURCES
+  csrc/bindings/register_arena.cc
+  csrc/bindings/register_device_block.cc
+  csrc/bindings/register_device_pipeline.cc
+  csrc/cpu/strided_copy.cc
+  csrc/cuda/driver/check.cc
+  csrc/cuda/driver/device.cc
+  csrc/cuda/driver/device_memory.cc
+  csrc/cuda/driver/status.cc
+  csrc/cuda/driver/stream.cc
+  csrc/cuda/kernels/value_range.cc
+  csrc/cuda/label_stream.cc
+  csrc/cuda/memory/arena.cc
+  csrc/cuda/memory/column_tiles.cc
+  csrc/cuda/memory/packed_taps.cc
+  csrc/cuda/network_alone.cc
+  csrc/cuda/network_runner.cc
+  csrc/cuda/network_tensors.cc
+  csrc/cuda/pipeline.cc
+  csrc/cuda/scan_stream.cc
+)
+set(ESCN_KERNELS
+  csrc/cuda/kernels/labels.cu
+  csrc/cuda/kernels/mask_box.cu
+  csrc/cuda/kernels/resample.cu
+  csrc/cuda/kernels/value_range.cu
+)
 
 set(ESCN_CUDA_BUILD "")
 set(ESCN_CUDA_REASON "")
@@ -66,7 +83,7 @@ if(ESCN_CUDA_REASON AND ESCN_CUDA STREQUAL "ON")
 endif()
 
 if(ESCN_CUDA_REASON)
-  target_sources(escn_device PRIVATE csrc/cuda/without_cuda.cc)
+  target_sources(escn_device PRIVATE csrc/cuda/driver/without_cuda.cc)
   target_compile_definitions(escn_device PRIVATE ESCN_CUDA_REASON="${ESCN_CUDA_REASON}")
   set(ESCN_CUDA_TEXT "CUDA none (${ESCN_CUDA_REASON}): for GPUs install the CUDA toolkit 12 or newer and build again")
 else()
@@ -77,12 +94,7 @@ else()
 
   # As on the CPU, no fused multiply-add: labels then agree to the voxel. Triple is std::array, whose operator[] is
   # constexpr.
-  add_library(escn_kernels OBJECT
-    csrc/cuda/labels.cu
-    csrc/cuda/mask_box.cu
-    csrc/cuda/resample.cu
-    csrc/cuda/value_range.cu
-  )
+  add_library(escn_kernels OBJECT ${ESCN_KERNELS})
   target_include_directories(escn_kernels PRIVATE csrc)
   target_compile_features(escn_kernels PRIVATE cuda_std_17)
   target_compile_options(escn_kernels PRIVATE --fmad=false --expt-relaxed-constexpr)
@@ -92,14 +104,9 @@ else()
   set_target_properties(escn_kernels PROPERTIES
     POSITION_INDEPENDENT_CODE ON CUDA_VISIBILITY_PRESET hidden)
 
-  target_sources(escn_device PRIVATE
-    csrc/cuda/cuda_device.cc
-    csrc/cuda/make_device.cc
-    csrc/cuda/runtime.cc
-    csrc/cuda/status.cc
-  )
-  target_compile_definitions(escn_device PRIVATE ESCN_CUDA_ARCHITECTURES="${ESCN_CUDA_ARCHITECTURES}")
-  target_include_directories(escn_device SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+  target_sources(_core PRIVATE ${ESCN_GPU_SOURCES})
+  target_compile_definitions(_core PRIVATE ESCN_WITH_CUDA ESCN_CUDA_ARCHITECTURES="${ESCN_CUDA_ARCHITECTURES}")
+  target_include_directories(_core SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
   # Static: the module loads on machines without CUDA, or with another version of it.
   target_link_libraries(_core PRIVATE escn_kernels CUDA::cudart_static)
 endif()

@@ -1,28 +1,11 @@
 #include "cuda/label_stream.h"
 
-#include <string>
 #include <vector>
 
-#include "cuda/cuda_error.h"
-#include "cuda/label_sweep.h"
-#include "cuda/strided_copy.h"
+#include "cpu/strided_copy.h"
+#include "cuda/kernels/kernels.h"
 
 namespace escn::cuda {
-namespace {
-
-// The kernel keeps a tile of each label's row, and the counts, in shared memory.
-void check_room(const LabelSweep& work) {
-    constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives a block without asking
-    constexpr std::size_t kCounts =
-        (kMostLabels * sizeof(unsigned) + 15) / 16 * 16;  // the rows begin after it
-    const int32_t widest = widest_label_tile(work);
-    const std::size_t rows = static_cast<std::size_t>(work.channels) * widest * sizeof(float);
-    if (rows + kCounts <= kSharedBytes) return;
-    throw CudaError("A GPU block has no room for " + std::to_string(work.channels) + " labels of " +
-                    std::to_string(widest) + " voxels each; use device=\"cpu\".");
-}
-
-}  // namespace
 
 Size labelled_size(const SegmentationPlan& plan) {
     Size size;
@@ -40,7 +23,6 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
                    const StageMemory& memory, std::byte* arena, Slots& slots, cpu::Crew& crew) {
     const Size size = labelled_size(plan);
     if (size[0] == 0 || size[1] == 0 || size[2] == 0) return;
-    check_room(sweep);
     const int64_t pitch = label_pitch(plan);
     const Index dense = {size[1] * pitch, pitch, 1};
     const auto in_target = [&](const Slab& slab) {
@@ -51,9 +33,9 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
     const std::vector<Slab> slabs = plan_slabs(size[0], memory.label_slab_slices);
     const auto store = [&](std::size_t index) {
         Slot& slot = slots[index % kSlots];
-        device.synchronize(*slot.copied);
-        strided_copy({slot.staging, dense}, {in_target(slabs[index]), target.view.stride},
-                     {slabs[index].count, size[1], size[2]}, 1, crew);
+        slot.copied.synchronize();
+        cpu::strided_copy({slot.staging, dense}, {in_target(slabs[index]), target.view.stride},
+                          {slabs[index].count, size[1], size[2]}, 1, crew);
     };
     for (std::size_t index = 0; index < slabs.size(); ++index) {
         const Slab& slab = slabs[index];
@@ -68,16 +50,16 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
         sweep.strides = target.on_device ? target.view.stride : dense;
         sweep.padded = !target.on_device;
         if (target.on_device) {
-            device.write_labels(sweep);
+            write_labels(sweep, device.compute().get());
             continue;
         }
-        device.wait(Lane::kCompute, *slot.copied);
-        device.write_labels(sweep);
-        device.set(*slot.computed, Lane::kCompute);
-        device.wait(Lane::kCopy, *slot.computed);
-        device.copy_to_host(slot.staging, device_slab, static_cast<std::size_t>(slab.count * dense[0]),
-                            Lane::kCopy);
-        device.set(*slot.copied, Lane::kCopy);
+        device.compute().wait(slot.copied);
+        write_labels(sweep, device.compute().get());
+        device.compute().record(slot.computed);
+        device.copies().wait(slot.computed);
+        device.copies().copy_to_host(slot.staging, device_slab,
+                                     static_cast<std::size_t>(slab.count * dense[0]));
+        device.copies().record(slot.copied);
     }
     if (target.on_device) return;
     for (std::size_t index = slabs.size() > kSlots ? slabs.size() - kSlots : 0; index < slabs.size();

@@ -3,9 +3,10 @@
 
 #include "cpu/crew.h"
 #include "cpu/view.h"
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
+#include "cuda/kernels/work.h"
+#include "cuda/memory/stage_memory.h"
 #include "cuda/slots.h"
-#include "cuda/stage_memory.h"
 #include "geometry/segmentation_plan.h"
 
 namespace escn::cuda {

@@ -14,13 +14,13 @@ constexpr std::size_t kMostTrials = 16;
 NetworkRunner::NetworkRunner(std::shared_ptr<engine::Network> network, bool graphs)
     : network_(std::move(network)), graphs_(graphs) {}
 
-engine::Requirements NetworkRunner::prepare(const Size& size, Device& device) {
+engine::Requirements NetworkRunner::prepare(const Size& size, Stream& stream) {
     if (size != size_) {
         memory_.reset();
         graph_.reset();
         size_ = size;
     }
-    return network_->prepare(size, device.stream());
+    return network_->prepare(size, stream.handle());
 }
 
 NetworkRunner::Trial& NetworkRunner::trial_of(const Size& size) {
@@ -31,25 +31,23 @@ NetworkRunner::Trial& NetworkRunner::trial_of(const Size& size) {
     return trials_.emplace_back(Trial{size, {}, {}});
 }
 
-void NetworkRunner::read_time(Device& device) {
+void NetworkRunner::read_time() {
     if (timed_ == nullptr) return;
     Times& times = *std::exchange(timed_, nullptr);
-    times.fastest = std::min(times.fastest, device.seconds(*begin_, *end_));
+    times.fastest = std::min(times.fastest, seconds_between(*begin_, *end_));
     ++times.runs;
 }
 
-void NetworkRunner::queue(const engine::RunMemory& memory, Device& device) {
-    const auto enqueue = [network = network_, memory](engine::Handle stream) {
-        network->enqueue(memory, stream);
-    };
-    read_time(device);
+void NetworkRunner::queue(const engine::RunMemory& memory, Stream& stream) {
+    const auto enqueue = [&] { network_->enqueue(memory, stream.handle()); };
+    read_time();
     const bool repeats = memory_ == memory;
     if (!repeats) graph_.reset();
     memory_ = memory;
-    // The first run at a size may allocate and choose kernels: it cannot be recorded, and its time says
+    // The first run at a size may allocate and choose kernels: it cannot be captured, and its time says
     // nothing.
     if (!graphs_ || !repeats) {
-        device.run(enqueue);
+        enqueue();
         return;
     }
     Trial& trial = trial_of(size_);
@@ -57,22 +55,22 @@ void NetworkRunner::queue(const engine::RunMemory& memory, Device& device) {
     const bool replay = tried ? trial.replayed.fastest < trial.plain.fastest : trial.plain.runs >= kTrialRuns;
     if (!replay) graph_.reset();
     if (replay && !graph_) {
-        graph_ = device.record(enqueue);
-        graphs_ = graph_ != nullptr;  // what cannot be recorded once is not tried again
+        graph_ = stream.capture(enqueue);
+        graphs_ = graph_ != nullptr;  // what cannot be captured once is not tried again
     }
     const bool timed = !tried && graphs_;
     if (timed && !begin_) {
-        begin_ = device.new_mark(true);
-        end_ = device.new_mark(true);
+        begin_.emplace();
+        end_.emplace();
     }
-    if (timed) device.set(*begin_, Lane::kCompute);
+    if (timed) stream.record(*begin_);
     if (graph_) {
-        device.launch(graph_);
+        stream.launch(*graph_);
     } else {
-        device.run(enqueue);
+        enqueue();
     }
     if (!timed) return;
-    device.set(*end_, Lane::kCompute);
+    stream.record(*end_);
     timed_ = replay ? &trial.replayed : &trial.plain;
 }
 

@@ -1,4 +1,4 @@
-// Runs a network on a device, plainly or, at sizes where that is faster, as a recorded graph.
+// Runs a network on a stream, plainly or, at sizes where that is faster, as a captured graph.
 #pragma once
 
 #include <limits>
@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "cuda/device.h"
+#include "cuda/driver/stream.h"
 #include "engine/network.h"
 
 namespace escn::cuda {
@@ -20,8 +20,8 @@ class NetworkRunner {
     NetworkRunner(std::shared_ptr<engine::Network> network, bool graphs);
 
     engine::Network& network() const { return *network_; }
-    engine::Requirements prepare(const Size& size, Device& device);
-    void queue(const engine::RunMemory& memory, Device& device);
+    engine::Requirements prepare(const Size& size, Stream& stream);
+    void queue(const engine::RunMemory& memory, Stream& stream);
     bool replays() const { return graph_ != nullptr; }
 
   private:
@@ -37,16 +37,16 @@ class NetworkRunner {
     };
 
     Trial& trial_of(const Size& size);
-    void read_time(Device& device);
+    void read_time();
 
     std::shared_ptr<engine::Network> network_;
     bool graphs_;
     Size size_{};
     // A graph holds these addresses, and what TensorRT keeps for a size: a change of either ends its use.
     std::optional<engine::RunMemory> memory_;
-    std::shared_ptr<Graph> graph_;
+    std::unique_ptr<Graph> graph_;
     std::vector<Trial> trials_;  // of the sizes met last
-    std::unique_ptr<Mark> begin_, end_;
+    std::optional<TimedEvent> begin_, end_;
     Times* timed_ = nullptr;  // where the time from begin_ to end_ belongs
 };
 

@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "cpu/network_input.h"
+#include "cpu/strided_copy.h"
 #include "cpu/threads.h"
-#include "cuda/cuda_error.h"
-#include "cuda/half.h"
-#include "cuda/label_sweep.h"
-#include "cuda/strided_copy.h"
-#include "cuda/visit_voxels.h"
+#include "cuda/driver/cuda_error.h"
+#include "cuda/driver/device_memory.h"
+#include "cuda/kernels/kernels.h"
+#include "cuda/kernels/visit_voxels.h"
+#include "cuda/memory/packed_taps.h"
+#include "cuda/network_tensors.h"
 #include "geometry/text.h"
 
 namespace escn::cuda {
@@ -21,34 +22,6 @@ namespace {
 
 constexpr int kMostCopyThreads = 8;      // a few saturate the memory; more only wait for each other
 constexpr int64_t kLargestAxis = 65535;  // of a launch's grid
-
-std::size_t voxels(const Size& size) { return static_cast<std::size_t>(size[0] * size[1] * size[2]); }
-
-Element stored_element(engine::Element element, const char* tensor) {
-    switch (element) {
-        case engine::Element::kFloat32:
-            return Element::kFloat32;
-        case engine::Element::kFloat16:
-            return Element::kFloat16;
-        case engine::Element::kByte:
-            break;
-    }
-    throw std::invalid_argument(std::string("The engine's ") + tensor +
-                                " must be float32 or float16; build the engine again from this bundle.");
-}
-
-void check_output(const std::vector<int64_t>& found, const std::vector<int64_t>& expected,
-                  const char* network) {
-    const bool channels_may_exceed = found.size() == 5 && expected.size() == 5 && found[1] > expected[1];
-    std::vector<int64_t> compared = found;
-    if (channels_may_exceed) compared[1] = expected[1];
-    if (compared == expected) return;
-    std::string shapes[2];
-    for (int64_t extent : found) shapes[0] += " " + std::to_string(extent);
-    for (int64_t extent : expected) shapes[1] += " " + std::to_string(extent);
-    throw std::invalid_argument(std::string("The ") + network + " engine's output has the shape" + shapes[0] +
-                                ", expected" + shapes[1] + "; build the engine again from this bundle.");
-}
 
 Region region_of(const cpu::Sampling& sampling) {
     Region region;
@@ -89,7 +62,13 @@ std::pair<int32_t, int32_t> outputs_of(const cpu::TapTable& taps, const Slab& sl
 
 }  // namespace
 
-// What the device tells the host at the end of a stage.
+struct Pipeline::Events {
+    Slots slots;
+    Event reported;
+    std::array<TimedEvent, kStages + 1> stages;  // where each begins, and the last one's end
+};
+
+// What the device reports to the host at the end of a stage.
 struct Pipeline::Report {
     MaskBox box;
     ValueRange values;
@@ -108,43 +87,36 @@ struct Pipeline::Run {
     std::byte* staged_taps = nullptr;
 };
 
-Pipeline::Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Network> localization,
+Pipeline::Pipeline(int device, std::shared_ptr<engine::Network> localization,
                    std::shared_ptr<engine::Network> segmentation,
                    const LocalizationParameters& localization_parameters,
                    const SegmentationParameters& segmentation_parameters, int64_t labels, int threads,
                    bool graphs)
-    : device_(std::move(device)),
-      localization_(std::move(localization), graphs),
-      segmentation_(std::move(segmentation), graphs),
+    : device_(device),
+      localization_(std::in_place, std::move(localization), graphs),
+      segmentation_(std::in_place, std::move(segmentation), graphs),
       localization_parameters_(localization_parameters),
       segmentation_parameters_(segmentation_parameters),
       labels_(labels),
       threads_(std::min(cpu::thread_count(threads), kMostCopyThreads)),
-      arena_(device_->arena_memory()),
-      staging_(device_->staging_memory()) {
+      arena_(device_memory(device)),
+      staging_(pinned_memory(device)) {
     if (labels < 1 || labels > kMostLabels) throw std::invalid_argument("labels must lie between 1 and 255");
-    if (localization_.network().output_element() != engine::Element::kByte) {
+    if (localization_->network().output_element() != engine::Element::kByte) {
         throw std::invalid_argument(
             "The localization engine's output must be a mask; build the engine again from this bundle.");
     }
-    const auto current = device_->make_current();
-    for (Slot& slot : slots_) {
-        slot.copied = device_->new_mark();
-        slot.computed = device_->new_mark();
-    }
-    reported_ = device_->new_mark();
-    for (auto& time : times_) time = device_->new_mark(true);
+    const DeviceScope current(device);
+    events_ = std::make_unique<Events>();
 }
 
 Pipeline::~Pipeline() {
     try {
-        const auto current = device_->make_current();
-        device_->drain();
-        for (NetworkRunner* runner : {&localization_, &segmentation_})
-            *runner = NetworkRunner(nullptr, false);
-        for (Slot& slot : slots_) slot = {};
-        for (auto& time : times_) time.reset();
-        reported_.reset();
+        const DeviceScope current(device_.index());
+        device_.drain();
+        localization_.reset();
+        segmentation_.reset();
+        events_.reset();
         arena_.trim();
         staging_.trim();
     } catch (const CudaError&) {  // the device is gone, and all of this with it
@@ -153,14 +125,14 @@ Pipeline::~Pipeline() {
 
 void Pipeline::trim(std::size_t bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto current = device_->make_current();
+    const DeviceScope current(device_.index());
     arena_.trim(bytes);
     staging_.trim();
 }
 
 MemoryPlace Pipeline::place_of(const void* address) const {
-    const auto current = device_->make_current();
-    return device_->place_of(address);
+    const DeviceScope current(device_.index());
+    return device_.place_of(address);
 }
 
 RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacing, const LabelTarget& target,
@@ -177,81 +149,21 @@ RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacin
         throw std::invalid_argument("labels on a GPU must fill their memory without gaps.");
     }
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto current = device_->make_current();
+    const DeviceScope current(device_.index());
     cpu::Crew crew(threads_);
     Run run{scan, spacing, target, observer, crew, {}, {}};
     try {
-        if (stream != nullptr) device_->wait_for_stream(*stream);
-        device_->set(*times_[0], Lane::kCompute);
+        if (stream != nullptr) device_.compute().wait_for_stream(*stream);
+        device_.compute().record(events_->stages[0]);
         segment_box(run, localize(run));
     } catch (...) {
-        device_->drain();  // nothing may still read the scan or write the labels
+        device_.drain();  // nothing may still read the scan or write the labels
         throw;
     }
     for (int stage = 0; stage < kStages; ++stage) {
-        run.result.seconds[stage] = device_->seconds(*times_[stage], *times_[stage + 1]);
+        run.result.seconds[stage] = seconds_between(events_->stages[stage], events_->stages[stage + 1]);
     }
     return run.result;
-}
-
-const std::byte* Pipeline::run_alone(NetworkRunner& runner, const float* image, const Size& size,
-                                     int64_t channels, const char* name) {
-    const engine::Network& network = runner.network();
-    const bool is_mask = network.output_element() == engine::Element::kByte;
-    std::vector<int64_t> expected = {1, channels, size[0], size[1], size[2]};
-    if (is_mask) expected.erase(expected.begin() + 1);
-    const engine::Requirements requirements = runner.prepare(size, *device_);
-    check_output(requirements.output_shape, expected, name);
-
-    std::size_t output_bytes = engine::element_bytes(network.output_element());
-    for (int64_t extent : requirements.output_shape) output_bytes *= static_cast<std::size_t>(extent);
-    const std::size_t input_bytes = voxels(size) * engine::element_bytes(network.input_element());
-    const ArenaPlan plan = plan_arena({{"input", input_bytes, 0, 0},
-                                       {"activation", requirements.activation_bytes, 0, 0},
-                                       {"output", output_bytes, 0, 0}});
-    arena_.reserve(plan.bytes);
-    staging_.reserve(std::max(input_bytes, output_bytes));
-    if (stored_element(network.input_element(), "input") == Element::kFloat16) {
-        auto* staged = reinterpret_cast<Half*>(staging_.base());
-        for (std::size_t i = 0; i < voxels(size); ++i) store(staged + i, image[i]);
-    } else {
-        std::memcpy(staging_.base(), image, input_bytes);
-    }
-    const auto address = [&](std::size_t index) {
-        return reinterpret_cast<engine::Handle>(arena_.base() + plan.offsets[index]);
-    };
-    const engine::RunMemory memory = {address(0), address(2), address(1), requirements.activation_bytes};
-    try {
-        device_->copy_to_device(arena_.base() + plan.offsets[0], staging_.base(), input_bytes,
-                                Lane::kCompute);
-        runner.queue(memory, *device_);
-        device_->copy_to_host(staging_.base(), arena_.base() + plan.offsets[2], output_bytes, Lane::kCompute);
-        device_->set(*reported_, Lane::kCompute);
-        device_->synchronize(*reported_);
-    } catch (...) {
-        device_->drain();
-        throw;
-    }
-    return staging_.base();
-}
-
-void Pipeline::localize_alone(const float* image, const Size& size, uint8_t* mask) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto current = device_->make_current();
-    std::memcpy(mask, run_alone(localization_, image, size, 1, "localization"), voxels(size));
-}
-
-void Pipeline::segment_alone(const float* image, const Size& size, float* probabilities) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto current = device_->make_current();
-    const std::byte* output = run_alone(segmentation_, image, size, labels_, "segmentation");
-    const std::size_t count = static_cast<std::size_t>(labels_) * voxels(size);
-    if (stored_element(segmentation_.network().output_element(), "output") == Element::kFloat16) {
-        const auto* staged = reinterpret_cast<const Half*>(output);
-        for (std::size_t i = 0; i < count; ++i) probabilities[i] = load(staged + i);
-    } else {
-        std::memcpy(probabilities, output, count * sizeof(float));
-    }
 }
 
 void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageNeeds& needs,
@@ -277,31 +189,34 @@ void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageN
     run.staged_report = reinterpret_cast<Report*>(staging_.base() + staging.offsets[0]);
     run.staged_taps = staging_.base() + staging.offsets[1];
     for (int slot = 0; slot < kSlots; ++slot)
-        slots_[slot].staging = staging_.base() + staging.offsets[2 + slot];
+        events_->slots[slot].staging = staging_.base() + staging.offsets[2 + slot];
 
     std::byte* arena = arena_.base();
     auto* report = reinterpret_cast<Report*>(arena + run.memory.report);
-    device_->zero(report, sizeof(Report));
-    if (with_values) device_->start_value_range(&report->values);
+    Stream& stream = device_.compute();
+    stream.zero(report, sizeof(Report));
+    if (with_values) start_value_range(&report->values, stream.get());
     std::copy(packed.block().begin(), packed.block().end(), run.staged_taps);
-    device_->copy_to_device(arena + run.memory.taps, run.staged_taps, packed.block().size(), Lane::kCompute);
+    stream.copy_to_device(arena + run.memory.taps, run.staged_taps, packed.block().size());
     auto* sums = reinterpret_cast<float*>(arena + run.memory.sums);
-    device_->zero(sums, voxels(needs.sums_size) * sizeof(float));
+    stream.zero(sums, voxels(needs.sums_size) * sizeof(float));
 
     const TapPointers taps = packed.at(arena + run.memory.taps);
     auto* partial = reinterpret_cast<float*>(arena + run.memory.partial);
     const auto out_rows = static_cast<int32_t>(needs.sums_size[1]);
     const auto out_columns = static_cast<int32_t>(needs.sums_size[2]);
     const auto work = [&](const ScanView& view, const Slab& slab) {
-        if (with_values) device_->add_value_range(view, &report->values);
-        device_->reduce_slices({view, taps.rows[1], taps.rows[2], out_rows, out_columns, taps.tiles,
-                                packed.tile_count(), packed.widest_tile(), partial});
+        if (with_values) add_value_range(view, &report->values, stream.get());
+        reduce_slices({view, taps.rows[1], taps.rows[2], out_rows, out_columns, taps.tiles,
+                       packed.tile_count(), packed.widest_tile(), partial},
+                      stream.get());
         const auto [first, last] = outputs_of(sampling.taps[0], slab);
         if (first == last) return;
-        device_->add_slab({partial, slab.first, slab.count, taps.rows[0], first, last,
-                           needs.sums_size[1] * needs.sums_size[2], sums});
+        add_slab({partial, slab.first, slab.count, taps.rows[0], first, last,
+                  needs.sums_size[1] * needs.sums_size[2], sums},
+                 stream.get());
     };
-    stream_scan(*device_, run.scan, region, run.memory, arena, slots_, run.crew, work);
+    stream_scan(device_, run.scan, region, run.memory, arena, events_->slots, run.crew, work);
 
     finish.sums = sums;
     finish.sums_size = needs.sums_size;
@@ -309,7 +224,7 @@ void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageN
     finish.outside_hu = sampling.outside_hu;
     finish.intensity = sampling.intensity;
     finish.input = arena + run.memory.input;
-    device_->finish_input(finish);
+    finish_input(finish, stream.get());
 }
 
 void Pipeline::queue_network(Run& run, NetworkRunner& network, std::size_t activation_bytes) {
@@ -318,14 +233,14 @@ void Pipeline::queue_network(Run& run, NetworkRunner& network, std::size_t activ
     };
     const engine::RunMemory memory = {address(run.memory.input), address(run.memory.output),
                                       address(run.memory.activation), activation_bytes};
-    network.queue(memory, *device_);
+    network.queue(memory, device_.compute());
 }
 
 void Pipeline::read_report(Run& run) {
-    device_->copy_to_host(run.staged_report, arena_.base() + run.memory.report, sizeof(Report),
-                          Lane::kCompute);
-    device_->set(*reported_, Lane::kCompute);
-    device_->synchronize(*reported_);
+    Stream& stream = device_.compute();
+    stream.copy_to_host(run.staged_report, arena_.base() + run.memory.report, sizeof(Report));
+    stream.record(events_->reported);
+    events_->reported.synchronize();
 }
 
 SegmentationPlan Pipeline::localize(Run& run) {
@@ -333,28 +248,28 @@ SegmentationPlan Pipeline::localize(Run& run) {
     const Size& size = run.scan.view.size;
     const LocalizationPlan plan = plan_localization(size, run.spacing, localization_parameters_);
     const Size& input_size = plan.input_size;
-    const engine::Requirements requirements = localization_.prepare(input_size, *device_);
+    const engine::Requirements requirements = localization_->prepare(input_size, device_.compute());
     check_output(requirements.output_shape, {1, input_size[0], input_size[1], input_size[2]}, "localization");
 
     StageNeeds needs;
     needs.sums_size = plan.resized_size;
-    needs.input_bytes = voxels(input_size) * engine::element_bytes(localization_.network().input_element());
+    needs.input_bytes = voxels(input_size) * engine::element_bytes(localization_->network().input_element());
     needs.activation_bytes = requirements.activation_bytes;
     needs.output_bytes = voxels(input_size);
     InputFinish finish{};
     finish.input_size = input_size;
     finish.pad_before = plan.pad_before;
     finish.padding_hu = static_cast<float>(localization_parameters_.padding_hu);
-    finish.element = stored_element(localization_.network().input_element(), "input");
+    finish.element = stored_element(localization_->network().input_element(), "input");
     queue_input(run, cpu::localization_sampling(plan, localization_parameters_), needs, finish, true);
-    device_->set(*times_[1], Lane::kCompute);
+    device_.compute().record(events_->stages[1]);
 
     run.observer.begin(Stage::kLocalization);
-    queue_network(run, localization_, requirements.activation_bytes);
+    queue_network(run, *localization_, requirements.activation_bytes);
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
-    device_->find_mask_box(reinterpret_cast<const uint8_t*>(arena_.base() + run.memory.output), input_size,
-                           &report->box);
-    device_->set(*times_[2], Lane::kCompute);
+    find_mask_box(reinterpret_cast<const uint8_t*>(arena_.base() + run.memory.output), input_size,
+                  &report->box, device_.compute().get());
+    device_.compute().record(events_->stages[2]);
     read_report(run);
 
     run.observer.values(decoded(run.staged_report->values));
@@ -371,49 +286,49 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     run.observer.begin(Stage::kSegmentationInput);
     run.result.plan = plan;
     const Size& input_size = plan.input_size;
-    const engine::Requirements requirements = segmentation_.prepare(input_size, *device_);
+    const engine::Requirements requirements = segmentation_->prepare(input_size, device_.compute());
     check_output(requirements.output_shape, {1, labels_, input_size[0], input_size[1], input_size[2]},
                  "segmentation");
     const auto channels = static_cast<std::size_t>(requirements.output_shape[1]);
 
     StageNeeds needs;
     needs.sums_size = input_size;
-    needs.input_bytes = voxels(input_size) * engine::element_bytes(segmentation_.network().input_element());
+    needs.input_bytes = voxels(input_size) * engine::element_bytes(segmentation_->network().input_element());
     needs.activation_bytes = requirements.activation_bytes;
     needs.output_bytes =
-        channels * voxels(input_size) * engine::element_bytes(segmentation_.network().output_element());
+        channels * voxels(input_size) * engine::element_bytes(segmentation_->network().output_element());
     if (!run.target.on_device) {
         needs.label_slices = labelled_size(plan)[0];
         needs.label_slice_bytes = static_cast<std::size_t>(labelled_size(plan)[1] * label_pitch(plan));
     }
     InputFinish finish{};
     finish.input_size = input_size;
-    finish.element = stored_element(segmentation_.network().input_element(), "input");
+    finish.element = stored_element(segmentation_->network().input_element(), "input");
     queue_input(run, cpu::segmentation_sampling(run.spacing, plan, segmentation_parameters_), needs, finish,
                 false);
-    device_->set(*times_[3], Lane::kCompute);
+    device_.compute().record(events_->stages[3]);
 
     run.observer.begin(Stage::kSegmentation);
-    queue_network(run, segmentation_, requirements.activation_bytes);
-    device_->set(*times_[4], Lane::kCompute);
+    queue_network(run, *segmentation_, requirements.activation_bytes);
+    device_.compute().record(events_->stages[4]);
 
     run.observer.begin(Stage::kLabels);
     if (run.target.on_device) {
-        device_->zero(lowest_address(run.target.view), voxels(run.target.view.size));
+        device_.compute().zero(lowest_address(run.target.view), voxels(run.target.view.size));
     } else {
         // While the network runs: fresh memory gets its pages here.
-        strided_zero({run.target.view.data, run.target.view.stride}, run.target.view.size, run.crew);
+        cpu::strided_zero({run.target.view.data, run.target.view.stride}, run.target.view.size, run.crew);
     }
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
     LabelSweep sweep{};
     sweep.probabilities = arena_.base() + run.memory.output;
-    sweep.element = stored_element(segmentation_.network().output_element(), "output");
+    sweep.element = stored_element(segmentation_->network().output_element(), "output");
     sweep.channels = static_cast<int32_t>(labels_);
     sweep.probabilities_size = input_size;
     sweep.crop_size = plan.cropped_size;
     sweep.counts = report->counts;
-    stream_labels(*device_, sweep, plan, run.target, run.memory, arena_.base(), slots_, run.crew);
-    device_->set(*times_[5], Lane::kCompute);
+    stream_labels(device_, sweep, plan, run.target, run.memory, arena_.base(), events_->slots, run.crew);
+    device_.compute().record(events_->stages[5]);
     read_report(run);
 
     const auto* counts = run.staged_report->counts;

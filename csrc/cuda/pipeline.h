@@ -1,19 +1,22 @@
 // Both stages on a device: scan in, labels out.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "cpu/sample.h"
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
+#include "cuda/kernels/value_range.h"
 #include "cuda/label_stream.h"
+#include "cuda/memory/arena.h"
 #include "cuda/network_runner.h"
-#include "cuda/packed_taps.h"
 #include "cuda/scan_stream.h"
-#include "cuda/value_range.h"
 #include "engine/network.h"
 #include "geometry/localization_plan.h"
 #include "geometry/segmentation_plan.h"
@@ -42,9 +45,9 @@ struct RunResult {
 // at the end.
 class Pipeline {
   public:
-    // `labels`: how many of the segmentation network's channels are labels. `threads`: of the host, 0 for all
-    // cores. `graphs`: see NetworkRunner.
-    Pipeline(std::unique_ptr<Device> device, std::shared_ptr<engine::Network> localization,
+    // `device`: the GPU's number. `labels`: how many of the segmentation network's channels are labels.
+    // `threads`: of the host, 0 for all cores. `graphs`: see NetworkRunner.
+    Pipeline(int device, std::shared_ptr<engine::Network> localization,
              std::shared_ptr<engine::Network> segmentation,
              const LocalizationParameters& localization_parameters,
              const SegmentationParameters& segmentation_parameters, int64_t labels, int threads, bool graphs);
@@ -65,7 +68,7 @@ class Pipeline {
     MemoryPlace place_of(const void* address) const;
 
     // Whether the network of the last run was replayed from a graph.
-    bool replays() const { return segmentation_.replays(); }
+    bool replays() const { return segmentation_->replays(); }
     int64_t labels() const { return labels_; }
     std::size_t arena_capacity() const { return arena_.capacity(); }
     std::size_t arena_peak() const { return arena_.peak(); }
@@ -74,6 +77,7 @@ class Pipeline {
     void trim(std::size_t bytes);
 
   private:
+    struct Events;
     struct Report;
     struct Run;
 
@@ -87,17 +91,15 @@ class Pipeline {
     const std::byte* run_alone(NetworkRunner& runner, const float* image, const Size& size, int64_t channels,
                                const char* name);
 
-    std::unique_ptr<Device> device_;
-    NetworkRunner localization_, segmentation_;
+    Device device_;
+    std::optional<NetworkRunner> localization_, segmentation_;
     LocalizationParameters localization_parameters_;
     SegmentationParameters segmentation_parameters_;
     int64_t labels_;
     int threads_;
     std::mutex mutex_;
     Arena arena_, staging_;
-    Slots slots_;
-    std::unique_ptr<Mark> reported_;
-    std::array<std::unique_ptr<Mark>, kStages + 1> times_;
+    std::unique_ptr<Events> events_;
 };
 
 }  // namespace escn::cuda

@@ -1,7 +1,7 @@
 #include "cuda/scan_stream.h"
 
-#include "cuda/strided_copy.h"
-#include "cuda/visit_voxels.h"
+#include "cpu/strided_copy.h"
+#include "cuda/kernels/visit_voxels.h"
 
 namespace escn::cuda {
 namespace {
@@ -34,15 +34,15 @@ void stream_scan(Device& device, const ScanSource& scan, const Region& region, c
         const Index dense = {rows * columns, columns, 1};
         const std::size_t bytes = voxel_bytes(scan.view.type);
 
-        device.synchronize(*slot.copied);
-        strided_copy({source, scan.view.stride}, {slot.staging, dense}, size, bytes, crew);
-        device.wait(Lane::kCopy, *slot.computed);
-        device.copy_to_device(device_slab, slot.staging,
-                              static_cast<std::size_t>(slab.count * rows * columns) * bytes, Lane::kCopy);
-        device.set(*slot.copied, Lane::kCopy);
-        device.wait(Lane::kCompute, *slot.copied);
+        slot.copied.synchronize();
+        cpu::strided_copy({source, scan.view.stride}, {slot.staging, dense}, size, bytes, crew);
+        device.copies().wait(slot.computed);
+        device.copies().copy_to_device(device_slab, slot.staging,
+                                       static_cast<std::size_t>(slab.count * rows * columns) * bytes);
+        device.copies().record(slot.copied);
+        device.compute().wait(slot.copied);
         work({device_slab, scan.view.type, size, dense}, slab);
-        device.set(*slot.computed, Lane::kCompute);
+        device.compute().record(slot.computed);
     }
 }
 

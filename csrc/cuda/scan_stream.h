@@ -5,9 +5,10 @@
 #include <functional>
 
 #include "cpu/crew.h"
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
+#include "cuda/kernels/work.h"
+#include "cuda/memory/stage_memory.h"
 #include "cuda/slots.h"
-#include "cuda/stage_memory.h"
 
 namespace escn::cuda {
 
@@ -22,7 +23,7 @@ struct Region {
     Size size;
 };
 
-// Queues work on kCompute for slices [slab.first, slab.first + slab.count) of the region, which `view` holds.
+// Queues kernels for slices [slab.first, slab.first + slab.count) of the region, which `view` holds.
 using SlabWork = std::function<void(const ScanView& view, const Slab& slab)>;
 
 // Calls `work` for each slab in ascending order. A scan on the device is read in place.

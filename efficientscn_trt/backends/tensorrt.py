@@ -46,16 +46,13 @@ def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> T
 
 @dataclass(frozen=True)
 class Gpu:
-    """Which GPU: its number and name. `simulated`, a seed, makes the host stand in for it, for tests."""
+    """Which GPU: its number and name."""
 
     index: int
     name: str
-    simulated: int | None = None
 
     def current(self) -> contextlib.AbstractContextManager[object]:
         """Make it current on this thread, for TensorRT's calls."""
-        if self.simulated is not None:
-            return contextlib.nullcontext()
         current: contextlib.AbstractContextManager[object] = _core.CurrentDevice(self.index)
         return current
 
@@ -89,7 +86,6 @@ class TensorRTBackend:
                 threads,
                 # TensorRT-RTX compiles kernels for a shape while it runs, which a recording would keep out.
                 graphs=graphs and choice.flavour == "tensorrt",
-                simulated=gpu.simulated,
             )
 
     def localize(self, image: np.ndarray) -> np.ndarray:
@@ -134,7 +130,7 @@ class DevicePipeline:
         shape = scan.geometry.size[::-1]
         labels: np.ndarray | DeviceLabels
         if keep_on_device:
-            labels = DeviceLabels(shape, self._gpu.index, simulated=self._gpu.simulated is not None)
+            labels = DeviceLabels(shape, self._gpu.index)
             target = labels.view()
         else:
             labels = target = np.empty(shape, np.uint8)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fake_gpu import simulated_backend, write_engines
-from support.fake_runtime import VERSIONS
-from support.scans import block_image
+from support.check_context import check_context
 
 from efficientscn_trt.bundle import Bundle
 
@@ -56,27 +52,5 @@ def scan_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def context(tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A reference of one scan, and engines on a simulated GPU in the place of built ones."""
-    import gpu.context
-    import gpu_reference
-    import SimpleITK as sitk
-    from gpu.steps import compare, times
-
-    sitk.WriteImage(block_image(), str(tmp_path / "blocks.nii.gz"))
-    command = ["gpu_reference.py", "-o", str(tmp_path / "reference"), "--bundle", str(tiny_bundle.path)]
-    monkeypatch.setattr(sys, "argv", [*command, "--input", str(tmp_path / "blocks.nii.gz")])
-    gpu_reference.main()
-    (tmp_path / "engines").mkdir()
-    choice, trt = write_engines(tmp_path / "engines", VERSIONS[1])
-    shutil.copytree(tiny_bundle.path, tmp_path / "tensorrt-fp32")
-    for step in (compare, times):
-        monkeypatch.setattr(
-            step, "load_backend", lambda *_, **options: simulated_backend(tiny_bundle, choice, trt)
-        )
-    return gpu.context.Context(
-        work=str(tmp_path),
-        reference=str(tmp_path / "reference"),
-        repeats=1,
-        flavour="tensorrt",
-        precision="fp32",
-    )
+    """See `check_context`."""
+    return check_context(tmp_path, tiny_bundle, monkeypatch)

@@ -30,13 +30,13 @@ def test_floors_take_the_larger_of_both_layer_by_layer() -> None:
 def test_the_rates_of_the_card() -> None:
     from gpu.card import Card
 
-    class SimulatedCard(FakeCard, Card):
+    class CardWithoutDriver(FakeCard, Card):
         stream = Card.stream
         seconds = Card.seconds
         synchronize = Card.synchronize
 
     driver = FakeDriver()
-    card = SimulatedCard(driver)
+    card = CardWithoutDriver(driver)
     assert card.stream == 77
     assert card.memory_rate() == pytest.approx(3.352e12, rel=1e-3)
     rates = card.copy_rates(size=1 << 20, runs=3)
@@ -46,7 +46,7 @@ def test_the_rates_of_the_card() -> None:
     assert driver.calls.count("cuMemcpyHtoDAsync_v2") == 3
     assert driver.calls.count("cuEventCreate") == driver.calls.count("cuEventDestroy_v2") == 12
     with pytest.raises(RuntimeError, match="cuMemAllocHost_v2 answers 999"):
-        SimulatedCard(FakeDriver("cuMemAllocHost_v2")).copy_rates(1 << 20)
+        CardWithoutDriver(FakeDriver("cuMemAllocHost_v2")).copy_rates(1 << 20)
 
 
 def test_a_card_that_does_not_tell_its_rates_has_a_report(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ def test_what_was_chosen_for_each_layer() -> None:
 
 @pytest.fixture
 def steps(context: Any, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The steps `layers` and `tactics` on a simulated GPU, the fake TensorRT and the context."""
+    """The steps `layers` and `tactics` with a fake card, the fake TensorRT and the context."""
     from gpu.steps import layers, tactics
 
     folder = Path(context.work, "other engines")

@@ -16,7 +16,7 @@ NVCC = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
 pytestmark = pytest.mark.skipif(NVCC is None, reason="there is no nvcc on this machine")
 
 
-@pytest.mark.parametrize("source", sorted(CSRC.glob("cuda/*.cu")), ids=lambda path: path.name)
+@pytest.mark.parametrize("source", sorted(CSRC.glob("cuda/kernels/*.cu")), ids=lambda path: path.name)
 def test_kernels_compile_without_warnings(source: Path, tmp_path: Path) -> None:
     known = subprocess.run([str(NVCC), "--list-gpu-code"], capture_output=True, text=True, check=True).stdout
     missing = [code for code in ARCHITECTURES if not re.search(rf"sm_{code}\b", known)]

@@ -12,7 +12,6 @@ import pytest
 from efficientscn_trt import InputError
 from efficientscn_trt.device_array import (
     LEGACY_STREAM,
-    DeviceLabels,
     address_view,
     device_array,
     is_device_array,
@@ -101,18 +100,6 @@ def test_masked_and_misaligned_arrays_are_refused() -> None:
     address = array.__array_interface__["data"][0]
     with pytest.raises(InputError, match="not aligned"):
         device_array(exposed(array, data=(address + 1, False)))
-
-
-def test_labels_are_shown_to_others_and_copied_for_numpy() -> None:
-    labels = DeviceLabels((2, 3, 4), 1, simulated=True)
-    labels.view()[:] = np.arange(24).reshape(2, 3, 4)
-    np.testing.assert_array_equal(np.asarray(labels), np.arange(24).reshape(2, 3, 4))
-    assert np.asarray(labels, np.int32).dtype == np.int32
-    with pytest.raises(ValueError, match="without a copy"):
-        labels.__array__(copy=False)
-    interface = labels.__cuda_array_interface__
-    assert (interface["shape"], interface["typestr"], interface["stream"]) == ((2, 3, 4), "|u1", None)
-    assert repr(labels) == "<DeviceLabels 2×3×4 on cuda:1>"
 
 
 def test_an_address_is_not_read_to_make_a_view() -> None:

@@ -11,6 +11,9 @@ import pytest
 from support.emulated_gpu import EmulatedGpu, emulated_gpu
 
 TESTS = Path(__file__).resolve().parents[1]
+FILES = {path.name: [path.name] for path in sorted((TESTS / "gpu").glob("test_*.py"))}
+# The other libraries whose arrays go in need a real GPU.
+FILES["test_interop.py"] += ["-k", "second_gpu"]
 
 
 @pytest.fixture(scope="module")
@@ -18,27 +21,18 @@ def emulated(request: pytest.FixtureRequest) -> EmulatedGpu:
     return emulated_gpu(request.config.cache.mkdir("emulated-gpu"))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "gpus"),
-    [
-        (["test_pipeline.py"], 1),
-        (["test_graphs.py"], 1),
-        (["test_contexts.py"], 1),
-        (["test_interop.py", "-k", "second_gpu"], 2),
-    ],
-    ids=["pipeline", "graphs", "contexts", "two GPUs"],
-)
-def test_gpu(arguments: list[str], gpus: int, emulated: EmulatedGpu) -> None:
+@pytest.mark.parametrize("arguments", FILES.values(), ids=FILES)
+def test_gpu(arguments: list[str], emulated: EmulatedGpu) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(
-        command, cwd=TESTS / "gpu", env=emulated.environment(gpus), capture_output=True, text=True
+        command, cwd=TESTS / "gpu", env=emulated.environment(gpus=2), capture_output=True, text=True
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     assert re.search(r"\d+ passed", done.stdout)
     assert "skipped" not in done.stdout
 
 
-def test_the_translation_refuses_what_it_does_not_know(emulated: EmulatedGpu, tmp_path: Path) -> None:
+def test_the_translation_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     script, kernels = TESTS / "emulator" / "translate.py", tmp_path / "kernels.cu"
     kernels.write_text("__shared__ float tile[4][4];\n")
     done = subprocess.run(

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.fake_runtime import BETWEEN, VERSIONS, array_at, fake_runtime
+from support.fake_memory import HostBlock, array_at
+from support.fake_runtime import BETWEEN, VERSIONS, fake_runtime
 
 from efficientscn_trt import BundleError, DeviceError, _core
 from efficientscn_trt.engines.running import ExecutionApi
@@ -36,9 +37,7 @@ class Loaded:
     def run(self, image: np.ndarray, stream: int = 7) -> np.ndarray:
         """The network on host memory."""
         shape, scratch = self.network.prepare(image.shape, stream)
-        blocks = [
-            _core.DeviceBlock(size, 0, simulated=True) for size in (image.nbytes, image.nbytes, scratch)
-        ]
+        blocks = [HostBlock(size) for size in (image.nbytes, image.nbytes, scratch)]
         addresses = [block.address for block in blocks]
         array_at(addresses[0], image.shape, image.dtype)[:] = image
         self.network.enqueue(*addresses, scratch, stream)
@@ -60,7 +59,7 @@ def test_a_network_runs(version: str, element: str, dtype: str) -> None:
 def test_what_is_set_already_is_not_set_again(version: str) -> None:
     """TensorRT could take it for a change, and do work in the next run that no graph can record."""
     loaded = Loaded(version)
-    blocks = [_core.DeviceBlock(size, 0, simulated=True) for size in (480, 480, 512 * 4096)]
+    blocks = [HostBlock(size) for size in (480, 480, 512 * 4096)]
     array_at(blocks[0].address, (120,), np.float32)[:] = 0
     array_at(blocks[1].address, (120,), np.float32)[:] = 0
 
@@ -189,7 +188,7 @@ def test_compiled_kernels_are_kept_by_rtx_alone(version: str, tmp_path: Path) ->
     context = api.create_context(engine, cache)
     network = _core.Network(api, engine, context, *api.tensor_names(engine))
     _, scratch = network.prepare((2, 2, 2))
-    blocks = [_core.DeviceBlock(size, 0, simulated=True) for size in (32, 32, scratch)]
+    blocks = [HostBlock(size) for size in (32, 32, scratch)]
     network.enqueue(*(block.address for block in blocks), scratch, 0)
     cache.save()
     assert file.exists() == (version == RTX)

@@ -35,7 +35,13 @@ def test_it_says_how_it_was_built_and_what_is_missing() -> None:
     assert STATUS["runtime"] >= (11, 0) or not STATUS["built"]
 
 
-@pytest.mark.skipif(not STATUS["problem"], reason="this machine has a GPU")
+@pytest.mark.skipif(STATUS["built"], reason="this build has the CUDA core")
+def test_without_the_cuda_core_there_is_nothing_to_call() -> None:
+    for name in ("Arena", "CurrentDevice", "DeviceBlock", "DevicePipeline", "read_device", "write_device"):
+        assert not hasattr(_core, name)
+
+
+@pytest.mark.skipif(not STATUS["built"] or not STATUS["problem"], reason="no CUDA core, or there is a GPU")
 def test_without_a_gpu_the_calls_that_need_one_say_so() -> None:
     for call in (
         lambda: _core.DeviceBlock(100, 0),

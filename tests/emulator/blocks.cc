@@ -4,15 +4,13 @@
 #include <ucontext.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <numeric>
-#include <random>
 #include <vector>
 
 #include "guarded_memory.h"
+#include "scheduler.h"
 
 namespace emulated {
 namespace {
@@ -32,11 +30,6 @@ struct Fiber {
     long long given[2];  // to the last two exchanges: a lane may be one call ahead of another
 };
 
-[[noreturn]] void fail(const char* what) {
-    std::fprintf(stderr, "emulated GPU: %s\n", what);
-    std::abort();
-}
-
 struct Block {
     std::vector<Fiber>* fibers;
     jmp_buf scheduler;
@@ -48,8 +41,7 @@ struct Block {
     Fiber& lane(unsigned of, unsigned other) { return (*fibers)[of / kWarp * kWarp + other]; }
 };
 
-thread_local Block* block = nullptr;
-thread_local std::minstd_rand order(1);
+Block* block = nullptr;  // that runs: one at a time, as the scheduler has it
 
 // By setjmp, for swapcontext makes a system call.
 void yield(State state) {
@@ -88,7 +80,7 @@ void run_warp(std::vector<Fiber>& fibers, std::vector<unsigned>& turn) {
         return std::all_of(turn.begin(), turn.end(), [&](unsigned i) { return fibers[i].state == state; });
     };
     for (;;) {
-        std::shuffle(turn.begin(), turn.end(), order);
+        std::shuffle(turn.begin(), turn.end(), scheduler().random());
         for (unsigned i : turn) {
             if (fibers[i].state == State::kReady) resume(fibers[i]);
         }
@@ -104,7 +96,7 @@ void run_block(std::vector<Fiber>& fibers) {
     std::vector<std::vector<unsigned>> warps((fibers.size() + kWarp - 1) / kWarp);
     for (unsigned i = 0; i < fibers.size(); ++i) warps[i / kWarp].push_back(i);
     for (;;) {
-        std::shuffle(warps.begin(), warps.end(), order);
+        std::shuffle(warps.begin(), warps.end(), scheduler().random());
         for (std::vector<unsigned>& warp : warps) run_warp(fibers, warp);
         const State reached = fibers.front().state;
         for (Fiber& fiber : fibers) {
@@ -145,7 +137,7 @@ void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::
     block = &own;
     std::vector<uint64_t> turn(uint64_t{blocks.x} * blocks.y * blocks.z);
     std::iota(turn.begin(), turn.end(), 0);
-    std::shuffle(turn.begin(), turn.end(), order);
+    std::shuffle(turn.begin(), turn.end(), scheduler().random());
     for (uint64_t place : turn) {
         const uint3 index = {static_cast<unsigned>(place % blocks.x),
                              static_cast<unsigned>(place / blocks.x % blocks.y),

@@ -4,6 +4,7 @@
 #include <cuda.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <map>
 #include <string>
 
@@ -26,6 +27,39 @@ using emulated::memory;
 
 // Exported, for the tests call them through ctypes as they call libcuda's.
 #define EXPORTED extern "C" __attribute__((visibility("default")))
+
+EXPORTED CUresult cuInit(unsigned) { return CUDA_SUCCESS; }
+
+EXPORTED CUresult cuDeviceGetCount(int* count) {
+    *count = emulated::gpu_count();
+    return CUDA_SUCCESS;
+}
+
+EXPORTED CUresult cuDeviceGet(CUdevice* gpu, int index) {
+    *gpu = index;
+    return index < emulated::gpu_count() ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
+}
+
+EXPORTED CUresult cuDeviceGetName(char* name, int size, CUdevice) {
+    std::snprintf(name, static_cast<std::size_t>(size), "%s", emulated::kName);
+    return CUDA_SUCCESS;
+}
+
+EXPORTED CUresult cuDeviceTotalMem_v2(std::size_t* bytes, CUdevice) {
+    *bytes = emulated::kTotalBytes;
+    return CUDA_SUCCESS;
+}
+
+EXPORTED CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
+    if (attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) {
+        *value = emulated::kMajor;
+    } else if (attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR) {
+        *value = 0;
+    } else {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return CUDA_SUCCESS;
+}
 
 EXPORTED CUresult cuCtxGetCurrent(CUcontext* context) {
     *context = handle(emulated::current_context());

@@ -1,19 +1,13 @@
 #include "gpu.h"
 
-#include <chrono>
 #include <cstdlib>
-#include <string>
 #include <utility>
 
 namespace emulated {
 namespace {
 
 thread_local cudaError_t last_error = cudaSuccess;
-thread_local Stream* recorder = nullptr;
-
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+thread_local Stream* capturing = nullptr;
 
 }  // namespace
 
@@ -43,75 +37,38 @@ Context* required_context() {
     return current;
 }
 
-void Point::pass() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    passed_ = true;
-    seconds_ = now();
-    changed_.notify_all();
-}
-
-void Point::wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return passed_; });
-}
-
-bool Point::passed() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return passed_;
-}
-
-double Point::seconds() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return seconds_;
-}
-
-Stream::Stream(Context* context)
-    : context_(context), delay_(static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(this) >> 4)) {
-    thread_ = std::thread([this] { serve(); });
-}
-
-Stream::~Stream() {
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        ended_ = true;
-        changed_.notify_all();
-    }
-    thread_.join();
-}
-
-cudaError_t Stream::push(Work work, bool may_be_recorded) {
-    if (recording) {
-        if (!may_be_recorded) recording->valid = false;
-        if (!recording->valid) return set_error(cudaErrorStreamCaptureInvalidated);
-        recording->work.push_back(std::move(work));
+cudaError_t Stream::push(Work work, double seconds) {
+    if (capture) {
+        if (!capture->valid) return set_error(cudaErrorStreamCaptureInvalidated);
+        capture->work.push_back(std::move(work));
         return cudaSuccess;
     }
-    const std::lock_guard<std::mutex> lock(mutex_);
-    work_.push_back(std::move(work));
-    changed_.notify_all();
+    scheduler().push(queue_, {std::move(work), seconds, nullptr});
     return cudaSuccess;
 }
 
-void Stream::finish() {
-    if (recording) return;  // the call that asks is not allowed then, and says so
-    const auto point = std::make_shared<Point>();
-    push([point] { point->pass(); }, false);
-    point->wait();
+cudaError_t Stream::record(const std::shared_ptr<Point>& point) {
+    if (capture) return spoil();
+    scheduler().record(queue_, point);
+    return cudaSuccess;
 }
 
-void Stream::serve() {
-    for (;;) {
-        Work next;
-        {
-            std::unique_lock<std::mutex> lock(mutex_);
-            changed_.wait(lock, [&] { return ended_ || !work_.empty(); });
-            if (work_.empty()) return;
-            next = std::move(work_.front());
-            work_.pop_front();
-        }
-        if (delay_() % 4 == 0) std::this_thread::sleep_for(std::chrono::microseconds(delay_() % 500));
-        next();
-    }
+cudaError_t Stream::wait(const std::shared_ptr<Point>& point) {
+    if (capture) return spoil();
+    scheduler().push(queue_, {[] {}, 0, point});
+    return cudaSuccess;
+}
+
+cudaError_t Stream::spoil() {
+    capture->valid = false;
+    return set_error(cudaErrorStreamCaptureInvalidated);
+}
+
+void Stream::finish() {
+    if (capture) return;  // the call that asks is not allowed then, and says so
+    const auto point = std::make_shared<Point>();
+    record(point);
+    scheduler().wait(point);
 }
 
 void* Memory::allocate(std::size_t bytes, Context* context, bool on_device) {
@@ -180,21 +137,21 @@ cudaError_t set_error(cudaError_t error) {
 
 cudaError_t take_error() { return std::exchange(last_error, cudaSuccess); }
 
-bool forbidden_while_recording() {
-    if (recorder == nullptr) return false;
-    recorder->recording->valid = false;
+bool forbidden_while_capturing() {
+    if (capturing == nullptr) return false;
+    capturing->capture->valid = false;
     set_error(cudaErrorStreamCaptureUnsupported);
     return true;
 }
 
-void begin_recording(Stream& stream) {
-    stream.recording = std::make_shared<Recording>();
-    recorder = &stream;
+void begin_capture(Stream& stream) {
+    stream.capture = std::make_shared<Capture>();
+    capturing = &stream;
 }
 
-void end_recording() {
-    recorder->recording.reset();
-    recorder = nullptr;
+std::shared_ptr<Capture> end_capture() {
+    Stream& stream = *std::exchange(capturing, nullptr);
+    return std::exchange(stream.capture, nullptr);
 }
 
 }  // namespace emulated

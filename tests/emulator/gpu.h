@@ -1,32 +1,26 @@
-// The emulated GPUs: contexts, memory and streams, as far as this package uses them.
-//
-// Every stream has a thread of its own, which dawdles at random, so that what is not ordered by events or
-// synchronisation happens in any order. The host cannot touch device memory but by copies.
+// The emulated GPUs: contexts, memory and streams, as far as this package uses them. The host cannot touch
+// device memory but by copies.
 #pragma once
 
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 
-#include <condition_variable>
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <random>
-#include <thread>
 #include <vector>
 
 #include "guarded_memory.h"
+#include "scheduler.h"
 
 namespace emulated {
 
 // Of every GPU.
 constexpr const char* kName = "Emulated GPU";
 constexpr std::size_t kTotalBytes = 80'000'000'000;
-constexpr int kMajor = 9;  // compute capability 9.0
+constexpr int kMajor = 9;          // compute capability 9.0
+constexpr double kSeconds = 1e-6;  // that a kernel or a copy takes
 
 int gpu_count();  // the environment variable EMULATED_GPUS, else 1
 
@@ -35,51 +29,33 @@ Context* primary_context(int gpu);
 Context*& current_context();  // of the calling thread; nullptr: none yet
 Context* required_context();  // of the first GPU where the thread has none
 
-// A point in a stream, once it is recorded.
-class Point {
-  public:
-    void pass();
-    void wait();
-    bool passed();
-    double seconds();  // when it was passed
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool passed_ = false;
-    double seconds_ = 0;
-};
-
-using Work = std::function<void()>;
-
-// Work that a stream records instead of doing it.
-struct Recording {
+// Work that a stream captures instead of doing it.
+struct Capture {
     std::vector<Work> work;
     bool valid = true;
 };
 
 class Stream {
   public:
-    explicit Stream(Context* context);
-    ~Stream();  // once its work is done
+    explicit Stream(Context* context) : context_(context) { scheduler().add(queue_); }
+    ~Stream() { scheduler().remove(queue_); }  // once its work is done
 
-    // cudaErrorStreamCaptureInvalidated where it records and a call has spoilt that.
-    cudaError_t push(Work work, bool may_be_recorded);
+    // `seconds` that it takes, and what it awaits. cudaErrorStreamCaptureInvalidated where the stream
+    // captures and a call has spoilt that.
+    cudaError_t push(Work work, double seconds = kSeconds);
+    // What cannot be captured: an event of this stream, and a wait for another's.
+    cudaError_t record(const std::shared_ptr<Point>& point);
+    cudaError_t wait(const std::shared_ptr<Point>& point);
     void finish();  // waits for what was pushed
 
     Context* context() const { return context_; }
-    std::shared_ptr<Recording> recording;
+    std::shared_ptr<Capture> capture;
 
   private:
-    void serve();
+    cudaError_t spoil();
 
     Context* context_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<Work> work_;
-    bool ended_ = false;
-    std::minstd_rand delay_;
-    std::thread thread_;
+    Queue queue_;
 };
 
 struct Allocation {
@@ -117,9 +93,9 @@ Stream& stream_of(cudaStream_t stream);
 cudaError_t set_error(cudaError_t error);  // what cudaGetLastError returns next, unless it is success
 cudaError_t take_error();
 
-// Spoils a recording of this thread, if one is under way, for a call that is not allowed then.
-bool forbidden_while_recording();
-void begin_recording(Stream& stream);
-void end_recording();
+// Spoils a capture of this thread, if one is under way, for a call that is not allowed then.
+bool forbidden_while_capturing();
+void begin_capture(Stream& stream);
+std::shared_ptr<Capture> end_capture();
 
 }  // namespace emulated

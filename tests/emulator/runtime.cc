@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "blocks.h"
@@ -26,7 +27,7 @@ Event& event_of(cudaEvent_t event) { return *reinterpret_cast<Event*>(event); }
 // Work on a GPU's memory, in the order of a stream.
 cudaError_t push_access(Stream& stream, Work work) {
     const int gpu = stream.context()->gpu;
-    return stream.push([gpu, work = std::move(work)] { memory().access(gpu, work); }, true);
+    return stream.push([gpu, work = std::move(work)] { memory().access(gpu, work); });
 }
 
 bool is_on_device(const void* address, std::size_t bytes) {
@@ -135,7 +136,7 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** function, 
 }
 
 cudaError_t cudaMalloc(void** block, std::size_t bytes) {
-    if (forbidden_while_recording()) return cudaErrorStreamCaptureUnsupported;
+    if (forbidden_while_capturing()) return cudaErrorStreamCaptureUnsupported;
     *block = memory().allocate(bytes, required_context(), true);
     return *block == nullptr ? set_error(cudaErrorMemoryAllocation) : cudaSuccess;
 }
@@ -176,7 +177,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-    if (forbidden_while_recording()) return cudaErrorStreamCaptureUnsupported;
+    if (forbidden_while_capturing()) return cudaErrorStreamCaptureUnsupported;
     Stream& stream = stream_of(nullptr);
     const cudaError_t copied = copy(to, from, bytes, kind, stream);
     stream.finish();
@@ -200,7 +201,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     Stream& waited = stream_of(stream);
-    if (forbidden_while_recording()) return cudaErrorStreamCaptureUnsupported;
+    if (forbidden_while_capturing()) return cudaErrorStreamCaptureUnsupported;
     waited.finish();
     return cudaSuccess;
 }
@@ -218,17 +219,17 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     const auto point = std::make_shared<Point>();
     event_of(event).point = point;
-    return stream_of(stream).push([point] { point->pass(); }, false);
+    return stream_of(stream).record(point);
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
     const auto point = event_of(event).point;
     if (point == nullptr) return cudaSuccess;
-    return stream_of(stream).push([point] { point->wait(); }, false);
+    return stream_of(stream).wait(point);
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-    if (event_of(event).point != nullptr) event_of(event).point->wait();
+    if (event_of(event).point != nullptr) scheduler().wait(event_of(event).point);
     return cudaSuccess;
 }
 
@@ -237,22 +238,23 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEve
     if (!from->timed || !to->timed || from->point == nullptr || to->point == nullptr) {
         return set_error(cudaErrorInvalidResourceHandle);
     }
-    if (!from->point->passed() || !to->point->passed()) return set_error(cudaErrorNotReady);
-    *milliseconds = static_cast<float>((to->point->seconds() - from->point->seconds()) * 1e3);
+    if (!scheduler().passed(*from->point) || !scheduler().passed(*to->point)) {
+        return set_error(cudaErrorNotReady);
+    }
+    *milliseconds = static_cast<float>(scheduler().seconds_between(*from->point, *to->point) * 1e3);
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-    begin_recording(stream_of(stream));
+    begin_capture(stream_of(stream));
     return cudaSuccess;
 }
 
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-    const auto recording = stream_of(stream).recording;
-    end_recording();
+cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
+    const auto capture = end_capture();
     *graph = nullptr;
-    if (!recording->valid) return set_error(cudaErrorStreamCaptureInvalidated);
-    *graph = reinterpret_cast<cudaGraph_t>(new Graph{recording->work});
+    if (!capture->valid) return set_error(cudaErrorStreamCaptureInvalidated);
+    *graph = reinterpret_cast<cudaGraph_t>(new Graph{capture->work});
     return cudaSuccess;
 }
 
@@ -272,8 +274,11 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
     return cudaSuccess;
 }
 
+// In a graph work takes EMULATED_REPLAY of the time that it takes else.
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-    for (const Work& work : reinterpret_cast<Graph*>(exec)->work) stream_of(stream).push(work, false);
+    const char* const share = std::getenv("EMULATED_REPLAY");
+    const double seconds = kSeconds * (share == nullptr ? 1 : std::atof(share));
+    for (const Work& work : reinterpret_cast<Graph*>(exec)->work) stream_of(stream).push(work, seconds);
     return cudaSuccess;
 }
 

@@ -1,10 +1,15 @@
-"""These tests need an NVIDIA GPU; without one they are skipped, with the reason."""
+"""These tests need an NVIDIA GPU, or the emulated one; without either they are skipped, with the reason."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from support.emulated_gpu import is_emulated
 
 from efficientscn_trt import _core
+from efficientscn_trt.bundle import Bundle
 
 PROBLEM = _core.cuda_status()["problem"]
 
@@ -16,3 +21,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "gpu" in item.path.parts:
             item.add_marker(pytest.mark.skip(reason=PROBLEM))
+
+
+@pytest.fixture
+def replay_share(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Sets EMULATED_REPLAY, what work in a graph takes of its time. No clock of a real GPU can be set."""
+    if not is_emulated():
+        pytest.skip("the clock of a real GPU cannot be set")
+    return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of HU thresholds."""
+    for module in ("onnx", "openvino"):
+        pytest.importorskip(module)
+    from support.tiny_bundle import write_tiny_bundle
+
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+
+
+@pytest.fixture
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a test compiles out of the user's cache."""
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def _import_benchmarks() -> Iterator[None]:
+    """The scripts are no package: they find one another in their own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+        yield

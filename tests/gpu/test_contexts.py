@@ -7,11 +7,9 @@ from support.cuda_driver import context_of_its_own, current_context, memory_of_c
 from support.device_scans import SPACING, make_scan
 from support.fake_pipeline import FakePipeline, check
 
-SMALL = {"activation": lambda shape: 1 << 20}
-
 
 def test_memory_of_a_context_of_its_own_is_told_from_others() -> None:
-    pipeline = FakePipeline(seed=None, options=SMALL)
+    pipeline = FakePipeline()
     with context_of_its_own(), memory_of_context(1 << 20) as address:
         assert pipeline.pipeline.place_of(address) == (0, True)
         assert pipeline.pipeline.place_of(np.zeros(8).ctypes.data) == (-1, False)
@@ -19,7 +17,7 @@ def test_memory_of_a_context_of_its_own_is_told_from_others() -> None:
 
 def test_the_context_of_the_caller_stays_current() -> None:
     before = current_context()
-    pipeline = FakePipeline(seed=None, options=SMALL)
+    pipeline = FakePipeline()
     assert current_context() == before
     with context_of_its_own() as context:
         check(pipeline, make_scan(1, (34, 45, 57)), SPACING)

@@ -14,14 +14,13 @@ from support.fake_pipeline import FakePipeline
 from efficientscn_trt import _core
 from efficientscn_trt.device_array import DeviceLabels, device_array
 
-SMALL = {"activation": lambda shape: 1 << 20}
 SCAN = make_scan(1, (60, 80, 70))
 
 
 @functools.cache
 def pipeline() -> FakePipeline:
     """Kept, for what it allocates on its first scan waits for the GPU, and would hide what others do not."""
-    return FakePipeline(seed=None, options=SMALL)
+    return FakePipeline()
 
 
 def run(array: Any) -> DeviceLabels:
@@ -144,7 +143,7 @@ def test_the_second_gpu(expected: np.ndarray) -> None:
     held = on_gpu(SCAN, 1)
     address = held.__cuda_array_interface__["data"][0]
     assert pipeline().pipeline.place_of(address) == (1, False)
-    second = FakePipeline(seed=None, device=1, options=SMALL).pipeline
+    second = FakePipeline(device=1).pipeline
     assert second.place_of(address) == (1, False)
     labels = DeviceLabels(SCAN.shape, 1)
     second.segment(

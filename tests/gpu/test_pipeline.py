@@ -1,137 +1,180 @@
-"""The device pipeline on a GPU, with networks in NumPy, gives what the CPU gives."""
+"""The device pipeline gives what the CPU gives, in whatever order its streams work; networks are NumPy's."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
-from support.device_scans import SPACING, make_scan, on_gpu
-from support.fake_pipeline import LABELS, FakePipeline, check, on_cpu, organ_mask, smooth_probabilities
+from support.device_scans import SPACING, make_scan
+from support.fake_pipeline import (
+    LABELS,
+    FakePipeline,
+    check,
+    on_cpu,
+    organ_mask,
+    smooth_probabilities,
+)
+from support.fake_runtime import VERSIONS
 
 from efficientscn_trt import _core
-from efficientscn_trt.device_array import DeviceLabels, address_view, device_array
+from efficientscn_trt.errors import InputError
 
 DTYPES = (np.int16, np.uint8, np.uint16, np.int32, np.float32)
-SMALL = {"activation": lambda shape: 1 << 20}
-
-
-def pipeline(**options: Any) -> FakePipeline:
-    return FakePipeline(seed=None, options=SMALL, **options)
 
 
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_small_scan_of_every_voxel_type(dtype: Any, half: bool) -> None:
-    check(pipeline(half=half), make_scan(1, (34, 45, 57), dtype), SPACING)
+    check(FakePipeline(half=half), make_scan(1, (34, 45, 57), dtype), SPACING)
 
 
 @pytest.mark.parametrize("size", [(2, 2, 2), (3, 61, 5), (61, 7, 3), (33, 34, 35), (2, 700, 9)])
 @pytest.mark.parametrize("spacing", [(0.7, 0.9, 0.8), (9.0, 0.5, 3.0)])
 def test_small_scans_of_odd_sizes(size: tuple[int, int, int], spacing: tuple[float, float, float]) -> None:
-    check(pipeline(), make_scan(2, size), spacing)
+    check(FakePipeline(), make_scan(2, size), spacing)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_voxel_type_in_any_order_of_the_streams(seed: int, dtype: Any) -> None:
+    scan = make_scan(seed, (70, 90, 80), dtype)
+    check(FakePipeline(seed=seed), scan, (2.0, 2.5, 2.0))
 
 
 @pytest.mark.parametrize("half", [False, True])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_the_same_bits_as_the_same_lines_on_the_host(dtype: Any, half: bool) -> None:
-    scan = make_scan(12, (70, 90, 80), dtype)
-    seen: list[list[np.ndarray]] = []
-
-    def remember(image: np.ndarray) -> np.ndarray:
-        seen[-1].append(image)
-        return smooth_probabilities(image)
-
-    results = []
-    for seed in (None, 0):
-        seen.append([])
-        device = FakePipeline(seed=seed, half=half, segmentation_function=remember, options=SMALL)
-        results.append(device.segment(scan, (2.0, 2.5, 2.0)))
-    np.testing.assert_array_equal(seen[0][0], seen[1][0])
-    np.testing.assert_array_equal(results[0][0], results[1][0])
-    assert results[0][1].counts == results[1][1].counts
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_tensorrt_and_precision(version: str, half: bool) -> None:
+    pipeline = FakePipeline(version=version, half=half, options={"activation": lambda shape: 8 * shape[2]})
+    check(pipeline, make_scan(1, (34, 45, 57)), SPACING)
 
 
 def test_a_scan_of_many_slabs() -> None:
-    check(pipeline(), make_scan(3, (160, 320, 300)), (1.2, 0.9, 0.9))
+    check(FakePipeline(), make_scan(3, (160, 320, 300)), (1.2, 0.9, 0.9))
 
 
-def test_smoothing_before_the_localization() -> None:
+def test_many_slabs_with_the_smoothing_of_the_paper() -> None:
     parameters = _core.LocalizationParameters(smoothing_sigma_mm=3.0)
-    check(
-        pipeline(localization_parameters=parameters),
-        make_scan(4, (80, 130, 120), np.float32),
-        (1.5, 2.0, 2.0),
-    )
+    pipeline = FakePipeline(seed=5, localization_parameters=parameters)
+    check(pipeline, make_scan(5, (120, 200, 260), np.float32), (1.5, 1.2, 1.2))
 
 
-@pytest.mark.parametrize("axes", [(2, 1, 0), (1, 2, 0), (0, 2, 1)])
-def test_scans_and_label_maps_of_any_strides(axes: tuple[int, ...]) -> None:
-    scan = make_scan(5, (40, 52, 46))
-    back, step = np.argsort(axes), (slice(None, None, -1), slice(None), slice(None, None, -1))
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
+@pytest.mark.parametrize("flips", [(1, 1, 1), (-1, 1, -1), (1, -1, -1)])
+def test_scans_and_label_maps_of_any_strides(axes: tuple[int, ...], flips: tuple[int, ...]) -> None:
+    scan = make_scan(3, (40, 52, 46))
+    step = tuple(slice(None, None, flip) for flip in flips)
+    back = np.argsort(axes)
     stored = np.ascontiguousarray(scan[step].transpose(axes))
     labels = np.full(stored.shape, 99, np.uint8)
-    view = labels.transpose(back)[step]
-    pipeline().pipeline.segment(stored.transpose(back)[step], SPACING, view)
-    np.testing.assert_array_equal(view, pipeline().segment(scan, SPACING)[0])
+    FakePipeline().pipeline.segment(stored.transpose(back)[step], SPACING, labels.transpose(back)[step])
+    expected, _ = FakePipeline().segment(scan, SPACING)
+    np.testing.assert_array_equal(labels.transpose(back)[step], expected)
+
+
+def test_every_other_voxel_of_an_array() -> None:
+    scan = make_scan(4, (60, 72, 64))[::2, 1::2, ::-2]
+    check(FakePipeline(), scan, SPACING)
+
+
+def test_an_empty_mask_searches_the_whole_scan() -> None:
+    scan = np.full((30, 40, 50), -1000, np.int16)
+    run = check(FakePipeline(), scan, SPACING)
+    assert not run.found
+
+
+def test_a_box_that_leaves_the_scan() -> None:
+    scan = make_scan(6, (20, 22, 24))
+    scan[:4, :5, :4] = 200
+    run = check(FakePipeline(), scan, (6.0, 6.0, 6.0))
+    assert max(before for before, _ in run.plan.paddings) > 0
 
 
 def test_repeated_runs_give_the_same_bits() -> None:
-    one = pipeline()
+    pipeline = FakePipeline()
     scan = make_scan(6, (90, 110, 100))
-    results = [one.segment(scan, (3.0, 3.0, 3.0))[0] for _ in range(5)]
+    results = [pipeline.segment(scan, (3.0, 3.0, 3.0))[0] for _ in range(5)]
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
 
 
-def test_a_scan_on_the_device_goes_in_and_labels_stay_there() -> None:
-    scan = make_scan(7, (40, 52, 46))
-    expected, _ = pipeline().segment(scan, SPACING)
-    for step in (slice(None), slice(None, None, -1)):
-        held = on_gpu(scan[step])
-        view = device_array(held).view[step]
-        labels = DeviceLabels(scan.shape, 0)
-        pipeline().pipeline.segment(
-            view, SPACING, labels.view(), scan_on_device=True, labels_on_device=True, stream=1
-        )
-        np.testing.assert_array_equal(np.asarray(labels), expected)
+def test_scans_do_not_depend_on_what_was_segmented_before() -> None:
+    pipeline = FakePipeline(seed=7)
+    large, small = make_scan(8, (90, 110, 100)), make_scan(9, (30, 40, 50))
+    alone, _ = FakePipeline().segment(small, SPACING)
+    pipeline.segment(large, (3.0, 3.0, 3.0))
+    after, _ = pipeline.segment(small, SPACING)
+    np.testing.assert_array_equal(after, alone)
 
 
-def test_labels_on_the_device_in_another_memory_order() -> None:
-    scan = make_scan(8, (40, 52, 46))
-    block = DeviceLabels((46, 40, 52), 0)
-    view = block.view().transpose(1, 2, 0)[:, ::-1, ::-1]
-    pipeline().pipeline.segment(scan, SPACING, view, labels_on_device=True)
-    found = np.asarray(block).transpose(1, 2, 0)[:, ::-1, ::-1]
-    np.testing.assert_array_equal(found, pipeline().segment(scan, SPACING)[0])
+def test_stages_are_told_in_order_with_the_range_of_values_before_the_crop() -> None:
+    scan = make_scan(13, (40, 52, 46), np.float32)
+    told: list[object] = []
+    FakePipeline().segment(
+        scan,
+        SPACING,
+        begin=told.append,
+        values=lambda low, high, nonfinite: told.append((low, high, nonfinite)),
+    )
+    assert told == [0, 1, (scan.min(), scan.max(), 0), 2, 3, 4]
 
 
-def test_a_network_that_cannot_be_recorded_runs_plainly() -> None:
-    one = pipeline(graphs=True)  # NumPy's network waits for the stream, which a recording forbids
-    scan = make_scan(9, (30, 40, 50))
-    for _ in range(6):
-        check(one, scan, SPACING)
-        assert not one.pipeline.replays
+def test_voxels_that_are_not_finite_are_counted() -> None:
+    scan = make_scan(14, (40, 52, 46), np.float32)
+    scan[3, 4, 5:8] = np.nan, np.inf, -np.inf
+    told: list[Any] = []
+
+    def refuse(low: float, high: float, nonfinite: int) -> None:
+        told.extend((low, high, nonfinite))
+        raise InputError("not finite")
+
+    pipeline = FakePipeline()
+    with pytest.raises(InputError, match="not finite"):
+        pipeline.segment(scan, SPACING, values=refuse)
+    finite = scan[np.isfinite(scan)]
+    assert told == [finite.min(), finite.max(), 3]
+    check(pipeline, make_scan(15, (40, 52, 46)), SPACING)  # the next one is not affected
+
+
+def test_a_network_that_fails_leaves_the_pipeline_usable() -> None:
+    pipeline = FakePipeline()
+    scan = make_scan(16, (40, 52, 46))
+    pipeline.segmentation.contexts[0].failing = "execute_async_v3"
+    with pytest.raises(Exception, match="failed in execute_async_v3"):
+        pipeline.segment(scan, SPACING)
+    pipeline.segmentation.contexts[0].failing = ""
+    check(pipeline, scan, SPACING)
+
+
+def test_channels_beyond_the_labels_are_ignored() -> None:
+    def padded(image: np.ndarray) -> np.ndarray:
+        result = np.full((1, 8, *image.shape[2:]), 7, np.float32)
+        result[:, :LABELS] = smooth_probabilities(image)
+        return result
+
+    pipeline = FakePipeline()
+    engine = pipeline.trt.engine(padded, output_shape=lambda shape: (1, 8, *shape[2:]))
+    other = _core.DevicePipeline(
+        pipeline.network(pipeline.localization),
+        pipeline.network(engine),
+        pipeline.localization_parameters,
+        pipeline.segmentation_parameters,
+        LABELS,
+    )
+    scan = make_scan(18, (30, 40, 50))
+    labels = np.empty(scan.shape, np.uint8)
+    other.segment(scan, SPACING, labels)
+    np.testing.assert_array_equal(labels, pipeline.segment(scan, SPACING)[0])
 
 
 @pytest.mark.parametrize("half", [False, True])
 def test_a_network_alone(half: bool) -> None:
-    one = pipeline(half=half)
+    one = FakePipeline(half=half)
     image = np.random.default_rng(5).uniform(-0.5, 0.5, (32, 64, 32)).astype(np.float32)
     seen = image.astype(np.float16 if half else np.float32)
     np.testing.assert_array_equal(one.pipeline.localize_input(image), organ_mask(seen))
     expected = smooth_probabilities(seen[None, None])[0].astype(seen.dtype)
     np.testing.assert_array_equal(one.pipeline.segment_input(image), expected)
-
-
-def test_the_range_of_values() -> None:
-    scan = make_scan(10, (40, 52, 46), np.float32)
-    scan[3, 4, 5:8] = np.nan, np.inf, -np.inf
-    told: list[Any] = []
-    pipeline().segment(scan, SPACING, values=lambda *range_: told.extend(range_))
-    finite = scan[np.isfinite(scan)]
-    assert told == [finite.min(), finite.max(), 3]
 
 
 def test_half_of_every_kind() -> None:
@@ -143,44 +186,8 @@ def test_half_of_every_kind() -> None:
         seen.append(image)
         return np.ones(image.shape, np.bool_)
 
-    one = pipeline(half=True, localization_function=remember)
+    one = FakePipeline(half=True, localization_function=remember)
     one.segment(scan, (6.0, 6.0, 6.0))
     on_cpu(scan, (6.0, 6.0, 6.0), one)
     difference = np.abs(seen[0].astype(np.float64) - seen[1])
     assert difference.max() <= np.spacing(np.float16(3e-4))
-
-
-def test_pipelines_in_threads_do_not_disturb_each_other() -> None:
-    scans = [make_scan(20 + seed, (30 + 4 * seed, 40, 50)) for seed in range(4)]
-    expected = [pipeline().segment(scan, SPACING)[0] for scan in scans]
-    failures: list[object] = []
-
-    def work(index: int) -> None:
-        own = pipeline()
-        for _ in range(3):
-            labels, _ = own.segment(scans[index], SPACING)
-            if not np.array_equal(labels, expected[index]):
-                failures.append(index)
-
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-
-
-def test_memory_that_the_gpu_does_not_have() -> None:
-    from efficientscn_trt import DeviceError
-
-    with pytest.raises(DeviceError, match=r"The GPU has \d+ MB of its \d+ MB free, but \d+ MB are needed"):
-        _core.DeviceBlock(1 << 50, 0)
-    check(pipeline(), make_scan(11, (34, 45, 57)), SPACING)
-
-
-def test_where_an_address_lies() -> None:
-    held, host = on_gpu(np.zeros(100, np.uint8)), np.zeros(100, np.uint8)
-    place_of = pipeline().pipeline.place_of
-    assert place_of(held.__cuda_array_interface__["data"][0]) == (0, False)
-    assert place_of(host.__array_interface__["data"][0]) == (-1, False)
-    assert address_view(held.__cuda_array_interface__["data"][0], (4, 5, 5), np.uint8).size == LABELS * 20

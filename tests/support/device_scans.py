@@ -24,18 +24,18 @@ def make_scan(seed: int, size: tuple[int, int, int], dtype: Any = np.int16) -> n
     return scan.astype(dtype)
 
 
-def on_gpu(array: np.ndarray, device: int = 0) -> Any:
-    """`array`, contiguous, in the memory of a GPU, shown as other libraries show theirs."""
-    dense = np.ascontiguousarray(array)
+def on_gpu(array: np.ndarray, device: int = 0, **changes: Any) -> Any:
+    """`array`, in its order in memory, on a GPU, shown as other libraries show theirs, but for `changes`."""
+    dense = array.copy(order="K")
     with _core.CurrentDevice(device):
         block = _core.DeviceBlock(dense.nbytes, device)
-        _core.write_device(block.address, dense.reshape(-1).view(np.uint8))
+        _core.write_device(block.address, dense.ravel(order="K").view(np.uint8))
     interface = {
         "version": 3,
         "shape": dense.shape,
         "typestr": dense.dtype.str,
         "data": (block.address, False),
-        "strides": None,
+        "strides": dense.strides,
         "stream": None,
     }
-    return SimpleNamespace(__cuda_array_interface__=interface, owner=block)
+    return SimpleNamespace(__cuda_array_interface__=interface | changes, owner=block)

@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from efficientscn_trt import _core
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -32,13 +35,20 @@ class EmulatedGpu:
         }
 
 
+def is_emulated() -> bool:
+    """Whether this process has the emulated GPU."""
+    return str(_core.build_info()["cuda"]).startswith("emulated")
+
+
 def emulated_gpu(cache: Path) -> EmulatedGpu:
     """Build in `cache`, which keeps what did not change. Skips the test where a tool is missing."""
     pybind11 = pytest.importorskip("pybind11")
     cmake = shutil.which("cmake", path=_TOOLS)
     headers = _headers()
     if cmake is None or headers is None:
-        pytest.skip("no cmake" if cmake is None else "no nvcc, hence no headers of the CUDA toolkit")
+        pytest.skip(
+            "no cmake" if cmake is None else "no headers of the CUDA toolkit: install nvidia-cuda-runtime"
+        )
     # A build is bound to its place.
     build = cache / hashlib.sha256(f"{cache}{sys.executable}".encode()).hexdigest()[:16]
     configure = [
@@ -60,12 +70,18 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
 
 
 def _headers() -> Path | None:
-    nvcc = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
-    if nvcc is None:
-        return None
-    told = subprocess.run([nvcc, "--dryrun", "-x", "cu", "/dev/null"], capture_output=True, text=True).stderr
-    top = next((line.partition("=")[2] for line in told.splitlines() if line.startswith("#$ TOP=")), "")
-    return Path(top, "include") if top else None
+    """The folder of the CUDA toolkit's headers: of the packages that the tests require, else beside nvcc."""
+    try:
+        files = metadata.files("nvidia-cuda-runtime") or []
+    except metadata.PackageNotFoundError:
+        files = []
+    found = [Path(str(file.locate())).parent for file in files if file.name == "cuda_runtime_api.h"]
+    if nvcc := shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin"):
+        dry_run = [nvcc, "--dryrun", "-x", "cu", "/dev/null"]
+        told = subprocess.run(dry_run, capture_output=True, text=True).stderr
+        tops = [line.partition("=")[2] for line in told.splitlines() if line.startswith("#$ TOP=")]
+        found += [Path(top, "include") for top in tops]
+    return next((folder for folder in found if (folder / "crt" / "host_defines.h").exists()), None)
 
 
 def _driver(folder: Path, module: Path) -> Path:

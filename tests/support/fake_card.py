@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from efficientscn_trt import _core
-
-from .fake_runtime import array_at
+from .fake_memory import HostBlock, array_at
 
 SECONDS = 0.002
 
@@ -20,7 +18,7 @@ class FakeCard:
     stream = 0
 
     def block(self, size: int) -> Any:
-        return _core.DeviceBlock(size, 0, simulated=True)
+        return HostBlock(size)
 
     def write(self, address: int, array: np.ndarray) -> None:
         array_at(address, array.shape, array.dtype)[...] = array

@@ -1,4 +1,4 @@
-"""A bundle's engines on a simulated GPU: files and records as a build leaves them, networks in NumPy."""
+"""A bundle's engines as a build leaves them, with networks in NumPy, and a GPU's backend that runs them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
 from efficientscn_trt.bundle import Bundle, Engine, Profile
 from efficientscn_trt.engines import EngineChoice
 
+from .fake_memory import Memory
 from .fake_pipeline import mask_shape, probabilities_shape
 from .fake_runtime import fake_runtime
 from .tiny_bundle import LABEL_HU, ORGAN_HU
@@ -33,9 +34,11 @@ def nearest_label(image: np.ndarray) -> np.ndarray:
     return weights / weights.sum(1, keepdims=True)
 
 
-def write_engines(folder: Path, version: str, flavour: str = "tensorrt") -> tuple[EngineChoice, Any]:
+def write_engines(
+    folder: Path, version: str, flavour: str = "tensorrt", memory: Memory | None = None
+) -> tuple[EngineChoice, Any]:
     """The choice of two engines in `folder`, and the TensorRT module that loads them."""
-    trt = fake_runtime(version)
+    trt = fake_runtime(version, memory)
     records = {}
     networks: dict[str, tuple[Callable[[np.ndarray], np.ndarray], dict[str, Any]]] = {
         "localization": (organ_mask, {"output": "BOOL", "output_shape": mask_shape}),
@@ -65,6 +68,6 @@ def write_engines(folder: Path, version: str, flavour: str = "tensorrt") -> tupl
     return EngineChoice(flavour, version, "fp32", folder, **records), trt
 
 
-def simulated_backend(bundle: Bundle, choice: EngineChoice, trt: Any, seed: int = 0) -> TensorRTBackend:
-    """The backend of a GPU number 0 that runs on the host."""
-    return TensorRTBackend(bundle, choice, trt, 2, Gpu(0, "Simulated RTX 1", seed))
+def gpu_backend(bundle: Bundle, choice: EngineChoice, trt: Any) -> TensorRTBackend:
+    """The backend of the first GPU."""
+    return TensorRTBackend(bundle, choice, trt, 2, Gpu(0, "Test RTX 1"))

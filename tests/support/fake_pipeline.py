@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from efficientscn_trt import _core
 from efficientscn_trt.engines.running import ExecutionApi
 
-from .fake_runtime import GpuMemory, HostMemory, fake_runtime
+from .fake_memory import GpuMemory, Memory
+from .fake_runtime import fake_runtime
 
 LABELS = 5
 
@@ -40,11 +42,10 @@ class FakePipeline:
 
     version: str = "10.3.0"
     half: bool = False
-    seed: int | None = 0  # of the simulated device; None for the first GPU
-    memory: Any = None  # how the networks reach theirs; None for what the device has
+    seed: int = 0  # of the order in which an emulated GPU works
+    memory: Memory = field(default_factory=GpuMemory)  # of the networks
     device: int = 0
     graphs: bool = False
-    replay: float = 0.5  # what a replay takes, where a plain run takes 1
     localization_function: Any = organ_mask
     segmentation_function: Any = smooth_probabilities
     localization_parameters: Any = field(default_factory=_core.LocalizationParameters)
@@ -52,8 +53,8 @@ class FakePipeline:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        memory = self.memory or (GpuMemory() if self.seed is None else HostMemory())
-        self.trt = fake_runtime(self.version, memory)
+        os.environ["EMULATED_SEED"] = str(self.seed)
+        self.trt = fake_runtime(self.version, self.memory)
         self.api = ExecutionApi(self.trt)
         element = "HALF" if self.half else "FLOAT"
         self.localization = self.trt.engine(
@@ -75,8 +76,6 @@ class FakePipeline:
             self.device,
             threads=2,
             graphs=self.graphs,
-            simulated=self.seed,
-            simulated_replay=self.replay,
         )
 
     def network(self, engine: Any) -> Any:

@@ -7,7 +7,6 @@ rubbish, as a real one does. Using a name that the version lacks is an Attribute
 
 from __future__ import annotations
 
-import ctypes
 import enum
 import json
 import weakref
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from efficientscn_trt import _core
+from .fake_memory import HostMemory, Memory
 
 VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
 LEAN = VERSIONS[2]
@@ -63,29 +62,7 @@ class _Runtime:
         return self.trt.plans[plan]()
 
 
-class HostMemory:
-    """What a simulated device has."""
-
-    def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
-        return array_at(address, shape, dtype).copy()
-
-    def write(self, address: int, array: np.ndarray, stream: int) -> None:
-        array_at(address, array.shape, array.dtype)[...] = array
-
-
-class GpuMemory:
-    """The current GPU's."""
-
-    def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        found: np.ndarray = _core.read_device(address, size, stream).view(dtype).reshape(shape)
-        return found
-
-    def write(self, address: int, array: np.ndarray, stream: int) -> None:
-        _core.write_device(address, np.ascontiguousarray(array).reshape(-1).view(np.uint8), stream)
-
-
-def fake_runtime(version: str, memory: HostMemory | GpuMemory | None = None) -> SimpleNamespace:
+def fake_runtime(version: str, memory: Memory | None = None) -> SimpleNamespace:
     """The module of TensorRT `version`, of VERSIONS or BETWEEN; `trt.engine(...)` makes an engine of it."""
     old, rtx = version.startswith("8."), version.startswith("1.")
     trt = SimpleNamespace(
@@ -392,10 +369,3 @@ class _NewContext(_ShapeContext):
         if self.cache is not None and self.shape is not None:
             self.cache.content += bytes([sum(self.shape) % 256])
         return self.memory
-
-
-def array_at(address: int, shape: Shape, dtype: Any) -> np.ndarray:
-    """The array of `shape` and `dtype` at a host address."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    buffer = (ctypes.c_uint8 * size).from_address(address)
-    return np.frombuffer(buffer, dtype).reshape(shape)

@@ -43,9 +43,12 @@ def run(context: Context) -> dict[str, Any]:
         load_backend(context, graphs=False).pipeline(), scan.voxels, scan.spacing, context.repeats
     )
     threads = {
-        count: time_host(load_backend(context, threads=count).pipeline(), scan.voxels, scan.spacing, 10)[
-            "wall"
-        ]
+        count: time_host(
+            load_backend(context, threads=count).pipeline(),
+            scan.voxels,
+            scan.spacing,
+            min(context.repeats, 10),
+        )["wall"]
         for count in (1, 2, 4, 8)
     }
     results = {

@@ -1,0 +1,78 @@
+#include <pybind11/stl.h>
+
+#include <tuple>
+#include <vector>
+
+#include "bindings/arguments.h"
+#include "bindings/register.h"
+#include "cuda/memory/arena_plan.h"
+#include "cuda/memory/slab_plan.h"
+#include "cuda/memory/stage_memory.h"
+
+namespace py = pybind11;
+
+namespace escn {
+namespace {
+
+py::tuple plan_arena(const std::vector<std::tuple<std::size_t, int, int>>& buffers) {
+    std::vector<cuda::ArenaBuffer> named;
+    for (const auto& [bytes, first, last] : buffers)
+        named.push_back({std::to_string(named.size()), bytes, first, last});
+    const cuda::ArenaPlan plan = cuda::plan_arena(named);
+    return py::make_tuple(plan.offsets, plan.bytes);
+}
+
+py::list plan_slabs(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes) {
+    py::list slabs;
+    for (const cuda::Slab& slab :
+         cuda::plan_slabs(slices, cuda::slab_slices(slices, slice_bytes, slab_bytes))) {
+        slabs.append(py::make_tuple(slab.first, slab.count));
+    }
+    return slabs;
+}
+
+py::dict plan_stage_memory(const py::object& region, std::size_t voxel_bytes, const py::object& sums_size,
+                           std::size_t input_bytes, std::size_t activation_bytes, std::size_t output_bytes,
+                           std::size_t taps_bytes, int64_t label_slices, std::size_t label_slice_bytes,
+                           bool scan_on_device) {
+    cuda::StageNeeds needs;
+    needs.region = size_argument(region, "region");
+    needs.voxel_bytes = voxel_bytes;
+    needs.scan_on_device = scan_on_device;
+    needs.sums_size = size_argument(sums_size, "sums_size");
+    needs.taps_bytes = taps_bytes;
+    needs.input_bytes = input_bytes;
+    needs.activation_bytes = activation_bytes;
+    needs.output_bytes = output_bytes;
+    needs.label_slices = label_slices;
+    needs.label_slice_bytes = label_slice_bytes;
+    const cuda::StageMemory memory = cuda::plan_stage_memory(needs);
+    py::list buffers;
+    for (std::size_t i = 0; i < memory.buffers.size(); ++i) {
+        const cuda::ArenaBuffer& buffer = memory.buffers[i];
+        buffers.append(py::make_tuple(buffer.name, memory.offsets[i], buffer.bytes, buffer.first_step,
+                                      buffer.last_step));
+    }
+    py::dict result;
+    result["bytes"] = memory.bytes;
+    result["buffers"] = buffers;
+    return result;
+}
+
+}  // namespace
+
+void register_memory_plans(py::module_& module) {
+    module.def("plan_arena", &plan_arena, py::arg("buffers"),
+               "Offsets and total bytes for buffers of (bytes, first step, last step), steps inclusive.");
+    module.def("plan_slabs", &plan_slabs, py::arg("slices"), py::arg("slice_bytes"),
+               py::arg("slab_bytes") = cuda::kSlabBytes,
+               "[(first slice, count), ...] of the slabs of a volume.");
+    module.def(
+        "plan_stage_memory", &plan_stage_memory, py::kw_only(), py::arg("region"), py::arg("voxel_bytes"),
+        py::arg("sums_size"), py::arg("input_bytes"), py::arg("activation_bytes"), py::arg("output_bytes"),
+        py::arg("taps_bytes") = 0, py::arg("label_slices") = 0, py::arg("label_slice_bytes") = 0,
+        py::arg("scan_on_device") = false,
+        "The arena of a stage on a GPU: bytes, and buffers (name, offset, bytes, first step, last step).");
+}
+
+}  // namespace escn

@@ -1,0 +1,29 @@
+// Copies between arrays of any strides, on the host: a scan into a staging buffer, labels out of one.
+#pragma once
+
+#include <cstddef>
+
+#include "cpu/crew.h"
+#include "geometry/triple.h"
+
+namespace escn::cpu {
+
+// Data and strides in elements; strides may be negative.
+struct ConstStrided {
+    const void* data;
+    Index stride;
+};
+struct Strided {
+    void* data;
+    Index stride;
+};
+
+// to[z, y, x] = from[z, y, x] for elements of 1, 2 or 4 bytes, in the order of memory as far as the two
+// agree.
+void strided_copy(const ConstStrided& from, const Strided& to, const Size& size, std::size_t element_bytes,
+                  Crew& crew);
+
+// to[z, y, x] = 0 for bytes.
+void strided_zero(const Strided& to, const Size& size, Crew& crew);
+
+}  // namespace escn::cpu

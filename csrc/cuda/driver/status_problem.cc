@@ -1,0 +1,38 @@
+#include <algorithm>
+#include <sstream>
+
+#include "cuda/driver/status.h"
+
+namespace escn::cuda {
+namespace {
+
+std::string version(int number) {
+    std::ostringstream text;
+    text << number / 1000 << "." << number % 1000 / 10;
+    return text.str();
+}
+
+}  // namespace
+
+std::string problem_of(const Status& status, int found, const std::string& words) {
+    if (status.driver == 0) return "There is no NVIDIA driver on this machine; install one for a GPU.";
+    if (found == kDriverTooOld) {
+        return "The NVIDIA driver is for CUDA " + version(status.driver) + ", but this build needs CUDA " +
+               version(status.runtime) + "; update the driver.";
+    }
+    if (found == kNoGpu || (found == 0 && status.devices.empty())) {
+        return "The NVIDIA driver finds no GPU (is CUDA_VISIBLE_DEVICES set?).";
+    }
+    if (found != 0) return "CUDA does not start: " + words + ".";
+    const bool any = std::any_of(status.devices.begin(), status.devices.end(),
+                                 [](const DeviceStatus& device) { return device.supported; });
+    if (any) return "";
+    const DeviceStatus& device = status.devices.front();
+    std::ostringstream text;
+    text << "The " << device.name << " has compute capability " << device.major << "." << device.minor
+         << ", but this build is for " << status.architectures
+         << "; install it from source with CMAKE_CUDA_ARCHITECTURES=native.";
+    return text.str();
+}
+
+}  // namespace escn::cuda

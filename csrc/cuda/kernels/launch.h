@@ -1,0 +1,22 @@
+// What every kernel file needs to launch.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cuda/driver/check.h"
+
+namespace escn::cuda {
+
+inline constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives a block without asking
+
+inline unsigned blocks_for(int64_t items, unsigned per_block) {
+    return static_cast<unsigned>((items + per_block - 1) / per_block);
+}
+
+// A launch reports a bad configuration here; a fault while it runs surfaces at the next synchronisation.
+inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
+
+}  // namespace escn::cuda

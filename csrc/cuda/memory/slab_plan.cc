@@ -1,0 +1,25 @@
+#include "cuda/memory/slab_plan.h"
+
+#include <algorithm>
+
+namespace escn::cuda {
+namespace {
+
+constexpr int64_t kMostSlices = 4096;  // a slice is a block of a launch's grid, whose z ends at 65535
+
+}  // namespace
+
+int64_t slab_slices(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes) {
+    const auto fitting = static_cast<int64_t>(slab_bytes / std::max<std::size_t>(slice_bytes, 1));
+    return std::clamp<int64_t>(std::min(fitting, slices), 1, kMostSlices);
+}
+
+std::vector<Slab> plan_slabs(int64_t slices, int64_t per_slab) {
+    std::vector<Slab> slabs;
+    for (int64_t first = 0; first < slices; first += per_slab) {
+        slabs.push_back({first, std::min(per_slab, slices - first)});
+    }
+    return slabs;
+}
+
+}  // namespace escn::cuda

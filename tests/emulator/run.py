@@ -1,0 +1,20 @@
+"""Run tests/gpu on the emulated GPU, which is built under build/emulator first.
+
+python tests/emulator/run.py [PYTEST ARGUMENTS]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+
+from support.emulated_gpu import REPOSITORY, emulated_gpu  # noqa: E402
+
+if __name__ == "__main__":
+    emulated = emulated_gpu(REPOSITORY / "build" / "emulator")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(sys.argv[1:] or ["."])]
+    sys.exit(subprocess.run(command, cwd=TESTS / "gpu", env=emulated.environment(gpus=2)).returncode)

@@ -1,0 +1,80 @@
+#include "scheduler.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace emulated {
+
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+void Scheduler::add(Queue& queue) {
+    const Lock lock(mutex_);
+    if (const char* seed = std::getenv("EMULATED_SEED")) random_.seed(std::strtoul(seed, nullptr, 10));
+    queues_.push_back(&queue);
+}
+
+void Scheduler::remove(Queue& queue) {
+    const Lock lock(mutex_);
+    while (!queue.tasks.empty()) {
+        if (!step()) fail("streams wait for each other");
+    }
+    queues_.erase(std::find(queues_.begin(), queues_.end(), &queue));
+}
+
+void Scheduler::push(Queue& queue, Task task) {
+    const Lock lock(mutex_);
+    queue.tasks.push_back(std::move(task));
+    while (draw(4) == 0 && step()) {
+    }
+}
+
+void Scheduler::record(Queue& queue, const std::shared_ptr<Point>& point) {
+    push(queue, {[this, point] { *point = {true, now_}; }, 0, nullptr});
+}
+
+void Scheduler::wait(const std::shared_ptr<Point>& point) {
+    const Lock lock(mutex_);
+    while (!point->passed) {
+        if (!step()) fail("streams wait for each other");
+    }
+}
+
+bool Scheduler::passed(const Point& point) {
+    const Lock lock(mutex_);
+    return point.passed;
+}
+
+double Scheduler::seconds_between(const Point& from, const Point& to) {
+    const Lock lock(mutex_);
+    return to.seconds - from.seconds;
+}
+
+bool Scheduler::step() {
+    const auto count = static_cast<unsigned>(queues_.size());
+    const unsigned first = count == 0 ? 0 : draw(count);
+    for (unsigned turn = 0; turn < count; ++turn) {
+        std::deque<Task>& tasks = queues_[(first + turn) % count]->tasks;
+        if (tasks.empty() || (tasks.front().awaits && !tasks.front().awaits->passed)) continue;
+        const Task task = std::move(tasks.front());
+        tasks.pop_front();
+        now_ += task.seconds;
+        task.work();
+        return true;
+    }
+    return false;
+}
+
+// Never destroyed: interpreters end with work still queued, as drivers let them.
+Scheduler& scheduler() {
+    static auto* scheduler = new Scheduler;
+    return *scheduler;
+}
+
+void fail(const char* what) {
+    std::fprintf(stderr, "emulated GPU: %s\n", what);
+    std::abort();
+}
+
+}  // namespace emulated

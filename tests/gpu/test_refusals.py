@@ -1,0 +1,116 @@
+"""What the device pipeline does not take is refused in one sentence, before anything is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.device_scans import SPACING, make_scan
+from support.fake_pipeline import (
+    LABELS,
+    FakePipeline,
+    mask_shape,
+    organ_mask,
+    probabilities_shape,
+    smooth_probabilities,
+)
+
+from efficientscn_trt import _core
+from efficientscn_trt.errors import DeviceError
+
+SCAN = make_scan(17, (20, 30, 40))
+
+
+def pipeline_of(
+    parts: FakePipeline, localization: Any, segmentation: Any, labels: int = LABELS, **parameters: Any
+) -> Any:
+    """A pipeline of other engines than those of `parts`."""
+    return _core.DevicePipeline(
+        parts.network(localization),
+        parts.network(segmentation),
+        _core.LocalizationParameters(),
+        _core.SegmentationParameters(**parameters),
+        labels,
+    )
+
+
+def test_engines_of_other_networks() -> None:
+    parts = FakePipeline()
+    image = parts.trt.engine(lambda image: image, output="FLOAT")
+    with pytest.raises(ValueError, match="output must be a mask"):
+        pipeline_of(parts, image, image)
+
+
+def test_an_output_of_too_few_channels() -> None:
+    parts = FakePipeline()
+    two = parts.trt.engine(
+        lambda image: np.repeat(image, 2, 1), output_shape=lambda shape: (1, 2, *shape[2:])
+    )
+    other = pipeline_of(parts, parts.localization, two)
+    with pytest.raises(ValueError, match=r"has the shape 1 2 .*, expected 1 5 "):
+        other.segment(SCAN, SPACING, np.empty(SCAN.shape, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("elements", "tensor"),
+    [
+        (("BOOL", "FLOAT", "FLOAT"), "input"),
+        (("FLOAT", "BOOL", "FLOAT"), "input"),
+        (("FLOAT", "FLOAT", "BOOL"), "output"),
+    ],
+)
+def test_engines_of_other_types(elements: tuple[str, str, str], tensor: str) -> None:
+    parts = FakePipeline()
+    trt = parts.trt
+    mask_input, image_input, output = elements
+    other = pipeline_of(
+        parts,
+        trt.engine(organ_mask, input=mask_input, output="BOOL", output_shape=mask_shape),
+        trt.engine(smooth_probabilities, input=image_input, output=output, output_shape=probabilities_shape),
+    )
+    with pytest.raises(
+        ValueError, match=f"The engine's {tensor} must be float32 or float16; build the engine"
+    ):
+        other.segment(SCAN, SPACING, np.empty(SCAN.shape, np.uint8))
+
+
+def test_more_labels_than_a_block_of_the_gpu_holds() -> None:
+    parts = FakePipeline()
+    many = parts.trt.engine(
+        lambda image: np.repeat(image, 200, 1), output_shape=lambda shape: (1, 200, *shape[2:])
+    )
+    other = pipeline_of(parts, parts.localization, many, 200, valid_sizes=[[8], [8], [64]])
+    with pytest.raises(DeviceError, match=r'no room for 200 labels of 64 voxels each; use device="cpu"'):
+        other.segment(SCAN, SPACING, np.empty(SCAN.shape, np.uint8))
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_more_voxels_along_an_axis_than_a_launch_takes(axis: int) -> None:
+    size = [2, 2, 2]
+    size[axis] = 65536
+    scan = np.zeros(size, np.int16)
+    with pytest.raises(
+        ValueError, match=r"at most 65535 voxels along an axis, found \(.*65536.*\) \(z, y, x\)"
+    ):
+        FakePipeline().segment(scan, SPACING)
+
+
+def test_more_voxels_in_one_of_the_network_than_a_block_holds() -> None:
+    with pytest.raises(
+        ValueError, match="more than 12288 voxels along x in one voxel of the network; resample"
+    ):
+        FakePipeline().segment(np.zeros((2, 2, 40000), np.int16), (4.0, 4.0, 0.0003))
+
+
+def test_labels_of_another_size() -> None:
+    with pytest.raises(
+        ValueError, match=r"labels has the size \(2, 2, 2\) but the volume has \(20, 30, 40\)"
+    ):
+        FakePipeline().pipeline.segment(SCAN, SPACING, np.empty((2, 2, 2), np.uint8))
+
+
+def test_labels_on_the_device_with_gaps() -> None:
+    labels = np.zeros((80, 52, 46), np.uint8)[::2]
+    with pytest.raises(ValueError, match="must fill their memory without gaps"):
+        FakePipeline().pipeline.segment(make_scan(0, (40, 52, 46)), SPACING, labels, labels_on_device=True)
