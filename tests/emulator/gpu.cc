@@ -106,7 +106,6 @@ const Allocation* Memory::find(const void* address, std::size_t bytes) {
 }
 
 void Memory::access(int gpu, const Work& work) {
-    const std::lock_guard<std::mutex> one_at_a_time(working_);
     const auto allow = [&](bool access) {
         const std::lock_guard<std::mutex> lock(mutex_);
         for (auto& [begin, allocation] : allocations_) {

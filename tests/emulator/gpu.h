@@ -64,7 +64,7 @@ struct Allocation {
     bool on_device;
 };
 
-// Of every kind and GPU. One piece of device work runs at a time, in `access`.
+// Of every kind and GPU.
 class Memory {
   public:
     void* allocate(std::size_t bytes, Context* context, bool on_device);
@@ -72,11 +72,12 @@ class Memory {
     std::size_t free_bytes(int gpu);
     // Which allocation holds [address, address + bytes), if one does.
     const Allocation* find(const void* address, std::size_t bytes = 1);
-    // Does `work` while the memory of `gpu`, and of no other, can be touched.
+    // Does `work` while the memory of `gpu`, and of no other, can be touched. One at a time, as the scheduler
+    // has it.
     void access(int gpu, const Work& work);
 
   private:
-    std::mutex mutex_, working_;
+    std::mutex mutex_;
     std::map<const std::byte*, Allocation> allocations_;
 };
 

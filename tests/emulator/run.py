@@ -1,6 +1,9 @@
 """Run tests/gpu on the emulated GPU, which is built under build/emulator first.
 
-python tests/emulator/run.py [PYTEST ARGUMENTS]
+    python tests/emulator/run.py [PYTEST ARGUMENTS]
+
+There are two GPUs. Of the environment, EMULATED_SEED is that of the order in which streams work (tests set
+it), and EMULATED_REPLAY what work in a graph takes of its time.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 
 namespace emulated {
 
-using Lock = std::lock_guard<std::recursive_mutex>;
+using Lock = std::lock_guard<std::mutex>;
 
 void Scheduler::add(Queue& queue) {
     const Lock lock(mutex_);
@@ -17,7 +17,7 @@ void Scheduler::add(Queue& queue) {
 
 void Scheduler::remove(Queue& queue) {
     const Lock lock(mutex_);
-    while (!queue.tasks.empty()) {
+    while (!queue.empty()) {
         if (!step()) fail("streams wait for each other");
     }
     queues_.erase(std::find(queues_.begin(), queues_.end(), &queue));
@@ -25,7 +25,7 @@ void Scheduler::remove(Queue& queue) {
 
 void Scheduler::push(Queue& queue, Task task) {
     const Lock lock(mutex_);
-    queue.tasks.push_back(std::move(task));
+    queue.push_back(std::move(task));
     while (draw(4) == 0 && step()) {
     }
 }
@@ -55,10 +55,10 @@ bool Scheduler::step() {
     const auto count = static_cast<unsigned>(queues_.size());
     const unsigned first = count == 0 ? 0 : draw(count);
     for (unsigned turn = 0; turn < count; ++turn) {
-        std::deque<Task>& tasks = queues_[(first + turn) % count]->tasks;
-        if (tasks.empty() || (tasks.front().awaits && !tasks.front().awaits->passed)) continue;
-        const Task task = std::move(tasks.front());
-        tasks.pop_front();
+        Queue& queue = *queues_[(first + turn) % count];
+        if (queue.empty() || (queue.front().awaits && !queue.front().awaits->passed)) continue;
+        const Task task = std::move(queue.front());
+        queue.pop_front();
         now_ += task.seconds;
         task.work();
         return true;

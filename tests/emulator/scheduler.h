@@ -6,7 +6,6 @@
 // with the same seed.
 #pragma once
 
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -30,9 +29,7 @@ struct Task {
     std::shared_ptr<Point> awaits;  // what must be passed before it, if anything
 };
 
-struct Queue {
-    std::deque<Task> tasks;
-};
+using Queue = std::deque<Task>;  // of a stream
 
 class Scheduler {
   public:
@@ -45,14 +42,13 @@ class Scheduler {
     bool passed(const Point& point);
     double seconds_between(const Point& from, const Point& to);
 
-    // A number below `count`. For work, while it is done.
-    unsigned draw(unsigned count) { return static_cast<unsigned>(random_() % count); }
-    std::minstd_rand& random() { return random_; }
+    std::minstd_rand& random() { return random_; }  // for work, while it is done
 
   private:
+    unsigned draw(unsigned count) { return static_cast<unsigned>(random_() % count); }  // below `count`
     bool step();  // does one piece; false if no stream can go on
 
-    std::recursive_mutex mutex_;
+    std::mutex mutex_;
     std::minstd_rand random_{1};
     double now_ = 0;
     std::vector<Queue*> queues_;
