@@ -50,7 +50,7 @@ void yield(State state) {
     if (_setjmp(self.place) == 0) _longjmp(block->scheduler, 1);
 }
 
-// The same fiber serves its place in every block.
+// The same fiber serves its place in every block of every grid.
 void fiber_body() {
     for (;;) {
         (*block->kernel)();
@@ -60,6 +60,7 @@ void fiber_body() {
 
 void resume(Fiber& fiber) {
     block->running = &fiber;
+    running_thread = &fiber.index;
     if (_setjmp(block->scheduler) != 0) return;
     if (fiber.begun) _longjmp(fiber.place, 1);
     fiber.begun = true;
@@ -74,30 +75,33 @@ void resume(Fiber& fiber) {
 
 unsigned number(const Fiber& fiber) { return fiber.index.thread.x; }
 
-// Runs a warp, whose lanes are `turn`, until all of them are done or wait for the block's barrier.
-void run_warp(std::vector<Fiber>& fibers, std::vector<unsigned>& turn) {
+// Runs a warp, whose `count` lanes begin at `first`, until all of them are done or wait for the block's
+// barrier.
+void run_warp(Fiber* first, unsigned count) {
     const auto all = [&](State state) {
-        return std::all_of(turn.begin(), turn.end(), [&](unsigned i) { return fibers[i].state == state; });
+        return std::all_of(first, first + count, [&](const Fiber& lane) { return lane.state == state; });
     };
     for (;;) {
-        std::shuffle(turn.begin(), turn.end(), scheduler().random());
-        for (unsigned i : turn) {
-            if (fibers[i].state == State::kReady) resume(fibers[i]);
+        // An odd step meets all of 32 lanes, and 1 those of a warp that is not full.
+        const auto drawn = static_cast<unsigned>(scheduler().random()());
+        const unsigned begin = drawn % count, step = count == kWarp ? drawn >> 16 | 1 : 1;
+        for (unsigned i = 0; i < count; ++i) {
+            Fiber& lane = first[(begin + i * step) % count];
+            if (lane.state == State::kReady) resume(lane);
         }
         if (!all(State::kAtExchange)) break;
-        for (unsigned i : turn) fibers[i].state = State::kReady;
+        for (unsigned i = 0; i < count; ++i) first[i].state = State::kReady;
     }
     if (!all(State::kAtBarrier) && !all(State::kDone))
         fail("threads of a warp part at a barrier or an exchange");
 }
 
 // A warp goes as far as it may before the next begins, so that what no barrier orders happens in any order.
-void run_block(std::vector<Fiber>& fibers) {
-    std::vector<std::vector<unsigned>> warps((fibers.size() + kWarp - 1) / kWarp);
-    for (unsigned i = 0; i < fibers.size(); ++i) warps[i / kWarp].push_back(i);
+void run_block(std::vector<Fiber>& fibers, std::vector<unsigned>& warps) {
+    const auto count = static_cast<unsigned>(fibers.size());
     for (;;) {
         std::shuffle(warps.begin(), warps.end(), scheduler().random());
-        for (std::vector<unsigned>& warp : warps) run_warp(fibers, warp);
+        for (unsigned warp : warps) run_warp(&fibers[warp * kWarp], std::min(kWarp, count - warp * kWarp));
         const State reached = fibers.front().state;
         for (Fiber& fiber : fibers) {
             if (fiber.state != reached) fail("threads of a block part at a barrier");
@@ -109,7 +113,7 @@ void run_block(std::vector<Fiber>& fibers) {
 
 }  // namespace
 
-const Thread& here() { return block->running->index; }
+const Thread* running_thread = nullptr;
 
 void block_barrier() { yield(State::kAtBarrier); }
 
@@ -129,12 +133,15 @@ void* dynamic_shared_memory() { return block->dynamic.data(); }
 
 void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::function<void()>& kernel) {
     if (threads.y != 1 || threads.z != 1) fail("blocks of more than one dimension are not emulated");
-    std::vector<Fiber> fibers(threads.x);
+    static auto* all = new std::map<unsigned, std::vector<Fiber>>;  // by their number
+    std::vector<Fiber>& fibers = all->try_emplace(threads.x, threads.x).first->second;
     Block own;
     own.fibers = &fibers;
     own.kernel = &kernel;
     own.dynamic = GuardedMemory(dynamic_shared);
     block = &own;
+    std::vector<unsigned> warps((threads.x + kWarp - 1) / kWarp);
+    std::iota(warps.begin(), warps.end(), 0);
     std::vector<uint64_t> turn(uint64_t{blocks.x} * blocks.y * blocks.z);
     std::iota(turn.begin(), turn.end(), 0);
     std::shuffle(turn.begin(), turn.end(), scheduler().random());
@@ -148,7 +155,7 @@ void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::
             fibers[i].index = {{i, 0, 0}, index, threads, blocks};
             fibers[i].state = State::kReady;
         }
-        run_block(fibers);
+        run_block(fibers, warps);
     }
     block = nullptr;
 }

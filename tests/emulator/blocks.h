@@ -23,7 +23,7 @@ struct Thread {
     dim3 threads, blocks;
 };
 
-const Thread& here();
+extern const Thread* running_thread;
 void block_barrier();
 // The value that lane `lane ^ mask` of the warp gave to the same call.
 long long exchange(long long value, unsigned mask);
@@ -51,10 +51,10 @@ T replaced(T* at, T value) {
 
 }  // namespace emulated
 
-#define threadIdx (emulated::here().thread)
-#define blockIdx (emulated::here().block)
-#define blockDim (emulated::here().threads)
-#define gridDim (emulated::here().blocks)
+#define threadIdx (emulated::running_thread->thread)
+#define blockIdx (emulated::running_thread->block)
+#define blockDim (emulated::running_thread->threads)
+#define gridDim (emulated::running_thread->blocks)
 
 inline void __syncthreads() { emulated::block_barrier(); }
 inline long long __shfl_xor_sync(unsigned, long long value, unsigned mask) {

@@ -106,15 +106,23 @@ const Allocation* Memory::find(const void* address, std::size_t bytes) {
 }
 
 void Memory::access(int gpu, const Work& work) {
-    const auto allow = [&](bool access) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        for (auto& [begin, allocation] : allocations_) {
-            if (allocation.on_device && allocation.context->gpu == gpu) allocation.memory.allow(access);
-        }
-    };
-    allow(true);
+    if (open_ != gpu) {
+        protect();
+        allow(gpu, true);
+    }
     work();
-    allow(false);
+}
+
+void Memory::protect() {
+    if (open_ >= 0) allow(open_, false);
+}
+
+void Memory::allow(int gpu, bool access) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [begin, allocation] : allocations_) {
+        if (allocation.on_device && allocation.context->gpu == gpu) allocation.memory.allow(access);
+    }
+    open_ = access ? gpu : -1;
 }
 
 Memory& memory() {

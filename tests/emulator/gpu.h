@@ -72,12 +72,15 @@ class Memory {
     std::size_t free_bytes(int gpu);
     // Which allocation holds [address, address + bytes), if one does.
     const Allocation* find(const void* address, std::size_t bytes = 1);
-    // Does `work` while the memory of `gpu`, and of no other, can be touched. One at a time, as the scheduler
-    // has it.
+    // Does `work` while the memory of `gpu`, and of no other, can be touched.
     void access(int gpu, const Work& work);
+    void protect();  // keeps the host from what `access` has left open to the next work
 
   private:
+    void allow(int gpu, bool access);
+
     std::mutex mutex_;
+    int open_ = -1;  // the GPU whose memory can be touched
     std::map<const std::byte*, Allocation> allocations_;
 };
 

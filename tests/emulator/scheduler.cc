@@ -5,9 +5,19 @@
 #include <cstdlib>
 #include <utility>
 
+#include "gpu.h"
+
 namespace emulated {
+namespace {
 
 using Lock = std::lock_guard<std::mutex>;
+
+// While one lives, the calling thread does the GPUs' work; the host touches none of their memory thereafter.
+struct Turn {
+    ~Turn() { memory().protect(); }
+};
+
+}  // namespace
 
 void Scheduler::add(Queue& queue) {
     const Lock lock(mutex_);
@@ -17,6 +27,7 @@ void Scheduler::add(Queue& queue) {
 
 void Scheduler::remove(Queue& queue) {
     const Lock lock(mutex_);
+    const Turn turn;
     while (!queue.empty()) {
         if (!step()) fail("streams wait for each other");
     }
@@ -25,6 +36,7 @@ void Scheduler::remove(Queue& queue) {
 
 void Scheduler::push(Queue& queue, Task task) {
     const Lock lock(mutex_);
+    const Turn turn;
     queue.push_back(std::move(task));
     while (draw(4) == 0 && step()) {
     }
@@ -36,6 +48,7 @@ void Scheduler::record(Queue& queue, const std::shared_ptr<Point>& point) {
 
 void Scheduler::wait(const std::shared_ptr<Point>& point) {
     const Lock lock(mutex_);
+    const Turn turn;
     while (!point->passed) {
         if (!step()) fail("streams wait for each other");
     }
