@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,12 +24,22 @@ def emulated(request: pytest.FixtureRequest) -> EmulatedGpu:
     return emulated_gpu(request.config.cache.mkdir("emulated-gpu"))
 
 
-@pytest.mark.parametrize("arguments", FILES.values(), ids=FILES)
-def test_gpu(arguments: list[str], emulated: EmulatedGpu) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    done = subprocess.run(
-        command, cwd=TESTS / "gpu", env=emulated.environment(gpus=2), capture_output=True, text=True
-    )
+@pytest.fixture(scope="module")
+def runs(emulated: EmulatedGpu) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """pytest on each file, as many at a time as there are cores."""
+
+    def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+        environment = emulated.environment(gpus=2)
+        return subprocess.run(command, cwd=TESTS / "gpu", env=environment, capture_output=True, text=True)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {name: pool.submit(run, arguments) for name, arguments in FILES.items()}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_gpu(name: str, runs: dict[str, Future[subprocess.CompletedProcess[str]]]) -> None:
+    done = runs[name].result()
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     assert re.search(r"\d+ passed", done.stdout)
     assert "skipped" not in done.stdout
