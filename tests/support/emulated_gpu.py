@@ -28,11 +28,12 @@ class EmulatedGpu:
 
     def environment(self, gpus: int = 1) -> dict[str, str]:
         """The environment of a process that finds this many GPUs."""
-        return os.environ | {
-            "PYTHONPATH": str(self.package),
-            "LD_LIBRARY_PATH": str(self.driver),
-            "EMULATED_GPUS": str(gpus),
+        first = {"PYTHONPATH": self.package, "LD_LIBRARY_PATH": self.driver}
+        paths = {
+            name: os.pathsep.join(filter(None, (str(path), os.environ.get(name))))
+            for name, path in first.items()
         }
+        return os.environ | paths | {"EMULATED_GPUS": str(gpus)}
 
 
 def is_emulated() -> bool:
