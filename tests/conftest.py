@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from efficientscn_trt.bundle import Bundle
+
 try:
     from hypothesis import HealthCheck, settings
 except ImportError:  # tests/gpu does without, where nothing can be installed
@@ -29,3 +31,13 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"no golden data in {folder}; set ESCN_SHARED to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of HU thresholds, to be read only."""
+    for module in ("onnx", "openvino"):
+        pytest.importorskip(module)
+    from support.tiny_bundle import write_tiny_bundle
+
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")

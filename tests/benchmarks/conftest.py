@@ -30,15 +30,6 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of HU thresholds."""
-    pytest.importorskip("onnx")
-    from support.tiny_bundle import write_tiny_bundle
-
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
-
-
 @pytest.fixture
 def scan_file(tmp_path: Path) -> Path:
     """A small CT that works, as NIfTI."""

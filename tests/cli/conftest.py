@@ -13,7 +13,6 @@ import SimpleITK as sitk
 from support.scans import block_image
 
 from efficientscn_trt import cli
-from efficientscn_trt.bundle import Bundle
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -56,15 +55,6 @@ def run(
         return subprocess.CompletedProcess(texts, code, *capfd.readouterr())
 
     return run
-
-
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of HU thresholds."""
-    pytest.importorskip("onnx")
-    from support.tiny_bundle import write_tiny_bundle
-
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
 
 
 @pytest.fixture

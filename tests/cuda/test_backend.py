@@ -15,15 +15,6 @@ from efficientscn_trt.bundle import Bundle
 from .test_device_array import exposed
 
 
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of HU thresholds."""
-    pytest.importorskip("onnx")
-    from support.tiny_bundle import write_tiny_bundle
-
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
-
-
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))

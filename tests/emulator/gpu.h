@@ -40,8 +40,8 @@ class Stream {
     explicit Stream(Context* context) : context_(context) { scheduler().add(queue_); }
     ~Stream() { scheduler().remove(queue_); }  // once its work is done
 
-    // `seconds` that it takes, and what it awaits. cudaErrorStreamCaptureInvalidated where the stream
-    // captures and a call has spoilt that.
+    // `seconds`: that it takes. cudaErrorStreamCaptureInvalidated where the stream captures and a call has
+    // spoilt that.
     cudaError_t push(Work work, double seconds = kSeconds);
     // What cannot be captured: an event of this stream, and a wait for another's.
     cudaError_t record(const std::shared_ptr<Point>& point);

@@ -27,10 +27,7 @@ void Scheduler::add(Queue& queue) {
 
 void Scheduler::remove(Queue& queue) {
     const Lock lock(mutex_);
-    const Turn turn;
-    while (!queue.empty()) {
-        if (!step()) fail("streams wait for each other");
-    }
+    work_until([&] { return queue.empty(); });
     queues_.erase(std::find(queues_.begin(), queues_.end(), &queue));
 }
 
@@ -48,8 +45,12 @@ void Scheduler::record(Queue& queue, const std::shared_ptr<Point>& point) {
 
 void Scheduler::wait(const std::shared_ptr<Point>& point) {
     const Lock lock(mutex_);
+    work_until([&] { return point->passed; });
+}
+
+void Scheduler::work_until(const std::function<bool()>& done) {
     const Turn turn;
-    while (!point->passed) {
+    while (!done()) {
         if (!step()) fail("streams wait for each other");
     }
 }

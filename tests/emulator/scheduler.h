@@ -46,6 +46,7 @@ class Scheduler {
 
   private:
     unsigned draw(unsigned count) { return static_cast<unsigned>(random_() % count); }  // below `count`
+    void work_until(const std::function<bool()>& done);
     bool step();  // does one piece; false if no stream can go on
 
     std::mutex mutex_;

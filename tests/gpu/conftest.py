@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.emulated_gpu import is_emulated
 
 from efficientscn_trt import _core
-from efficientscn_trt.bundle import Bundle
 
 PROBLEM = _core.cuda_status()["problem"]
 
@@ -24,32 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def replay_share(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def replay_share(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Sets EMULATED_REPLAY, what work in a graph takes of its time. No clock of a real GPU can be set."""
     if not is_emulated():
         pytest.skip("the clock of a real GPU cannot be set")
-    return monkeypatch
-
-
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of HU thresholds."""
-    for module in ("onnx", "openvino"):
-        pytest.importorskip(module)
-    from support.tiny_bundle import write_tiny_bundle
-
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+    return lambda share: monkeypatch.setenv("EMULATED_REPLAY", share)
 
 
 @pytest.fixture
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what a test compiles out of the user's cache."""
     monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def _import_benchmarks() -> Iterator[None]:
-    """The scripts are no package: they find one another in their own folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "benchmarks"))
-        yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,9 +180,9 @@ def test_networks_are_replayed_where_that_is_faster_but_not_by_rtx(
     replays: bool,
     tiny_bundle: Bundle,
     tmp_path: Path,
-    replay_share: pytest.MonkeyPatch,
+    replay_share: Callable[[str], None],
 ) -> None:
-    replay_share.setenv("EMULATED_REPLAY", "0.5")
+    replay_share("0.5")
     backend = gpu_backend(tiny_bundle, *gpu_engines(tmp_path, version, flavour, QueuedMemory()))
     for _ in range(8):
         backend.segment(np.zeros((32, 32, 32), np.float32))

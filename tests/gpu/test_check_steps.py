@@ -15,13 +15,11 @@ from support.fake_memory import GpuMemory
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines import Gpu, Machine
 
-pytestmark = pytest.mark.usefixtures("_import_benchmarks", "_own_cache")
+pytestmark = pytest.mark.usefixtures("_own_cache")
 
 
 @pytest.fixture
-def context(
-    tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, _import_benchmarks: None
-) -> Any:
+def context(tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
     """See `check_context`."""
     return check_context(tmp_path, tiny_bundle, monkeypatch, GpuMemory())
 

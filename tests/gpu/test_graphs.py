@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,17 +63,17 @@ def test_a_network_is_replayed_at_a_size_that_repeats(half: bool) -> None:
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize(("share", "pays"), [("0.5", True), ("1.5", False)])
 def test_networks_are_replayed_from_graphs_where_that_is_faster(
-    share: str, pays: bool, half: bool, replay_share: pytest.MonkeyPatch
+    share: str, pays: bool, half: bool, replay_share: Callable[[str], None]
 ) -> None:
-    replay_share.setenv("EMULATED_REPLAY", share)
+    replay_share(share)
     pipeline = capturable(half=half)
     assert replays(pipeline, [SMALL] * 10) == TRIAL + [pays] * 3
     assert replays(pipeline, [LARGE] * 8) == [*TRIAL, pays]
     assert replays(pipeline, [SMALL] * 3) == [False, pays, pays]  # what was measured is remembered
 
 
-def test_a_graph_is_not_replayed_in_other_memory(replay_share: pytest.MonkeyPatch) -> None:
-    replay_share.setenv("EMULATED_REPLAY", "0.5")
+def test_a_graph_is_not_replayed_in_other_memory(replay_share: Callable[[str], None]) -> None:
+    replay_share("0.5")
     pipeline = capturable()
     assert replays(pipeline, [SMALL] * 8) == [*TRIAL, True]
     size = pipeline.pipeline.arena_capacity
@@ -88,9 +88,9 @@ def test_sizes_that_take_turns_are_not_replayed() -> None:
 
 
 def test_a_network_that_fails_while_it_is_timed_leaves_the_pipeline_usable(
-    replay_share: pytest.MonkeyPatch,
+    replay_share: Callable[[str], None],
 ) -> None:
-    replay_share.setenv("EMULATED_REPLAY", "0.5")
+    replay_share("0.5")
     pipeline = capturable()
     assert replays(pipeline, [SMALL] * 3) == TRIAL[:3]
     pipeline.segmentation.contexts[0].failing = "execute_async_v3"

@@ -154,13 +154,7 @@ def test_channels_beyond_the_labels_are_ignored() -> None:
 
     pipeline = FakePipeline()
     engine = pipeline.trt.engine(padded, output_shape=lambda shape: (1, 8, *shape[2:]))
-    other = _core.DevicePipeline(
-        pipeline.network(pipeline.localization),
-        pipeline.network(engine),
-        pipeline.localization_parameters,
-        pipeline.segmentation_parameters,
-        LABELS,
-    )
+    other = pipeline.pipeline_of(pipeline.localization, engine)
     scan = make_scan(18, (30, 40, 50))
     labels = np.empty(scan.shape, np.uint8)
     other.segment(scan, SPACING, labels)

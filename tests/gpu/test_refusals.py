@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from support.device_scans import SPACING, make_scan
 from support.fake_pipeline import (
-    LABELS,
     FakePipeline,
     mask_shape,
     organ_mask,
@@ -22,24 +19,11 @@ from efficientscn_trt.errors import DeviceError
 SCAN = make_scan(17, (20, 30, 40))
 
 
-def pipeline_of(
-    parts: FakePipeline, localization: Any, segmentation: Any, labels: int = LABELS, **parameters: Any
-) -> Any:
-    """A pipeline of other engines than those of `parts`."""
-    return _core.DevicePipeline(
-        parts.network(localization),
-        parts.network(segmentation),
-        _core.LocalizationParameters(),
-        _core.SegmentationParameters(**parameters),
-        labels,
-    )
-
-
 def test_engines_of_other_networks() -> None:
     parts = FakePipeline()
     image = parts.trt.engine(lambda image: image, output="FLOAT")
     with pytest.raises(ValueError, match="output must be a mask"):
-        pipeline_of(parts, image, image)
+        parts.pipeline_of(image, image)
 
 
 def test_an_output_of_too_few_channels() -> None:
@@ -47,7 +31,7 @@ def test_an_output_of_too_few_channels() -> None:
     two = parts.trt.engine(
         lambda image: np.repeat(image, 2, 1), output_shape=lambda shape: (1, 2, *shape[2:])
     )
-    other = pipeline_of(parts, parts.localization, two)
+    other = parts.pipeline_of(parts.localization, two)
     with pytest.raises(ValueError, match=r"has the shape 1 2 .*, expected 1 5 "):
         other.segment(SCAN, SPACING, np.empty(SCAN.shape, np.uint8))
 
@@ -64,8 +48,7 @@ def test_engines_of_other_types(elements: tuple[str, str, str], tensor: str) -> 
     parts = FakePipeline()
     trt = parts.trt
     mask_input, image_input, output = elements
-    other = pipeline_of(
-        parts,
+    other = parts.pipeline_of(
         trt.engine(organ_mask, input=mask_input, output="BOOL", output_shape=mask_shape),
         trt.engine(smooth_probabilities, input=image_input, output=output, output_shape=probabilities_shape),
     )
@@ -76,11 +59,11 @@ def test_engines_of_other_types(elements: tuple[str, str, str], tensor: str) -> 
 
 
 def test_more_labels_than_a_block_of_the_gpu_holds() -> None:
-    parts = FakePipeline()
+    parts = FakePipeline(segmentation_parameters=_core.SegmentationParameters(valid_sizes=[[8], [8], [64]]))
     many = parts.trt.engine(
         lambda image: np.repeat(image, 200, 1), output_shape=lambda shape: (1, 200, *shape[2:])
     )
-    other = pipeline_of(parts, parts.localization, many, 200, valid_sizes=[[8], [8], [64]])
+    other = parts.pipeline_of(parts.localization, many, 200)
     with pytest.raises(DeviceError, match=r'no room for 200 labels of 64 voxels each; use device="cpu"'):
         other.segment(SCAN, SPACING, np.empty(SCAN.shape, np.uint8))
 

@@ -6,9 +6,7 @@ import threading
 
 import numpy as np
 from support.device_scans import SPACING, make_scan
-from support.fake_pipeline import LABELS, FakePipeline
-
-from efficientscn_trt import _core
+from support.fake_pipeline import FakePipeline
 
 
 def test_pipelines_in_threads_do_not_disturb_each_other() -> None:
@@ -33,16 +31,7 @@ def test_pipelines_in_threads_do_not_disturb_each_other() -> None:
 
 def test_threads_share_an_engine_with_a_context_each() -> None:
     first = FakePipeline()
-    pipelines = [
-        _core.DevicePipeline(
-            first.network(first.localization),
-            first.network(first.segmentation),
-            first.localization_parameters,
-            first.segmentation_parameters,
-            LABELS,
-        )
-        for _ in range(3)
-    ]
+    pipelines = [first.pipeline_of(first.localization, first.segmentation) for _ in range(3)]
     scans = [make_scan(20 + seed, (30 + 4 * seed, 40, 50)) for seed in range(3)]
     results: dict[int, np.ndarray] = {}
 

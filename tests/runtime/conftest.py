@@ -20,15 +20,6 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of HU thresholds."""
-    pytest.importorskip("onnx")
-    from support.tiny_bundle import write_tiny_bundle
-
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
-
-
-@pytest.fixture(scope="session")
 def segmenter(tiny_bundle: Bundle) -> Segmenter:
     """One segmenter of HU thresholds for all tests: it keeps no state."""
     return Segmenter(tiny_bundle)

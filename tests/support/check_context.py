@@ -17,11 +17,16 @@ from .fake_memory import Memory
 from .fake_runtime import VERSIONS
 from .scans import block_image
 
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
 
 def check_context(
     folder: Path, bundle: Bundle, patch: pytest.MonkeyPatch, memory: Memory | None = None
 ) -> Any:
     """A context that works in `folder`; its engines compute `bundle`'s networks and have `memory`."""
+    patch.syspath_prepend(
+        str(BENCHMARKS)
+    )  # the scripts are no package: they find one another in their folder
     import gpu.context
     import gpu_reference
     from gpu.steps import compare, times

@@ -67,12 +67,16 @@ class FakePipeline:
             output_shape=probabilities_shape,
             **self.options,
         )
-        self.pipeline = _core.DevicePipeline(
-            self.network(self.localization),
-            self.network(self.segmentation),
+        self.pipeline = self.pipeline_of(self.localization, self.segmentation)
+
+    def pipeline_of(self, localization: Any, segmentation: Any, labels: int = LABELS) -> Any:
+        """A pipeline of these engines, with contexts of its own."""
+        return _core.DevicePipeline(
+            self.network(localization),
+            self.network(segmentation),
             self.localization_parameters,
             self.segmentation_parameters,
-            LABELS,
+            labels,
             self.device,
             threads=2,
             graphs=self.graphs,
