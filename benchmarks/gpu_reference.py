@@ -20,10 +20,11 @@ from gpu.work import write_work
 from report import say
 from scans import write_phantom, write_released_bundle
 
-from efficientscn_trt import _core, backends
+from efficientscn_trt import backends
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.orientation import Triple
-from efficientscn_trt.pipeline import Parameters
+from efficientscn_trt.bundle.core_parameters import core_parameters
+from efficientscn_trt.pipeline.host_stages import HostStages
+from efficientscn_trt.pipeline.intermediate import run_with_intermediate
 from efficientscn_trt.segmenter import default_bundle
 from efficientscn_trt.volume import open_scan
 
@@ -52,10 +53,11 @@ def main() -> None:
             }
         for name, path in inputs.items():
             say(f"segmenting {name} on the CPU")
-            _reference(name, path, backend, Parameters.of(bundle)).write(folder)
+            _reference(name, path, backend, bundle).write(folder)
     scan = timed_scan(folder)
-    plan, _, crop = _locate(scan.voxels, scan.spacing, backend, Parameters.of(bundle))
-    sizes = {"localization": plan.input_size, "segmentation": crop.input_size}
+    stages = HostStages(scan.voxels.shape, scan.spacing, core_parameters(bundle))
+    crop, _ = stages.plan_segmentation(backend.localize(stages.localization_input(scan.voxels)))
+    sizes = {"localization": stages.localization.input_size, "segmentation": crop.input_size}
     write_work(folder, {name: network_work(bundle.file(name), size) for name, size in sizes.items()})
     total = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{folder}: {total / 1e6:.0f} MB")
@@ -73,35 +75,20 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _locate(
-    voxels: np.ndarray, spacing: Triple, backend: backends.Backend, parameters: Parameters
-) -> tuple[_core.LocalizationPlan, np.ndarray, _core.SegmentationPlan]:
-    plan = _core.plan_localization(voxels.shape, spacing, parameters.localization)
-    mask = backend.localize(_core.localization_input(voxels, plan, parameters.localization))
-    found = _core.mask_box(mask)
-    if found is None:
-        box = _core.whole_volume_box(plan, parameters.localization)
-    else:
-        box = _core.box_from_mask(*found, plan, parameters.localization)
-    return plan, mask, _core.plan_segmentation(voxels.shape, spacing, box, parameters.segmentation)
-
-
-def _reference(name: str, path: Path, backend: backends.Backend, parameters: Parameters) -> ReferenceScan:
+def _reference(name: str, path: Path, backend: backends.Backend, bundle: bundles.Bundle) -> ReferenceScan:
     scan = open_scan(path)
-    voxels, spacing = np.ascontiguousarray(scan.lps), scan.geometry.lps_spacing
-    _, mask, crop = _locate(voxels, spacing, backend, parameters)
-    probabilities = backend.segment(_core.segmentation_input(voxels, spacing, crop, parameters.segmentation))
-    labels = np.empty(voxels.shape, np.uint8)
-    _core.write_labels(probabilities, crop, labels)
-    small = int(np.prod(crop.input_size)) <= LARGEST_INPUT
+    stages = HostStages.of(scan, bundle.manifest.pipeline)
+    voxels = np.ascontiguousarray(scan.lps)
+    found = run_with_intermediate(stages, voxels, backend)
+    small = int(np.prod(found.crop.input_size)) <= LARGEST_INPUT
     return ReferenceScan(
         name,
         voxels,
-        spacing,
-        mask,
-        np.array([crop.box.start, crop.box.end]),
-        probabilities.astype(np.float16) if small else None,
-        labels,
+        stages.spacing,
+        found.mask,
+        np.array([found.crop.box.start, found.crop.box.end]),
+        found.probabilities.astype(np.float16) if small else None,
+        found.labels,
     )
 
 

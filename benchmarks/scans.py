@@ -41,7 +41,7 @@ def write_released_bundle(source: Path, path: Path) -> Path:
         name=manifest.name,
         description=manifest.description,
         labels=manifest.labels,
-        pipeline=bundles.Pipeline(),
+        pipeline=bundles.PipelineParameters(),
         provenance=manifest.provenance,
         **networks,
     )

@@ -1,6 +1,7 @@
 """Types of the compiled core, whose docstrings say more. Triples are (z, y, x) along LPS axes; mm; HU.
 
-Arena, DevicePipeline, DeviceBlock, CurrentDevice, read_device and write_device are in builds with CUDA only.
+Arena, Stage, DeviceRun, DevicePipeline, DeviceBlock, CurrentDevice, read_device and write_device are in
+builds with CUDA only.
 """
 
 from __future__ import annotations
@@ -45,15 +46,15 @@ class LocalizationParameters:
     def __init__(
         self,
         *,
-        spacing_mm: float = 6.0,
-        spacing_slack: float = 0.02,
-        valid_sizes: Sequence[Sequence[int]] | None = None,
-        padding_hu: float = -1024.0,
-        smoothing_sigma_mm: float = 0.0,
-        box_margin_mm: float = 10.0,
-        intensity_scale: float = 2048.0,
-        intensity_min: float = -1.0,
-        intensity_max: float = 1.0,
+        spacing_mm: float,
+        spacing_slack: float,
+        valid_sizes: Sequence[Sequence[int]],
+        padding_hu: float,
+        smoothing_sigma_mm: float,
+        box_margin_mm: float,
+        intensity_scale: float,
+        intensity_min: float,
+        intensity_max: float,
     ) -> None: ...
     @property
     def box_margin_mm(self) -> float: ...
@@ -78,15 +79,15 @@ class SegmentationParameters:
     def __init__(
         self,
         *,
-        spacing_mm: float = 2.0,
-        spacing_threshold: float = 1.9,
-        spacing_slack: float = 0.1,
-        valid_sizes: Sequence[Sequence[int]] | None = None,
-        smoothing_sigma_mm: float = 1.0,
-        outside_hu: float = 0.0,
-        intensity_scale: float = 2048.0,
-        intensity_min: float = -1.0,
-        intensity_max: float = 1.0,
+        spacing_mm: float,
+        spacing_threshold: float,
+        spacing_slack: float,
+        valid_sizes: Sequence[Sequence[int]],
+        smoothing_sigma_mm: float,
+        outside_hu: float,
+        intensity_scale: float,
+        intensity_min: float,
+        intensity_max: float,
     ) -> None: ...
     @property
     def intensity_max(self) -> float: ...
@@ -164,15 +165,28 @@ class Network:
     @property
     def output_dtype(self) -> str: ...
 
+class Stage:
+    LABELS: Stage
+    LOCALIZATION: Stage
+    LOCALIZATION_INPUT: Stage
+    SEGMENTATION: Stage
+    SEGMENTATION_INPUT: Stage
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+
 class DeviceRun:
     @property
     def counts(self) -> list[int]: ...
     @property
     def found(self) -> bool: ...
     @property
-    def plan(self) -> SegmentationPlan: ...
+    def localization(self) -> LocalizationPlan: ...
     @property
     def seconds(self) -> list[float]: ...
+    @property
+    def segmentation(self) -> SegmentationPlan: ...
 
 class DevicePipeline:
     def __init__(
@@ -201,7 +215,7 @@ class DevicePipeline:
         scan_on_device: bool = False,
         labels_on_device: bool = False,
         stream: int | None = None,
-        begin: Callable[[str], None] | None = None,
+        begin: Callable[[Stage], None] | None = None,
         values: Callable[[float, float, int], None] | None = None,
     ) -> DeviceRun: ...
     def segment_input(self, image: NDArray[numpy.float32]) -> NDArray[numpy.float32]: ...

@@ -12,10 +12,11 @@ from . import backends
 from . import bundle as bundles
 from .memory import peak_resident_bytes
 from .orientation import Triple
-from .pipeline import HostPipeline, Parameters, Pipeline
+from .pipeline import pipeline_of
+from .pipeline.clock import STAGES, Clock, Progress
+from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
-from .stages import STAGES, Clock, Progress
-from .volume import Scan, Volume, open_scan
+from .volume import Volume, open_scan
 
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
@@ -51,11 +52,7 @@ class Segmenter:
         )
         self._threads = threads
         self._backend = backends.load(self.bundle, device, precision, threads)
-        self._pipeline: Pipeline
-        if isinstance(self._backend, backends.DeviceBackend):
-            self._pipeline = self._backend.pipeline()
-        else:
-            self._pipeline = HostPipeline(self._backend, Parameters.of(self.bundle), threads)
+        self._pipeline = pipeline_of(self._backend, self.bundle, threads)
 
     @property
     def device(self) -> str:
@@ -85,14 +82,16 @@ class Segmenter:
         clock = Clock(progress)
         with clock.stage("read"):
             scan = open_scan(volume, spacing, self._threads, values=not self._pipeline.reads_values)
-        lps_spacing, assumption = self._lps_spacing(scan)
+        lps_spacing, assumption = network_spacing(
+            scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
+        )
         run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device)
         warnings = self._notices() + scan.warnings + assumption
         if not run.found:
             warnings.append("No organ was found at low resolution, so the whole scan was searched.")
         names = dict(enumerate(self.bundle.manifest.labels))
         voxel_ml = float(np.prod(lps_spacing)) / 1000
-        plan, geometry = run.plan, scan.geometry
+        plan, geometry = run.segmentation, scan.geometry
         return Segmentation(
             array=run.labels,
             geometry=geometry,
@@ -102,7 +101,8 @@ class Segmenter:
                 start_mm=_triple(plan.box.start),
                 end_mm=_triple(plan.box.end),
                 voxels=geometry.own_slices(
-                    np.clip(plan.crop_start, 0, plan.image_size), np.clip(plan.crop_stop, 0, plan.image_size)
+                    np.clip(plan.crop_start, 0, plan.image_size).tolist(),
+                    np.clip(plan.crop_stop, 0, plan.image_size).tolist(),
                 ),
             ),
             device=self.device,
@@ -122,18 +122,6 @@ class Segmenter:
     def _notices(self) -> list[str]:
         notice = self.bundle.manifest.provenance.get("notice")
         return [str(notice)] if notice else []
-
-    def _lps_spacing(self, scan: Scan) -> tuple[Triple, list[str]]:
-        """Spacing (z, y, x) in mm of the LPS view, or what stands in for an unknown one, with a warning."""
-        unknown = self.bundle.manifest.pipeline.unknown_spacing
-        if scan.geometry.spacing != unknown.marker_xyz:
-            return scan.geometry.lps_spacing, []
-        marker, used = (" × ".join(f"{v:.4g}" for v in s) for s in (unknown.marker_xyz, unknown.used_xyz))
-        x, y, z = unknown.used_xyz
-        return (z, y, x), [
-            f"The spacing is exactly {marker} mm, which usually means that it is unknown: {used} mm was "
-            "assumed for the segmentation and for volumes; the label map keeps the spacing of the scan."
-        ]
 
 
 def segment(

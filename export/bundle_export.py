@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt._manifest import decode
+from efficientscn_trt.bundle.decode import decode
 from efficientscn_trt.errors import BundleError, ExportError, OutputError
 from efficientscn_trt.paths import is_there
 
@@ -148,10 +148,10 @@ def _check_target(target: Path, force: bool) -> None:
         raise OutputError(f"{target} cannot be written: {parent} is no folder where you may write.")
 
 
-def _pipeline(parameters: str | os.PathLike[str] | Mapping[str, Any] | None) -> bundles.Pipeline:
+def _pipeline(parameters: str | os.PathLike[str] | Mapping[str, Any] | None) -> bundles.PipelineParameters:
     """The released pipeline with what `parameters` changes."""
     if parameters is None:
-        return bundles.Pipeline()
+        return bundles.PipelineParameters()
     where = "The pipeline's parameters"
     document: Any = parameters
     if not isinstance(parameters, Mapping):
@@ -164,9 +164,9 @@ def _pipeline(parameters: str | os.PathLike[str] | Mapping[str, Any] | None) -> 
         raise ExportError(
             f"{where}: found {type(document).__name__}, expected an object like a manifest's pipeline."
         )
-    merged = _merge(dataclasses.asdict(bundles.Pipeline()), document)
+    merged = _merge(dataclasses.asdict(bundles.PipelineParameters()), document)
     try:
-        return decode(bundles.Pipeline, merged)
+        return decode(bundles.PipelineParameters, merged)
     except BundleError as error:
         reason = str(error).removeprefix("manifest.json: ")
         raise ExportError(f"{where}: {reason}") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from efficientscn_trt import _core
-from efficientscn_trt.bundle import Pipeline
+from efficientscn_trt.bundle import PipelineParameters
 from efficientscn_trt.errors import ExportError
+from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.volume import open_scan
 
 PHANTOM_SEED = 0
@@ -26,7 +25,7 @@ Mask = Callable[[np.ndarray], np.ndarray]
 class CheckScan:
     """A scan that gives each network's input as the pipeline would."""
 
-    def __init__(self, path: Path | None, pipeline: Pipeline) -> None:
+    def __init__(self, path: Path | None, pipeline: PipelineParameters) -> None:
         """Open the CT at `path`, without one a phantom. Raises InputError, ExportError."""
         if path is None:
             from efficientscn_trt.phantom import make_phantom
@@ -36,18 +35,15 @@ class CheckScan:
         else:
             self.name = path.name
             scan = open_scan(path)
-        self._volume, self._spacing = scan.lps, scan.geometry.lps_spacing
-        self._scan = scan  # owns what the view looks at
+        self._scan = scan
         try:
-            self._localization = _core.LocalizationParameters(**dataclasses.asdict(pipeline.localization))
-            self._segmentation = _core.SegmentationParameters(**dataclasses.asdict(pipeline.segmentation))
+            self._stages = HostStages.of(scan, pipeline)
         except ValueError as error:
             raise ExportError(f"The pipeline's parameters do not fit together: {error}") from error
-        self._plan = _core.plan_localization(self._volume.shape, self._spacing, self._localization)
 
     def localization(self) -> np.ndarray:
         """Input of the localization network, float32 [1, 1, z, y, x], in full."""
-        return _core.localization_input(self._volume, self._plan, self._localization)[None, None]
+        return self._stages.localization_input(self._scan.lps)[None, None]
 
     def segmentation(self, localize: Mask) -> np.ndarray:
         """The middle of the segmentation network's input, float32 [1, 1, z, y, x], at most LARGEST_CROP.
@@ -56,13 +52,8 @@ class CheckScan:
         nothing, as weights that know no phantoms may, the whole scan is the box.
         """
         mask = localize(self.localization())
-        found = _core.mask_box(np.ascontiguousarray(mask.reshape(mask.shape[-3:])))
-        if found is None:
-            box = _core.whole_volume_box(self._plan, self._localization)
-        else:
-            box = _core.box_from_mask(*found, self._plan, self._localization)
-        plan = _core.plan_segmentation(self._volume.shape, self._spacing, box, self._segmentation)
-        image = _core.segmentation_input(self._volume, self._spacing, plan, self._segmentation)
+        plan, _ = self._stages.plan_segmentation(np.ascontiguousarray(mask.reshape(mask.shape[-3:])))
+        image = self._stages.segmentation_input(self._scan.lps, plan)
         middle = tuple(_middle(*sizes) for sizes in zip(image.shape, LARGEST_CROP, strict=True))
         return np.ascontiguousarray(image[middle])[None, None]
 

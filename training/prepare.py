@@ -5,7 +5,7 @@ samples it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,15 +14,19 @@ from numpy.typing import NDArray
 
 from efficientscn_trt import _core
 from efficientscn_trt.atomic import replacing
+from efficientscn_trt.bundle import LocalizationParameters, PipelineParameters, SegmentationParameters
+from efficientscn_trt.bundle.core_parameters import CoreParameters
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.pipeline.host_stages import HostStages
 
 # Values in [−1, 1] are kept as 16-bit integers in steps of 1/16384, an eighth of a HU.
 STEP = 1.0 / 16384.0
 # Around the labels is kept what inference can show at most: 10 mm, the next valid size (64 mm on both
 # sides), and what translation and rotation bring in.
 MARGIN_MM = 56.0
-SPACING_MM = float(_core.SegmentationParameters().spacing_mm)
-KEPT_SIZES = list(range(8, 1025, 8))
+KEPT_SIZES = tuple(range(8, 1025, 8))
+RELEASED = PipelineParameters()
+SPACING_MM = RELEASED.segmentation.spacing_mm
 
 Triple = tuple[float, float, float]
 
@@ -92,16 +96,16 @@ Prepare = Callable[[RawCase], PreparedCase]
 
 def prepare_localization(case: RawCase) -> PreparedCase:
     """The whole scan as the localization network sees it, padded; label 1 where organs fill half a voxel."""
-    parameters = _core.LocalizationParameters()
-    plan = _core.plan_localization(case.hu.shape, case.spacing, parameters)
-    values = _core.localization_input(case.hu, plan, parameters)
-    share = _core.LocalizationParameters(intensity_scale=1.0, intensity_min=0.0, padding_hu=0.0)
+    parameters = RELEASED.localization
+    stages = _localization_stages(case, parameters)
+    values = stages.localization_input(case.hu)
+    share = replace(parameters, intensity_scale=1.0, intensity_min=0.0, padding_hu=0.0)
     organs = np.isin(case.labels, case.known).astype(np.uint8)
-    labels = _core.localization_input(organs, plan, share) >= 0.5
+    labels = _localization_stages(case, share).localization_input(organs) >= 0.5
     return PreparedCase(
         _quantize(values),
         labels.astype(np.uint8),
-        float(plan.spacing[0]),
+        float(stages.localization.spacing[0]),
         (1,),
         parameters.padding_hu / parameters.intensity_scale,
     )
@@ -115,21 +119,17 @@ def prepare_segmentation(case: RawCase, spacing_mm: float = SPACING_MM) -> Prepa
     """
     inference = segmentation_parameters(spacing_mm)
     low, high = _box(case)
-    margin = _core.LocalizationParameters().box_margin_mm
-    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, margin), inference)
+    margin = RELEASED.localization.box_margin_mm
+    box = _grown(low, high, margin)
+    plan = _core.plan_segmentation(case.hu.shape, case.spacing, box, _for_core(inference))
     spacing = float(plan.spacing[0])
 
-    parameters = _core.SegmentationParameters(spacing_mm=spacing, valid_sizes=[KEPT_SIZES] * 3)
-    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, MARGIN_MM), parameters)
-    values = _core.segmentation_input(case.hu, case.spacing, plan, parameters)
+    parameters = replace(RELEASED.segmentation, spacing_mm=spacing, valid_sizes=(KEPT_SIZES,) * 3)
+    kept = _for_core(parameters)
+    plan = _core.plan_segmentation(case.hu.shape, case.spacing, _grown(low, high, MARGIN_MM), kept)
+    values = _core.segmentation_input(case.hu, case.spacing, plan, kept)
 
-    share = _core.SegmentationParameters(
-        spacing_mm=spacing,
-        valid_sizes=[KEPT_SIZES] * 3,
-        smoothing_sigma_mm=0.0,
-        intensity_scale=1.0,
-        intensity_min=0.0,
-    )
+    share = _for_core(replace(parameters, smoothing_sigma_mm=0.0, intensity_scale=1.0, intensity_min=0.0))
     background, best = np.ones(values.shape, np.float32), np.zeros(values.shape, np.float32)
     labels = np.zeros(values.shape, np.uint8)
     for label in case.known:
@@ -143,13 +143,22 @@ def prepare_segmentation(case: RawCase, spacing_mm: float = SPACING_MM) -> Prepa
     )
 
 
-def segmentation_parameters(spacing_mm: float) -> _core.SegmentationParameters:
+def segmentation_parameters(spacing_mm: float) -> SegmentationParameters:
     """What inference takes for an SCN trained at `spacing_mm`; the spacing grows from a little below it, as
     the released 2 mm does from 1.9.
     """
-    released = _core.SegmentationParameters()
+    released = RELEASED.segmentation
     below = released.spacing_mm - released.spacing_threshold
-    return _core.SegmentationParameters(spacing_mm=spacing_mm, spacing_threshold=spacing_mm - below)
+    return replace(released, spacing_mm=spacing_mm, spacing_threshold=spacing_mm - below)
+
+
+def _localization_stages(case: RawCase, parameters: LocalizationParameters) -> HostStages:
+    core = CoreParameters.of(replace(RELEASED, localization=parameters))
+    return HostStages(case.hu.shape, case.spacing, core)
+
+
+def _for_core(parameters: SegmentationParameters) -> _core.SegmentationParameters:
+    return CoreParameters.of(replace(RELEASED, segmentation=parameters)).segmentation
 
 
 def _extent(mask: NDArray[np.generic]) -> list[NDArray[np.intp]]:

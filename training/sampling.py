@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from efficientscn_trt._core import SegmentationParameters
+from efficientscn_trt.bundle import SegmentationParameters
 
 from .augment import Augmentation, sample
 from .prepare import PreparedCase

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from efficientscn_trt import _core
-from efficientscn_trt.backends.tensorrt import DevicePipeline
 from efficientscn_trt.device_array import DeviceArray, address_view
 from efficientscn_trt.measure.samples import summarize
 from efficientscn_trt.orientation import Geometry
-from efficientscn_trt.pipeline import Run
-from efficientscn_trt.stages import Clock
+from efficientscn_trt.pipeline import DevicePipeline, Run
+from efficientscn_trt.pipeline.clock import Clock
 from efficientscn_trt.volume import Scan
 
 Spacing = tuple[float, float, float]

@@ -39,7 +39,7 @@ cuda::RunResult segment(cuda::Pipeline& pipeline, const py::object& scan, const 
     if (!begin.is_none()) {
         observer.begin = [&](cuda::Stage stage) {
             const py::gil_scoped_acquire gil;
-            begin(static_cast<int>(stage));
+            begin(stage);
         };
     }
     if (!values.is_none()) {
@@ -87,8 +87,16 @@ py::array_t<float> segment_input(cuda::Pipeline& pipeline, const Image& image) {
 }  // namespace
 
 void register_device_pipeline(py::module_& module) {
+    py::enum_<cuda::Stage>(module, "Stage", "A stage of a run on a device.")
+        .value("LOCALIZATION_INPUT", cuda::Stage::kLocalizationInput)
+        .value("LOCALIZATION", cuda::Stage::kLocalization)
+        .value("SEGMENTATION_INPUT", cuda::Stage::kSegmentationInput)
+        .value("SEGMENTATION", cuda::Stage::kSegmentation)
+        .value("LABELS", cuda::Stage::kLabels);
+
     py::class_<cuda::RunResult>(module, "DeviceRun", "The account of a run on a device.")
-        .def_readonly("plan", &cuda::RunResult::plan)
+        .def_readonly("localization", &cuda::RunResult::localization)
+        .def_readonly("segmentation", &cuda::RunResult::segmentation)
         .def_readonly("found", &cuda::RunResult::found)
         .def_readonly("counts", &cuda::RunResult::counts)
         .def_readonly("seconds", &cuda::RunResult::seconds);

@@ -11,14 +11,13 @@ SegmentationParameters make_parameters(double spacing_mm, double spacing_thresho
                                        const py::object& valid_sizes, double smoothing_sigma_mm,
                                        double outside_hu, double intensity_scale, double intensity_min,
                                        double intensity_max) {
-    SegmentationParameters parameters;
-    parameters.spacing_mm = spacing_mm;
-    parameters.spacing_threshold = spacing_threshold;
-    parameters.spacing_slack = spacing_slack;
-    if (!valid_sizes.is_none()) parameters.valid_sizes = valid_sizes_argument(valid_sizes);
-    parameters.smoothing_sigma_mm = smoothing_sigma_mm;
-    parameters.outside_hu = outside_hu;
-    parameters.intensity = {intensity_scale, intensity_min, intensity_max};
+    const SegmentationParameters parameters = {spacing_mm,
+                                               spacing_threshold,
+                                               spacing_slack,
+                                               valid_sizes_argument(valid_sizes),
+                                               smoothing_sigma_mm,
+                                               outside_hu,
+                                               {intensity_scale, intensity_min, intensity_max}};
     check(parameters);
     return parameters;
 }
@@ -26,18 +25,13 @@ SegmentationParameters make_parameters(double spacing_mm, double spacing_thresho
 }  // namespace
 
 void register_segmentation_parameters(py::module_& module) {
-    const SegmentationParameters released;
     using Parameters = SegmentationParameters;
     py::class_<Parameters>(module, "SegmentationParameters",
-                           "What stage 2 assumes; the defaults are the released code's (reference table).")
-        .def(py::init(&make_parameters), py::kw_only(), py::arg("spacing_mm") = released.spacing_mm,
-             py::arg("spacing_threshold") = released.spacing_threshold,
-             py::arg("spacing_slack") = released.spacing_slack, py::arg("valid_sizes") = py::none(),
-             py::arg("smoothing_sigma_mm") = released.smoothing_sigma_mm,
-             py::arg("outside_hu") = released.outside_hu,
-             py::arg("intensity_scale") = released.intensity.scale,
-             py::arg("intensity_min") = released.intensity.min,
-             py::arg("intensity_max") = released.intensity.max)
+                           "What stage 2 assumes, as the manifest of a bundle has it.")
+        .def(py::init(&make_parameters), py::kw_only(), py::arg("spacing_mm"), py::arg("spacing_threshold"),
+             py::arg("spacing_slack"), py::arg("valid_sizes"), py::arg("smoothing_sigma_mm"),
+             py::arg("outside_hu"), py::arg("intensity_scale"), py::arg("intensity_min"),
+             py::arg("intensity_max"))
         .def_readonly("spacing_mm", &Parameters::spacing_mm)
         .def_readonly("spacing_threshold", &Parameters::spacing_threshold)
         .def_readonly("spacing_slack", &Parameters::spacing_slack)

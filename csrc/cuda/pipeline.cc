@@ -247,6 +247,7 @@ SegmentationPlan Pipeline::localize(Run& run) {
     run.observer.begin(Stage::kLocalizationInput);
     const Size& size = run.scan.view.size;
     const LocalizationPlan plan = plan_localization(size, run.spacing, localization_parameters_);
+    run.result.localization = plan;
     const Size& input_size = plan.input_size;
     const engine::Requirements requirements = localization_->prepare(input_size, device_.compute());
     check_output(requirements.output_shape, {1, input_size[0], input_size[1], input_size[2]}, "localization");
@@ -284,7 +285,7 @@ SegmentationPlan Pipeline::localize(Run& run) {
 
 void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     run.observer.begin(Stage::kSegmentationInput);
-    run.result.plan = plan;
+    run.result.segmentation = plan;
     const Size& input_size = plan.input_size;
     const engine::Requirements requirements = segmentation_->prepare(input_size, device_.compute());
     check_output(requirements.output_shape, {1, labels_, input_size[0], input_size[1], input_size[2]},

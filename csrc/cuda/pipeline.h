@@ -33,7 +33,8 @@ struct Observer {
 };
 
 struct RunResult {
-    SegmentationPlan plan;
+    LocalizationPlan localization;
+    SegmentationPlan segmentation;
     bool found = false;                     // whether the mask held a voxel; else the whole scan was the box
     std::vector<uint64_t> counts;           // voxels a label
     std::array<double, kStages> seconds{};  // on the device

@@ -5,47 +5,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
-
-import numpy as np
 
 from ..bundle import Bundle
 from ..errors import DeviceError, EfficientSCNError
+from .protocols import Backend, DeviceBackend, Networks
 
-if TYPE_CHECKING:
-    from ..pipeline import Pipeline
+__all__ = ["DEVICES", "PRECISIONS", "Backend", "DeviceBackend", "Networks", "load", "split_device"]
 
 _log = logging.getLogger(__name__)
 
 PRECISIONS = ("auto", "fp32", "fp16", "bf16")
-
-
-class Backend(Protocol):
-    """The networks of one bundle, compiled. No call leaves a trace in the next; calls may overlap."""
-
-    device: str
-    precision: str
-
-    def localize(self, image: np.ndarray) -> np.ndarray:
-        """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
-        ...
-
-    def segment(self, image: np.ndarray) -> np.ndarray:
-        """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
-        ...
-
-    def trim(self) -> None:
-        """Give back memory that is held for the next image."""
-        ...
-
-
-@runtime_checkable
-class DeviceBackend(Backend, Protocol):
-    """A backend on whose device the rest of the pipeline runs too."""
-
-    def pipeline(self) -> Pipeline:
-        """Both stages with these networks and the bundle's parameters."""
-        ...
 
 
 def _cuda(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:

@@ -15,19 +15,15 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..bundle import NETWORKS, Bundle, Engine
-from ..device_array import DeviceLabels
+from ..bundle import NETWORKS, Bundle, Engine, Size
+from ..bundle.core_parameters import core_parameters
 from ..engines import EngineChoice, this_machine
 from ..engines.cache import obtain_engine
 from ..engines.flavours import FLAVOURS, load
 from ..engines.running import ExecutionApi
 from ..engines.runtime_cache import RuntimeCache
-from ..errors import BundleError, DeviceError, InputError
-from ..orientation import Triple
-from ..pipeline import Parameters, Run
-from ..stages import STAGES, Clock
+from ..errors import BundleError, DeviceError
 from ..user_cache import cache_folder
-from ..volume import Scan
 
 _log = logging.getLogger(__name__)
 
@@ -66,17 +62,20 @@ class TensorRTBackend:
         """`trt`: the module of the TensorRT that built the engines. `graphs`: replay networks from CUDA
         graphs at sizes where that is measured to be faster. Raises DeviceError, BundleError.
         """
-        self.device, self.precision = f"cuda:{gpu.index}", choice.precision
-        self._parameters = parameters = Parameters.of(bundle)
+        self.device, self.index, self.precision = f"cuda:{gpu.index}", gpu.index, choice.precision
+        parameters = core_parameters(bundle)
         self._gpu = gpu
-        self._caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
+        caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]
+        self._caches = [cache for cache in caches if cache is not None]
+        self._runs: Counter[tuple[Size, Size]] = Counter()
+        self._counting = threading.Lock()
         with gpu.current():
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
             localization, segmentation = (
-                engine.network(cache) for engine, cache in zip(self._engines, self._caches, strict=True)
+                engine.network(cache) for engine, cache in zip(self._engines, caches, strict=True)
             )
             self.networks = (localization, segmentation)
-            self._core = _core.DevicePipeline(
+            self.core = _core.DevicePipeline(
                 localization,
                 segmentation,
                 parameters.localization,
@@ -90,96 +89,28 @@ class TensorRTBackend:
 
     def localize(self, image: np.ndarray) -> np.ndarray:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
-        mask: np.ndarray = self._core.localize_input(image)
+        mask: np.ndarray = self.core.localize_input(image)
         return mask
 
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
-        probabilities: np.ndarray = self._core.segment_input(image)
+        probabilities: np.ndarray = self.core.segment_input(image)
         return probabilities
 
     def trim(self) -> None:
         """Give back the arena and its staging memory."""
-        self._core.trim()
-
-    def pipeline(self) -> DevicePipeline:
-        """Both stages on the GPU."""
-        return DevicePipeline(self._core, self._gpu, self._caches, self._parameters)
-
-
-class DevicePipeline:
-    """Scan in, labels out, in one call of the core; concurrent calls take turns."""
-
-    reads_values = True
-
-    def __init__(
-        self, core: Any, gpu: Gpu, caches: list[RuntimeCache | None], parameters: Parameters
-    ) -> None:
-        self.core = core
-        self._gpu, self._device = gpu, f"cuda:{gpu.index}"
-        self._caches = [cache for cache in caches if cache is not None]
-        self._localization = parameters.localization
-        self._runs: Counter[tuple[Triple, Triple]] = Counter()
-        self._keeping = threading.Lock()
-
-    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
-        """See `Pipeline`."""
-        stream = scan.device.stream if scan.device is not None else None
-        if scan.device is not None:
-            self._require_here(scan)
-        shape = scan.geometry.size[::-1]
-        labels: np.ndarray | DeviceLabels
-        if keep_on_device:
-            labels = DeviceLabels(shape, self._gpu.index)
-            target = labels.view()
-        else:
-            labels = target = np.empty(shape, np.uint8)
-        run = self.core.segment(
-            scan.lps,
-            spacing,
-            scan.geometry.lps_view(target),
-            scan_on_device=scan.on_device,
-            labels_on_device=keep_on_device,
-            stream=stream,
-            begin=lambda stage: clock.begin(STAGES[1 + stage]),
-            values=scan.check_values,
-        )
-        clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
-        if self._caches:
-            first = _core.plan_localization(scan.lps.shape, spacing, self._localization)
-            self._keep_kernels(first.input_size, run.plan.input_size)
-        return Run(labels, run.plan, np.asarray(run.counts), run.found, self.core.arena_peak)
-
-    def trim(self) -> None:
-        """See `Pipeline`."""
         self.core.trim()
 
-    def _require_here(self, scan: Scan) -> None:
-        found, foreign_context = self.core.place_of(scan.array.__array_interface__["data"][0])
-        if found < 0:
-            raise InputError(
-                "The array says that it lies on a GPU, but its address is one of host memory; pass it as a "
-                "NumPy array."
-            )
-        if found != self._gpu.index:
-            raise InputError(
-                f"The array lies on cuda:{found}, but the networks run on {self._device}; copy it, or use "
-                f'device="cuda:{found}".'
-            )
-        if foreign_context:
-            raise InputError(
-                "The array lies in a CUDA context of its own, expected the primary one; import "
-                "pycuda.autoprimaryctx instead of pycuda.autoinit."
-            )
-
-    def _keep_kernels(self, localization: Triple, segmentation: Triple) -> None:
-        """Save what TensorRT-RTX compiled for these sizes of the networks' inputs.
+    def ran(self, localization: Size, segmentation: Size) -> None:
+        """Save what TensorRT-RTX compiled for these sizes (z, y, x) of the networks' inputs.
 
         It compiles the kernels that suit a shape best in the background and runs general ones meanwhile, so
         the first run's end finds few of them: saved is after the runs 1, 2, 4, 8 and so on of the sizes.
         """
+        if not self._caches:
+            return
         sizes = (localization, segmentation)
-        with self._keeping:
+        with self._counting:
             self._runs[sizes] += 1
             if self._runs[sizes].bit_count() == 1:
                 with self._gpu.current():  # the run has left no GPU current on this thread

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..bundle import LocalizationPipeline, Pipeline, Profile, SegmentationPipeline, Size
+from ..bundle import LocalizationParameters, PipelineParameters, Profile, SegmentationParameters, Size
 
 TYPICAL_MM = {"localization": (300.0, 410.0, 410.0), "segmentation": (190.0, 250.0, 310.0)}
 """Extent (z, y, x) of what a network typically sees: an abdominal scan of 512×512×120 voxels of
 0.8×0.8×2.5 mm, and a box of organs with margins. Engines are tuned for it; all valid sizes run."""
 
 
-def profile_for(network: str, pipeline: Pipeline) -> Profile:
+def profile_for(network: str, pipeline: PipelineParameters) -> Profile:
     """The profile of `network` from the valid sizes in the manifest: smallest, typical and largest."""
-    stage: LocalizationPipeline | SegmentationPipeline = getattr(pipeline, network)
+    stage: LocalizationParameters | SegmentationParameters = getattr(pipeline, network)
     extents = TYPICAL_MM[network]
     return Profile(
         min=_triple([min(sizes) for sizes in stage.valid_sizes]),

@@ -60,7 +60,7 @@ class OwnPipeline:
 
         def watched(*arguments: Any) -> Backend:
             backend = load(*arguments)
-            return backend if hasattr(backend, "pipeline") else _Watch(backend, self._sizes)
+            return backend if hasattr(backend, "core") else _Watch(backend, self._sizes)
 
         return watched
 

@@ -10,8 +10,7 @@ import SimpleITK as sitk
 
 from efficientscn_trt.evaluation import dice, normalized_surface_distance
 from efficientscn_trt.evaluation.cases import TOLERANCE_MM
-
-from .stages import Intermediate
+from efficientscn_trt.pipeline.intermediate import Intermediate
 
 ROUNDING = {"fp16": 4.0, "bf16": 32.0}
 """How many times the trained model's own distance between float16 and float32 a precision may have: bfloat16

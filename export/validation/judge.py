@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from efficientscn_trt import backends
+from efficientscn_trt.backends import Networks
 from efficientscn_trt.backends.survey import survey
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.volume import open_scan
+from efficientscn_trt.pipeline.host_stages import HostStages
+from efficientscn_trt.pipeline.intermediate import Intermediate, run_with_intermediate
+from efficientscn_trt.volume import Scan, open_scan
 
 from .fidelity import Fidelity, Limits, compare
 from .picture import write_picture
 from .saved_networks import load_networks
-from .stages import Stages
 
 AS_SAVED = "SavedModel"
 """Name of the row that tells what float16 costs the trained model itself."""
@@ -53,28 +55,30 @@ def validate(
     exact, saved = load_networks(localization, segmentation, len(labels))
     for path in scans:
         progress(f"{path.name}: SavedModels in float32")
-        stages = Stages(open_scan(path), bundle.manifest.pipeline)
-        spacing, names = stages.scan.geometry.lps_spacing, dict(enumerate(labels))
-        reference = stages.run(exact)
+        scan = open_scan(path)
+        spacing, names = scan.geometry.lps_spacing, dict(enumerate(labels))
+        reference = _run(scan, bundle, exact)
 
         progress(f"{path.name}: SavedModels as saved")
-        found = stages.run(saved)
+        found = _run(scan, bundle, saved)
         floor = compare(reference, found, saved.segment(reference.image), names, spacing)
         yield Verdict(path.name, AS_SAVED, floor, (), None)
         for device, precision in _at_hand(bundle):
             name = f"{device} {precision}"
             progress(f"{path.name}: {name}")
             backend = backends.load(bundle, device, precision)
-            found = stages.run(backend)
+            found = _run(scan, bundle, backend)
             fidelity = compare(reference, found, backend.segment(reference.image), names, spacing)
             picture = None
             if pictures is not None:
                 picture = pictures / f"{path.name.split('.')[0]}-{device}-{precision}.png"
-                write_picture(
-                    picture, stages.scan, reference.labels, found.labels, f"{path.name}, {name}", names
-                )
+                write_picture(picture, scan, reference.labels, found.labels, f"{path.name}, {name}", names)
             problems = tuple(fidelity.problems(precision, floor, limits))
             yield Verdict(path.name, name, fidelity, problems, picture)
+
+
+def _run(scan: Scan, bundle: Bundle, networks: Networks) -> Intermediate:
+    return run_with_intermediate(HostStages.of(scan, bundle.manifest.pipeline), scan.lps, networks)
 
 
 def _at_hand(bundle: Bundle) -> Iterator[tuple[str, str]]:

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.core_parameters import localization_parameters, segmentation_parameters
 
 from efficientscn_trt import _core
 
-LOCALIZATION = _core.LocalizationParameters()
+LOCALIZATION = localization_parameters()
 SIZE = (8, 9, 10)
 PLAN = _core.plan_localization(SIZE, (6, 6, 6), LOCALIZATION)
-CROP = _core.plan_segmentation(
-    SIZE, (6, 6, 6), _core.Box((0, 0, 0), (40, 40, 40)), _core.SegmentationParameters()
-)
+CROP = _core.plan_segmentation(SIZE, (6, 6, 6), _core.Box((0, 0, 0), (40, 40, 40)), segmentation_parameters())
 
 
 def misaligned() -> np.ndarray[Any, Any]:

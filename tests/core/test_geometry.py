@@ -9,11 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from support import core_reference as reference
+from support.core_parameters import localization_parameters, segmentation_parameters
 
 from efficientscn_trt import _core
 
-LOCALIZATION = _core.LocalizationParameters()
-SEGMENTATION = _core.SegmentationParameters()
+LOCALIZATION = localization_parameters()
+SEGMENTATION = segmentation_parameters()
 
 sizes = st.tuples(*[st.integers(1, 1500)] * 3)
 spacings = st.tuples(*[st.floats(0.1, 12)] * 3)
@@ -173,7 +174,7 @@ def test_mask_corners_outside_the_input_are_refused() -> None:
         ({"valid_sizes": 3}, "valid_sizes must be three lists of sizes"),
     ],
 )
-@pytest.mark.parametrize("kind", [_core.LocalizationParameters, _core.SegmentationParameters])
+@pytest.mark.parametrize("kind", [localization_parameters, segmentation_parameters])
 def test_parameters_without_sense_are_refused(kind: Any, arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         kind(**arguments)

@@ -10,11 +10,12 @@ import pytest
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from support import core_reference as reference
+from support.core_parameters import localization_parameters, segmentation_parameters
 
 from efficientscn_trt import _core
 
-LOCALIZATION = _core.LocalizationParameters()
-SEGMENTATION = _core.SegmentationParameters()
+LOCALIZATION = localization_parameters()
+SEGMENTATION = segmentation_parameters()
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special
 from support import core_reference as reference
+from support.core_parameters import segmentation_parameters
 
 from efficientscn_trt import _core
 
-PARAMETERS = _core.SegmentationParameters(valid_sizes=[[16, 32, 48], [16, 32, 48], [16, 32, 48]])
+PARAMETERS = segmentation_parameters(valid_sizes=[[16, 32, 48], [16, 32, 48], [16, 32, 48]])
 
 
 def organs(size: tuple[int, ...], classes: int, seed: int, noise: float) -> NDArray[np.float32]:

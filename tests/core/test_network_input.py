@@ -10,12 +10,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike, NDArray
 from support import core_reference as reference
+from support.core_parameters import localization_parameters, segmentation_parameters
 
 from efficientscn_trt import _core
 
 DTYPES = (np.int16, np.uint8, np.uint16, np.int32, np.float32)
-LOCALIZATION = _core.LocalizationParameters()
-SEGMENTATION = _core.SegmentationParameters()
+LOCALIZATION = localization_parameters()
+SEGMENTATION = segmentation_parameters()
 
 sizes = st.tuples(*[st.integers(1, 41)] * 3)
 spacings = st.tuples(*[st.floats(0.4, 7)] * 3)
@@ -34,7 +35,7 @@ def random_volume(size: tuple[int, ...], dtype: DTypeLike, seed: int = 0) -> NDA
 def test_localization_input(
     size: tuple[int, ...], spacing: tuple[float, ...], dtype: DTypeLike, sigma: float, seed: int
 ) -> None:
-    parameters = _core.LocalizationParameters(smoothing_sigma_mm=sigma)
+    parameters = localization_parameters(smoothing_sigma_mm=sigma)
     volume = random_volume(size, dtype, seed)
     plan = _core.plan_localization(size, spacing, parameters)
     image = _core.localization_input(volume, plan, parameters)
@@ -56,7 +57,7 @@ def test_segmentation_input(
     seed: int,
     data: st.DataObject,
 ) -> None:
-    parameters = _core.SegmentationParameters(
+    parameters = segmentation_parameters(
         smoothing_sigma_mm=sigma, outside_hu=outside, valid_sizes=[[8, 16, 24], [8, 24], [4, 12, 20]]
     )
     volume = random_volume(size, dtype, seed)
@@ -74,7 +75,7 @@ def test_segmentation_input(
 def test_area_resize_by_hand() -> None:
     # 4 -> 6 voxels: 0, .5, 1, 2, 2.5, 3 for 0, 1, 2, 3.
     volume = np.broadcast_to(np.float32([0, 1, 2, 3]) * 100, (1, 1, 4)).copy()
-    parameters = _core.LocalizationParameters(intensity_scale=100, intensity_max=1000)
+    parameters = localization_parameters(intensity_scale=100, intensity_max=1000)
     plan = _core.plan_localization(volume.shape, (6, 6, 9), parameters)
     image = _core.localization_input(volume, plan, parameters)
     z, y, x = plan.pad_before
@@ -92,7 +93,7 @@ def test_padding_is_exactly_minus_a_half() -> None:
 
 
 def test_a_box_beside_the_image_is_outside_everywhere() -> None:
-    parameters = _core.SegmentationParameters(outside_hu=-1024)
+    parameters = segmentation_parameters(outside_hu=-1024)
     volume = random_volume((20, 30, 25), np.int16)
     plan = _core.plan_segmentation(volume.shape, (1, 1, 1), _core.Box((500, 0, 0), (540, 20, 20)), parameters)
     assert np.all(_core.segmentation_input(volume, (1, 1, 1), plan, parameters) == -0.5)
@@ -145,7 +146,7 @@ def test_any_number_of_threads_gives_the_same(threads: int) -> None:
 def test_intensity_limits() -> None:
     volume = np.full((10, 10, 10), 30000, np.int16)
     volume[:, :5] = -30000
-    parameters = _core.LocalizationParameters(intensity_min=-0.75, intensity_max=0.25)
+    parameters = localization_parameters(intensity_min=-0.75, intensity_max=0.25)
     plan = _core.plan_localization(volume.shape, (6, 6, 6), parameters)
     image = _core.localization_input(volume, plan, parameters)
     assert (image.min(), image.max()) == (-0.75, 0.25)

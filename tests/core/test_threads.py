@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.core_parameters import localization_parameters, segmentation_parameters
 
 from efficientscn_trt import _core
 
-LOCALIZATION = _core.LocalizationParameters()
-SEGMENTATION = _core.SegmentationParameters()
+LOCALIZATION = localization_parameters()
+SEGMENTATION = segmentation_parameters()
 
 
 def all_stages(seed: int) -> list[np.ndarray]:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.core_parameters import localization_parameters
 
 from efficientscn_trt import _core
-from efficientscn_trt.bundle import Pipeline
+from efficientscn_trt.bundle import PipelineParameters
 
 MB = 1_000_000
 ALIGNMENT = 256
@@ -58,7 +59,7 @@ def activation(size: tuple[int, ...]) -> int:
     return 3 * 32 * 2 * int(np.prod(size))
 
 
-PIPELINE = Pipeline()
+PIPELINE = PipelineParameters()
 LOCALIZATION_SIZES = list(itertools.product(*PIPELINE.localization.valid_sizes))
 SEGMENTATION_SIZES = list(itertools.product(*PIPELINE.segmentation.valid_sizes))
 SCANS = [
@@ -98,7 +99,7 @@ def test_stage_2_stays_near_its_networks_activation(size: tuple[int, ...], voxel
 def test_stage_1_stays_near_its_networks_activation(
     scan: tuple[int, ...], spacing: tuple[float, ...]
 ) -> None:
-    plan = _core.plan_localization(scan, spacing, _core.LocalizationParameters())
+    plan = _core.plan_localization(scan, spacing, localization_parameters())
     for voxel_bytes in (1, 2, 4):
         memory = _core.plan_stage_memory(
             region=scan,

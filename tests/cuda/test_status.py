@@ -37,7 +37,16 @@ def test_it_says_how_it_was_built_and_what_is_missing() -> None:
 
 @pytest.mark.skipif(STATUS["built"], reason="this build has the CUDA core")
 def test_without_the_cuda_core_there_is_nothing_to_call() -> None:
-    for name in ("Arena", "CurrentDevice", "DeviceBlock", "DevicePipeline", "read_device", "write_device"):
+    for name in (
+        "Arena",
+        "CurrentDevice",
+        "Stage",
+        "DeviceRun",
+        "DeviceBlock",
+        "DevicePipeline",
+        "read_device",
+        "write_device",
+    ):
         assert not hasattr(_core, name)
 
 

@@ -12,7 +12,7 @@ import pytest
 from support.engines import H100, RTX, RTX_4090, TENSORRT, machine, use_fakes, with_engines
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.bundle import Bundle, Pipeline
+from efficientscn_trt.bundle import Bundle, PipelineParameters
 from efficientscn_trt.engines import build, store
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.machine import this_platform
@@ -36,7 +36,7 @@ def test_the_record_says_all_that_decides(bundle: Bundle, monkeypatch: pytest.Mo
     assert (engine.network, engine.flavour, engine.version) == ("segmentation", "tensorrt-rtx", RTX)
     assert (engine.platform, engine.precision) == (this_platform(), "fp16")
     assert engine.compute_capabilities == ("8.0", "8.6", "8.9", "12.0")
-    assert engine.profiles == (profile_for("segmentation", Pipeline()),)
+    assert engine.profiles == (profile_for("segmentation", PipelineParameters()),)
     assert engine.onnx_sha256 == bundles.sha256(bundle.path / "segmentation.float16.onnx")
     file = bundle.path / engine.file
     assert (engine.sha256, engine.bytes) == (bundles.sha256(file), file.stat().st_size)
@@ -57,12 +57,12 @@ def test_engines_are_built_from_the_form_of_the_precision(
 
 
 def test_profiles_come_from_the_valid_sizes() -> None:
-    profile = profile_for("localization", Pipeline())
+    profile = profile_for("localization", PipelineParameters())
     assert dataclasses.astuple(profile) == ((32, 32, 32), (64, 80, 80), (256, 80, 80))
-    profile = profile_for("segmentation", Pipeline())
+    profile = profile_for("segmentation", PipelineParameters())
     assert dataclasses.astuple(profile) == ((32, 32, 32), (96, 128, 160), (160, 128, 160))
-    small = bundles.SegmentationPipeline(valid_sizes=((32, 64), (96,), (64, 128, 256)))
-    profile = profile_for("segmentation", Pipeline(segmentation=small))
+    small = bundles.SegmentationParameters(valid_sizes=((32, 64), (96,), (64, 128, 256)))
+    profile = profile_for("segmentation", PipelineParameters(segmentation=small))
     assert dataclasses.astuple(profile) == ((32, 96, 64), (64, 96, 256), (64, 96, 256))
 
 

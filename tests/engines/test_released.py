@@ -4,7 +4,6 @@ float16 changes.
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.bundle import Bundle
@@ -20,6 +18,7 @@ from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
 from efficientscn_trt.export.precision.accumulation import summing_in_float16
 from efficientscn_trt.export.precision.rounding import run_rounded
+from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 from efficientscn_trt.volume import open_scan
 
@@ -80,17 +79,13 @@ def test_float16_is_within_the_noise_floor(
     probabilities lie so close that 0.996 to 0.997 of the labels agree.
     """
     bundle = request.getfixturevalue(networks)
-    pipeline = bundle.manifest.pipeline
     single = CpuBackend(bundle, "fp32", 0)
     half = {name: ir.load(bundle.file(name, "fp16")) for name in ("localization", "segmentation")}
     if sums == "float16":
         half = {name: summing_in_float16(model) for name, model in half.items()}
     opened = open_scan(request.getfixturevalue(scan))
-    volume, spacing = opened.lps, opened.geometry.lps_spacing
-
-    first = _core.LocalizationParameters(**dataclasses.asdict(pipeline.localization))
-    plan = _core.plan_localization(volume.shape, spacing, first)
-    image = _core.localization_input(volume, plan, first)
+    stages = HostStages.of(opened, bundle.manifest.pipeline)
+    image = stages.localization_input(opened.lps)
     mask = single.localize(image)
     found = run_rounded(half["localization"], image[None, None])["mask"][0]
     dice = 2 * np.count_nonzero(mask & found) / (np.count_nonzero(mask) + np.count_nonzero(found))
@@ -98,15 +93,13 @@ def test_float16_is_within_the_noise_floor(
     if (networks, sums) == ("released", "float16"):
         return
 
-    second = _core.SegmentationParameters(**dataclasses.asdict(pipeline.segmentation))
-    box = _core.box_from_mask(*_core.mask_box(mask), plan, first)
-    crop = _core.plan_segmentation(volume.shape, spacing, box, second)
-    image = _core.segmentation_input(volume, spacing, crop, second)
+    crop, _ = stages.plan_segmentation(mask)
+    image = stages.segmentation_input(opened.lps, crop)
     probabilities = run_rounded(half["segmentation"], image[None, None])["probabilities"][0]
     labels = []
     for each in (single.segment(image), probabilities):
-        labels.append(np.zeros(volume.shape, np.uint8))
-        _core.write_labels(each, crop, labels[-1])
+        labels.append(np.zeros(opened.lps.shape, np.uint8))
+        stages.labels(each, crop, labels[-1])
     inside = tuple(
         slice(max(start, 0), stop) for start, stop in zip(crop.crop_start, crop.crop_stop, strict=True)
     )

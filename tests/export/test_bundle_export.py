@@ -60,7 +60,7 @@ def test_manifest(report: ExportReport, tiny_models: ModelFolders) -> None:
     manifest = bundles.load(report.bundle.path).manifest
     assert manifest.name == "tiny"
     assert manifest.labels == LABELS
-    released = bundles.Pipeline()
+    released = bundles.PipelineParameters()
     assert manifest.pipeline.localization == released.localization
     assert manifest.pipeline.segmentation.outside_hu == -1024
     assert manifest.pipeline.segmentation.valid_sizes == released.segmentation.valid_sizes

@@ -161,8 +161,7 @@ def test_backends_share_an_engine_where_they_can(
     for plan, maker in list(trt.plans.items()):
         trt.plans[plan] = lambda maker=maker: loaded.append(maker()) or loaded[-1]
     both = [gpu_backend(tiny_bundle, choice, trt) for _ in range(2)]
-    segmenters = [backend.pipeline() for backend in both]
-    assert segmenters[0].core is not segmenters[1].core
+    assert both[0].core is not both[1].core
     used = [len(engine.contexts) for engine in loaded if engine.contexts]  # RTX loads once to see that it can
     assert used == [2 // engines] * 2 * engines
     image = np.zeros((32, 32, 32), np.float32)
@@ -186,7 +185,7 @@ def test_networks_are_replayed_where_that_is_faster_but_not_by_rtx(
     backend = gpu_backend(tiny_bundle, *gpu_engines(tmp_path, version, flavour, QueuedMemory()))
     for _ in range(8):
         backend.segment(np.zeros((32, 32, 32), np.float32))
-    assert backend.pipeline().core.replays is replays
+    assert backend.core.replays is replays
 
 
 def test_an_engine_is_let_go_with_its_last_backend(tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.core_parameters import localization_parameters
 from support.device_scans import SPACING, make_scan
 from support.fake_pipeline import (
     LABELS,
@@ -17,7 +18,6 @@ from support.fake_pipeline import (
 )
 from support.fake_runtime import VERSIONS
 
-from efficientscn_trt import _core
 from efficientscn_trt.errors import InputError
 
 DTYPES = (np.int16, np.uint8, np.uint16, np.int32, np.float32)
@@ -54,7 +54,7 @@ def test_a_scan_of_many_slabs() -> None:
 
 
 def test_many_slabs_with_the_smoothing_of_the_paper() -> None:
-    parameters = _core.LocalizationParameters(smoothing_sigma_mm=3.0)
+    parameters = localization_parameters(smoothing_sigma_mm=3.0)
     pipeline = FakePipeline(seed=5, localization_parameters=parameters)
     check(pipeline, make_scan(5, (120, 200, 260), np.float32), (1.5, 1.2, 1.2))
 
@@ -87,7 +87,7 @@ def test_a_box_that_leaves_the_scan() -> None:
     scan = make_scan(6, (20, 22, 24))
     scan[:4, :5, :4] = 200
     run = check(FakePipeline(), scan, (6.0, 6.0, 6.0))
-    assert max(before for before, _ in run.plan.paddings) > 0
+    assert max(before for before, _ in run.segmentation.paddings) > 0
 
 
 def test_repeated_runs_give_the_same_bits() -> None:
@@ -113,10 +113,17 @@ def test_stages_are_told_in_order_with_the_range_of_values_before_the_crop() -> 
     FakePipeline().segment(
         scan,
         SPACING,
-        begin=told.append,
+        begin=lambda stage: told.append(stage.name),
         values=lambda low, high, nonfinite: told.append((low, high, nonfinite)),
     )
-    assert told == [0, 1, (scan.min(), scan.max(), 0), 2, 3, 4]
+    assert told == [
+        "LOCALIZATION_INPUT",
+        "LOCALIZATION",
+        (scan.min(), scan.max(), 0),
+        "SEGMENTATION_INPUT",
+        "SEGMENTATION",
+        "LABELS",
+    ]
 
 
 def test_voxels_that_are_not_finite_are_counted() -> None:

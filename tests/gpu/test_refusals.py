@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.core_parameters import segmentation_parameters
 from support.device_scans import SPACING, make_scan
 from support.fake_pipeline import (
     FakePipeline,
@@ -13,7 +14,6 @@ from support.fake_pipeline import (
     smooth_probabilities,
 )
 
-from efficientscn_trt import _core
 from efficientscn_trt.errors import DeviceError
 
 SCAN = make_scan(17, (20, 30, 40))
@@ -59,7 +59,7 @@ def test_engines_of_other_types(elements: tuple[str, str, str], tensor: str) -> 
 
 
 def test_more_labels_than_a_block_of_the_gpu_holds() -> None:
-    parts = FakePipeline(segmentation_parameters=_core.SegmentationParameters(valid_sizes=[[8], [8], [64]]))
+    parts = FakePipeline(segmentation_parameters=segmentation_parameters(valid_sizes=[[8], [8], [64]]))
     many = parts.trt.engine(
         lambda image: np.repeat(image, 200, 1), output_shape=lambda shape: (1, 200, *shape[2:])
     )

@@ -12,6 +12,7 @@ import pytest
 
 from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
+from efficientscn_trt.bundle.core_parameters import CoreParameters
 from efficientscn_trt.errors import BundleError, OutputError
 
 
@@ -150,17 +151,28 @@ def test_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("mine", "core"),
-    [
-        (bundles.LocalizationPipeline(), "LocalizationParameters"),
-        (bundles.SegmentationPipeline(), "SegmentationParameters"),
-    ],
-)
-def test_defaults_are_those_of_the_core(mine: Any, core: str) -> None:
-    theirs = getattr(_core, core)()
+@pytest.mark.parametrize("stage", ["localization", "segmentation"])
+def test_every_number_reaches_the_core(stage: str) -> None:
+    released = getattr(bundles.PipelineParameters(), stage)
+    mine = dataclasses.replace(
+        released,
+        **{
+            field.name: getattr(released, field.name) + 0.125 * (1 + index)
+            for index, field in enumerate(dataclasses.fields(released))
+            if field.name != "valid_sizes"
+        },
+        valid_sizes=((8, 16), (24,), (32, 40, 48)),
+    )
+    pipeline = dataclasses.replace(bundles.PipelineParameters(), **{stage: mine})
+    theirs = getattr(CoreParameters.of(pipeline), stage)
     for field in dataclasses.fields(mine):
         value = getattr(theirs, field.name)
         if field.name == "valid_sizes":
             value = tuple(tuple(sizes) for sizes in value)
         assert getattr(mine, field.name) == value, field.name
+
+
+@pytest.mark.parametrize("kind", [_core.LocalizationParameters, _core.SegmentationParameters])
+def test_the_core_has_no_numbers_of_its_own(kind: Any) -> None:
+    with pytest.raises(TypeError, match="incompatible constructor arguments"):
+        kind(spacing_mm=2.0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.core_parameters import localization_parameters
 
 from efficientscn_trt import Segmentation, Segmenter, _core
 
@@ -25,7 +26,7 @@ def result(shared: Path, released_segmenter: Segmenter) -> Segmentation:
 def test_mask_and_its_box(golden: dict[str, np.ndarray], released_segmenter: Segmenter) -> None:
     mask = released_segmenter._backend.localize(golden["localization_input"])
     assert np.count_nonzero(mask != golden["localization_mask"]) <= 2
-    parameters = _core.LocalizationParameters()
+    parameters = localization_parameters()
     plan = _core.plan_localization(
         golden["image_lps_shape"].tolist(), golden["spacing_zyx"].tolist(), parameters
     )

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from efficientscn_trt import _core
+from efficientscn_trt.bundle.core_parameters import CoreParameters
 from efficientscn_trt.engines.running import ExecutionApi
+from efficientscn_trt.pipeline.host_stages import HostStages
+from efficientscn_trt.pipeline.intermediate import Intermediate, run_with_intermediate
 
+from .core_parameters import localization_parameters, segmentation_parameters
 from .fake_memory import GpuMemory, Memory
 from .fake_runtime import fake_runtime
 
@@ -48,8 +52,8 @@ class FakePipeline:
     graphs: bool = False
     localization_function: Any = organ_mask
     segmentation_function: Any = smooth_probabilities
-    localization_parameters: Any = field(default_factory=_core.LocalizationParameters)
-    segmentation_parameters: Any = field(default_factory=_core.SegmentationParameters)
+    localization_parameters: Any = field(default_factory=localization_parameters)
+    segmentation_parameters: Any = field(default_factory=segmentation_parameters)
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,46 +98,38 @@ class FakePipeline:
         return labels, run
 
 
-@dataclass(frozen=True)
-class CpuResult:
-    plan: Any
-    found: bool
-    labels: np.ndarray
-    counts: np.ndarray
+class _Networks:
+    """The functions of a pipeline, for the host; values are rounded as its tensors are."""
+
+    def __init__(self, pipeline: FakePipeline) -> None:
+        self._pipeline, self._element = pipeline, np.float16 if pipeline.half else np.float32
+
+    def localize(self, image: np.ndarray) -> np.ndarray:
+        mask = self._pipeline.localization_function(image.astype(self._element)[None, None])
+        return mask.reshape(image.shape)
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        probabilities = self._pipeline.segmentation_function(image.astype(self._element)[None, None])[0]
+        return probabilities.astype(self._element).astype(np.float32)
 
 
-def on_cpu(scan: np.ndarray, spacing: tuple[float, float, float], pipeline: FakePipeline) -> CpuResult:
-    """What the sweeps of the CPU make of the same networks."""
-    localization, segmentation = pipeline.localization_parameters, pipeline.segmentation_parameters
-    element = np.float16 if pipeline.half else np.float32
-    plan = _core.plan_localization(scan.shape, spacing, localization)
-    image = _core.localization_input(scan, plan, localization).astype(element)
-    mask = pipeline.localization_function(image[None, None]).reshape(image.shape)
-    found = _core.mask_box(mask)
-    box = (
-        _core.whole_volume_box(plan, localization)
-        if found is None
-        else _core.box_from_mask(*found, plan, localization)
-    )
-    crop = _core.plan_segmentation(scan.shape, spacing, box, segmentation)
-    image = _core.segmentation_input(scan, spacing, crop, segmentation).astype(element)
-    probabilities = pipeline.segmentation_function(image[None, None])[0].astype(element).astype(np.float32)
-    labels = np.empty(scan.shape, np.uint8)
-    counts = _core.write_labels(np.ascontiguousarray(probabilities), crop, labels)
-    return CpuResult(crop, found is not None, labels, counts)
+def on_cpu(scan: np.ndarray, spacing: tuple[float, float, float], pipeline: FakePipeline) -> Intermediate:
+    """What the host makes of the same networks."""
+    parameters = CoreParameters(pipeline.localization_parameters, pipeline.segmentation_parameters)
+    return run_with_intermediate(HostStages(scan.shape, spacing, parameters), scan, _Networks(pipeline))
 
 
 def check(pipeline: FakePipeline, scan: np.ndarray, spacing: tuple[float, float, float]) -> Any:
     """Labels and account agree with the CPU's; returns the run."""
     expected = on_cpu(scan, spacing, pipeline)
     labels, run = pipeline.segment(scan, spacing)
-    assert run.found == expected.found
-    assert run.plan.crop_start == expected.plan.crop_start
-    assert run.plan.input_size == expected.plan.input_size
+    assert run.found == expected.mask.any()
+    assert run.localization.input_size == expected.mask.shape
+    assert run.segmentation.crop_start == expected.crop.crop_start
+    assert run.segmentation.input_size == expected.crop.input_size
     # Sums are taken in another order, so an input may differ in its last bits, and a label where two tie.
     assert np.mean(labels != expected.labels) <= 2e-4
-    assert (
-        abs(np.array(run.counts, np.int64) - expected.counts.astype(np.int64)).sum() <= 4e-4 * scan.size + 2
-    )
+    counts = np.bincount(expected.labels.ravel(), minlength=LABELS)
+    assert abs(np.array(run.counts, np.int64) - counts).sum() <= 4e-4 * scan.size + 2
     assert list(np.bincount(labels.ravel(), minlength=LABELS)) == list(run.counts)
     return run

@@ -42,7 +42,7 @@ def _key(model: Path, weights: Path) -> str:
     """Of all that the bundle depends on."""
     digest = hashlib.sha256()
     sources = sorted((REPOSITORY / "export").rglob("*.py"))
-    package = [REPOSITORY / "efficientscn_trt" / name for name in ("bundle.py", "_manifest.py")]
+    package = sorted((REPOSITORY / "efficientscn_trt" / "bundle").glob("*.py"))
     for file in [*sources, *package, model / "saved_model.pb", weights]:
         digest.update(file.read_bytes())
     for name in _PACKAGES:

@@ -24,7 +24,7 @@ def write_tiny_bundle(path: Path, **changes: Any) -> bundles.Bundle:
         "name": "thresholds",
         "description": "HU thresholds, for tests",
         "labels": LABELS,
-        "pipeline": bundles.Pipeline(),
+        "pipeline": bundles.PipelineParameters(),
         "localization": _source(_localization(), bundles.Tensor("mask", "bool", (1, "z", "y", "x"))),
         "segmentation": _source(
             _segmentation(), bundles.Tensor("probabilities", "float32", (1, len(LABELS), "z", "y", "x"))

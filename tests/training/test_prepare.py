@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.core_parameters import localization_parameters
 from support.tiny_cases import SPACING, tiny_case
 
 from efficientscn_trt import _core
@@ -29,7 +30,7 @@ def raw(seed: int = 0) -> RawCase:
 
 def test_localization_equals_the_input_of_inference() -> None:
     case = raw()
-    parameters = _core.LocalizationParameters()
+    parameters = localization_parameters()
     plan = _core.plan_localization(case.hu.shape, case.spacing, parameters)
     expected = _core.localization_input(case.hu, plan, parameters)
     prepared = prepare_localization(case)
@@ -81,7 +82,7 @@ def test_voxels_may_be_larger() -> None:
 
 def test_a_spacing_grows_from_a_little_below_it() -> None:
     released, coarse = segmentation_parameters(2.0), segmentation_parameters(4.0)
-    assert released.spacing_threshold == pytest.approx(_core.SegmentationParameters().spacing_threshold)
+    assert released.spacing_threshold == pytest.approx(1.9)
     assert (coarse.spacing_mm, coarse.spacing_threshold) == pytest.approx((4.0, 3.9))
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("onnxscript")
 
 from efficientscn_trt.export.validation.fidelity import Fidelity, Limits, compare
 from efficientscn_trt.export.validation.picture import worst_slice
-from efficientscn_trt.export.validation.stages import Intermediate
+from efficientscn_trt.pipeline.intermediate import Intermediate
 
 NAMES = {0: "background", 1: "liver", 2: "kidneys"}
 SPACING = (2.0, 1.0, 1.0)

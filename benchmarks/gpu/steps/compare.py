@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from efficientscn_trt import _core
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.pipeline import Parameters
+from efficientscn_trt.bundle.core_parameters import CoreParameters, core_parameters
+from efficientscn_trt.pipeline import DevicePipeline
+from efficientscn_trt.pipeline.host_stages import HostStages
 from gpu.context import Context, judged
 from gpu.engines import load_backend
 from gpu.measure import run_once
@@ -21,7 +22,7 @@ MASK_DICE, WHOLE, INSIDE = 0.999, 0.9990, 0.998
 
 def run(context: Context) -> dict[str, Any]:
     backend = load_backend(context)
-    parameters = Parameters.of(bundles.load(context.bundle))
+    parameters = core_parameters(bundles.load(context.bundle))
     scans: dict[str, Any] = {}
     checks: dict[str, bool] = {}
     for scan in reference_scans(context.reference):
@@ -32,22 +33,19 @@ def run(context: Context) -> dict[str, Any]:
     return judged({"scans": scans}, checks)
 
 
-def _networks(scan: ReferenceScan, backend: Any, parameters: Parameters) -> dict[str, Any]:
+def _networks(scan: ReferenceScan, backend: Any, parameters: CoreParameters) -> dict[str, Any]:
     """The localization network on the scan's own input, the segmentation network on the reference's box."""
-    plan = _core.plan_localization(scan.voxels.shape, scan.spacing, parameters.localization)
-    mask = backend.localize(_core.localization_input(scan.voxels, plan, parameters.localization))
+    stages = HostStages(scan.voxels.shape, scan.spacing, parameters)
+    mask = backend.localize(stages.localization_input(scan.voxels))
     result: dict[str, Any] = {
         "mask_dice": _dice(mask, scan.mask),
         "mask_differs": int((mask != scan.mask).sum()),
-        "localization_size": plan.input_size,
+        "localization_size": stages.localization.input_size,
     }
-    corners = _core.mask_box(scan.mask)
-    if scan.probabilities is None or corners is None:
+    crop, located = stages.plan_segmentation(scan.mask)
+    if scan.probabilities is None or not located:
         return result
-    box = _core.box_from_mask(*corners, plan, parameters.localization)
-    crop = _core.plan_segmentation(scan.voxels.shape, scan.spacing, box, parameters.segmentation)
-    image = _core.segmentation_input(scan.voxels, scan.spacing, crop, parameters.segmentation)
-    probabilities = backend.segment(image)
+    probabilities = backend.segment(stages.segmentation_input(scan.voxels, crop))
     difference = np.abs(probabilities - scan.probabilities)
     return result | {
         "probabilities_largest": float(difference.max()),
@@ -58,10 +56,10 @@ def _networks(scan: ReferenceScan, backend: Any, parameters: Parameters) -> dict
 
 
 def _pipeline(scan: ReferenceScan, backend: Any) -> dict[str, Any]:
-    labels, run = run_once(backend.pipeline(), scan.voxels, scan.spacing)
+    labels, run = run_once(DevicePipeline(backend), scan.voxels, scan.spacing)
     crop = tuple(
         slice(before, extent - after)
-        for (before, after), extent in zip(run.plan.croppings, scan.voxels.shape, strict=True)
+        for (before, after), extent in zip(run.segmentation.croppings, scan.voxels.shape, strict=True)
     )
     return {
         "whole": float((labels == scan.labels).mean()),
@@ -69,8 +67,8 @@ def _pipeline(scan: ReferenceScan, backend: Any) -> dict[str, Any]:
         "dice": {
             str(label): _dice(labels == label, scan.labels == label) for label in np.unique(scan.labels)
         },
-        "box_equal": bool(np.allclose([run.plan.box.start, run.plan.box.end], scan.box)),
-        "segmentation_size": run.plan.input_size,
+        "box_equal": bool(np.allclose([run.segmentation.box.start, run.segmentation.box.end], scan.box)),
+        "segmentation_size": run.segmentation.input_size,
     }
 
 

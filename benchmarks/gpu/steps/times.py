@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from efficientscn_trt import _core
-from efficientscn_trt import bundle as bundles
 from efficientscn_trt.measure.device_memory import PeakDeviceMemory
-from efficientscn_trt.pipeline import Parameters
+from efficientscn_trt.pipeline import DevicePipeline
 from gpu.context import Context, judged
 from gpu.engines import load_backend, machine_of
 from gpu.measure import run_once, time_device, time_host
-from gpu.reference import ReferenceScan, timed_scan
+from gpu.reference import timed_scan
 
 #: The whole path in fp16 on an H100, and what of these 25 ms is not the networks' (30%).
 LIMITED_PRECISION, LIMITED_CARD = "fp16", "H100"
@@ -29,22 +28,22 @@ def run(context: Context) -> dict[str, Any]:
         begin = time.perf_counter()
         backend = load_backend(context)
         loaded = time.perf_counter() - begin
-        pipeline = backend.pipeline()
+        pipeline = DevicePipeline(backend)
         begin = time.perf_counter()
         _, first = run_once(pipeline, scan.voxels, scan.spacing)
         first_seconds = time.perf_counter() - begin
         host = time_host(pipeline, scan.voxels, scan.spacing, context.repeats)
-        replayed = pipeline.core.replays
-    sizes = (localization_size(scan, context), first.plan.input_size)
+        replayed = backend.core.replays
+    sizes = (first.localization.input_size, first.segmentation.input_size)
     activation = max(network.prepare(size)[1] for network, size in zip(backend.networks, sizes, strict=True))
-    arena = pipeline.core.arena_peak
+    arena = backend.core.arena_peak
     kept = time_device(pipeline, scan.voxels, scan.spacing, context.repeats)
     plain = time_host(
-        load_backend(context, graphs=False).pipeline(), scan.voxels, scan.spacing, context.repeats
+        DevicePipeline(load_backend(context, graphs=False)), scan.voxels, scan.spacing, context.repeats
     )
     threads = {
         count: time_host(
-            load_backend(context, threads=count).pipeline(),
+            DevicePipeline(load_backend(context, threads=count)),
             scan.voxels,
             scan.spacing,
             min(context.repeats, 10),
@@ -53,8 +52,8 @@ def run(context: Context) -> dict[str, Any]:
     }
     results = {
         "scan": [*scan.voxels.shape, str(scan.voxels.dtype)],
-        "segmentation_size": first.plan.input_size,
-        "box_voxels": box_voxels(first.plan),
+        "segmentation_size": first.segmentation.input_size,
+        "box_voxels": box_voxels(first.segmentation),
         "load_seconds": loaded,
         "first_seconds": first_seconds,
         "host_to_host": host,
@@ -73,13 +72,6 @@ def run(context: Context) -> dict[str, Any]:
         checks["whole path within 25 ms"] = host["wall"]["median"] <= LIMIT_SECONDS
         checks["all but the networks within 7.5 ms"] = host["all_else"] <= LIMIT_ELSE
     return judged(results, checks)
-
-
-def localization_size(scan: ReferenceScan, context: Context) -> tuple[int, int, int]:
-    """Of the localization network's input."""
-    parameters = Parameters.of(bundles.load(context.bundle))
-    plan = _core.plan_localization(scan.voxels.shape, scan.spacing, parameters.localization)
-    return plan.input_size
 
 
 def box_voxels(plan: _core.SegmentationPlan) -> int:

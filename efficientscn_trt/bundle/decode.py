@@ -12,7 +12,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from .errors import BundleError
+from ..errors import BundleError
 
 T = TypeVar("T")
 

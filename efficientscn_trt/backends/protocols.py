@@ -1,0 +1,47 @@
+"""What a backend is to those who run its networks."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from .. import _core
+from ..bundle import Size
+
+
+class Networks(Protocol):
+    """The two networks."""
+
+    def localize(self, image: np.ndarray) -> np.ndarray:
+        """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
+        ...
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x]."""
+        ...
+
+
+class Backend(Networks, Protocol):
+    """The networks of one bundle, compiled. No call leaves a trace in the next; calls may overlap."""
+
+    device: str
+    precision: str
+
+    def trim(self) -> None:
+        """Give back memory that is held for the next image."""
+        ...
+
+
+@runtime_checkable
+class DeviceBackend(Backend, Protocol):
+    """A backend on a GPU, where the rest of the pipeline runs too."""
+
+    core: _core.DevicePipeline
+    """Both stages with these networks and the bundle's parameters."""
+    index: int
+    """The number of the GPU."""
+
+    def ran(self, localization: Size, segmentation: Size) -> None:
+        """Take note that `core` has run with inputs of these sizes (z, y, x)."""
+        ...

@@ -1,0 +1,53 @@
+"""A bundle: a folder with two ONNX networks and `manifest.json`, which holds every number of the pipeline.
+
+`load` reads and verifies one, `write` makes one.
+"""
+
+from __future__ import annotations
+
+from .manifest import (
+    MANIFEST,
+    NETWORKS,
+    SCHEMA_VERSION,
+    ActivationMemory,
+    Engine,
+    Float16File,
+    LocalizationParameters,
+    Manifest,
+    Network,
+    Networks,
+    PipelineParameters,
+    Profile,
+    SegmentationParameters,
+    Size,
+    Tensor,
+    Triple,
+    UnknownSpacing,
+)
+from .reader import Bundle, load, sha256
+from .writer import NetworkSource, write
+
+__all__ = [
+    "MANIFEST",
+    "NETWORKS",
+    "SCHEMA_VERSION",
+    "ActivationMemory",
+    "Bundle",
+    "Engine",
+    "Float16File",
+    "LocalizationParameters",
+    "Manifest",
+    "Network",
+    "NetworkSource",
+    "Networks",
+    "PipelineParameters",
+    "Profile",
+    "SegmentationParameters",
+    "Size",
+    "Tensor",
+    "Triple",
+    "UnknownSpacing",
+    "load",
+    "sha256",
+    "write",
+]

@@ -1,0 +1,35 @@
+"""The pipeline's numbers, from the manifest to the core."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from .. import _core
+from ..errors import BundleError
+from .manifest import MANIFEST, PipelineParameters
+from .reader import Bundle
+
+
+@dataclass(frozen=True)
+class CoreParameters:
+    """The numbers of both stages, as the core has them."""
+
+    localization: _core.LocalizationParameters
+    segmentation: _core.SegmentationParameters
+
+    @classmethod
+    def of(cls, pipeline: PipelineParameters) -> CoreParameters:
+        """Those of a manifest. Raises ValueError where they make no sense."""
+        return cls(
+            _core.LocalizationParameters(**dataclasses.asdict(pipeline.localization)),
+            _core.SegmentationParameters(**dataclasses.asdict(pipeline.segmentation)),
+        )
+
+
+def core_parameters(bundle: Bundle) -> CoreParameters:
+    """Those of `bundle`. Raises BundleError where they make no sense."""
+    try:
+        return CoreParameters.of(bundle.manifest.pipeline)
+    except ValueError as error:
+        raise BundleError(f"{bundle.path}: {MANIFEST}: {error}") from error

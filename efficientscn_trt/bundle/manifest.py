@@ -1,0 +1,176 @@
+"""The schema of `manifest.json`, which holds every number of the pipeline.
+
+All triples are (z, y, x) unless a name ends in `_xyz`; lengths are in mm, intensities in HU.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+NETWORKS = ("localization", "segmentation")
+
+OPTIONAL = {"optional": True}
+"""Metadata of a field that a manifest may lack."""
+
+Size = tuple[int, int, int]
+Sizes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class LocalizationParameters:
+    """Stage 1, from the whole scan to the box. Defaults: the released code (reference table, stage 1)."""
+
+    spacing_mm: float = 6.0
+    spacing_slack: float = 0.02
+    valid_sizes: Sizes = (tuple(range(32, 257, 16)), (32, 48, 64, 80), (32, 48, 64, 80))
+    padding_hu: float = -1024.0
+    smoothing_sigma_mm: float = 0.0
+    box_margin_mm: float = 10.0
+    intensity_scale: float = 2048.0
+    intensity_min: float = -1.0
+    intensity_max: float = 1.0
+
+
+@dataclass(frozen=True)
+class SegmentationParameters:
+    """Stage 2, from the box to labels. Defaults: the released code (reference table, stage 2)."""
+
+    spacing_mm: float = 2.0
+    spacing_threshold: float = 1.9
+    spacing_slack: float = 0.1
+    valid_sizes: Sizes = ((32, 64, 96, 128, 160), (32, 64, 96, 128), (32, 64, 96, 128, 160))
+    smoothing_sigma_mm: float = 1.0
+    outside_hu: float = 0.0
+    intensity_scale: float = 2048.0
+    intensity_min: float = -1.0
+    intensity_max: float = 1.0
+
+
+@dataclass(frozen=True)
+class UnknownSpacing:
+    """A spacing of exactly `marker_xyz` means "unknown"; `used_xyz` is then used inside (reference table)."""
+
+    marker_xyz: Triple = (1.0, 1.0, 1.0)
+    used_xyz: Triple = (0.814528640267884, 0.814528640267884, 2.52795318268203)
+
+
+@dataclass(frozen=True)
+class PipelineParameters:
+    """Every number that the pipeline assumes."""
+
+    localization: LocalizationParameters = LocalizationParameters()
+    segmentation: SegmentationParameters = SegmentationParameters()
+    unknown_spacing: UnknownSpacing = UnknownSpacing()
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Name, NumPy dtype name and shape of a network's input or output; a dynamic dimension is a name."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Float16File:
+    """The form of a network that TensorRT builds float16 engines from; inputs and outputs are float16 too."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a bundle: float32 ONNX, which `input` and `output` describe, and its float16 form."""
+
+    file: str
+    sha256: str
+    bytes: int
+    opset: int
+    parameters: int
+    input: Tensor
+    output: Tensor
+    float16: Float16File | None = field(default=None, metadata=OPTIONAL)
+
+    @property
+    def files(self) -> list[Network | Float16File]:
+        """The entries that name a file."""
+        return [self] if self.float16 is None else [self, self.float16]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The two networks: mask of the organs at 6 mm, and label probabilities in the box at 2 mm."""
+
+    localization: Network
+    segmentation: Network
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The sizes (z, y, x) that an engine takes: from `min` to `max`, tuned for `opt`."""
+
+    min: Size
+    opt: Size
+    max: Size
+
+
+@dataclass(frozen=True)
+class ActivationMemory:
+    """Bytes of scratch memory that a network needs on the GPU: at a profile's `max`, and at its `opt`."""
+
+    largest: int
+    typical: int
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A TensorRT engine of one network, and all that decides whether it may run on a machine.
+
+    `flavour` is "tensorrt" or "tensorrt-rtx", `version` the one that built it and alone can run it,
+    `platform` Python's name of system and processor, `onnx_sha256` that of the ONNX file it was built from.
+    The activation memory is None where the builder did not tell it. `version_compatible`: whether the lean
+    runtime, of the same version, runs it too. `timed_on`: the GPU whose timings chose its kernels, if any.
+    """
+
+    network: str
+    flavour: str
+    version: str
+    platform: str
+    compute_capabilities: tuple[str, ...]
+    precision: str
+    profiles: tuple[Profile, ...]
+    onnx_sha256: str
+    file: str
+    sha256: str
+    bytes: int
+    activation_memory: ActivationMemory | None
+    version_compatible: bool = field(default=False, metadata=OPTIONAL)
+    timed_on: str | None = field(default=None, metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of `manifest.json`. Engines vouch for themselves: `files` does not name them."""
+
+    schema_version: int
+    name: str
+    description: str
+    labels: tuple[str, ...]
+    pipeline: PipelineParameters
+    networks: Networks
+    provenance: dict[str, Any]
+    files: dict[str, str]
+    engines: tuple[Engine, ...] = field(default=(), metadata=OPTIONAL)
+
+    def to_json(self) -> str:
+        """The text of `manifest.json`."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,22 @@
+"""Both stages, from a scan to its labels: on the host around the networks of any backend, or on a GPU."""
+
+from __future__ import annotations
+
+from ..backends.protocols import Backend, DeviceBackend
+from ..bundle import Bundle
+from ..bundle.core_parameters import core_parameters
+from .device import DevicePipeline
+from .host import HostPipeline
+from .run import Pipeline, Run
+
+__all__ = ["DevicePipeline", "HostPipeline", "Pipeline", "Run", "pipeline_of"]
+
+
+def pipeline_of(backend: Backend, bundle: Bundle, threads: int) -> Pipeline:
+    """The pipeline around `backend`, which has the networks of `bundle`.
+
+    `threads`: of the host, 0 for all cores. Raises BundleError where the bundle's parameters make no sense.
+    """
+    if isinstance(backend, DeviceBackend):
+        return DevicePipeline(backend)
+    return HostPipeline(backend, core_parameters(bundle), threads)

@@ -1,0 +1,72 @@
+"""From a scan to its labels on a GPU, in one call of the core."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backends.protocols import DeviceBackend
+from ..device_array import DeviceLabels
+from ..errors import InputError
+from ..orientation import Triple
+from ..volume import Scan
+from .clock import STAGES, Clock
+from .run import Run
+
+
+class DevicePipeline:
+    """Scan in, labels out; concurrent calls take turns."""
+
+    reads_values = True
+
+    def __init__(self, backend: DeviceBackend) -> None:
+        self._backend, self._core = backend, backend.core
+
+    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
+        """See `Pipeline`."""
+        stream = scan.device.stream if scan.device is not None else None
+        if scan.device is not None:
+            self._require_here(scan)
+        shape = scan.geometry.size[::-1]
+        labels: np.ndarray | DeviceLabels
+        if keep_on_device:
+            labels = DeviceLabels(shape, self._backend.index)
+            target = labels.view()
+        else:
+            labels = target = np.empty(shape, np.uint8)
+        run = self._core.segment(
+            scan.lps,
+            spacing,
+            scan.geometry.lps_view(target),
+            scan_on_device=scan.on_device,
+            labels_on_device=keep_on_device,
+            stream=stream,
+            begin=lambda stage: clock.begin(stage.name.lower().replace("_", " ")),
+            values=scan.check_values,
+        )
+        clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
+        self._backend.ran(run.localization.input_size, run.segmentation.input_size)
+        counts = np.asarray(run.counts)
+        return Run(labels, run.localization, run.segmentation, counts, run.found, self._core.arena_peak)
+
+    def trim(self) -> None:
+        """See `Pipeline`."""
+        self._core.trim()
+
+    def _require_here(self, scan: Scan) -> None:
+        here, own = self._backend.index, self._backend.device
+        found, foreign_context = self._core.place_of(scan.array.__array_interface__["data"][0])
+        if found < 0:
+            raise InputError(
+                "The array says that it lies on a GPU, but its address is one of host memory; pass it as a "
+                "NumPy array."
+            )
+        if found != here:
+            raise InputError(
+                f"The array lies on cuda:{found}, but the networks run on {own}; copy it, or use "
+                f'device="cuda:{found}".'
+            )
+        if foreign_context:
+            raise InputError(
+                "The array lies in a CUDA context of its own, expected the primary one; import "
+                "pycuda.autoprimaryctx instead of pycuda.autoinit."
+            )

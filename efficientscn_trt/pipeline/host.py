@@ -1,0 +1,53 @@
+"""From a scan to its labels on the host, around the networks of any backend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backends.protocols import Backend
+from ..bundle.core_parameters import CoreParameters
+from ..errors import InputError
+from ..orientation import Triple
+from ..volume import Scan
+from .clock import Clock
+from .host_stages import HostStages
+from .run import Run
+
+
+class HostPipeline:
+    """The core's sweeps on the CPU around the networks of a backend."""
+
+    reads_values = False
+
+    def __init__(self, backend: Backend, parameters: CoreParameters, threads: int) -> None:
+        self._backend, self._parameters, self._threads = backend, parameters, threads
+
+    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
+        """See `Pipeline`."""
+        if scan.on_device:
+            raise InputError(
+                "The array lies on a GPU, but the networks run on the CPU; copy it to the host, or use "
+                'device="cuda".'
+            )
+        if keep_on_device:
+            raise InputError('Labels stay on a GPU only where they are made: with device="cuda".')
+        geometry = scan.geometry
+        with clock.stage("localization input"):
+            stages = HostStages(scan.lps.shape, spacing, self._parameters, self._threads)
+            image = stages.localization_input(scan.lps)
+        with clock.stage("localization"):
+            plan, found = stages.plan_segmentation(self._backend.localize(image))
+        with clock.stage("segmentation input"):
+            image = stages.segmentation_input(scan.lps, plan)
+        scan.release()  # one read from a file is freed here, before the largest network runs
+        with clock.stage("segmentation"):
+            probabilities = self._backend.segment(image)
+        del image
+        with clock.stage("labels"):
+            labels = np.empty(geometry.size[::-1], np.uint8)
+            counts = stages.labels(probabilities, plan, geometry.lps_view(labels))
+        return Run(labels, stages.localization, plan, counts, found)
+
+    def trim(self) -> None:
+        """See `Pipeline`."""
+        self._backend.trim()

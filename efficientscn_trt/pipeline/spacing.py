@@ -1,0 +1,21 @@
+"""The spacing that a scan is segmented with, also where its own is unknown."""
+
+from __future__ import annotations
+
+from ..bundle import UnknownSpacing
+from ..orientation import Geometry, Triple
+
+
+def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[str]]:
+    """Spacing (z, y, x) in mm of the LPS view, or what stands in for an unknown one, with a warning.
+
+    Source: the reference pipeline takes a spacing of exactly 1 mm along each axis for unknown.
+    """
+    if geometry.spacing != unknown.marker_xyz:
+        return geometry.lps_spacing, []
+    marker, used = (" × ".join(f"{v:.4g}" for v in s) for s in (unknown.marker_xyz, unknown.used_xyz))
+    x, y, z = unknown.used_xyz
+    return (z, y, x), [
+        f"The spacing is exactly {marker} mm, which usually means that it is unknown: {used} mm was "
+        "assumed for the segmentation and for volumes; the label map keeps the spacing of the scan."
+    ]
