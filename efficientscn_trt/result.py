@@ -41,7 +41,7 @@ class Segmentation:
     on a GPU if that was asked for, and `numpy.asarray` then copies it. `seconds` has the stages of
     `segmenter.STAGES` in order. `peak_host_memory` is the largest resident memory, in bytes, that this
     process had from its start to the end of the run; `peak_device_memory` the most that the arena on the GPU
-    held.
+    held. `input_sizes`: voxels (z, y, x) that each network saw, by "localization" and "segmentation".
     """
 
     array: np.ndarray | DeviceLabels
@@ -55,6 +55,7 @@ class Segmentation:
     peak_host_memory: int
     peak_device_memory: int = 0
     warnings: list[str] = field(default_factory=list)
+    input_sizes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @cached_property
     def image(self) -> sitk.Image:

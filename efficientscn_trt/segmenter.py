@@ -111,6 +111,10 @@ class Segmenter:
             peak_host_memory=peak_resident_bytes(),
             peak_device_memory=run.device_memory,
             warnings=warnings,
+            input_sizes={
+                "localization": run.localization.input_size,
+                "segmentation": run.segmentation.input_size,
+            },
         )
 
     def trim(self) -> None:

@@ -42,6 +42,6 @@ class DeviceBackend(Backend, Protocol):
     index: int
     """The number of the GPU."""
 
-    def ran(self, localization: Size, segmentation: Size) -> None:
-        """Take note that `core` has run with inputs of these sizes (z, y, x)."""
+    def keep_kernels(self, localization: Size, segmentation: Size) -> None:
+        """Keep what TensorRT compiled while `core` ran with inputs of these sizes (z, y, x)."""
         ...

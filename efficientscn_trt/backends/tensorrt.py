@@ -101,7 +101,7 @@ class TensorRTBackend:
         """Give back the arena and its staging memory."""
         self.core.trim()
 
-    def ran(self, localization: Size, segmentation: Size) -> None:
+    def keep_kernels(self, localization: Size, segmentation: Size) -> None:
         """Save what TensorRT-RTX compiled for these sizes (z, y, x) of the networks' inputs.
 
         It compiles the kernels that suit a shape best in the background and runs general ones meanwhile, so

@@ -44,7 +44,7 @@ class DevicePipeline:
             values=scan.check_values,
         )
         clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
-        self._backend.ran(run.localization.input_size, run.segmentation.input_size)
+        self._backend.keep_kernels(run.localization.input_size, run.segmentation.input_size)
         counts = np.asarray(run.counts)
         return Run(labels, run.localization, run.segmentation, counts, run.found, self._core.arena_peak)
 
