@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from ..bundle import Bundle
 from ..errors import DeviceError, EfficientSCNError
-from .protocols import Backend, DeviceBackend, Networks
+from .protocols import Backend
 
-__all__ = ["DEVICES", "PRECISIONS", "Backend", "DeviceBackend", "Networks", "load", "split_device"]
+__all__ = ["DEVICES", "PRECISIONS", "Backend", "load", "split_device"]
 
 _log = logging.getLogger(__name__)
 

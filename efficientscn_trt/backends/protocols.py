@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from .. import _core
-from ..bundle import Size
+    from .. import _core
+    from ..bundle import Size
 
 
 class Networks(Protocol):

@@ -29,8 +29,8 @@ class HostStages:
 
         `threads`: 0 for all cores. Raises ValueError for a size or spacing that no image has.
         """
-        self.size, self.spacing = size, spacing
-        self._parameters, self._threads = parameters, threads
+        self.spacing = spacing
+        self._size, self._parameters, self._threads = size, parameters, threads
         self.localization = _core.plan_localization(size, spacing, parameters.localization)
 
     @classmethod
@@ -56,7 +56,7 @@ class HostStages:
             box = _core.whole_volume_box(self.localization, stage_1)
         else:
             box = _core.box_from_mask(*corners, self.localization, stage_1)
-        plan = _core.plan_segmentation(self.size, self.spacing, box, self._parameters.segmentation)
+        plan = _core.plan_segmentation(self._size, self.spacing, box, self._parameters.segmentation)
         return plan, corners is not None
 
     def segmentation_input(self, scan: np.ndarray, plan: _core.SegmentationPlan) -> np.ndarray:

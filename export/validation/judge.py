@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from efficientscn_trt import backends
-from efficientscn_trt.backends import Networks
 from efficientscn_trt.backends.survey import survey
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.pipeline.host_stages import HostStages
-from efficientscn_trt.pipeline.intermediate import Intermediate, run_with_intermediate
-from efficientscn_trt.volume import Scan, open_scan
+from efficientscn_trt.pipeline.intermediate import run_with_intermediate
+from efficientscn_trt.volume import open_scan
 
 from .fidelity import Fidelity, Limits, compare
 from .picture import write_picture
@@ -57,17 +56,18 @@ def validate(
         progress(f"{path.name}: SavedModels in float32")
         scan = open_scan(path)
         spacing, names = scan.geometry.lps_spacing, dict(enumerate(labels))
-        reference = _run(scan, bundle, exact)
+        stages = HostStages.of(scan, bundle.manifest.pipeline)
+        reference = run_with_intermediate(stages, scan.lps, exact)
 
         progress(f"{path.name}: SavedModels as saved")
-        found = _run(scan, bundle, saved)
+        found = run_with_intermediate(stages, scan.lps, saved)
         floor = compare(reference, found, saved.segment(reference.image), names, spacing)
         yield Verdict(path.name, AS_SAVED, floor, (), None)
         for device, precision in _at_hand(bundle):
             name = f"{device} {precision}"
             progress(f"{path.name}: {name}")
             backend = backends.load(bundle, device, precision)
-            found = _run(scan, bundle, backend)
+            found = run_with_intermediate(stages, scan.lps, backend)
             fidelity = compare(reference, found, backend.segment(reference.image), names, spacing)
             picture = None
             if pictures is not None:
@@ -75,10 +75,6 @@ def validate(
                 write_picture(picture, scan, reference.labels, found.labels, f"{path.name}, {name}", names)
             problems = tuple(fidelity.problems(precision, floor, limits))
             yield Verdict(path.name, name, fidelity, problems, picture)
-
-
-def _run(scan: Scan, bundle: Bundle, networks: Networks) -> Intermediate:
-    return run_with_intermediate(HostStages.of(scan, bundle.manifest.pipeline), scan.lps, networks)
 
 
 def _at_hand(bundle: Bundle) -> Iterator[tuple[str, str]]:
