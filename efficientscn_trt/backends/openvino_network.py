@@ -14,7 +14,7 @@ from ..errors import BundleError
 from ..out_of_memory import memory_errors
 from .openvino_cache import cache_option
 from .openvino_memory import reduce_memory
-from .openvino_start import ov
+from .openvino_start import compile_model, ov
 
 
 class OpenVinoNetwork:
@@ -76,7 +76,7 @@ class OpenVinoNetwork:
         # A folder for each size, for a folder's files are all read.
         folder = self._cache and self._cache.joinpath(*("x".join(map(str, size)) for size in sizes))
         with explained(self._file), cache_option(folder) as option:
-            return self._core.compile_model(graph, "CPU", self._config | option)
+            return compile_model(self._core, graph, self._config | option)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from typing import Any
 
 import numpy as np
 
@@ -22,4 +24,17 @@ finally:
 # the setup and wait for the interpreter, and the other hold the interpreter and wait for the setup.
 op.constant(np.zeros(1, np.float32)).data  # noqa: B018
 
-__all__ = ["op", "ov"]
+_compiling = threading.Lock()
+
+
+def compile_model(core: ov.Core, graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
+    """`graph`, compiled for the CPU; one at a time in a process.
+
+    OpenVINO sets the process's locale to "C" while it compiles. Of two that overlap, the second takes "C" for
+    what it has to restore, and from then on Python decodes files and pipes as ASCII.
+    """
+    with _compiling:
+        return core.compile_model(graph, "CPU", config)
+
+
+__all__ = ["compile_model", "op", "ov"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _core
-from .openvino_start import op, ov
+from .openvino_start import compile_model, op, ov
 from .unet_graph import UNetGraph, find_unet, pools, replace_by_parameter, uses
 
 _PROBE_SIZE = (8, 8, 16)
@@ -78,7 +78,7 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     try:
         model = ov.Model(tail.get_results(), parameters, "combination")
         config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-        compiled = ov.Core().compile_model(model, "CPU", config)
+        compiled = compile_model(ov.Core(), model, config)
         expected = compiled([local[np.newaxis], spatial[np.newaxis]])[0]
     except RuntimeError:  # it needs more than the two, or other shapes
         return False

@@ -51,7 +51,7 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     """FLOP/s (two a multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
     repetitions in `seconds`. `precision`: "fp32" or "bf16".
     """
-    from ..backends.openvino_start import ov
+    from ..backends.openvino_start import compile_model, ov
 
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
@@ -59,7 +59,7 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     }
     if threads:
         config["INFERENCE_NUM_THREADS"] = threads
-    request = ov.Core().compile_model(_convolutions(), "CPU", config).create_infer_request()
+    request = compile_model(ov.Core(), _convolutions(), config).create_infer_request()
     places = int(np.prod(PEAK_SIZE))
     work = 2 * places * 27 * CHANNELS * CHANNELS * PEAK_LAYERS
     request.infer()

@@ -1,4 +1,4 @@
-"""OpenVINO starts without telling anybody, and for two threads at once."""
+"""OpenVINO starts without telling anybody, for two threads at once, and leaves the process's locale alone."""
 
 from __future__ import annotations
 
@@ -47,3 +47,22 @@ for thread in threads:
 assert not any(thread.is_alive() for thread in threads), "they wait for each other"
 """
     assert "True" in _run(code)
+
+
+def test_networks_that_compile_at_once_leave_the_locale() -> None:
+    """Eight backends on four threads left "C" in nearly every process."""
+    code = """
+import locale
+from concurrent.futures import ThreadPoolExecutor
+from efficientscn_trt.backends.cpu import CpuBackend
+from efficientscn_trt.bundle import load
+from efficientscn_trt.segmenter import default_bundle
+bundle = load(default_bundle())
+locale.setlocale(locale.LC_ALL, "C.UTF-8")
+with ThreadPoolExecutor(4) as pool:
+    backends = list(pool.map(lambda _: CpuBackend(bundle, "fp32", 0), range(8)))
+for backend in backends:
+    backend.trim()  # waits until its second network is loaded
+print(locale.setlocale(locale.LC_CTYPE))
+"""
+    assert _run(code) == "C.UTF-8"
