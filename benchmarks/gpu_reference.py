@@ -23,10 +23,10 @@ from scans import write_phantom, write_released_bundle
 from efficientscn_trt import backends
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle.core_parameters import core_parameters
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.pipeline.intermediate import run_with_intermediate
 from efficientscn_trt.segmenter import default_bundle
-from efficientscn_trt.volume import open_scan
 
 PHANTOMS = {"phantom-small": (160, 160, 80), "phantom": (512, 512, 120)}
 

@@ -10,14 +10,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .atomic import check_writable
-from .device_array import DeviceLabels
-from .errors import OutputError
-from .orientation import Geometry, Slices, Triple
-from .writing import write
-
-#: Formats with one file an image, so that a rename replaces it as a whole.
-EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
+from .io.device_array import DeviceLabels
+from .io.orientation import Geometry, Slices, Triple
+from .io.writing import check_extension, write
 
 
 @dataclass(frozen=True)
@@ -71,20 +66,5 @@ class Segmentation:
         Raises OutputError.
         """
         target = Path(path)
-        _check_extension(target)
+        check_extension(target)
         write(self.image, target)
-
-
-def check_output(path: str | os.PathLike[str]) -> None:
-    """Refuse a `path` that `Segmentation.save` could not write, before the work is done.
-
-    Raises OutputError.
-    """
-    target = Path(path)
-    _check_extension(target)
-    check_writable(target)
-
-
-def _check_extension(target: Path) -> None:
-    if not target.name.lower().endswith(EXTENSIONS):
-        raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")

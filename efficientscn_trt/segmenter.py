@@ -1,4 +1,4 @@
-"""The pipeline, stage by stage: scan → 6 mm → box → 2 mm → probabilities → labels."""
+"""`Segmenter`: one bundle on one device, which makes label maps of scans."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from . import backends
 from . import bundle as bundles
-from .memory import peak_resident_bytes
-from .orientation import Triple
+from .io.orientation import Triple
+from .io.volume import Volume, open_scan
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
-from .volume import Volume, open_scan
+from .system import peak_resident_bytes
 
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 

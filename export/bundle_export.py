@@ -15,7 +15,7 @@ from typing import Any
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle.decode import decode
 from efficientscn_trt.errors import BundleError, ExportError, OutputError
-from efficientscn_trt.paths import is_there
+from efficientscn_trt.io.paths import is_there
 
 from .check_input import CheckScan
 from .compare import Difference, run

@@ -9,8 +9,8 @@ import numpy as np
 
 from efficientscn_trt.bundle import PipelineParameters
 from efficientscn_trt.errors import ExportError
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
-from efficientscn_trt.volume import open_scan
 
 PHANTOM_SEED = 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from efficientscn_trt.errors import ExportError
-from efficientscn_trt.paths import is_there
+from efficientscn_trt.io.paths import is_there
 
 from .tensorflow_import import import_tensorflow
 

@@ -15,10 +15,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from efficientscn_trt.errors import InputError
-from efficientscn_trt.orientation import Geometry
+from efficientscn_trt.io.orientation import Geometry
+from efficientscn_trt.io.reading import read
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
-from efficientscn_trt.reading import read
-from efficientscn_trt.volume import open_scan
 
 from .prepare import Prepare, PreparedCase, RawCase
 

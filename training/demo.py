@@ -19,7 +19,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from efficientscn_trt.public_ct import obtain
+from efficientscn_trt.demo.public_ct import obtain
 
 from .prepare import segmentation_parameters
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from efficientscn_trt.atomic import replacing
+from efficientscn_trt.io.atomic import replacing
 
 POINTS = 200  # of a curve
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientscn_trt import _core
-from efficientscn_trt.atomic import replacing
 from efficientscn_trt.bundle import LocalizationParameters, PipelineParameters, SegmentationParameters
 from efficientscn_trt.bundle.core_parameters import CoreParameters
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.pipeline.host_stages import HostStages
 
 # Values in [−1, 1] are kept as 16-bit integers in steps of 1/16384, an eighth of a HU.

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from efficientscn_trt.atomic import replacing
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.phantom import LABEL_NAMES
 
 from . import weights

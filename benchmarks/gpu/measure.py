@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from efficientscn_trt import _core
-from efficientscn_trt.device_array import DeviceArray, address_view
+from efficientscn_trt.io.device_array import DeviceArray, address_view
+from efficientscn_trt.io.orientation import Geometry
+from efficientscn_trt.io.volume import Scan
 from efficientscn_trt.measure.samples import summarize
-from efficientscn_trt.orientation import Geometry
 from efficientscn_trt.pipeline import DevicePipeline, Run
 from efficientscn_trt.pipeline.clock import Clock
-from efficientscn_trt.volume import Scan
 
 Spacing = tuple[float, float, float]
 

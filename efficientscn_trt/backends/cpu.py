@@ -11,7 +11,7 @@ import numpy as np
 from .. import _core
 from ..bundle import Bundle
 from ..errors import DeviceError
-from ..measure.machine import instruction_sets
+from ..system import instruction_sets
 from ..user_cache import cache_folder
 from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .openvino_network import OpenVinoNetwork, explained

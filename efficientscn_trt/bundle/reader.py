@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import BundleError
-from ..paths import is_there
+from ..io.paths import is_there
 from .decode import decode
 from .manifest import MANIFEST, NETWORKS, SCHEMA_VERSION, Float16File, Manifest, Network
 

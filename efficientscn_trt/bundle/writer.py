@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from ..paths import is_there
+from ..io.paths import is_there
 from .manifest import (
     MANIFEST,
     SCHEMA_VERSION,

@@ -10,7 +10,7 @@ import click
 from .options import FILE, check_outputs, make_folder, quiet_option, segmenter_options
 
 if TYPE_CHECKING:
-    from ..demo import Case
+    from ..demo.cases import Case
 
 
 @click.command()
@@ -49,7 +49,7 @@ def demo(
     Example:
         efficientscn-trt demo -o demo-output
     """
-    from ..demo import FILES, PREVIEW, check_labels, segment_case, write_files
+    from ..demo.cases import FILES, PREVIEW, check_labels, segment_case, write_files
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
     from .tables import comparison_table, machine_line, print_warnings, seconds_table, show
@@ -74,9 +74,9 @@ def demo(
 
 def _case(seed: int | None) -> tuple[Case, list[str]]:
     """The scan, and why it is not the real CT if that was wanted."""
-    from ..demo import ct_case, phantom_case
+    from ..demo.cases import ct_case, phantom_case
+    from ..demo.public_ct import UnavailableError, obtain
     from ..phantom import FIRST_UNSEEN_SEED
-    from ..public_ct import UnavailableError, obtain
 
     if seed is not None:
         return phantom_case(seed), []

@@ -41,8 +41,8 @@ def evaluate(
         efficientscn-trt evaluate predictions/ references/ --csv scores.csv --markdown scores.md
     """
     from .. import bundle as bundles
-    from ..atomic import replacing
     from ..evaluation import Score, find_cases, score_case, summarize, to_markdown, write_csv
+    from ..io.atomic import replacing
     from ..phantom import LABEL_NAMES
     from .progress import show_stages
     from .tables import show, table

@@ -41,7 +41,7 @@ def evaluate_phantoms(
     Example:
         efficientscn-trt evaluate-phantoms --count 5
     """
-    from ..demo import check_labels, phantom_case, segment_case
+    from ..demo.cases import check_labels, phantom_case, segment_case
     from ..phantom import FIRST_UNSEEN_SEED
     from ..segmenter import Segmenter
     from .progress import show_stages

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ..atomic import check_writable
 from ..backends import DEVICES, PRECISIONS
 from ..errors import OutputError
+from ..io.atomic import check_writable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..atomic import replacing
+from ..io.atomic import replacing
 from ..result import Segmentation
 from ..segmenter import Segmenter
 

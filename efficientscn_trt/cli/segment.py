@@ -52,7 +52,7 @@ def segment(
         efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
         efficientscn-trt segment dicom-folder/ -o labels.nii.gz --bundle my-bundle/
     """
-    from ..result import check_output
+    from ..io.writing import check_output
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
     from .report import describe, write_json
@@ -83,8 +83,8 @@ def _write_preview(path: Path, scan: Path, segmenter: Segmenter, result: Segment
     """Read the scan again, for it was freed before the largest network ran, and draw the labels on it."""
     from SimpleITK import GetArrayViewFromImage
 
-    from ..preview import note_for, write
-    from ..reading import read
+    from ..io.reading import read
+    from ..report.preview import note_for, write
 
     image, _ = read(scan)
     note = note_for(segmenter.bundle.manifest)

@@ -11,11 +11,11 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from ..preview import format_ml
+from ..report.preview import format_ml
 from ..result import Segmentation
 
 if TYPE_CHECKING:
-    from ..demo import CaseRun
+    from ..demo.cases import CaseRun
 
 
 def print_warnings(warnings: Iterable[str]) -> None:

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..atomic import replacing
 from ..errors import OutputError
+from ..io.atomic import replacing
 
 
 class RuntimeCache:

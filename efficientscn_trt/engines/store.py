@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from .. import bundle as bundles
-from ..atomic import replacing
 from ..bundle import Bundle, Engine
 from ..errors import OutputError
+from ..io.atomic import replacing
 
 FOLDER = "engines"
 

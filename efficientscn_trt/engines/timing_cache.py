@@ -6,8 +6,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from ..atomic import replacing
 from ..errors import OutputError
+from ..io.atomic import replacing
 from .flavours import Flavour
 from .machine import Gpu
 

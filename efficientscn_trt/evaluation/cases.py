@@ -10,9 +10,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
-from ..paths import is_there
-from ..reading import read
-from ..result import EXTENSIONS
+from ..io.paths import is_there
+from ..io.reading import read
+from ..io.writing import EXTENSIONS
 from .overlap import dice
 from .surface import normalized_surface_distance
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import mean, stdev
 
-from ..atomic import replacing
+from ..io.atomic import replacing
 from .cases import TOLERANCE_MM, Score
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import SimpleITK as sitk
 
 from ..bundle import Bundle
-from ..volume import open_scan
+from ..io.volume import open_scan
 from .convolutions import multiply_adds, peak_flops
 from .machine import machine_facts
 from .processes import Account, Job, run

@@ -25,7 +25,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     first = candidate.segment(scan)
     first_done = time.time()
 
-    from ..memory import peak_resident_bytes
+    from ..system import peak_resident_bytes
 
     peak_first = peak_resident_bytes()
     import SimpleITK as sitk

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..backends.protocols import DeviceBackend
-from ..device_array import DeviceLabels
 from ..errors import InputError
-from ..orientation import Triple
-from ..volume import Scan
+from ..io.device_array import DeviceLabels
+from ..io.orientation import Triple
+from ..io.volume import Scan
 from .clock import STAGES, Clock
 from .run import Run
 

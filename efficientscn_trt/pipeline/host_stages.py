@@ -9,8 +9,8 @@ import numpy as np
 from .. import _core
 from ..bundle import PipelineParameters
 from ..bundle.core_parameters import CoreParameters
-from ..orientation import Triple
-from ..volume import Scan
+from ..io.orientation import Triple
+from ..io.volume import Scan
 from .spacing import network_spacing
 
 

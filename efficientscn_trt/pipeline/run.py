@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from .. import _core
-from ..device_array import DeviceLabels
-from ..orientation import Triple
-from ..volume import Scan
+from ..io.device_array import DeviceLabels
+from ..io.orientation import Triple
+from ..io.volume import Scan
 from .clock import Clock
 
 

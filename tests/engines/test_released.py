@@ -18,9 +18,9 @@ from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
 from efficientscn_trt.export.precision.accumulation import summing_in_float16
 from efficientscn_trt.export.precision.rounding import run_rounded
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.segmenter import DEMO_BUNDLE
-from efficientscn_trt.volume import open_scan
 
 MB = 1e6
 LIMITS = {"localization": (345 * MB, 5 * MB), "segmentation": (690 * MB, 15 * MB)}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from efficientscn_trt import public_ct
+from efficientscn_trt.demo import public_ct
+from efficientscn_trt.demo.public_ct import PublicCt, UnavailableError, obtain
 from efficientscn_trt.phantom import LABEL_NAMES
-from efficientscn_trt.public_ct import PublicCt, UnavailableError, obtain
 
 
 def test_classes_become_labels(tmp_path: Path) -> None:

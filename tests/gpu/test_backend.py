@@ -22,9 +22,9 @@ from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 from efficientscn_trt import BundleError, InputError, Segmenter, _core, backends
 from efficientscn_trt.backends.tensorrt import Gpu
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.device_array import DeviceLabels
 from efficientscn_trt.engines.flavours import TENSORRT, load
 from efficientscn_trt.engines.runtime_cache import RuntimeCache
+from efficientscn_trt.io.device_array import DeviceLabels
 from efficientscn_trt.segmenter import STAGES
 
 OLD, TEN, LEAN, RTX = VERSIONS

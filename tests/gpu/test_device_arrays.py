@@ -9,8 +9,8 @@ from support.device_scans import SPACING, make_scan, on_gpu
 from support.fake_pipeline import LABELS, FakePipeline, check
 
 from efficientscn_trt import _core
-from efficientscn_trt.device_array import LEGACY_STREAM, DeviceLabels, address_view, device_array
 from efficientscn_trt.errors import DeviceError
+from efficientscn_trt.io.device_array import LEGACY_STREAM, DeviceLabels, address_view, device_array
 
 
 @pytest.mark.parametrize("step", [slice(None), slice(None, None, -1)])

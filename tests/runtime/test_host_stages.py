@@ -7,8 +7,8 @@ import pytest
 from support.scans import SPACING_XYZ, block_array
 
 from efficientscn_trt.bundle import LocalizationParameters, PipelineParameters
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
-from efficientscn_trt.volume import open_scan
 
 RELEASED = PipelineParameters()
 

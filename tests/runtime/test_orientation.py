@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from efficientscn_trt.orientation import Geometry
+from efficientscn_trt.io.orientation import Geometry
 
 CODES = [
     "".join(code) for axes in itertools.permutations(["LR", "PA", "SI"]) for code in itertools.product(*axes)

@@ -17,7 +17,7 @@ from support.dicom import write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError, Segmenter
-from efficientscn_trt.volume import open_scan
+from efficientscn_trt.io.volume import open_scan
 
 
 @pytest.mark.parametrize(

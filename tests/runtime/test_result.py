@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from support.scans import block_image
 
 from efficientscn_trt import OutputError, Segmentation, Segmenter
-from efficientscn_trt.result import EXTENSIONS, check_output
+from efficientscn_trt.io.writing import EXTENSIONS, check_output
 
 
 @pytest.fixture(scope="module")

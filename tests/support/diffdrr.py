@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from efficientscn_trt.public_ct import PublicCt, UnavailableError
-from efficientscn_trt.public_ct import obtain as fetch
+from efficientscn_trt.demo.public_ct import PublicCt, UnavailableError
+from efficientscn_trt.demo.public_ct import obtain as fetch
 
 
 def obtain() -> PublicCt:

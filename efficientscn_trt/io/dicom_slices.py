@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import InputError
+from ..errors import InputError
 
 #: By tag: what it is called and how many numbers it has. Without them ITK makes up a geometry.
 _GEOMETRY = {

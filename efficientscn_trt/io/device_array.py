@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
-from .errors import InputError
+from .. import _core
+from ..errors import InputError
 
 MASKED = "The array has a mask, expected one without; fill the voxels that are masked out."
 

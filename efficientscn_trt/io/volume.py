@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from . import _core
+from .. import _core
+from ..errors import InputError
 from .device_array import MASKED, DeviceArray, device_array, is_device_array
-from .errors import InputError
 from .orientation import Geometry
 from .plausibility import (
     POSSIBLE_HU,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .errors import InputError
+from ..errors import InputError
 
 #: Beyond this no scanner writes a voxel, padding and metal included.
 POSSIBLE_HU = (-65536.0, 65536.0)

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import SimpleITK as sitk
 
-from .atomic import replacing
-from .errors import InputError, OutputError
+from ..errors import InputError, OutputError
+from .atomic import check_writable, replacing
 from .nifti import read_header
 from .reading import read
+
+#: Formats with one file an image, so that a rename replaces it as a whole.
+EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Refuse a `path` that a label map could not be written to, before the work is done.
+
+    Raises OutputError.
+    """
+    target = Path(path)
+    check_extension(target)
+    check_writable(target)
+
+
+def check_extension(target: Path) -> None:
+    """Refuse a name that does not say in which of the formats to write. Raises OutputError."""
+    if not target.name.lower().endswith(EXTENSIONS):
+        raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
 
 
 def write(image: sitk.Image, target: Path, compression_level: int = -1) -> None:

@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from .errors import InputError
+from ..errors import InputError
 from .plausibility import check_finite, check_spacing
 
 _CHUNK = 1 << 20

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from .errors import EfficientSCNError
+from ..errors import EfficientSCNError
 
 
 def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:

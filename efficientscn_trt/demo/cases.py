@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .errors import BundleError
-from .evaluation import dice
-from .phantom import LABEL_NAMES, make_phantom
-from .preview import note_for
-from .preview import write as write_preview
+from ..errors import BundleError
+from ..evaluation import dice
+from ..io.writing import write
+from ..phantom import LABEL_NAMES, make_phantom
+from ..report.preview import note_for
+from ..report.preview import write as write_preview
+from ..result import Segmentation
+from ..segmenter import Progress, Segmenter
 from .public_ct import PublicCt
-from .result import Segmentation
-from .segmenter import Progress, Segmenter
-from .writing import write
 
 CT, LABELS, TRUTH, PREVIEW = FILES = ("ct.nii.gz", "labels.nii.gz", "truth.nii.gz", "preview.png")
 

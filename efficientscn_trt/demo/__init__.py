@@ -1,0 +1,1 @@
+"""Scans with a known truth, drawn and real, for those who have none of their own."""

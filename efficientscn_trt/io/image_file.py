@@ -1,0 +1,56 @@
+"""Read one image file, in any format that SimpleITK reads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from ..errors import InputError
+from ..out_of_memory import memory_errors
+from .nifti import read_header
+from .plausibility import check_shape, check_spacing
+
+
+def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
+    """The 3-D scalar image in one file and warnings about it.
+
+    Raises InputError.
+    """
+    header = read_header(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        if header:
+            header.check_voxels()  # has a better word for a damaged file
+        raise InputError(f"{path} is not an image that can be read: {reason(error)}.") from error
+    check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
+    check_spacing(str(path), reader.GetSpacing())
+    with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check costs no time beside it
+        check = pool.submit(header.check_voxels) if header else None
+        try:
+            with memory_errors():
+                image, failure = reader.Execute(), None
+        except RuntimeError as error:
+            image, failure = None, error
+        if check:
+            check.result()
+    if failure and header and "nifti_image_load failed" in str(failure):
+        raise MemoryError(f"{path} is whole, but cannot be loaded") from failure  # niftilib tells no reason
+    if failure:
+        raise InputError(f"{path} is damaged or cut short: {reason(failure)}.") from failure
+    return image, header.warnings(str(path)) if header else []
+
+
+def reason(error: RuntimeError) -> str:
+    """The last line of SimpleITK's message, without its prefix."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    last = lines[-1] if lines else "no reason given"
+    if "Unable to determine ImageIO reader" in last:
+        return "its format is none that SimpleITK knows"
+    if "Size mismatch" in last or "does not fully contain the requested region" in str(error):
+        return "its slices differ in size"
+    return last.removeprefix("sitk::ERROR:").removeprefix("ITK ERROR:").strip().rstrip(".")
