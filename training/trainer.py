@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.phantom import LABEL_NAMES
+from efficientscn_trt.system import usable_cores
 
 from . import weights
 from .cases import Cache
@@ -160,7 +160,7 @@ def set_threads(threads: int) -> None:
     """Compute with so many CPU threads; 0: all that the process may use. The count is part of what a run's
     bits depend on.
     """
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(threads or usable_cores())
 
 
 def build(network: str, dropout: float) -> nn.Module:
