@@ -3,7 +3,7 @@
 #include "bindings/register.h"
 #include "cpu/instruction_set.h"
 #include "cpu/rows.h"
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 
 namespace py = pybind11;
 

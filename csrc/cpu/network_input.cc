@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 #include "geometry/text.h"
 #include "geometry/valid_size.h"
 

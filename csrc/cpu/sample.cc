@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cpu/rows.h"
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 
 namespace escn::cpu {
 namespace {
@@ -200,7 +200,7 @@ void sample(const ScanView& scan, const Sampling& sampling, const View<float>& o
     visit(scan, [&](auto view) {
         using T = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
         const Sweep<T> sweep(view, sampling, output);
-        run(threads, sweep.tasks(), [&](Tasks& tasks) { sweep.work(tasks); });
+        ThreadPool(threads).run(sweep.tasks(), [&](Tasks& tasks) { sweep.work(tasks); });
     });
 }
 

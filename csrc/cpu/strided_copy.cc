@@ -59,7 +59,7 @@ void copy_plane(const T* from, const Index& from_stride, T* to, const Index& to_
 }
 
 template <typename T>
-void copy(const ConstStrided& from, const Strided& to, const Size& size, Crew& crew) {
+void copy(const ConstStrided& from, const Strided& to, const Size& size, ThreadPool& pool) {
     const std::array<int, 3> order = outermost_first(from.stride);
     const int a = order[2];
     const int narrowest_to = outermost_first(to.stride)[2];
@@ -69,7 +69,7 @@ void copy(const ConstStrided& from, const Strided& to, const Size& size, Crew& c
     // Tasks are pieces of the third axis, or of b where the third is short (a slab of a few slices).
     const int64_t pieces =
         std::max<int64_t>(1, std::min<int64_t>(size[b] / kTile, 64 / std::max<int64_t>(size[c], 1)));
-    crew.run(size[c] * pieces, [&](int64_t task) {
+    pool.for_each(size[c] * pieces, [&](int64_t task) {
         const int64_t plane = task / pieces, piece = task % pieces;
         const int64_t begin = size[b] * piece / pieces, end = size[b] * (piece + 1) / pieces;
         Size part = size;
@@ -83,23 +83,23 @@ void copy(const ConstStrided& from, const Strided& to, const Size& size, Crew& c
 }  // namespace
 
 void strided_copy(const ConstStrided& from, const Strided& to, const Size& size, std::size_t element_bytes,
-                  Crew& crew) {
+                  ThreadPool& pool) {
     switch (element_bytes) {
         case 1:
-            return copy<uint8_t>(from, to, size, crew);
+            return copy<uint8_t>(from, to, size, pool);
         case 2:
-            return copy<uint16_t>(from, to, size, crew);
+            return copy<uint16_t>(from, to, size, pool);
         case 4:
-            return copy<uint32_t>(from, to, size, crew);
+            return copy<uint32_t>(from, to, size, pool);
         default:
             throw std::logic_error("no copy of elements of this size");
     }
 }
 
-void strided_zero(const Strided& to, const Size& size, Crew& crew) {
+void strided_zero(const Strided& to, const Size& size, ThreadPool& pool) {
     const std::array<int, 3> order = outermost_first(to.stride);
     const int a = order[2], b = order[1], c = order[0];
-    crew.run(size[c], [&](int64_t plane) {
+    pool.for_each(size[c], [&](int64_t plane) {
         for (int64_t i = 0; i < size[b]; ++i) {
             uint8_t* line = static_cast<uint8_t*>(to.data) + plane * to.stride[c] + i * to.stride[b];
             if (to.stride[a] == 1) {

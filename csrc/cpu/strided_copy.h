@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "cpu/crew.h"
+#include "cpu/thread_pool.h"
 #include "geometry/triple.h"
 
 namespace escn::cpu {
@@ -21,9 +21,9 @@ struct Strided {
 // to[z, y, x] = from[z, y, x] for elements of 1, 2 or 4 bytes, in the order of memory as far as the two
 // agree.
 void strided_copy(const ConstStrided& from, const Strided& to, const Size& size, std::size_t element_bytes,
-                  Crew& crew);
+                  ThreadPool& pool);
 
 // to[z, y, x] = 0 for bytes.
-void strided_zero(const Strided& to, const Size& size, Crew& crew);
+void strided_zero(const Strided& to, const Size& size, ThreadPool& pool);
 
 }  // namespace escn::cpu

@@ -5,7 +5,7 @@
 #include <limits>
 #include <mutex>
 
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 
 namespace escn::cpu {
 namespace {
@@ -28,7 +28,7 @@ RowRange value_range(const ScanView& scan, int threads) {
             view.data += std::min<int64_t>(view.stride[axis], 0) * (view.size[axis] - 1);
             view.stride[axis] = std::abs(view.stride[axis]);
         }
-        run(thread_count(threads), view.size[outer], [&](Tasks& tasks) {
+        ThreadPool(thread_count(threads)).run(view.size[outer], [&](Tasks& tasks) {
             RowRange own = {kInfinity, -kInfinity, 0};
             for (int64_t i; tasks.take(i);) {
                 for (int64_t j = 0; j < view.size[middle]; ++j) {

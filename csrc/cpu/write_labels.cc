@@ -9,7 +9,7 @@
 
 #include "cpu/linear_axis.h"
 #include "cpu/rows.h"
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 #include "geometry/text.h"
 #include "resample/label.h"
 
@@ -228,13 +228,13 @@ std::vector<uint64_t> write_labels(const float* probabilities, int64_t classes, 
         throw std::invalid_argument("probabilities must hold 1 to " + std::to_string(kUnsettled) +
                                     " classes, found " + std::to_string(classes) + ".");
     }
-    const int workers = thread_count(threads);
+    ThreadPool pool(thread_count(threads));
     Writer writer(probabilities, classes, plan, labels);
-    run(workers, writer.planes(), [&](Tasks& tasks) { writer.settle(tasks); });
+    pool.run(writer.planes(), [&](Tasks& tasks) { writer.settle(tasks); });
 
     std::vector<uint64_t> counts(classes);
     std::mutex mutex;
-    run(workers, writer.tiles(), [&](Tasks& tasks) {
+    pool.run(writer.tiles(), [&](Tasks& tasks) {
         std::vector<uint64_t> own(classes);
         writer.write(tasks, own.data());
         const std::lock_guard<std::mutex> lock(mutex);

@@ -20,7 +20,7 @@ int64_t label_pitch(const SegmentationPlan& plan) {
 }
 
 void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& plan, const LabelTarget& target,
-                   const StageMemory& memory, std::byte* arena, Slots& slots, cpu::Crew& crew) {
+                   const StageMemory& memory, std::byte* arena, Slots& slots, cpu::ThreadPool& pool) {
     const Size size = labelled_size(plan);
     if (size[0] == 0 || size[1] == 0 || size[2] == 0) return;
     const int64_t pitch = label_pitch(plan);
@@ -35,7 +35,7 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
         Slot& slot = slots[index % kSlots];
         slot.copied.synchronize();
         cpu::strided_copy({slot.staging, dense}, {in_target(slabs[index]), target.view.stride},
-                          {slabs[index].count, size[1], size[2]}, 1, crew);
+                          {slabs[index].count, size[1], size[2]}, 1, pool);
     };
     for (std::size_t index = 0; index < slabs.size(); ++index) {
         const Slab& slab = slabs[index];
@@ -53,7 +53,6 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
             write_labels(sweep, device.compute().get());
             continue;
         }
-        device.compute().wait(slot.copied);
         write_labels(sweep, device.compute().get());
         device.compute().record(slot.computed);
         device.copies().wait(slot.computed);

@@ -8,7 +8,7 @@
 
 #include "cpu/network_input.h"
 #include "cpu/strided_copy.h"
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 #include "cuda/driver/cuda_error.h"
 #include "cuda/driver/device_memory.h"
 #include "cuda/kernels/kernels.h"
@@ -80,7 +80,7 @@ struct Pipeline::Run {
     Triple<double> spacing;
     LabelTarget target;
     const Observer& observer;
-    cpu::Crew& crew;
+    cpu::ThreadPool& pool;
     RunResult result;
     StageMemory memory;  // of the stage at hand
     Report* staged_report = nullptr;
@@ -150,8 +150,8 @@ RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacin
     }
     const std::lock_guard<std::mutex> lock(mutex_);
     const DeviceScope current(device_.index());
-    cpu::Crew crew(threads_);
-    Run run{scan, spacing, target, observer, crew, {}, {}};
+    cpu::ThreadPool pool(threads_);
+    Run run{scan, spacing, target, observer, pool, {}, {}};
     try {
         if (stream != nullptr) device_.compute().wait_for_stream(*stream);
         device_.compute().record(events_->stages[0]);
@@ -216,7 +216,7 @@ void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageN
                   needs.sums_size[1] * needs.sums_size[2], sums},
                  stream.get());
     };
-    stream_scan(device_, run.scan, region, run.memory, arena, events_->slots, run.crew, work);
+    stream_scan(device_, run.scan, region, run.memory, arena, events_->slots, run.pool, work);
 
     finish.sums = sums;
     finish.sums_size = needs.sums_size;
@@ -318,7 +318,7 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
         device_.compute().zero(lowest_address(run.target.view), voxels(run.target.view.size));
     } else {
         // While the network runs: fresh memory gets its pages here.
-        cpu::strided_zero({run.target.view.data, run.target.view.stride}, run.target.view.size, run.crew);
+        cpu::strided_zero({run.target.view.data, run.target.view.stride}, run.target.view.size, run.pool);
     }
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
     LabelSweep sweep{};
@@ -328,7 +328,7 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     sweep.probabilities_size = input_size;
     sweep.crop_size = plan.cropped_size;
     sweep.counts = report->counts;
-    stream_labels(device_, sweep, plan, run.target, run.memory, arena_.base(), events_->slots, run.crew);
+    stream_labels(device_, sweep, plan, run.target, run.memory, arena_.base(), events_->slots, run.pool);
     device_.compute().record(events_->stages[5]);
     read_report(run);
 

@@ -16,7 +16,7 @@ const void* voxel_address(const ScanView& view, const Index& index) {
 }  // namespace
 
 void stream_scan(Device& device, const ScanSource& scan, const Region& region, const StageMemory& memory,
-                 std::byte* arena, Slots& slots, cpu::Crew& crew, const SlabWork& work) {
+                 std::byte* arena, Slots& slots, cpu::ThreadPool& pool, const SlabWork& work) {
     const int64_t rows = region.size[1], columns = region.size[2];
     if (rows == 0 || columns == 0) return;
     int turn = 0;
@@ -35,7 +35,7 @@ void stream_scan(Device& device, const ScanSource& scan, const Region& region, c
         const std::size_t bytes = voxel_bytes(scan.view.type);
 
         slot.copied.synchronize();
-        cpu::strided_copy({source, scan.view.stride}, {slot.staging, dense}, size, bytes, crew);
+        cpu::strided_copy({source, scan.view.stride}, {slot.staging, dense}, size, bytes, pool);
         device.copies().wait(slot.computed);
         device.copies().copy_to_device(device_slab, slot.staging,
                                        static_cast<std::size_t>(slab.count * rows * columns) * bytes);

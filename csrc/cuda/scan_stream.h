@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "cpu/crew.h"
+#include "cpu/thread_pool.h"
 #include "cuda/driver/device.h"
 #include "cuda/kernels/work.h"
 #include "cuda/memory/stage_memory.h"
@@ -28,6 +28,6 @@ using SlabWork = std::function<void(const ScanView& view, const Slab& slab)>;
 
 // Calls `work` for each slab in ascending order. A scan on the device is read in place.
 void stream_scan(Device& device, const ScanSource& scan, const Region& region, const StageMemory& memory,
-                 std::byte* arena, Slots& slots, cpu::Crew& crew, const SlabWork& work);
+                 std::byte* arena, Slots& slots, cpu::ThreadPool& pool, const SlabWork& work);
 
 }  // namespace escn::cuda

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 #include "geometry/text.h"
 #include "network/kernels.h"
 
@@ -83,7 +83,7 @@ void pool_sigmoids(const float* logits, int64_t labels, const Size& size, float*
     check(size);
     const Size small = small_size(size);
     constexpr float share = 1.0f / (kStride * kStride * kStride);
-    cpu::run(cpu::thread_count(threads), labels * small[0], [&](cpu::Tasks& tasks) {
+    cpu::ThreadPool(cpu::thread_count(threads)).run(labels * small[0], [&](cpu::Tasks& tasks) {
         std::vector<float> sums(size[2]);
         for (int64_t task = 0; tasks.take(task);) {
             for (int64_t y = 0; y < small[1]; ++y) {
@@ -107,7 +107,7 @@ void combine(float* values, const float* spatial, int64_t labels, const Size& si
     const Size small = small_size(size);
     const int64_t plane = small[1] * small[2];
     const auto phase = phases();
-    cpu::run(cpu::thread_count(threads), size[0], [&](cpu::Tasks& tasks) {
+    cpu::ThreadPool(cpu::thread_count(threads)).run(size[0], [&](cpu::Tasks& tasks) {
         std::vector<float> planes(labels * plane), bordered(small[2] + 4), rows(labels * size[2]);
         std::vector<const float*> from(labels);
         std::vector<float*> to(labels);

@@ -6,8 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "cpu/crew.h"
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 #include "network/kernels.h"
 
 namespace escn::network {
@@ -28,8 +27,9 @@ struct Steps {
     int64_t kept() const { return std::min(pairs, 3 * at_once + 1); }
 };
 
-inline void run_in_turn(cpu::Crew& crew, const std::vector<Scratch>& scratch, const Steps& steps,
-                        const Stage& first, const Stage& second) {
+// The second layer follows the first at two steps' distance. `scratch` holds one for each thread of the pool.
+inline void run_pipelined(cpu::ThreadPool& pool, const std::vector<Scratch>& scratch, const Steps& steps,
+                          const Stage& first, const Stage& second) {
     const int64_t count = (steps.pairs + steps.at_once - 1) / steps.at_once;
     const auto pairs_of = [&](int64_t step) {
         return step < 0 || step >= count ? 0 : std::min(steps.at_once, steps.pairs - step * steps.at_once);
@@ -38,14 +38,13 @@ inline void run_in_turn(cpu::Crew& crew, const std::vector<Scratch>& scratch, co
         const int64_t first_tasks = pairs_of(step + 2) * first.tasks;
         const int64_t all = first_tasks + pairs_of(step) * second.tasks;
         if (all == 0) continue;
-        cpu::Tasks tasks(all);
-        crew.run(static_cast<int64_t>(scratch.size()), [&](int64_t thread) {
+        pool.run(all, [&](cpu::Tasks& tasks) {
             for (int64_t task = 0; tasks.take(task);) {
                 const bool of_first = task < first_tasks;
                 const Stage& stage = of_first ? first : second;
                 const int64_t index = of_first ? task : task - first_tasks;
                 const int64_t from = (of_first ? step + 2 : step) * steps.at_once;
-                stage.work(from + index / stage.tasks, index % stage.tasks, scratch[thread]);
+                stage.work(from + index / stage.tasks, index % stage.tasks, scratch[tasks.thread()]);
             }
         });
     }

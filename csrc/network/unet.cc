@@ -5,8 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "cpu/crew.h"
-#include "cpu/threads.h"
+#include "cpu/thread_pool.h"
 #include "geometry/text.h"
 #include "network/steps.h"
 
@@ -136,7 +135,7 @@ struct UNet::Run {
     const float* image;
     float* logits;
     Workspace& workspace;
-    cpu::Crew& crew;
+    cpu::ThreadPool& pool;
 };
 
 UNet::UNet(const UNetWeights& weights)
@@ -167,8 +166,8 @@ void UNet::run(const float* image, const Size& size, float* logits, int threads)
         workspace_.reset();  // two at once would be twice the memory
         workspace_ = std::make_unique<Workspace>(size, threads, levels(), filters_);
     }
-    cpu::Crew crew(threads);
-    Run run{image, logits, *workspace_, crew};
+    cpu::ThreadPool pool(threads);
+    Run run{image, logits, *workspace_, pool};
     for (int64_t level = 0; level < levels(); ++level) contract(run, level);
     for (int64_t level = levels() - 1; level >= 0; --level) expand(run, level);
 }
@@ -224,7 +223,7 @@ void UNet::contract(Run& run, int64_t level) {
     if (level == 0) {
         const Planes& image = run.workspace.image;
         const Size& size = image.size();
-        run.crew.run(size[0], [&](int64_t z) {
+        run.pool.for_each(size[0], [&](int64_t z) {
             for (int64_t y = 0; y < size[1]; ++y) {
                 std::copy_n(run.image + (z * size[1] + y) * size[2], size[2],
                             image.at(z) + (y + 1) * image.row() + 1);
@@ -259,7 +258,7 @@ void UNet::contract(Run& run, int64_t level) {
             functions.convolve_tiles(contracting_[2 * level].view(), around(here.between, pair), nullptr,
                                      here.tiles[task], result, scratch);
         }};
-    run_in_turn(run.crew, run.workspace.scratch, here.steps, first, second);
+    run_pipelined(run.pool, run.workspace.scratch, here.steps, first, second);
 }
 
 void UNet::expand(Run& run, int64_t level) {
@@ -288,7 +287,7 @@ void UNet::expand(Run& run, int64_t level) {
                            functions.convolve_tiles(expanding_[level][1].view(), around(here.between, pair),
                                                     nullptr, here.tiles[task], result, scratch);
                        }};
-    run_in_turn(run.crew, run.workspace.scratch, here.steps, first, second);
+    run_pipelined(run.pool, run.workspace.scratch, here.steps, first, second);
 }
 
 }  // namespace escn::network

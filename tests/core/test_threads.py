@@ -1,9 +1,11 @@
-"""Callers on several threads, in forked processes, and on older processors."""
+"""The thread pool; callers on several threads, in forked processes, and on older processors."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,20 @@ from efficientscn_trt import _core
 
 LOCALIZATION = localization_parameters()
 SEGMENTATION = segmentation_parameters()
+CSRC = Path(__file__).resolve().parents[2] / "csrc"
+COMPILER = shlex.split(os.environ.get("CXX", "c++"))
+
+
+@pytest.mark.skipif(shutil.which(COMPILER[0]) is None, reason="there is no C++ compiler on this machine")
+def test_the_pool_takes_each_task_once_and_throws_again_what_a_task_throws(tmp_path: Path) -> None:
+    program = tmp_path / "thread_pool"
+    sources = [Path(__file__).with_name("thread_pool.cc"), CSRC / "cpu" / "thread_pool.cc"]
+    subprocess.run(
+        [*COMPILER, "-std=c++17", "-O1", "-pthread", f"-I{CSRC}", *map(str, sources), "-o", str(program)],
+        check=True,
+    )
+    done = subprocess.run([program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
 
 
 def all_stages(seed: int) -> list[np.ndarray]:
