@@ -247,7 +247,7 @@ def cuda_problem(
     driver: int,
     runtime: int,
     architectures: str = "",
-    devices: Sequence[tuple[str, int, int]] = (),
+    devices: Sequence[tuple[str, int, int]] = [],
 ) -> str: ...
 def cuda_status() -> dict[str, Any]: ...
 def localization_input(
