@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from gpu.context import REPOSITORY, Context, run_step, skipped
-from gpu.report import MARKS, GpuReport
+from on_gpu.context import REPOSITORY, Context, run_step, skipped
+from on_gpu.report import MARKS, GpuReport
 
 ENGINES = (("tensorrt", "fp16"), ("tensorrt", "fp32"), ("tensorrt-rtx", "fp16"))
 

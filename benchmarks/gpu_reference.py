@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from gpu.layer_work import network_work
-from gpu.reference import LARGEST_INPUT, ReferenceScan, reference_files, timed_scan
-from gpu.work import write_work
+from on_gpu.layer_work import network_work
+from on_gpu.reference import LARGEST_INPUT, ReferenceScan, reference_files, timed_scan
+from on_gpu.work import write_work
 from report import say
 from scans import write_phantom, write_released_bundle
 

@@ -20,7 +20,7 @@ SPACING_ZYX = SPACING_XYZ[::-1]
 
 
 def test_the_reference_holds_what_the_cpu_gave(context: Any, tiny_bundle: Bundle) -> None:
-    from gpu.reference import reference_scans
+    from on_gpu.reference import reference_scans
 
     from efficientscn_trt import segment
 
@@ -38,7 +38,7 @@ def test_the_reference_holds_what_the_cpu_gave(context: Any, tiny_bundle: Bundle
 def test_what_tensorrt_rtx_refuses_is_recorded_in_its_words(
     gpu: Gpu, state: str, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpu.steps import engines
+    from on_gpu.steps import engines
 
     fakes = use_fakes(monkeypatch)
     fakes["tensorrt-rtx"].failure = "Target GPU SM 90 is not supported by this TensorRT release."
@@ -51,7 +51,7 @@ def test_what_tensorrt_rtx_refuses_is_recorded_in_its_words(
 
 
 def test_a_refusal_fails_nothing(tmp_path: Path) -> None:
-    from gpu.report import GpuReport
+    from on_gpu.report import GpuReport
 
     report = GpuReport(tmp_path / "gpu")
     report.add("tensorrt-rtx-fp16/engines", {"state": "refused", "reason": "DeviceError: SM 90 | no"})
@@ -61,7 +61,7 @@ def test_a_refusal_fails_nothing(tmp_path: Path) -> None:
 
 
 def test_the_report_is_added_to_and_survives_a_restart(tmp_path: Path) -> None:
-    from gpu.report import GpuReport
+    from on_gpu.report import GpuReport
 
     report = GpuReport(tmp_path / "results" / "gpu")
     report.add("build", {"state": "ok", "seconds": 61.0})
@@ -108,7 +108,7 @@ def test_steps_whose_needs_failed_are_left_out(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_step_that_crashes_costs_itself_alone(tmp_path: Path) -> None:
-    from gpu.context import Context, run_step
+    from on_gpu.context import Context, run_step
 
     result = run_step("no_such_step", Context(work=str(tmp_path), reference="", repeats=1), timeout=60)
     assert result["state"] == "failed"
@@ -116,8 +116,8 @@ def test_a_step_that_crashes_costs_itself_alone(tmp_path: Path) -> None:
 
 
 def test_steps_say_what_this_machine_lacks(tmp_path: Path) -> None:
-    from gpu.context import Context
-    from gpu.steps import engines, pytorch
+    from on_gpu.context import Context
+    from on_gpu.steps import engines, pytorch
 
     from efficientscn_trt.engines.machine import find_gpus
 

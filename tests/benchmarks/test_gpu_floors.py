@@ -7,8 +7,8 @@ from support.fake_card import FakeCard, FakeDriver
 
 
 def test_floors_take_the_larger_of_both_layer_by_layer() -> None:
-    from gpu.floors import Rates, floors, fused_bytes, rates_of
-    from gpu.work import LayerWork, NetworkWork
+    from on_gpu.floors import Rates, floors, fused_bytes, rates_of
+    from on_gpu.work import LayerWork, NetworkWork
 
     layers = (
         LayerWork("convolution", "Convolution", multiply_adds=500, moved=90, weights=10),
@@ -28,7 +28,7 @@ def test_floors_take_the_larger_of_both_layer_by_layer() -> None:
 
 
 def test_the_rates_of_the_card() -> None:
-    from gpu.card import Card
+    from on_gpu.card import Card
 
     class CardWithoutDriver(FakeCard, Card):
         stream = Card.stream
@@ -50,7 +50,7 @@ def test_the_rates_of_the_card() -> None:
 
 
 def test_a_card_that_does_not_tell_its_rates_has_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gpu.steps import machine
+    from on_gpu.steps import machine
 
     monkeypatch.setattr(machine, "Card", lambda: (_ for _ in ()).throw(OSError("no libcuda.so.1")))
     assert machine._rates() == {"problem": "OSError: no libcuda.so.1"}

@@ -54,7 +54,7 @@ def steps(**changes: Any) -> dict[str, Any]:
 
 
 def test_floors_of_networks() -> None:
-    from gpu.floor_report import network_floors
+    from on_gpu.floor_report import network_floors
 
     text = network_floors("t/layers", steps())
     # 8 GFLOP at 800 TFLOP/s; 26.054 MB at 2 TB/s; by layer 10.027 µs, for the data, and 3 µs.
@@ -65,7 +65,7 @@ def test_floors_of_networks() -> None:
 
 
 def test_floors_that_are_not_known_are_no_numbers() -> None:
-    from gpu.floor_report import network_floors, path_floors
+    from on_gpu.floor_report import network_floors, path_floors
 
     found = steps(pytorch={"state": "skipped"}, machine={"bytes_per_second": {"problem": "no driver"}})
     found["t/times"] |= {"segmentation_size": [64, 64, 64]}
@@ -77,7 +77,7 @@ def test_floors_that_are_not_known_are_no_numbers() -> None:
 
 
 def test_floors_of_the_path_beside_the_networks() -> None:
-    from gpu.floor_report import path_floors
+    from on_gpu.floor_report import path_floors
 
     found = steps()
     text = "\n".join(path_floors(found, found["t/times"]))
@@ -88,7 +88,7 @@ def test_floors_of_the_path_beside_the_networks() -> None:
 
 
 def test_the_slowest_layers_come_first_with_their_own_floors() -> None:
-    from gpu.layer_report import layers
+    from on_gpu.layer_report import layers
 
     text = "\n".join(layers("t/layers", steps()))
     assert "### t/layers: segmentation at 32×64×96" in text
@@ -107,7 +107,7 @@ def test_the_slowest_layers_come_first_with_their_own_floors() -> None:
 
 
 def test_what_tensorrt_chose_stands_beside_a_layer() -> None:
-    from gpu.layer_report import layers
+    from on_gpu.layer_report import layers
 
     detail = {
         "type": "CaskConvolution",
@@ -123,7 +123,7 @@ def test_what_tensorrt_chose_stands_beside_a_layer() -> None:
 
 
 def test_only_some_layers_are_shown(monkeypatch: Any) -> None:
-    from gpu import layer_report
+    from on_gpu import layer_report
 
     monkeypatch.setattr(layer_report, "SLOWEST", 2)
     text = "\n".join(layer_report.layers("t/layers", steps()))
@@ -131,7 +131,7 @@ def test_only_some_layers_are_shown(monkeypatch: Any) -> None:
 
 
 def test_a_step_that_tells_too_little_costs_only_its_own_part() -> None:
-    from gpu.report import markdown
+    from on_gpu.report import markdown
 
     found = steps()
     found["t/layers"]["networks"] = {"segmentation": {}}

@@ -36,7 +36,7 @@ def runtime(version: str, **options: Any) -> tuple[Any, list[Any]]:
 
 @pytest.mark.parametrize("version", [*VERSIONS, *BETWEEN])
 def test_layers_are_timed_with_each_version(version: str) -> None:
-    from gpu.layer_times import layer_times
+    from on_gpu.layer_times import layer_times
 
     trt, _ = runtime(version, layers=(("conv", 0.5), ("PWN(act)", 0.25), ("conv", 1.0)))
     found = layer_times(ExecutionApi(trt), b"plan", SIZE, FakeCard(), runs=3)
@@ -48,7 +48,7 @@ def test_layers_are_timed_with_each_version(version: str) -> None:
 
 
 def test_the_profiler_is_of_a_context_of_its_own_and_not_there_while_all_is_timed() -> None:
-    from gpu.layer_times import WARM_UP, layer_times
+    from on_gpu.layer_times import WARM_UP, layer_times
 
     trt, engines = runtime(VERSIONS[1])
     with_profiler = []
@@ -67,7 +67,7 @@ def test_the_profiler_is_of_a_context_of_its_own_and_not_there_while_all_is_time
 
 
 def test_a_version_that_tells_layers_only_during_a_run() -> None:
-    from gpu.layer_times import layer_times
+    from on_gpu.layer_times import layer_times
 
     trt, engines = runtime(VERSIONS[0])
     api = ExecutionApi(trt)
@@ -87,7 +87,7 @@ def test_a_version_that_tells_layers_only_during_a_run() -> None:
 
 
 def test_tensorrt_rtx_compiles_for_the_shape_before_it_is_timed() -> None:
-    from gpu.layer_times import layer_times
+    from on_gpu.layer_times import layer_times
 
     trt, engines = runtime(VERSIONS[3])
     layer_times(ExecutionApi(trt), b"plan", SIZE, FakeCard(), runs=1)
@@ -110,7 +110,7 @@ def test_the_names_exist_in_tensorrt_rtx() -> None:
 
 
 def test_what_was_chosen_for_each_layer() -> None:
-    from gpu.layer_details import layer_details
+    from on_gpu.layer_details import layer_details
 
     trt, _ = runtime(VERSIONS[0], details=True)
     found = layer_details(ExecutionApi(trt), b"plan", SIZE, 0)
@@ -132,7 +132,7 @@ def test_what_was_chosen_for_each_layer() -> None:
 @pytest.fixture
 def steps(context: Any, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The steps `layers` and `tactics` with a fake card, the fake TensorRT and the context."""
-    from gpu.steps import layers, tactics
+    from on_gpu.steps import layers, tactics
 
     folder = Path(context.work, "other engines")
     folder.mkdir()
@@ -175,7 +175,7 @@ def test_details_come_of_another_build_for_this_gpu(
 ) -> None:
     from contextlib import nullcontext
 
-    from gpu.steps import tactics
+    from on_gpu.steps import tactics
 
     trt = fake_tensorrt(version)
     monkeypatch.setattr(builder, "current", lambda _: nullcontext())
@@ -188,8 +188,8 @@ def test_details_come_of_another_build_for_this_gpu(
 
 
 def test_an_old_reference_leaves_the_steps_out(context: Any) -> None:
-    from gpu.steps import layers, pytorch, tactics
-    from gpu.work import FILE
+    from on_gpu.steps import layers, pytorch, tactics
+    from on_gpu.work import FILE
 
     Path(context.reference, FILE).unlink()
     for step in (layers, tactics, pytorch):
@@ -198,8 +198,8 @@ def test_an_old_reference_leaves_the_steps_out(context: Any) -> None:
 
 
 def test_layers_are_known_by_the_names_that_they_join() -> None:
-    from gpu.layer_report import work_in
-    from gpu.work import LayerWork
+    from on_gpu.layer_report import work_in
+    from on_gpu.work import LayerWork
 
     work = {
         name: LayerWork(name, "Convolution", 1, 1, 1) for name in ("node_Conv_1", "node_Conv_12", "a:0_of_b")

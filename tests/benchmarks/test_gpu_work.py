@@ -11,8 +11,8 @@ import pytest
 def test_the_work_of_a_small_network_by_hand(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     import onnx_ir as ir
-    from gpu.layer_work import network_work
-    from gpu.work import LayerWork
+    from on_gpu.layer_work import network_work
+    from on_gpu.work import LayerWork
     from support.small_network import small_network
 
     onnx.save(ir.to_proto(small_network()), str(tmp_path / "network.onnx"))
@@ -36,7 +36,7 @@ def test_the_work_of_a_small_network_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_work_travels_with_the_reference(context: Any, tmp_path: Path) -> None:
-    from gpu.work import LayerWork, NetworkWork, read_work, write_work
+    from on_gpu.work import LayerWork, NetworkWork, read_work, write_work
 
     found = read_work(context.reference)
     assert found is not None

@@ -25,8 +25,8 @@ def context(tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_comparison_passes_for_equal_results_and_fails_for_others(context: Any) -> None:
-    from gpu.reference import ReferenceScan, reference_scans
-    from gpu.steps import compare
+    from on_gpu.reference import ReferenceScan, reference_scans
+    from on_gpu.steps import compare
 
     found = compare.run(context)
     assert found["state"] == "ok", found["checks"]
@@ -40,13 +40,13 @@ def test_the_comparison_passes_for_equal_results_and_fails_for_others(context: A
 
 
 def test_times_and_memory(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gpu.measure
-    import gpu.reference
-    from gpu.steps import times
+    import on_gpu.measure
+    import on_gpu.reference
+    from on_gpu.steps import times
 
-    monkeypatch.setattr(gpu.measure, "WARM_UP", 0)
-    monkeypatch.setattr(gpu.reference, "SLICES", 40)
-    monkeypatch.setattr(gpu.reference, "ROWS", 60)
+    monkeypatch.setattr(on_gpu.measure, "WARM_UP", 0)
+    monkeypatch.setattr(on_gpu.reference, "SLICES", 40)
+    monkeypatch.setattr(on_gpu.reference, "ROWS", 60)
     found = times.run(context)
     assert found["scan"] == [40, 60, 60, "int16"]
     assert 0 < found["box_voxels"] <= 40 * 60 * 60
@@ -66,8 +66,8 @@ def test_times_and_memory(context: Any, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_table_of_the_report(context: Any, tmp_path: Path) -> None:
-    from gpu.report import markdown
-    from gpu.steps import compare
+    from on_gpu.report import markdown
+    from on_gpu.steps import compare
 
     way = {"wall": {"median": 0.02, "p90": 0.021, "count": 3}, "all_else": 0.005, "all_else_share": 0.25}
     way |= {"stages": {"localization": 0.002, "segmentation": 0.012, "labels": 0.001}, "networks": 0.014}

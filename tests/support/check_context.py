@@ -27,9 +27,9 @@ def check_context(
     patch.syspath_prepend(
         str(BENCHMARKS)
     )  # the scripts are no package: they find one another in their folder
-    import gpu.context
     import gpu_reference
-    from gpu.steps import compare, times
+    import on_gpu.context
+    from on_gpu.steps import compare, times
 
     sitk.WriteImage(block_image(), str(folder / "blocks.nii.gz"))
     command = ["gpu_reference.py", "-o", str(folder / "reference"), "--bundle", str(bundle.path)]
@@ -40,7 +40,7 @@ def check_context(
     shutil.copytree(bundle.path, folder / "tensorrt-fp32")
     for step in (compare, times):
         patch.setattr(step, "load_backend", lambda *_, **options: gpu_backend(bundle, choice, trt))
-    return gpu.context.Context(
+    return on_gpu.context.Context(
         work=str(folder),
         reference=str(folder / "reference"),
         repeats=1,

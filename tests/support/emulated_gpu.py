@@ -61,7 +61,7 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     sys.path.append(str(REPOSITORY / "benchmarks"))
-    from gpu.steps.build import lay_out
+    from on_gpu.steps.build import lay_out
 
     module = next((build / "package").glob("_core.*"))
     lay_out(build / "import", module)

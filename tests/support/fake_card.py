@@ -13,7 +13,7 @@ SECONDS = 0.002
 
 
 class FakeCard:
-    """In the place of `gpu.card.Card`: what is queued runs at once, and takes `SECONDS`."""
+    """In the place of `on_gpu.card.Card`: what is queued runs at once, and takes `SECONDS`."""
 
     stream = 0
 

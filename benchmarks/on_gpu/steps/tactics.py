@@ -15,11 +15,11 @@ from efficientscn_trt.engines.flavours import FLAVOURS
 from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.engines.running import ExecutionApi
 from efficientscn_trt.engines.timing_cache import TimingCache
-from gpu.card import Card
-from gpu.context import Context, skipped
-from gpu.engines import choose_engines, machine_of
-from gpu.layer_details import layer_details
-from gpu.work import NO_WORK, read_work
+from on_gpu.card import Card
+from on_gpu.context import Context, skipped
+from on_gpu.engines import choose_engines, machine_of
+from on_gpu.layer_details import layer_details
+from on_gpu.work import NO_WORK, read_work
 
 
 def run(context: Context) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gpu.floors import VALUE_BYTES, Rates, floors, fused_bytes, rates_of
-from gpu.tables import milliseconds, share, size_text, table
-from gpu.work import work_of
+from on_gpu.floors import VALUE_BYTES, Rates, floors, fused_bytes, rates_of
+from on_gpu.tables import milliseconds, share, size_text, table
+from on_gpu.work import work_of
 
 _DTYPE_BYTES = {"int16": 2}
 

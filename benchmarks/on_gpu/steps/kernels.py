@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gpu.context import REPOSITORY, Context
+from on_gpu.context import REPOSITORY, Context
 
 TESTS = REPOSITORY / "tests" / "gpu"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gpu.work import LayerWork, NetworkWork
+from on_gpu.work import LayerWork, NetworkWork
 
 VALUE_BYTES = {"fp16": 2, "fp32": 4}
 

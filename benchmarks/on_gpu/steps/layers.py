@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from efficientscn_trt.engines.running import ExecutionApi
-from gpu.card import Card
-from gpu.context import Context, skipped
-from gpu.engines import choose_engines
-from gpu.layer_times import layer_times
-from gpu.work import NO_WORK, read_work
+from on_gpu.card import Card
+from on_gpu.context import Context, skipped
+from on_gpu.engines import choose_engines
+from on_gpu.layer_times import layer_times
+from on_gpu.work import NO_WORK, read_work
 
 
 def run(context: Context) -> dict[str, Any]:

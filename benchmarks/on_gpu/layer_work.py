@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from efficientscn_trt.measure.convolutions import CONVOLUTIONS, multiply_adds_of, operations
-from gpu.work import LayerWork, NetworkWork, Size
+from on_gpu.work import LayerWork, NetworkWork, Size
 
 _LAYERS = (*CONVOLUTIONS, "AvgPool", "Interpolate")
 _MOVING = ("Concat", "Pad")

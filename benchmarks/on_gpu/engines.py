@@ -11,7 +11,7 @@ from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
 from efficientscn_trt.engines import EngineChoice, Machine, select_engine, this_machine
 from efficientscn_trt.engines.flavours import FLAVOURS, load
 from efficientscn_trt.errors import DeviceError
-from gpu.context import Context
+from on_gpu.context import Context
 
 
 def machine_of(flavour: str) -> Machine:

@@ -10,7 +10,7 @@ import numpy as np
 from efficientscn_trt import _core
 from efficientscn_trt.engines.running import ExecutionApi
 from efficientscn_trt.measure.samples import summarize
-from gpu.work import Size
+from on_gpu.work import Size
 
 WARM_UP = 5
 

@@ -7,8 +7,8 @@ import json
 import subprocess
 from typing import Any
 
-from gpu.context import BENCHMARKS, REPOSITORY, Context, skipped
-from gpu.work import NO_WORK, read_work
+from on_gpu.context import BENCHMARKS, REPOSITORY, Context, skipped
+from on_gpu.work import NO_WORK, read_work
 
 
 def run(context: Context) -> dict[str, Any]:

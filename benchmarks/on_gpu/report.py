@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from gpu.floor_report import network_floors, path_floors
-from gpu.layer_report import layers
-from gpu.tables import cell, size_text, table
+from on_gpu.floor_report import network_floors, path_floors
+from on_gpu.layer_report import layers
+from on_gpu.tables import cell, size_text, table
 
 MARKS = {"ok": "✓", "failed": "✗", "skipped": "–", "refused": "⊘"}
 

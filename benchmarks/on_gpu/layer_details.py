@@ -7,7 +7,7 @@ from typing import Any
 
 from efficientscn_trt import _core
 from efficientscn_trt.engines.running import ExecutionApi
-from gpu.work import Size
+from on_gpu.work import Size
 
 
 def layer_details(api: ExecutionApi, plan: bytes, size: Size, stream: int) -> dict[str, dict[str, Any]]:

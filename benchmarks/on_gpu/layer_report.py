@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gpu.floors import VALUE_BYTES, Rates, floors, rates_of
-from gpu.tables import cell, milliseconds, share, size_text, table
-from gpu.work import LayerWork, work_of
+from on_gpu.floors import VALUE_BYTES, Rates, floors, rates_of
+from on_gpu.tables import cell, milliseconds, share, size_text, table
+from on_gpu.work import LayerWork, work_of
 
 SLOWEST = 15
 LONGEST = 64  # letters of a name in the table; the JSON has it whole

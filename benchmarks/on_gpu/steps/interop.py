@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gpu.context import BENCHMARKS, Context, skipped
-from gpu.steps.kernels import TESTS
+from on_gpu.context import BENCHMARKS, Context, skipped
+from on_gpu.steps.kernels import TESTS
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def run(context: Context) -> dict[str, Any]:
     # Its own packages, not those of the interpreter that runs the other steps.
     code = (
         "import json, sys, os; sys.path.insert(0, sys.argv[1]); "
-        "from gpu.context import Context; from gpu.steps import build, kernels; "
+        "from on_gpu.context import Context; from on_gpu.steps import build, kernels; "
         "context = Context(**json.loads(sys.argv[2])); result = build.run(context); "
         "os.environ['PYTHONPATH'] = str(context.package); "
         "result = result if result['state'] != 'ok' else kernels.run_tests(context, sys.argv[3]); "

@@ -14,8 +14,8 @@ from efficientscn_trt.engines import api
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import FLAVOURS, load
 from efficientscn_trt.errors import DeviceError
-from gpu.context import Context, skipped
-from gpu.engines import load_backend, machine_of
+from on_gpu.context import Context, skipped
+from on_gpu.engines import load_backend, machine_of
 
 
 def run(context: Context) -> dict[str, Any]:

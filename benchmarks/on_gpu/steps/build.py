@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gpu.context import REPOSITORY, Context
+from on_gpu.context import REPOSITORY, Context
 
 
 def run(context: Context) -> dict[str, Any]:

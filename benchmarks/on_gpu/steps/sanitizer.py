@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from typing import Any
 
-from gpu.context import Context, judged, skipped
-from gpu.steps.kernels import TESTS, pytest_command
+from on_gpu.context import Context, judged, skipped
+from on_gpu.steps.kernels import TESTS, pytest_command
 
 TOOLS = ("memcheck", "racecheck", "synccheck", "initcheck")
 

@@ -43,7 +43,7 @@ class Context:
 
 
 def run_step(name: str, context: Context, timeout: float) -> dict[str, Any]:
-    """The result of `gpu.steps.NAME.run(context)`: "state" is ok, failed, skipped or refused."""
+    """The result of `on_gpu.steps.NAME.run(context)`: "state" is ok, failed, skipped or refused."""
     result = Path(context.work, "result.json")
     result.unlink(missing_ok=True)
     paths = [str(context.package), str(BENCHMARKS), os.environ.get("PYTHONPATH", "")]
@@ -51,7 +51,7 @@ def run_step(name: str, context: Context, timeout: float) -> dict[str, Any]:
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "EFFICIENTSCN_CACHE": str(Path(context.work, "cache")),
     }
-    command = [sys.executable, "-m", "gpu.context", name, json.dumps(asdict(context)), str(result)]
+    command = [sys.executable, "-m", "on_gpu.context", name, json.dumps(asdict(context)), str(result)]
     begin = time.perf_counter()
     try:
         done = subprocess.run(
@@ -89,7 +89,7 @@ def _main() -> None:
     from importlib import import_module
 
     try:
-        found = import_module(f"gpu.steps.{name}").run(Context(**json.loads(context)))
+        found = import_module(f"on_gpu.steps.{name}").run(Context(**json.loads(context)))
     except Exception as error:
         found = {
             "state": "failed",

@@ -11,10 +11,10 @@ import numpy as np
 from efficientscn_trt import _core
 from efficientscn_trt.measure.device_memory import PeakDeviceMemory
 from efficientscn_trt.pipeline import DevicePipeline
-from gpu.context import Context, judged
-from gpu.engines import load_backend, machine_of
-from gpu.measure import run_once, time_device, time_host
-from gpu.reference import timed_scan
+from on_gpu.context import Context, judged
+from on_gpu.engines import load_backend, machine_of
+from on_gpu.measure import run_once, time_device, time_host
+from on_gpu.reference import timed_scan
 
 #: The whole path in fp16 on an H100, and what of these 25 ms is not the networks' (30%).
 LIMITED_PRECISION, LIMITED_CARD = "fp16", "H100"

@@ -10,10 +10,10 @@ from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle.core_parameters import CoreParameters, core_parameters
 from efficientscn_trt.pipeline import DevicePipeline
 from efficientscn_trt.pipeline.host_stages import HostStages
-from gpu.context import Context, judged
-from gpu.engines import load_backend
-from gpu.measure import run_once
-from gpu.reference import ReferenceScan, reference_scans
+from on_gpu.context import Context, judged
+from on_gpu.engines import load_backend
+from on_gpu.measure import run_once
+from on_gpu.reference import ReferenceScan, reference_scans
 
 #: Mask Dice, and equal labels in the whole scan and inside the box (the released float16 mode's own distance
 #: from float32: reference table, noise floor).

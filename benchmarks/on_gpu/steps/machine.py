@@ -8,8 +8,8 @@ from typing import Any
 from efficientscn_trt.engines.flavours import FLAVOURS, installed_version
 from efficientscn_trt.engines.machine import find_gpus
 from efficientscn_trt.measure.machine import machine_facts
-from gpu.card import Card
-from gpu.context import REPOSITORY, Context, skipped
+from on_gpu.card import Card
+from on_gpu.context import REPOSITORY, Context, skipped
 
 QUERIES = (
     "name",
