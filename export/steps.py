@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .compare import Difference
 
 LEAST_AGREEMENT = 0.99
-"""Share of voxels: the released float16 and float32 agree in 0.998 or more (reference table, noise floor)."""
+"""Share of voxels: the released float16 and float32 agree in 0.998 or more (docs/reference-pipeline.md)."""
 
 Progress = Callable[[str], None]
 """Called with a step's name as it begins."""

@@ -1,4 +1,4 @@
-// Area resize: an output voxel is the box integral of the input under it (reference table, stage 1 and 2).
+// Area resize: an output voxel is the box integral of the input under it (docs/reference-pipeline.md).
 #pragma once
 
 #include <math.h>

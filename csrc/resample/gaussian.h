@@ -1,4 +1,4 @@
-// Gaussian smoothing of one axis: symmetric border, taps normalised to sum 1 (reference table, stage 2).
+// Gaussian smoothing of one axis: symmetric border, taps normalised to sum 1 (docs/reference-pipeline.md).
 #pragma once
 
 #include <math.h>

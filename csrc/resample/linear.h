@@ -1,4 +1,4 @@
-// Linear resize, half-pixel centres, neighbours clamped, no antialiasing (reference table, "back").
+// Linear resize, half-pixel centres, neighbours clamped, no antialiasing (docs/reference-pipeline.md).
 #pragma once
 
 #include <math.h>

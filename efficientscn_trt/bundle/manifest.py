@@ -24,7 +24,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class LocalizationParameters:
-    """Stage 1, from the whole scan to the box. Defaults: the released code (reference table, stage 1)."""
+    """Stage 1, from the whole scan to the box. Defaults: the released code (docs/reference-pipeline.md)."""
 
     spacing_mm: float = 6.0
     spacing_slack: float = 0.02
@@ -39,7 +39,7 @@ class LocalizationParameters:
 
 @dataclass(frozen=True)
 class SegmentationParameters:
-    """Stage 2, from the box to labels. Defaults: the released code (reference table, stage 2)."""
+    """Stage 2, from the box to labels. Defaults: the released code (docs/reference-pipeline.md)."""
 
     spacing_mm: float = 2.0
     spacing_threshold: float = 1.9
@@ -54,7 +54,10 @@ class SegmentationParameters:
 
 @dataclass(frozen=True)
 class UnknownSpacing:
-    """A spacing of exactly `marker_xyz` means "unknown"; `used_xyz` is then used inside (reference table)."""
+    """A spacing of exactly `marker_xyz` means "unknown"; `used_xyz` is then used inside.
+
+    Defaults: the released code (docs/reference-pipeline.md).
+    """
 
     marker_xyz: Triple = (1.0, 1.0, 1.0)
     used_xyz: Triple = (0.814528640267884, 0.814528640267884, 2.52795318268203)

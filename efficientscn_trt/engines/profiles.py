@@ -28,7 +28,7 @@ def profile_for(network: str, pipeline: PipelineParameters) -> Profile:
 
 
 def _valid(sizes: Sequence[int], voxels: float) -> int:
-    """The smallest valid size that is strictly larger, else the largest (reference table)."""
+    """The smallest valid size that is strictly larger, else the largest (docs/reference-pipeline.md)."""
     return min((size for size in sizes if size > voxels), default=max(sizes))
 
 

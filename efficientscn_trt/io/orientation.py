@@ -1,7 +1,7 @@
 """Where an image lies in space, and the strided view of its voxels along LPS axes.
 
 LPS (left, posterior, superior) is the frame of DICOM and SimpleITK. An oblique image counts as the one along
-its nearest axes (reference table: "image re-oriented to LPS axes"). No voxel is copied or resampled.
+its nearest axes (docs/reference-pipeline.md). No voxel is copied or resampled.
 """
 
 from __future__ import annotations

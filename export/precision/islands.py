@@ -1,10 +1,10 @@
 """Which nodes of a network stay in float32 when the rest becomes float16.
 
 The SCN ends in p = l·h + s·(1 − h), with the binary entropy h of s, and in a division by the sum over the
-labels (reference table, "The networks"). h is a difference of nearly equal numbers where s is near 0 or 1,
-and the 1e-5 beside the sum is below float16's normal numbers. All of it is arithmetic voxel by voxel, which a
-GPU computes in registers: float32 costs nothing there, as long as what comes in and goes out is float16
-(measured: the same activation memory, and a quarter less deviation on the mean).
+labels (docs/reference-pipeline.md, "The networks"). Two places need float32: h is a difference of nearly
+equal numbers where s is near 0 or 1, and the 1e-5 beside the sum lies below float16's normal numbers. A GPU
+computes all of it voxel by voxel in registers, so float32 costs nothing there as long as inputs and outputs
+are float16 (measured: the same activation memory, and a quarter less deviation on the mean).
 """
 
 from __future__ import annotations

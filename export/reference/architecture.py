@@ -9,7 +9,7 @@ LABELS = 5
 """Background, liver, kidneys, spleen, pancreas."""
 
 SPATIAL_STRIDE = 4
-"""The spatial networks see everything average-pooled by this factor (reference table)."""
+"""The spatial networks see everything average-pooled by this factor (docs/reference-pipeline.md)."""
 
 LEAKY_SLOPE = 0.1
 """Negative slope of every LeakyReLU (paper, section 4.2)."""

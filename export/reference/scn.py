@@ -25,7 +25,9 @@ class ScnOutput(NamedTuple):
 
 
 class Scn(tf.Module):
-    """Local network, spatial networks and how they are combined (paper, section 2.2; reference table).
+    """Local network, spatial networks and how they are combined.
+
+    Source: the paper, section 2.2, and docs/reference-pipeline.md.
 
     Args:
         weights: arrays by checkpoint name, complete and of the right shapes.
