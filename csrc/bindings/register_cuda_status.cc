@@ -2,6 +2,7 @@
 
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "bindings/register.h"
@@ -25,7 +26,7 @@ py::dict cuda_status() {
         entry["name"] = device.name;
         entry["compute_capability"] = py::make_tuple(device.major, device.minor);
         entry["memory"] = device.memory;
-        entry["supported"] = device.supported;
+        entry["problem"] = device.problem;
         devices.append(entry);
     }
     py::dict result;
@@ -46,7 +47,9 @@ std::string cuda_problem(int found, const std::string& words, int driver, int ru
     status.runtime = runtime;
     status.architectures = architectures;
     for (const auto& [name, major, minor] : devices) {
-        status.devices.push_back({name, major, minor, 0, cuda::runs_on(architectures, major, minor)});
+        cuda::DeviceStatus device{name, major, minor, 0, {}};
+        device.problem = cuda::problem_of(device, architectures);
+        status.devices.push_back(std::move(device));
     }
     return cuda::problem_of(status, found, words);
 }
@@ -66,7 +69,8 @@ void register_cuda_status(py::module_& module) {
     module.def(
         "cuda_status", &cuda_status,
         "What this build and this machine offer for CUDA: built, architectures, runtime and driver version, "
-        "devices, and problem, a sentence that says why no GPU can be used, or an empty one. Never raises.");
+        "devices, and problem, a sentence that says why no GPU can be used, or an empty one. A device has a "
+        "problem of its own. Never raises.");
     module.def("cuda_problem", &cuda_problem, py::arg("found"), py::arg("words") = "", py::kw_only(),
                py::arg("driver"), py::arg("runtime"), py::arg("architectures") = "",
                py::arg("devices") = py::list(),

@@ -179,11 +179,5 @@ def require_gpu(index: int) -> None:
         raise DeviceError(
             f"There is no GPU {index} here: this machine has {len(status['devices'])}, counted from 0."
         )
-    gpu = status["devices"][index]
-    if not gpu["supported"]:
-        raise DeviceError(
-            "The {} has compute capability {}.{}, but this build is for {}; install it from source with "
-            "CMAKE_CUDA_ARCHITECTURES=native.".format(
-                gpu["name"], *gpu["compute_capability"], status["architectures"]
-            )
-        )
+    if problem := status["devices"][index]["problem"]:
+        raise DeviceError(problem)

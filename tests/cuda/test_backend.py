@@ -34,8 +34,13 @@ def test_what_the_cpu_does_not_do(on_cpu: Segmenter) -> None:
 
 def usable(**changes: Any) -> dict[str, Any]:
     """What `cuda_status` says on a machine with one H100."""
-    gpu = {"name": "H100", "compute_capability": (9, 0), "memory": 80 << 30, "supported": True}
+    gpu = {"name": "H100", "compute_capability": (9, 0), "memory": 80 << 30, "problem": ""}
     return {"built": True, "architectures": "90-real", "devices": [gpu], "problem": ""} | changes
+
+
+OF_ANOTHER_GPU = _core.cuda_problem(
+    0, driver=13000, runtime=13000, architectures="75-real", devices=[("H100", 9, 0)]
+)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +50,8 @@ def usable(**changes: Any) -> dict[str, Any]:
         ("cuda:1", usable(), "There is no GPU 1 here: this machine has 1, counted from 0"),
         (
             "cuda:1",
-            usable(devices=[*usable()["devices"], {**usable()["devices"][0], "supported": False}]),
-            r"The H100 has compute capability 9\.0, but this build is for 90-real; install it from source",
+            usable(devices=[*usable()["devices"], {"problem": OF_ANOTHER_GPU}]),
+            r"The H100 has compute capability 9\.0, but this build is for 75-real; install it from source",
         ),
     ],
 )

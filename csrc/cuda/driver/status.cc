@@ -2,6 +2,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <utility>
+
 namespace escn::cuda {
 
 static_assert(kDriverTooOld == cudaErrorInsufficientDriver && kNoGpu == cudaErrorNoDevice);
@@ -21,9 +23,10 @@ Status status() {
             cudaGetLastError();
             properties = {};
         }
-        status.devices.push_back({properties.name, properties.major, properties.minor,
-                                  properties.totalGlobalMem,
-                                  runs_on(status.architectures, properties.major, properties.minor)});
+        DeviceStatus device{
+            properties.name, properties.major, properties.minor, properties.totalGlobalMem, {}};
+        device.problem = problem_of(device, status.architectures);
+        status.devices.push_back(std::move(device));
     }
     status.problem = problem_of(status, found, cudaGetErrorString(found));
     return status;

@@ -12,7 +12,7 @@ struct DeviceStatus {
     int major = 0;  // compute capability
     int minor = 0;
     std::size_t memory = 0;  // bytes
-    bool supported = false;  // this build holds code that runs on it
+    std::string problem;     // why this build cannot use it, as a sentence; empty if it can
 };
 
 struct Status {
@@ -28,6 +28,9 @@ Status status();
 // The runtime's errors, where the search for GPUs ends in one.
 inline constexpr int kDriverTooOld = 35;
 inline constexpr int kNoGpu = 100;
+
+// DeviceStatus::problem of a device, for a build for `architectures`.
+std::string problem_of(const DeviceStatus& device, const std::string& architectures);
 
 // Status::problem, of all else in `status` and of how the search for GPUs ended: `found`, a cudaError_t, and
 // the runtime's words for it.

@@ -14,6 +14,15 @@ std::string version(int number) {
 
 }  // namespace
 
+std::string problem_of(const DeviceStatus& device, const std::string& architectures) {
+    if (runs_on(architectures, device.major, device.minor)) return "";
+    std::ostringstream text;
+    text << "The " << device.name << " has compute capability " << device.major << "." << device.minor
+         << ", but this build is for " << architectures
+         << "; install it from source with CMAKE_CUDA_ARCHITECTURES=native.";
+    return text.str();
+}
+
 std::string problem_of(const Status& status, int found, const std::string& words) {
     if (status.driver == 0) return "There is no NVIDIA driver on this machine; install one for a GPU.";
     if (found == kDriverTooOld) {
@@ -25,14 +34,8 @@ std::string problem_of(const Status& status, int found, const std::string& words
     }
     if (found != 0) return "CUDA does not start: " + words + ".";
     const bool any = std::any_of(status.devices.begin(), status.devices.end(),
-                                 [](const DeviceStatus& device) { return device.supported; });
-    if (any) return "";
-    const DeviceStatus& device = status.devices.front();
-    std::ostringstream text;
-    text << "The " << device.name << " has compute capability " << device.major << "." << device.minor
-         << ", but this build is for " << status.architectures
-         << "; install it from source with CMAKE_CUDA_ARCHITECTURES=native.";
-    return text.str();
+                                 [](const DeviceStatus& device) { return device.problem.empty(); });
+    return any ? "" : status.devices.front().problem;
 }
 
 }  // namespace escn::cuda
