@@ -1,22 +1,22 @@
 """Maps the repository's folders to packages; all else is in pyproject.toml, the core in CMakeLists.txt."""
 
-from setuptools import find_packages, setup
-
 FOLDERS = {
     "efficientscn_trt": "efficientscn_trt",
     "efficientscn_trt.export": "export",
     "efficientscn_trt.training": "training",
 }
 
-packages = [
-    package
-    for root, folder in FOLDERS.items()
-    for package in [root, *(f"{root}.{child}" for child in find_packages(folder))]
-]
+if __name__ == "__main__":  # read without a build too, for `FOLDERS`
+    from setuptools import find_packages, setup
 
-setup(
-    package_dir=FOLDERS,
-    packages=packages,
-    package_data={"efficientscn_trt": ["py.typed", "*.pyi", "demo_bundle/*"]},
-    cmake_source_dir=".",
-)
+    packages = [
+        package
+        for root, folder in FOLDERS.items()
+        for package in [root, *(f"{root}.{child}" for child in find_packages(folder))]
+    ]
+    setup(
+        package_dir=FOLDERS,
+        packages=packages,
+        package_data={"efficientscn_trt": ["py.typed", "*.pyi", "demo_bundle/*"]},
+        cmake_source_dir=".",
+    )

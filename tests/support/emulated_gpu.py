@@ -15,7 +15,8 @@ import pytest
 
 from efficientscn_trt import _core
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from .package_links import REPOSITORY, link_package
+
 _TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
@@ -60,11 +61,8 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
     for command in (configure, [cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)]):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
-    sys.path.append(str(REPOSITORY / "benchmarks"))
-    from on_gpu.steps.build import lay_out
-
     module = next((build / "package").glob("_core.*"))
-    lay_out(build / "import", module)
+    link_package(build / "import", module)
     return EmulatedGpu(
         build / "import", _driver(build / "driver", build / "import" / "efficientscn_trt" / module.name)
     )

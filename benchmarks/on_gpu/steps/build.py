@@ -31,7 +31,10 @@ def run(context: Context) -> dict[str, Any]:
             output = (done.stdout + done.stderr)[-3000:]
             return {"state": "failed", "reason": f"{' '.join(command[:2])} failed", "output": output}
     seconds = time.perf_counter() - begin
-    lay_out(context.package, next(build.glob("_core*")))
+    sys.path.append(str(REPOSITORY / "tests"))
+    from support.package_links import link_package
+
+    link_package(context.package, next(build.glob("_core*")))
     return {"state": "ok", "build_seconds": round(seconds, 1), **_ask(context.package)}
 
 
@@ -39,19 +42,6 @@ def _pybind11() -> str:
     import pybind11
 
     return pybind11.get_cmake_dir()
-
-
-def lay_out(package: Path, module: Path) -> None:
-    """The package as an installation has it, by links to the repository."""
-    shutil.rmtree(package, ignore_errors=True)
-    root = package / "efficientscn_trt"
-    root.mkdir(parents=True)
-    for item in (REPOSITORY / "efficientscn_trt").iterdir():
-        if item.name != "__pycache__" and not item.name.startswith("_core."):
-            (root / item.name).symlink_to(item)
-    for name in ("export", "training"):
-        (root / name).symlink_to(REPOSITORY / name)
-    shutil.copy(module, root / module.name)
 
 
 def _ask(package: Path) -> dict[str, Any]:
