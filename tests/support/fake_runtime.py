@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .fake_memory import HostMemory, Memory
+from .fake_version import Version, fake_module, numbered
 
 VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
 LEAN = VERSIONS[2]
@@ -64,26 +65,20 @@ class _Runtime:
 
 def fake_runtime(version: str, memory: Memory | None = None) -> SimpleNamespace:
     """The module of TensorRT `version`, of VERSIONS or BETWEEN; `trt.engine(...)` makes an engine of it."""
-    old, rtx = version.startswith("8."), version.startswith("1.")
-    trt = SimpleNamespace(
-        __name__="tensorrt", __version__=version, ILogger=_Logger, Logger=_NativeLogger, plans={}
-    )
-    trt.runtimes = weakref.WeakSet()
+    of = Version(version)
+    trt = fake_module(of)
+    trt.ILogger, trt.Logger, trt.plans, trt.runtimes = _Logger, _NativeLogger, {}, weakref.WeakSet()
     trt.memory = memory or HostMemory()
     trt.Runtime = type("Runtime", (_Runtime,), {"trt": trt})
-    trt.TensorIOMode = enum.Enum("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
-    engine: type = _OldEngine if old else _RtxEngine if rtx else _NewEngine
-    if version.startswith("10.0."):
-        engine = _Engine100
-    if not old:
-        trt.ExecutionContextAllocationStrategy = enum.Enum("Strategy", ("STATIC", "USER_MANAGED"))
+    trt.TensorIOMode = numbered("TensorIOMode", ("NONE", "INPUT", "OUTPUT"))
+    engine = of.one_of(old=_OldEngine, first_10=_Engine100, new=_NewEngine, rtx=_RtxEngine)
     trt.IProfiler = type("IProfiler", (), {})
     trt.LayerInformationFormat = LayerInformationFormat
     if version != LEAN:
         trt.EngineInspector = object
-    if rtx:
+    if of.rtx:
         trt.IRuntimeCache = object
-        trt.DynamicShapesKernelSpecializationStrategy = enum.Enum("Specialization", ("LAZY", "EAGER"))
+        trt.DynamicShapesKernelSpecializationStrategy = numbered("Specialization", ("LAZY", "EAGER"))
     trt.engine = lambda network, **options: engine(trt, network, EngineOptions(**options))
     return trt
 
@@ -245,7 +240,7 @@ class RuntimeCache:
         return self.content
 
 
-class _Dims(tuple):  # type: ignore[type-arg]
+class _Dims(tuple[int, ...]):
     """Only what TensorRT's Dims and a tuple have in common is used."""
 
 

@@ -6,9 +6,10 @@ it; using a name that the version lacks is an AttributeError.
 
 from __future__ import annotations
 
-import enum
 from types import SimpleNamespace
 from typing import Any
+
+from .fake_version import Version, enumeration, fake_module, numbered
 
 FLAGS_8_5 = ("FP16", "TF32", "OBEY_PRECISION_CONSTRAINTS", "PREFER_PRECISION_CONSTRAINTS")
 FLAGS_8_6 = ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME")
@@ -21,44 +22,34 @@ ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE = 500, 200
 
 def fake_tensorrt(version: str) -> SimpleNamespace:
     """The module of a TensorRT: 8.5, 8.6, 10.0, 10.3 or 11, such as "8.5.3.1", or RTX's "1.7.1.116"."""
-    major = version.split(".", maxsplit=1)[0]
-    old, rtx = major == "8", major == "1"
-    trt = SimpleNamespace(
-        __name__="tensorrt_rtx" if rtx else "tensorrt",
-        __version__=version,
-        float32="float32",
-        float16="float16",
-    )
-    trt.calls = []
+    of = Version(version)
+    major, rtx = of.major, of.rtx
+    trt = fake_module(of)
+    trt.float32, trt.float16, trt.calls = "float32", "float16", []
     creation = {"8": ("EXPLICIT_BATCH",), "10": ("EXPLICIT_BATCH", "STRONGLY_TYPED")}
-    trt.NetworkDefinitionCreationFlag = _enum("Creation", creation.get(major, ("STRONGLY_TYPED",)))
+    trt.NetworkDefinitionCreationFlag = numbered("Creation", creation.get(major, ("STRONGLY_TYPED",)))
     flags = FLAGS_8_5 if major in ("8", "10") else ("TF32", "REQUIRE_USER_ALLOCATION") if rtx else ("TF32",)
-    trt.BuilderFlag = _enum("Flag", flags if version.startswith("8.5") else (*flags, *FLAGS_8_6))
-    trt.TacticSource = _enum("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
+    trt.BuilderFlag = numbered("Flag", flags if version.startswith("8.5") else (*flags, *FLAGS_8_6))
+    trt.TacticSource = numbered("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
     preview = {"8": "FASTER_DYNAMIC_SHAPES_0805", "10": "PROFILE_SHARING_0806"}
-    trt.PreviewFeature = _enum("Preview", (preview.get(major, "RUNTIME_ACTIVATION_RESIZE_10_10"),))
-    trt.MemoryPoolType = _enum("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
-    trt.ProfilingVerbosity = _enum("Verbosity", ("LAYER_NAMES_ONLY", "NONE", "DETAILED"))
-    trt.LayerType = _enum("Layer", (*LAYERS_8_5, *(() if version.startswith("8.5") else ("CAST",))))
+    trt.PreviewFeature = numbered("Preview", (preview.get(major, "RUNTIME_ACTIVATION_RESIZE_10_10"),))
+    trt.MemoryPoolType = numbered("Pool", ("WORKSPACE", "DLA_MANAGED_SRAM"))
+    trt.ProfilingVerbosity = numbered("Verbosity", ("LAYER_NAMES_ONLY", "NONE", "DETAILED"))
+    trt.LayerType = numbered("Layer", (*LAYERS_8_5, *(() if version.startswith("8.5") else ("CAST",))))
     trt.ILayer = _Layer if major in ("8", "10") else _StrongLayer
     if not version.startswith("8.5"):
         trt.ICastLayer = _CastLayer
     trt.ILogger = _Logger
     trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
     trt.Network = _with(trt, _Network)
-    trt.Config = _with(trt, _OldConfig if old else _RtxConfig if rtx else _Config)
-    trt.Engine = _with(trt, _OldEngine if old else _Engine100 if version.startswith("10.0.") else _Engine)
-    trt.IExecutionContext = _OldContext if old else _Context
-    if not old:
+    trt.Config = _with(trt, of.one_of(old=_OldConfig, new=_Config, rtx=_RtxConfig))
+    trt.Engine = _with(trt, of.one_of(old=_OldEngine, first_10=_Engine100, new=_Engine))
+    trt.IExecutionContext = of.one_of(old=_OldContext, new=_Context)
+    if major != "8":
         trt.IProgressMonitor = _Monitor
-        trt.ExecutionContextAllocationStrategy = _enum("Strategy", ("STATIC", "USER_MANAGED"))
     if rtx:
-        trt.ComputeCapability = enum.IntEnum("ComputeCapability", RTX_CAPABILITIES)
+        trt.ComputeCapability = enumeration("ComputeCapability", RTX_CAPABILITIES)
     return trt
-
-
-def _enum(name: str, members: tuple[str, ...]) -> Any:
-    return enum.IntEnum(name, {member: value for value, member in enumerate(members)})
 
 
 def _with(trt: SimpleNamespace, cls: type) -> type:
