@@ -49,9 +49,11 @@ lint: $(VENV)/.test
 	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
 	$(MAKE) lint-types
 
-# From tests/, so that the installed package is checked, with export/ and training/ in their places.
+# From tests/, so that the installed package is checked, with export/ and training/ in their places. Tests and
+# benchmarks are no packages: they find their modules as pytest and the scripts do (mypy_path).
 lint-types: $(VENV)/.test
 	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml -p efficientscn_trt
+	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml . ../benchmarks
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

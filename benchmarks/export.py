@@ -26,6 +26,7 @@ from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.errors import DeviceError
 from efficientscn_trt.export import export_bundle
 from efficientscn_trt.export.passes import constants
+from efficientscn_trt.export.savedmodel import Role
 
 CAPABILITY = "8.9"
 """Of the GPUs that the engines are for."""
@@ -44,27 +45,27 @@ def main() -> None:
             saved["localization"], saved["segmentation"], folder / "bundle", progress=say
         )
         seconds = time.perf_counter() - begin
-        files: list[tuple[str, str, Path, str]] = []
-        for network, model in saved.items():
-            say(f"{network}: the plain conversion")
-            graph = plain_network(model, network)
-            plain, folded = (folder / f"{network}-{kind}.onnx" for kind in ("plain", "folded"))
+        files: list[tuple[Role, str, Path, str]] = []
+        for role, model in saved.items():
+            say(f"{role}: the plain conversion")
+            graph = plain_network(model, role)
+            plain, folded = (folder / f"{role}-{kind}.onnx" for kind in ("plain", "folded"))
             ir.save(graph, plain)
             constants.PASS(graph)
             ir.save(graph, folded)
-            files.append((network, "plain", plain, "fp32"))
-            files.append((network, "folded", folded, "fp32"))
-            files.append((network, "optimised", exported.bundle.file(network), "fp32"))
-            if exported.bundle.onnx(network).float16 is not None:
-                files.append((network, "optimised, float16", exported.bundle.file(network, "fp16"), "fp16"))
-        for network, kind, file, precision in files:
-            say(f"{network}, {kind}: building an engine")
-            report.results[f"{network}, {kind}"] = {
-                "network": network,
+            files.append((role, "plain", plain, "fp32"))
+            files.append((role, "folded", folded, "fp32"))
+            files.append((role, "optimised", exported.bundle.file(role), "fp32"))
+            if getattr(exported.bundle.manifest.networks, role).float16 is not None:
+                files.append((role, "optimised, float16", exported.bundle.file(role, "fp16"), "fp16"))
+        for role, kind, file, precision in files:
+            say(f"{role}, {kind}: building an engine")
+            report.results[f"{role}, {kind}"] = {
+                "network": role,
                 "kind": kind,
                 "nodes": len(onnx.load(str(file)).graph.node),
                 "onnx_bytes": file.stat().st_size,
-                **_engine(file, precision, profile_for(network, exported.bundle.manifest.pipeline)),
+                **_engine(file, precision, profile_for(role, exported.bundle.manifest.pipeline)),
             }
     report.text(f"The whole export takes {seconds:.0f} s, its checks included.")
     report.table(

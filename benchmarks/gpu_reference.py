@@ -37,8 +37,8 @@ def main() -> None:
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "bundle", ignore_errors=True)
-    for scan in reference_files(folder):
-        scan.unlink()
+    for file in reference_files(folder):
+        file.unlink()
     if arguments.own_parameters:
         shutil.copytree(arguments.bundle, folder / "bundle", ignore=shutil.ignore_patterns("engines"))
     else:

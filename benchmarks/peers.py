@@ -179,21 +179,21 @@ def _check_boxes(entries: list[Entry], expected: bool) -> None:
 def _fill(report: Report, entries: list[Entry], scan: Path, folder: Path) -> None:
     reference = next((entry for entry in entries if entry.name == REFERENCE), None)
     labels = [sitk.ReadImage(str(folder / f"labels{index}.nii.gz")) for index in range(len(entries))]
-    ours = reference and labels[entries.index(reference)]
+    reference_labels = labels[entries.index(reference)] if reference else None
     rows = []
     for entry, image in zip(entries, labels, strict=True):
-        agreement = _agreement(image, ours) if ours is not None else {}
+        agreement = _agreement(image, reference_labels) if reference_labels is not None else {}
         warm, files = entry.warm, entry.files
         rows.append(
             [
                 entry.name,
-                *_beside(warm.median, reference and reference.warm.median),
+                *_beside(warm.median, reference.warm.median if reference else None),
                 f"{warm.p90:.2f}",
-                *_beside(entry.cpu.median, reference and reference.cpu.median),
+                *_beside(entry.cpu.median, reference.cpu.median if reference else None),
                 f"{files.median:.2f}",
-                *_beside(entry.cold, reference and reference.cold),
+                *_beside(entry.cold, reference.cold if reference else None),
                 f"{entry.first_ever:.1f}",
-                *_beside(entry.peak / 2**30, reference and reference.peak / 2**30),
+                *_beside(entry.peak / 2**30, reference.peak / 2**30 if reference else None),
                 f"{100 * agreement['share']:.3f}" if agreement else "",
                 f"{agreement['least_dice']:.4f}" if agreement else "",
             ]

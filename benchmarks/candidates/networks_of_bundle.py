@@ -107,8 +107,10 @@ class _Graph:
             kernel = np.concatenate([self.kernel(of_skip), self.kernel(of_upsampled)], axis=1)
             return _Layer([of_skip.input[0], of_upsampled.input[0]], kernel, self._bias(of_upsampled))
         before = self.producer.get(node.input[0])
-        joined = before is not None and before.op_type == "Concat" and len(before.input) == 2
-        return _Layer(list(before.input if joined else node.input[:1]), self.kernel(node), self._bias(node))
+        inputs = list(node.input[:1])
+        if before is not None and before.op_type == "Concat" and len(before.input) == 2:
+            inputs = list(before.input)
+        return _Layer(inputs, self.kernel(node), self._bias(node))
 
     def _bias(self, node: onnx.NodeProto) -> np.ndarray:
         return numpy_helper.to_array(self._arrays[node.input[2]])

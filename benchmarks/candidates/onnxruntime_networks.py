@@ -33,6 +33,9 @@ class _Networks:
     def segment(self, image: np.ndarray) -> np.ndarray:
         return self._run(self._segmentation, image)[0]
 
+    def trim(self) -> None:
+        """The sessions keep their memory."""
+
     @staticmethod
     def _run(session: Any, image: np.ndarray) -> np.ndarray:
         return session.run(None, {"image": image[np.newaxis, np.newaxis]})[0]

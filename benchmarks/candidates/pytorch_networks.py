@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,7 +45,10 @@ class _Networks:
     def segment(self, image: np.ndarray) -> np.ndarray:
         return self._run(self._segmentation, image).probabilities[0].float().cpu().numpy()
 
+    def trim(self) -> None:
+        torch.cuda.empty_cache()
+
     @torch.inference_mode()
-    def _run(self, network: torch.nn.Module, image: np.ndarray) -> torch.Tensor:
+    def _run(self, network: torch.nn.Module, image: np.ndarray) -> Any:
         with torch.autocast(self.place.type, torch.float16, enabled=self.precision == "fp16"):
             return network(torch.from_numpy(image)[None, None].to(self.place))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from efficientscn_trt import _core
-from efficientscn_trt.io.device_array import DeviceArray, address_view
+from efficientscn_trt.io.device_array import LEGACY_STREAM, DeviceArray, address_view
 from efficientscn_trt.io.orientation import Geometry
 from efficientscn_trt.io.volume import Scan
 from efficientscn_trt.measure.samples import summarize
@@ -66,7 +66,7 @@ def time_device(
     walls, stages = [], []
     for index in range(WARM_UP + repeats):
         clock = Clock(None)
-        scan = make_scan(held.view, spacing, DeviceArray(held.view, None, held))
+        scan = make_scan(held.view, spacing, DeviceArray(held.view, LEGACY_STREAM, held))
         begin = time.perf_counter()
         pipeline.run(scan, spacing, clock, keep_on_device=True)
         if index >= WARM_UP:

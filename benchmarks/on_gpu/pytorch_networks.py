@@ -6,6 +6,7 @@ the localization's and the segmentation's input (z, y, x).
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from typing import Any
@@ -18,7 +19,7 @@ def main() -> None:
     """Time both networks at both ways of running them."""
     sizes, repeats, folder = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     sys.path.insert(0, folder)
-    import networks
+    networks = importlib.import_module("networks")
 
     models = {
         "localization": (networks.localization_network(), sizes[0]),
@@ -26,9 +27,9 @@ def main() -> None:
     }
     results: dict[str, Any] = {}
     for name, (model, size) in models.items():
-        layout = {"memory_format": torch.channels_last_3d}
-        model = model.eval().half().cuda().to(**layout)
-        image = torch.rand(1, 1, *size, dtype=torch.float16, device="cuda").to(**layout)
+        layout = torch.channels_last_3d
+        model = model.eval().half().cuda().to(memory_format=layout)
+        image = torch.rand(1, 1, *size, dtype=torch.float16, device="cuda").to(memory_format=layout)
         ways = {"eager": model, "compile": torch.compile(model, dynamic=False)}
         results[name] = {"size": size}
         for way, run in ways.items():

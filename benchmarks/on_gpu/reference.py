@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,9 @@ class ReferenceScan:
 
     def write(self, folder: Path) -> None:
         """Write `folder`/`name`.npz."""
-        arrays = {"probabilities": self.probabilities} if self.probabilities is not None else {}
+        arrays: dict[str, Any] = {}
+        if self.probabilities is not None:
+            arrays["probabilities"] = self.probabilities
         np.savez_compressed(
             folder / f"{self.name}.npz",
             voxels=self.voxels,

@@ -10,6 +10,7 @@ from support.engines import H100, machine, use_fakes
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt import engines
 from efficientscn_trt.cli import run as command
+from efficientscn_trt.engines import Machine
 
 
 @pytest.fixture
@@ -27,7 +28,12 @@ def test_the_gpu_to_build_on(
 ) -> None:
     asked: list[int] = []
     use_fakes(monkeypatch)
-    monkeypatch.setattr(engines, "this_machine", lambda number: asked.append(number) or machine(H100))
+
+    def this_machine(number: int) -> Machine:
+        asked.append(number)
+        return machine(H100)
+
+    monkeypatch.setattr(engines, "this_machine", this_machine)
     options = ["--target", "tensorrt", "--precision", "fp32", "--quiet", *device]
     assert command(["build", str(thresholds.path), *options]) == 0
     assert asked == [index]

@@ -1,4 +1,4 @@
-"""Plans of both stages against the reference table."""
+"""Plans of both stages against docs/reference-pipeline.md."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_box_from_mask(size: tuple[int, ...], spacing: tuple[float, ...], data: 
     first = [data.draw(st.integers(0, n - 1)) for n in plan.input_size]
     last = [data.draw(st.integers(f, n - 1)) for f, n in zip(first, plan.input_size, strict=True)]
     box = _core.box_from_mask(first, last, plan, LOCALIZATION)
-    mm = np.float32(plan.spacing)
+    mm = np.array(plan.spacing, np.float32)
     assert box.start == tuple(mm * np.float32(np.subtract(first, plan.pad_before)) - np.float32(10))
     assert box.end == tuple(mm * np.float32(np.subtract(last, plan.pad_before) + 1) + np.float32(10))
 
@@ -95,14 +95,14 @@ def test_whole_volume_box_is_the_padded_input() -> None:
 
 @given(sizes, spacings, st.data())
 def test_segmentation_plan(size: tuple[int, ...], spacing: tuple[float, ...], data: st.DataObject) -> None:
-    extent = np.float32(size) * np.float32(spacing)
-    start = np.float32([data.draw(st.floats(-60, 0.9 * float(mm))) for mm in extent])
-    end = start + np.float32([data.draw(st.floats(1, 600)) for _ in range(3)])
+    extent = np.array(size, np.float32) * np.array(spacing, np.float32)
+    start = np.array([data.draw(st.floats(-60, 0.9 * float(mm))) for mm in extent], np.float32)
+    end = start + np.array([data.draw(st.floats(1, 600)) for _ in range(3)], np.float32)
     expected = reference.segmentation_crop(size, spacing, start, end, SEGMENTATION.valid_sizes)
     touches = zip(expected.crop, size, strict=True)
     assume(all(first < n and stop > 0 for (first, stop), n in touches))
 
-    plan = _core.plan_segmentation(size, spacing, _core.Box(start, end), SEGMENTATION)
+    plan = _core.plan_segmentation(size, spacing, _core.Box(start.tolist(), end.tolist()), SEGMENTATION)
     assert plan.spacing == (expected.spacing,) * 3
     assert list(plan.input_size) == expected.input_size
     assert list(plan.box.start) == expected.start

@@ -36,7 +36,7 @@ def spacing(golden: dict[str, NDArray[Any]]) -> tuple[float, ...]:
 
 
 def golden_box(golden: dict[str, NDArray[Any]]) -> Any:
-    return _core.Box(golden["bbox_start"], golden["bbox_end"])
+    return _core.Box(golden["bbox_start"].tolist(), golden["bbox_end"].tolist())
 
 
 def test_localization_input(
@@ -52,16 +52,18 @@ def test_localization_input(
 
 
 def test_box(golden: dict[str, NDArray[Any]], spacing: tuple[float, ...]) -> None:
-    size = golden["image_lps_shape"]
+    size = golden["image_lps_shape"].tolist()
     plan = _core.plan_localization(size, spacing, LOCALIZATION)
-    first, last = _core.mask_box(golden["localization_mask"])
-    box = _core.box_from_mask(first, last, plan, LOCALIZATION)
+    corners = _core.mask_box(golden["localization_mask"])
+    assert corners is not None
+    box = _core.box_from_mask(*corners, plan, LOCALIZATION)
     assert box.start == tuple(golden["bbox_start"])
     assert box.end == tuple(golden["bbox_end"])
 
 
 def test_segmentation_plan(golden: dict[str, NDArray[Any]], spacing: tuple[float, ...]) -> None:
-    plan = _core.plan_segmentation(golden["image_lps_shape"], spacing, golden_box(golden), SEGMENTATION)
+    size = golden["image_lps_shape"].tolist()
+    plan = _core.plan_segmentation(size, spacing, golden_box(golden), SEGMENTATION)
     assert plan.spacing == tuple(golden["segmentation_spacing_zyx"])
     assert plan.input_size == tuple(golden["valid_bbox_size"])
     assert plan.box.start == tuple(golden["valid_bbox_start"])

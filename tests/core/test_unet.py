@@ -18,7 +18,7 @@ from efficientscn_trt import _core
 
 
 def network_of(reference: UNetReference, **changes: Any) -> _core.UNet:
-    arguments = {
+    arguments: dict[str, Any] = {
         "contracting": reference.contracting,
         "expanding": reference.expanding,
         "head": reference.head,

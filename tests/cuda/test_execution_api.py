@@ -37,11 +37,10 @@ class Loaded:
     def run(self, image: np.ndarray, stream: int = 7) -> np.ndarray:
         """The network on host memory."""
         shape, scratch = self.network.prepare(image.shape, stream)
-        blocks = [HostBlock(size) for size in (image.nbytes, image.nbytes, scratch)]
-        addresses = [block.address for block in blocks]
-        array_at(addresses[0], image.shape, image.dtype)[:] = image
-        self.network.enqueue(*addresses, scratch, stream)
-        return array_at(addresses[1], shape, image.dtype)[0, 0].copy()
+        given, result, activation = (HostBlock(size) for size in (image.nbytes, image.nbytes, scratch))
+        array_at(given.address, image.shape, image.dtype)[:] = image
+        self.network.enqueue(given.address, result.address, activation.address, scratch, stream)
+        return array_at(result.address, shape, image.dtype)[0, 0].copy()
 
 
 @pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
@@ -188,8 +187,8 @@ def test_compiled_kernels_are_kept_by_rtx_alone(version: str, tmp_path: Path) ->
     context = api.create_context(engine, cache)
     network = _core.Network(api, engine, context, *api.tensor_names(engine))
     _, scratch = network.prepare((2, 2, 2))
-    blocks = [HostBlock(size) for size in (32, 32, scratch)]
-    network.enqueue(*(block.address for block in blocks), scratch, 0)
+    given, result, activation = (HostBlock(size) for size in (32, 32, scratch))
+    network.enqueue(given.address, result.address, activation.address, scratch, 0)
     cache.save()
     assert file.exists() == (version == RTX)
     if version == RTX:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_a_buffer_that_ends_before_it_begins_is_refused() -> None:
         _core.plan_arena([(1, 2, 1)])
 
 
-# Of the networks at 16 bits a value: three full-resolution tensors of 32 channels at least (reference table).
+# Of the networks at 16 bits a value: three full-resolution tensors of 32 channels at least.
 def activation(size: tuple[int, ...]) -> int:
     return 3 * 32 * 2 * int(np.prod(size))
 
@@ -71,7 +72,7 @@ SCANS = [
 ]
 
 
-def stage_2(region: tuple[int, ...], size: tuple[int, ...], voxel_bytes: int) -> dict[str, object]:
+def stage_2(region: tuple[int, ...], size: tuple[int, ...], voxel_bytes: int) -> dict[str, Any]:
     """The arena of stage 2 for a crop of `region` voxels that becomes an input of `size`, in float16."""
     z, y, x = region
     return _core.plan_stage_memory(
@@ -134,7 +135,7 @@ def test_device_memory_does_not_grow_with_the_scan() -> None:
 
 def test_what_streams_shares_its_place_with_the_activation() -> None:
     memory = stage_2((100, 400, 400), (128, 128, 160), 2)
-    sizes = {name: size for name, _, size, _, _ in memory["buffers"]}  # type: ignore[attr-defined]
+    sizes = {name: size for name, _, size, _, _ in memory["buffers"]}
     assert sizes["scan slab"] > 0
     assert sizes["label slab"] > 0
     kept = sum(sizes[name] for name in ("input", "activation", "output", "report"))

@@ -67,7 +67,7 @@ def test_every_call_of_a_build_finds_its_gpu_current(
     monkeypatch.setattr(builder, "current", current)
     calls: list[tuple[int, int]] = []
 
-    class Calls(list):  # type: ignore[type-arg]
+    class Calls(list[Any]):
         def append(self, call: Any) -> None:
             calls.append((cuda.device, threading.get_ident()))
 

@@ -86,10 +86,9 @@ def test_probabilities_agree_within_float16(half: ir.Model, image: np.ndarray) -
 def convolution(channels: int, window: tuple[int, ...], pads: list[int]) -> tuple[ir.Model, np.ndarray]:
     """A network of one float16 convolution, and its weights [2, channels, z, y, x]."""
     weights = np.random.default_rng(5).normal(0, 0.3, (2, channels, *window)).astype(np.float16)
-    image, out = (
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT16, shape)
-        for name, shape in (("image", [1, channels, "z", "y", "x"]), ("out", None))
-    )
+    element = onnx.TensorProto.FLOAT16
+    image = onnx.helper.make_tensor_value_info("image", element, [1, channels, "z", "y", "x"])
+    out = onnx.helper.make_tensor_value_info("out", element, None)
     constants = [
         onnx.numpy_helper.from_array(weights, "weights"),
         onnx.numpy_helper.from_array(np.array([0.25, -3], np.float16), "bias"),

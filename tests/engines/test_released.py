@@ -28,7 +28,7 @@ LIMITS = {"localization": (345 * MB, 5 * MB), "segmentation": (690 * MB, 15 * MB
 
 MASK_DICE = 0.999
 AGREEMENT = 0.998
-"""The noise floor: float32 against the released float16 mode, inside the box (reference table)."""
+"""The noise floor: float32 against the released float16 mode, inside the box (docs/reference-pipeline.md)."""
 
 
 @pytest.fixture(scope="module")

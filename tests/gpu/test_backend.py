@@ -37,6 +37,17 @@ def gpu_engines(folder: Path, version: str, flavour: str = "tensorrt", memory: A
     return write_engines(folder, version, flavour, memory or GpuMemory())
 
 
+def watched(make: Callable[[], Any], tell: Callable[[Any], None]) -> Callable[[], Any]:
+    """`make`, with `tell` told of what it made."""
+
+    def made() -> Any:
+        found = make()
+        tell(found)
+        return found
+
+    return made
+
+
 @pytest.fixture
 def on_gpu(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Segmenter:
     """A segmenter on the GPU."""
@@ -159,7 +170,7 @@ def test_backends_share_an_engine_where_they_can(
     choice, trt = gpu_engines(tmp_path, version)
     loaded: list[Any] = []
     for plan, maker in list(trt.plans.items()):
-        trt.plans[plan] = lambda maker=maker: loaded.append(maker()) or loaded[-1]
+        trt.plans[plan] = watched(maker, loaded.append)
     both = [gpu_backend(tiny_bundle, choice, trt) for _ in range(2)]
     assert both[0].core is not both[1].core
     used = [len(engine.contexts) for engine in loaded if engine.contexts]  # RTX loads once to see that it can
@@ -192,7 +203,7 @@ def test_an_engine_is_let_go_with_its_last_backend(tiny_bundle: Bundle, tmp_path
     choice, trt = gpu_engines(tmp_path, TEN)
     made: list[str] = []
     for plan, maker in list(trt.plans.items()):
-        trt.plans[plan] = lambda maker=maker: made.append("made") or maker()
+        trt.plans[plan] = watched(maker, lambda _: made.append("made"))
     for _ in range(2):
         backend = gpu_backend(tiny_bundle, choice, trt)
         del backend

@@ -21,7 +21,8 @@ TRIAL = [False] * 4 + [True] * 3  # a first run, three plain ones and three repl
 def block_mask(image: np.ndarray) -> np.ndarray:
     """True in the middle, whatever is in the image."""
     mask = np.zeros(image.shape, np.bool_)
-    mask[(..., *(slice(extent // 4, extent // 2) for extent in image.shape[-3:]))] = True
+    z, y, x = (slice(extent // 4, extent // 2) for extent in image.shape[-3:])
+    mask[..., z, y, x] = True
     return mask
 
 

@@ -54,7 +54,7 @@ def test_torch(expected: np.ndarray) -> None:
     labels = run(tensor)
     assert torch.cuda.current_device() == before
     back = torch.as_tensor(labels, device="cuda")
-    assert back.data_ptr() == labels.__cuda_array_interface__["data"][0]
+    assert labels.__cuda_array_interface__["data"] == (back.data_ptr(), False)
     np.testing.assert_array_equal(back.cpu().numpy(), expected)
 
 

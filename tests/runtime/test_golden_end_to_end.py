@@ -30,7 +30,9 @@ def test_mask_and_its_box(golden: dict[str, np.ndarray], released_segmenter: Seg
     plan = _core.plan_localization(
         golden["image_lps_shape"].tolist(), golden["spacing_zyx"].tolist(), parameters
     )
-    box = _core.box_from_mask(*_core.mask_box(mask), plan, parameters)
+    corners = _core.mask_box(mask)
+    assert corners is not None
+    box = _core.box_from_mask(*corners, plan, parameters)
     assert tuple(box.start) == tuple(golden["bbox_start"])
     assert tuple(box.end) == tuple(golden["bbox_end"])
 
@@ -46,6 +48,7 @@ def test_box_of_the_result(golden: dict[str, np.ndarray], result: Segmentation) 
 
 def test_labels(shared: Path, result: Segmentation) -> None:
     golden = sitk.ReadImage(str(shared / "golden" / "example_ct_label.nii.gz"))
+    assert isinstance(result.array, np.ndarray)
     assert (result.array == sitk.GetArrayViewFromImage(golden)).mean() >= 0.9995
     assert set(np.unique(result.array)) == {0, 1, 2, 3, 4}
     assert result.warnings == []

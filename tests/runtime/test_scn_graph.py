@@ -76,7 +76,8 @@ def test_each_network_runs_in_its_form(tiny_bundle: Bundle) -> None:
 )
 def test_sizes_that_the_core_cannot_take(sizes: tuple[int, int, int], form: type) -> None:
     bundle = load(default_bundle())
-    stage = replace(bundle.manifest.pipeline.segmentation, valid_sizes=tuple((size,) for size in sizes))
+    z, y, x = sizes
+    stage = replace(bundle.manifest.pipeline.segmentation, valid_sizes=((z,), (y,), (x,)))
     pipeline = replace(bundle.manifest.pipeline, segmentation=stage)
     other = replace(bundle, manifest=replace(bundle.manifest, pipeline=pipeline))
     assert isinstance(CpuBackend(other, "fp32", 0)._segmentation.result(), form)

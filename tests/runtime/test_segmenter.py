@@ -23,6 +23,7 @@ def _huge_array() -> np.ndarray:
 def test_labels_volumes_and_box(segmenter: Segmenter) -> None:
     result = segmenter.segment(block_image())
     truth = block_labels()
+    assert isinstance(result.array, np.ndarray)
     assert (result.array == truth).mean() > 0.98
     assert result.array.dtype == np.uint8
     assert result.label_names == {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}
@@ -56,6 +57,7 @@ def test_orientation_changes_neither_labels_nor_geometry(code: str, segmenter: S
     np.testing.assert_array_equal(sitk.GetArrayViewFromImage(back), expected.array)
     assert result.box.start_mm == expected.box.start_mm
     assert result.volumes_ml == expected.volumes_ml
+    assert isinstance(result.array, np.ndarray) and isinstance(expected.array, np.ndarray)
     assert (result.array[result.box.voxels] > 0).sum() == (expected.array > 0).sum()
 
 

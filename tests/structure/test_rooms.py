@@ -24,7 +24,7 @@ def test_imports_keep_to_the_order_and_make_no_circle(tmp_path: Path) -> None:
         pytest.skip("an editable install, which import-linter sees without export and training")
     # From a folder without sources, so that the installed package is read.
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", errors="replace")
     assert done.returncode == 0, done.stdout + done.stderr
 

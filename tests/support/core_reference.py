@@ -1,9 +1,10 @@
-"""The core's results in plain NumPy and SciPy, written from the reference table and not from the core."""
+"""The core's results in plain NumPy and SciPy, written from docs/reference-pipeline.md alone."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +127,7 @@ def segmentation_input(
     volume: NDArray[Any],
     spacing: tuple[float, ...],
     crop: list[tuple[int, int]],
-    input_size: list[int],
+    input_size: Sequence[int],
     sigma_mm: float,
     outside_hu: float,
 ) -> Floats:

@@ -37,7 +37,7 @@ def outcome(dtype: Any, half: bool, seed: int) -> dict[str, np.ndarray]:
 def main() -> None:
     """Write the outcome of each case."""
     output, seed = sys.argv[1], int(sys.argv[2])
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{name_of(*case)} {name}": array for case in CASES for name, array in outcome(*case, seed).items()
     }
     np.savez(output, **arrays)

@@ -128,4 +128,5 @@ def test_gradients_are_finite_where_the_networks_are_certain() -> None:
     spatial = torch.full((1, 5, 2, 2, 2), -80.0, requires_grad=True)
     output = SegmentationOutput(combine(torch.sigmoid(local), spatial), local, spatial)
     segmentation_loss(torch.zeros(1, 2, 2, 2, dtype=torch.long), output, (1, 2, 3, 4)).backward()
+    assert local.grad is not None and spatial.grad is not None
     assert torch.isfinite(local.grad).all() and torch.isfinite(spatial.grad).all()

@@ -109,12 +109,12 @@ def test_dropout_acts_in_training_alone() -> None:
 
 def test_initialization_keeps_the_deviation() -> None:
     torch.manual_seed(1)
-    kernel = localization_network().contracting[1].first.weight.detach()
+    network = localization_network()
+    kernel = network.blocks(network.contracting)[1].first.weight.detach()
     assert float(kernel.std()) == pytest.approx(math.sqrt(2 / (32 * 27)), rel=0.05)
     network = localization_network()
-    assert all(
-        float(layer.bias.abs().max()) == 0 for layer in network.modules() if isinstance(layer, nn.Conv3d)
-    )
+    biases = [layer.bias for layer in network.modules() if isinstance(layer, nn.Conv3d)]
+    assert all(bias is not None and float(bias.abs().max()) == 0 for bias in biases)
 
 
 def test_a_standardized_start_sees_the_input_divided() -> None:

@@ -173,6 +173,7 @@ def test_the_quick_rate_rises_and_falls() -> None:
 def test_the_average_by_hand() -> None:
     network = UNet(1, 1, levels=1, filters=16)
     average = MovingAverage(network, decay=0.5)
+    assert isinstance(average.network, UNet)
     start = network.head.weight.detach().clone()
     with torch.no_grad():
         network.head.weight += 1

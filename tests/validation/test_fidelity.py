@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def intermediate(seed: int = 0) -> Intermediate:
     rng = np.random.default_rng(seed)
     labels = np.zeros((10, 12, 14), np.uint8)
     labels[2:6, 2:8, 2:8], labels[6:9, 5:9, 5:12] = 1, 2
-    crop = SimpleNamespace(crop_start=(-2, 1, 1), crop_stop=(9, 14, 13))
+    crop: Any = SimpleNamespace(crop_start=(-2, 1, 1), crop_stop=(9, 14, 13))
     probabilities = rng.random((3, 8, 8, 8)).astype(np.float32)
     return Intermediate(rng.random((8, 8, 8)) > 0.5, crop, probabilities[0], probabilities, labels)
 

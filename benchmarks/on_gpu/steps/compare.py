@@ -16,7 +16,7 @@ from on_gpu.measure import run_once
 from on_gpu.reference import ReferenceScan, reference_scans
 
 #: Mask Dice, and equal labels in the whole scan and inside the box (the released float16 mode's own distance
-#: from float32: reference table, noise floor).
+#: from float32: docs/reference-pipeline.md, noise floor).
 MASK_DICE, WHOLE, INSIDE = 0.999, 0.9990, 0.998
 
 

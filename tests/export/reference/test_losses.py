@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from efficientscn_trt.export.reference.losses import (  # noqa: E402
 from efficientscn_trt.export.reference.scn import ScnOutput  # noqa: E402
 
 
-def voxels(rows: list[list[float]]) -> tf.Tensor:
+def voxels(rows: list[list[float]]) -> Any:
     """One row a voxel, one column a label → [1, voxels, 1, 1, labels]."""
     return tf.constant(np.array(rows, np.float32)[None, :, None, None])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ def segmentation_weights() -> dict[str, np.ndarray]:
     return weights
 
 
-WEIGHTS = {
+WEIGHTS: dict[str, Callable[[], dict[str, Any]]] = {
     "localization": lambda: initial_weights("localization", seed=1),
     "segmentation": segmentation_weights,
 }
@@ -55,7 +57,7 @@ def serve(folder: Path, image: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("network", "channels", "dtype"), [("localization", 1, tf.bool), ("segmentation", 5, tf.float16)]
 )
-def test_signature(network: str, channels: int, dtype: tf.DType, models: Path) -> None:
+def test_signature(network: str, channels: int, dtype: Any, models: Path) -> None:
     signature = tf.saved_model.load(str(models / network)).signatures["serving_default"]
     image = signature.structured_input_signature[1]["image"]
     assert (image.shape.as_list(), image.dtype) == ([None, 1, None, None, None], tf.float16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from efficientscn_trt.export.reference.weights import initial_weights, load_weig
 Weights = dict[str, np.ndarray]
 
 
-def save(path: Path, weights: Weights) -> Path:
+def save(path: Path, weights: dict[str, Any]) -> Path:
     np.savez(path, **weights)
     return path
 
