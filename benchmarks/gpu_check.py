@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from on_gpu.context import REPOSITORY, Context, run_step, skipped
-from on_gpu.report import MARKS, GpuReport
+from on_gpu.report import SYMBOLS, GpuReport
 
 ENGINES = (("tensorrt", "fp16"), ("tensorrt", "fp32"), ("tensorrt-rtx", "fp16"))
 
@@ -75,7 +75,7 @@ def main() -> int:
             own = replace(context, flavour=step.flavour, precision=step.precision)
             result = run_step(step.module, own, arguments.timeout)
         report.add(step.name, result)
-        print(f"{MARKS[result['state']]} {step.name} {result.get('reason', '')}", flush=True)
+        print(f"{SYMBOLS[result['state']]} {step.name} {result.get('reason', '')}", flush=True)
     print(f"{arguments.output}.md")
     return 1 if report.failed else 0
 

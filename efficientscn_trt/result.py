@@ -11,8 +11,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from .io.device_array import DeviceLabels
-from .io.orientation import Geometry, Slices, Triple
+from .io.orientation import Geometry
 from .io.writing import check_extension, write
+from .triples import Size, Slices, Triple
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Segmentation:
     peak_host_memory: int
     peak_device_memory: int = 0
     warnings: list[str] = field(default_factory=list)
-    input_sizes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    input_sizes: dict[str, Size] = field(default_factory=dict)
 
     @cached_property
     def image(self) -> sitk.Image:

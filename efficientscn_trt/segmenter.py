@@ -10,13 +10,13 @@ import numpy as np
 
 from . import backends
 from . import bundle as bundles
-from .io.orientation import Triple
 from .io.volume import Volume, open_scan
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
 from .system import peak_resident_bytes
+from .triples import Triple
 
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from efficientscn_trt.triples import Size
+
 from .compare import Difference
 
 LEAST_AGREEMENT = 0.99
@@ -47,7 +49,7 @@ class NetworkReport:
     reference: Difference
     slow: tuple[str, ...]
     parameters: int
-    input_size: tuple[int, int, int]
+    input_size: Size
 
     @property
     def warnings(self) -> tuple[str, ...]:

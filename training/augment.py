@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from efficientscn_trt.triples import Size
+
 from .prepare import STEP, PreparedCase
 
 
@@ -44,7 +46,7 @@ STRENGTHS = {
 def sample(
     case: PreparedCase,
     center: NDArray[np.float64],
-    size: tuple[int, int, int],
+    size: Size,
     augmentation: Augmentation,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
@@ -67,7 +69,7 @@ def sample(
     return image.clamp(-1, 1)[None, None], labels[None]
 
 
-def _slice(case: PreparedCase, start: NDArray[np.int_], size: tuple[int, int, int]) -> tuple[Tensor, Tensor]:
+def _slice(case: PreparedCase, start: NDArray[np.int_], size: Size) -> tuple[Tensor, Tensor]:
     image = np.full(size, case.outside, np.float32)
     labels = np.zeros(size, np.uint8)
     source, target = [], []
@@ -83,7 +85,7 @@ def _slice(case: PreparedCase, start: NDArray[np.int_], size: tuple[int, int, in
 def _transformed(
     case: PreparedCase,
     start: NDArray[np.int_],
-    size: tuple[int, int, int],
+    size: Size,
     augmentation: Augmentation,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
@@ -139,7 +141,7 @@ def _rotation(rng: np.random.Generator, degrees: float) -> NDArray[np.float64]:
     return matrix
 
 
-def _spline_upsample(control: Tensor, size: tuple[int, int, int]) -> Tensor:
+def _spline_upsample(control: Tensor, size: Size) -> Tensor:
     """Cubic B-spline with coefficients (1, c, nz, ny, nx) evaluated on `size` voxels."""
     for axis, count in enumerate(size, start=2):
         nodes = control.shape[axis]

@@ -20,6 +20,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from efficientscn_trt.demo.public_ct import obtain
+from efficientscn_trt.triples import Size
 
 from .prepare import segmentation_parameters
 
@@ -49,7 +50,7 @@ class Stage:
     steps: int
     learning_rate: float
     start: str | None = None
-    crops: tuple[tuple[int, int, int], ...] = ()
+    crops: tuple[Size, ...] = ()
     cases_share: float = 0.0
 
     def command(self, folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ from efficientscn_trt.bundle.core_parameters import CoreParameters
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.pipeline.host_stages import HostStages
+from efficientscn_trt.triples import Triple
 
 # Values in [−1, 1] are kept as 16-bit integers in steps of 1/16384, an eighth of a HU.
 STEP = 1.0 / 16384.0
@@ -27,8 +28,6 @@ MARGIN_MM = 56.0
 KEPT_SIZES = tuple(range(8, 1025, 8))
 RELEASED = PipelineParameters()
 SPACING_MM = RELEASED.segmentation.spacing_mm
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

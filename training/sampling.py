@@ -8,11 +8,11 @@ import numpy as np
 from torch import Tensor
 
 from efficientscn_trt.bundle import SegmentationParameters
+from efficientscn_trt.triples import Size
 
 from .augment import Augmentation, sample
 from .prepare import PreparedCase
 
-Size = tuple[int, int, int]
 # The paper grows the ground truth's box by up to 16 voxels of 2 mm on every side on its own (section 2.1).
 BOX_MARGIN_MM = 32.0
 

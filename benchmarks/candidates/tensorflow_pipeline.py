@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from efficientscn_trt.measure.candidate import Outcome, Triple
+from efficientscn_trt.measure.candidate import Outcome
+from efficientscn_trt.triples import Triple
 
 from .networks_of_bundle import read_weights
 

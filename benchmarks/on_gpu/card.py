@@ -47,19 +47,19 @@ class Card:
 
     def seconds(self, queue: Callable[[], object], runs: int) -> list[float]:
         """Device time of each run of what `queue` queues on `stream`, `runs` times without a wait."""
-        marks = [self._event() for _ in range(runs + 1)]
-        self._call("cuEventRecord", marks[0], self._stream)
-        for mark in marks[1:]:
+        events = [self._event() for _ in range(runs + 1)]
+        self._call("cuEventRecord", events[0], self._stream)
+        for event in events[1:]:
             queue()
-            self._call("cuEventRecord", mark, self._stream)
+            self._call("cuEventRecord", event, self._stream)
         self.synchronize()
         milliseconds = ctypes.c_float()
         found = []
-        for begin, end in pairwise(marks):
+        for begin, end in pairwise(events):
             self._call("cuEventElapsedTime", ctypes.byref(milliseconds), begin, end)
             found.append(milliseconds.value / 1e3)
-        for mark in marks:
-            self._call("cuEventDestroy_v2", mark)
+        for event in events:
+            self._call("cuEventDestroy_v2", event)
         return found
 
     def copy_rates(self, size: int = 1 << 28, runs: int = 10) -> dict[str, float]:

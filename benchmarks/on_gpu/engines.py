@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
+from efficientscn_trt.backends.tensorrt import TensorRTBackend, require_gpu
 from efficientscn_trt.engines import EngineChoice, Machine, select_engine, this_machine
 from efficientscn_trt.engines.flavours import FLAVOURS, load
 from efficientscn_trt.errors import DeviceError
@@ -36,6 +36,4 @@ def choose_engines(context: Context) -> tuple[bundles.Bundle, EngineChoice, Any]
 def load_backend(context: Context, graphs: bool = True, threads: int = 0) -> TensorRTBackend:
     """The backend on those engines, as the product makes it. Raises DeviceError."""
     bundle, choice, trt = choose_engines(context)
-    found = machine_of(context.flavour).gpu
-    assert found is not None
-    return TensorRTBackend(bundle, choice, trt, threads, Gpu(0, found.name), graphs=graphs)
+    return TensorRTBackend(bundle, choice, trt, threads, require_gpu(0), graphs=graphs)

@@ -19,12 +19,12 @@ def peak_flops() -> dict[str, float]:
 
 def _flops(dtype: torch.dtype) -> float:
     one, other = (torch.rand(SIZE, SIZE, device="cuda", dtype=dtype) - 0.5 for _ in range(2))
-    marks = [torch.cuda.Event(enable_timing=True) for _ in range(RUNS + 1)]
+    events = [torch.cuda.Event(enable_timing=True) for _ in range(RUNS + 1)]
     torch.mm(one, other)
-    marks[0].record()
-    for mark in marks[1:]:
+    events[0].record()
+    for event in events[1:]:
         torch.mm(one, other)
-        mark.record()
+        event.record()
     torch.cuda.synchronize()
-    fastest = min(begin.elapsed_time(end) for begin, end in pairwise(marks))
+    fastest = min(begin.elapsed_time(end) for begin, end in pairwise(events))
     return 2 * SIZE**3 / (fastest / 1e3)

@@ -12,7 +12,7 @@ from on_gpu.floor_report import network_floors, path_floors
 from on_gpu.layer_report import layers
 from on_gpu.tables import cell, size_text, table
 
-MARKS = {"ok": "✓", "failed": "✗", "skipped": "–", "refused": "⊘"}
+SYMBOLS = {"ok": "✓", "failed": "✗", "skipped": "–", "refused": "⊘"}
 
 
 class GpuReport:
@@ -83,7 +83,7 @@ def _verdicts(steps: Mapping[str, Any]) -> str:
         checks = [f"{'✓' if held else '✗'} {check}" for check, held in step.get("checks", {}).items()]
         tests = ", ".join(f"{number} {word}" for word, number in step.get("tests", {}).items())
         words = "; ".join(part for part in (step.get("reason", ""), tests, *checks) if part)
-        rows.append((f"{MARKS[step['state']]} {name}", f"{step.get('seconds', 0):.0f}", cell(words)))
+        rows.append((f"{SYMBOLS[step['state']]} {name}", f"{step.get('seconds', 0):.0f}", cell(words)))
     return table(("Step", "Seconds", "Result"), rows)
 
 

@@ -20,13 +20,13 @@ std::shared_ptr<TensorRTNetwork> make(const py::object& api, const py::object& e
     return std::make_shared<TensorRTNetwork>(api, engine, context, input, output);
 }
 
-std::string element_name(engine::Element element) {
-    switch (element) {
-        case engine::Element::kFloat32:
+std::string data_type_name(engine::DataType type) {
+    switch (type) {
+        case engine::DataType::kFloat32:
             return "float32";
-        case engine::Element::kFloat16:
+        case engine::DataType::kFloat16:
             return "float16";
-        case engine::Element::kByte:
+        case engine::DataType::kByte:
             return "bool";
     }
     return "";
@@ -57,9 +57,9 @@ void register_network(py::module_& module) {
              py::arg("activation_bytes"), py::arg("stream"), "Queue a run; addresses are of device memory.")
         .def_property_readonly(
             "input_dtype",
-            [](const TensorRTNetwork& network) { return element_name(network.input_element()); })
+            [](const TensorRTNetwork& network) { return data_type_name(network.input_type()); })
         .def_property_readonly("output_dtype", [](const TensorRTNetwork& network) {
-            return element_name(network.output_element());
+            return data_type_name(network.output_type());
         });
 }
 

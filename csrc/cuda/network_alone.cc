@@ -12,21 +12,21 @@ namespace escn::cuda {
 const std::byte* Pipeline::run_alone(NetworkRunner& runner, const float* image, const Size& size,
                                      int64_t channels, const char* name) {
     const engine::Network& network = runner.network();
-    const bool is_mask = network.output_element() == engine::Element::kByte;
+    const bool is_mask = network.output_type() == engine::DataType::kByte;
     std::vector<int64_t> expected = {1, channels, size[0], size[1], size[2]};
     if (is_mask) expected.erase(expected.begin() + 1);
     const engine::Requirements requirements = runner.prepare(size, device_.compute());
     check_output(requirements.output_shape, expected, name);
 
-    std::size_t output_bytes = engine::element_bytes(network.output_element());
+    std::size_t output_bytes = engine::bytes_of(network.output_type());
     for (int64_t extent : requirements.output_shape) output_bytes *= static_cast<std::size_t>(extent);
-    const std::size_t input_bytes = voxels(size) * engine::element_bytes(network.input_element());
+    const std::size_t input_bytes = voxels(size) * engine::bytes_of(network.input_type());
     const ArenaPlan plan = plan_arena({{"input", input_bytes, 0, 0},
                                        {"activation", requirements.activation_bytes, 0, 0},
                                        {"output", output_bytes, 0, 0}});
     arena_.reserve(plan.bytes);
     staging_.reserve(std::max(input_bytes, output_bytes));
-    if (stored_element(network.input_element(), "input") == Element::kFloat16) {
+    if (float_type(network.input_type(), "input") == FloatType::kFloat16) {
         auto* staged = reinterpret_cast<Half*>(staging_.base());
         for (std::size_t i = 0; i < voxels(size); ++i) store(staged + i, image[i]);
     } else {
@@ -62,7 +62,7 @@ void Pipeline::segment_alone(const float* image, const Size& size, float* probab
     const DeviceScope current(device_.index());
     const std::byte* output = run_alone(*segmentation_, image, size, labels_, "segmentation");
     const std::size_t count = static_cast<std::size_t>(labels_) * voxels(size);
-    if (stored_element(segmentation_->network().output_element(), "output") == Element::kFloat16) {
+    if (float_type(segmentation_->network().output_type(), "output") == FloatType::kFloat16) {
         const auto* staged = reinterpret_cast<const Half*>(output);
         for (std::size_t i = 0; i < count; ++i) probabilities[i] = load(staged + i);
     } else {

@@ -5,13 +5,13 @@
 
 namespace escn::cuda {
 
-Element stored_element(engine::Element element, const char* tensor) {
-    switch (element) {
-        case engine::Element::kFloat32:
-            return Element::kFloat32;
-        case engine::Element::kFloat16:
-            return Element::kFloat16;
-        case engine::Element::kByte:
+FloatType float_type(engine::DataType type, const char* tensor) {
+    switch (type) {
+        case engine::DataType::kFloat32:
+            return FloatType::kFloat32;
+        case engine::DataType::kFloat16:
+            return FloatType::kFloat16;
+        case engine::DataType::kByte:
             break;
     }
     throw std::invalid_argument(std::string("The engine's ") + tensor +

@@ -12,8 +12,8 @@ namespace escn::cuda {
 
 inline std::size_t voxels(const Size& size) { return static_cast<std::size_t>(size[0] * size[1] * size[2]); }
 
-// The element of a tensor that holds numbers.
-Element stored_element(engine::Element element, const char* tensor);
+// The type of a tensor that holds numbers.
+FloatType float_type(engine::DataType type, const char* tensor);
 
 // A network may have more channels than are expected, and no fewer.
 void check_output(const std::vector<int64_t>& found, const std::vector<int64_t>& expected,

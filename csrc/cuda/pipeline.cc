@@ -102,7 +102,7 @@ Pipeline::Pipeline(int device, std::shared_ptr<engine::Network> localization,
       arena_(device_memory(device)),
       staging_(pinned_memory(device)) {
     if (labels < 1 || labels > kMostLabels) throw std::invalid_argument("labels must lie between 1 and 255");
-    if (localization_->network().output_element() != engine::Element::kByte) {
+    if (localization_->network().output_type() != engine::DataType::kByte) {
         throw std::invalid_argument(
             "The localization engine's output must be a mask; build the engine again from this bundle.");
     }
@@ -254,14 +254,14 @@ SegmentationPlan Pipeline::localize(Run& run) {
 
     StageNeeds needs;
     needs.sums_size = plan.resized_size;
-    needs.input_bytes = voxels(input_size) * engine::element_bytes(localization_->network().input_element());
+    needs.input_bytes = voxels(input_size) * engine::bytes_of(localization_->network().input_type());
     needs.activation_bytes = requirements.activation_bytes;
     needs.output_bytes = voxels(input_size);
     InputFinish finish{};
     finish.input_size = input_size;
     finish.pad_before = plan.pad_before;
     finish.padding_hu = static_cast<float>(localization_parameters_.padding_hu);
-    finish.element = stored_element(localization_->network().input_element(), "input");
+    finish.type = float_type(localization_->network().input_type(), "input");
     queue_input(run, cpu::localization_sampling(plan, localization_parameters_), needs, finish, true);
     device_.compute().record(events_->stages[1]);
 
@@ -294,17 +294,17 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
 
     StageNeeds needs;
     needs.sums_size = input_size;
-    needs.input_bytes = voxels(input_size) * engine::element_bytes(segmentation_->network().input_element());
+    needs.input_bytes = voxels(input_size) * engine::bytes_of(segmentation_->network().input_type());
     needs.activation_bytes = requirements.activation_bytes;
     needs.output_bytes =
-        channels * voxels(input_size) * engine::element_bytes(segmentation_->network().output_element());
+        channels * voxels(input_size) * engine::bytes_of(segmentation_->network().output_type());
     if (!run.target.on_device) {
         needs.label_slices = labelled_size(plan)[0];
         needs.label_slice_bytes = static_cast<std::size_t>(labelled_size(plan)[1] * label_pitch(plan));
     }
     InputFinish finish{};
     finish.input_size = input_size;
-    finish.element = stored_element(segmentation_->network().input_element(), "input");
+    finish.type = float_type(segmentation_->network().input_type(), "input");
     queue_input(run, cpu::segmentation_sampling(run.spacing, plan, segmentation_parameters_), needs, finish,
                 false);
     device_.compute().record(events_->stages[3]);
@@ -323,7 +323,7 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);
     LabelSweep sweep{};
     sweep.probabilities = arena_.base() + run.memory.output;
-    sweep.element = stored_element(segmentation_->network().output_element(), "output");
+    sweep.type = float_type(segmentation_->network().output_type(), "output");
     sweep.channels = static_cast<int32_t>(labels_);
     sweep.probabilities_size = input_size;
     sweep.crop_size = plan.cropped_size;

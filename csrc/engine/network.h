@@ -13,9 +13,10 @@ namespace escn::engine {
 // here.
 using Handle = std::uintptr_t;
 
-enum class Element { kFloat32, kFloat16, kByte };  // byte: a mask, 0 or 1
+// Of a tensor's elements; a byte is 0 or 1, of a mask.
+enum class DataType { kFloat32, kFloat16, kByte };
 
-std::size_t element_bytes(Element element);
+std::size_t bytes_of(DataType type);
 
 // What a run at one input size needs.
 struct Requirements {
@@ -38,8 +39,8 @@ inline bool operator==(const RunMemory& a, const RunMemory& b) {
 class Network {
   public:
     virtual ~Network() = default;
-    virtual Element input_element() const = 0;
-    virtual Element output_element() const = 0;
+    virtual DataType input_type() const = 0;
+    virtual DataType output_type() const = 0;
     // Sets the input's size for the runs to come. Work that a change of profile needs is queued on `stream`.
     virtual Requirements prepare(const Size& size, Handle stream) = 0;
     // Queues one run on `stream`.

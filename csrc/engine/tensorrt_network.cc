@@ -22,11 +22,11 @@ std::string text(const std::vector<int64_t>& shape) {
     return out.str();
 }
 
-Element element_of(const py::object& engine, const std::string& tensor) {
+DataType data_type_of(const py::object& engine, const std::string& tensor) {
     const auto name = py::cast<std::string>(engine.attr("get_tensor_dtype")(tensor).attr("name"));
-    if (name == "FLOAT") return Element::kFloat32;
-    if (name == "HALF") return Element::kFloat16;
-    if (name == "BOOL" || name == "UINT8") return Element::kByte;
+    if (name == "FLOAT") return DataType::kFloat32;
+    if (name == "HALF") return DataType::kFloat16;
+    if (name == "BOOL" || name == "UINT8") return DataType::kByte;
     throw std::invalid_argument("The engine's tensor " + tensor + " is of type " + name +
                                 ", expected FLOAT, HALF or BOOL; build the engine again.");
 }
@@ -49,16 +49,16 @@ double volume(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-std::size_t element_bytes(Element element) {
-    switch (element) {
-        case Element::kFloat32:
+std::size_t bytes_of(DataType type) {
+    switch (type) {
+        case DataType::kFloat32:
             return 4;
-        case Element::kFloat16:
+        case DataType::kFloat16:
             return 2;
-        case Element::kByte:
+        case DataType::kByte:
             return 1;
     }
-    throw std::logic_error("unknown element");
+    throw std::logic_error("unknown data type");
 }
 
 TensorRTNetwork::TensorRTNetwork(py::object api, py::object engine, py::object context, std::string input,
@@ -68,8 +68,8 @@ TensorRTNetwork::TensorRTNetwork(py::object api, py::object engine, py::object c
       context_(std::move(context)),
       input_(std::move(input)),
       output_(std::move(output)),
-      input_element_(element_of(engine_, input_)),
-      output_element_(element_of(engine_, output_)) {
+      input_type_(data_type_of(engine_, input_)),
+      output_type_(data_type_of(engine_, output_)) {
     for (const py::handle& range : api_.attr("profile_ranges")(engine_, input_)) {
         const py::tuple ends = py::tuple(py::reinterpret_borrow<py::object>(range));
         profiles_.push_back({dimensions(ends[0]), dimensions(ends[1])});

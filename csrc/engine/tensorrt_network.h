@@ -21,8 +21,8 @@ class TensorRTNetwork final : public Network {
                     std::string input, std::string output);
     ~TensorRTNetwork() override;
 
-    Element input_element() const override { return input_element_; }
-    Element output_element() const override { return output_element_; }
+    DataType input_type() const override { return input_type_; }
+    DataType output_type() const override { return output_type_; }
     Requirements prepare(const Size& size, Handle stream) override;
     void enqueue(const RunMemory& memory, Handle stream) override;
 
@@ -37,7 +37,7 @@ class TensorRTNetwork final : public Network {
 
     pybind11::object api_, engine_, context_;
     std::string input_, output_;
-    Element input_element_, output_element_;
+    DataType input_type_, output_type_;
     std::vector<Profile> profiles_;
     std::optional<int> profile_;
     std::vector<int64_t> shape_;  // of the input; empty: not set

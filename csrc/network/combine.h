@@ -9,9 +9,10 @@
 namespace escn::network {
 namespace {
 
-inline Vector sigmoid(Vector values, Vector exponential_of_minus_size) {
+// σ(values), from `power` = e^-|values|.
+inline Vector sigmoid(Vector values, Vector power) {
     const Vector one = splat(1.0f);
-    const Vector below = exponential_of_minus_size / (exponential_of_minus_size + one);
+    const Vector below = power / (power + one);
     return choose_if_negative(values, below, one - below);
 }
 
@@ -26,17 +27,17 @@ inline Vector logarithm_of_one_and(Vector x) {
     return series * t * 2.0f;
 }
 
-// Entropy in bits of the distribution (σ(x), 1 - σ(x)), from e^-|x| and σ(-|x|).
-inline Vector entropy_bits(Vector size, Vector exponential_of_minus_size) {
-    const Vector below = exponential_of_minus_size / (exponential_of_minus_size + splat(1.0f));
-    return (logarithm_of_one_and(exponential_of_minus_size) + size * below) * 1.44269504f;
+// Entropy in bits of the distribution (σ(x), 1 - σ(x)), from `magnitude` = |x| and `power` = e^-|x|.
+inline Vector entropy_bits(Vector magnitude, Vector power) {
+    const Vector below = power / (power + splat(1.0f));
+    return (logarithm_of_one_and(power) + magnitude * below) * 1.44269504f;
 }
 
 // With l = σ(local), s = σ(spatial) and h the entropy of s: p = l·h + s·(1 - h), divided by the sum over the
-// labels and 1e-5. `size` is a multiple of the lanes.
-void combine(int32_t labels, int64_t size, const float* const* local, const float* const* spatial,
+// labels and 1e-5. `width` is a multiple of the lanes.
+void combine(int32_t labels, int64_t width, const float* const* local, const float* const* spatial,
              float* const* probabilities) {
-    for (int64_t i = 0; i < size; i += kLanes) {
+    for (int64_t i = 0; i < width; i += kLanes) {
         Vector total = splat(1e-5f);
         for (int32_t label = 0; label < labels; ++label) {
             const Vector logit = load(spatial[label] + i);
@@ -56,9 +57,9 @@ void combine(int32_t labels, int64_t size, const float* const* local, const floa
     }
 }
 
-// sums[i] += σ(logits[i]); `size` is a multiple of the lanes.
-void add_sigmoids(const float* logits, int64_t size, float* sums) {
-    for (int64_t i = 0; i < size; i += kLanes) store(sums + i, load(sums + i) + sigmoid(load(logits + i)));
+// sums[i] += σ(logits[i]); `width` is a multiple of the lanes.
+void add_sigmoids(const float* logits, int64_t width, float* sums) {
+    for (int64_t i = 0; i < width; i += kLanes) store(sums + i, load(sums + i) + sigmoid(load(logits + i)));
 }
 
 }  // namespace

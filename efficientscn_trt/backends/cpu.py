@@ -12,6 +12,7 @@ from .. import _core
 from ..bundle import Bundle
 from ..errors import DeviceError
 from ..system import instruction_sets
+from ..triples import Size
 from ..user_cache import cache_folder
 from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .openvino_network import OpenVinoNetwork, explained
@@ -101,7 +102,7 @@ class _Loader:
             return Scn(unet, rest(spatial, by_size=False), self._threads)  # small at any size
         return UNetFirst(unet, rest(without_unet(graph, found)), self._threads)
 
-    def _sizes_are(self, name: str, multiples: tuple[int, int, int]) -> bool:
+    def _sizes_are(self, name: str, multiples: Size) -> bool:
         valid = getattr(self._bundle.manifest.pipeline, name).valid_sizes
         return all(
             size % multiple == 0 for sizes, multiple in zip(valid, multiples, strict=True) for size in sizes

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .. import _core
-    from ..bundle import Size
+    from ..triples import Size
 
 
 class Networks(Protocol):

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import re
 import threading
 import weakref
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import _core
-from ..bundle import NETWORKS, Bundle, Engine, Size
+from ..bundle import NETWORKS, Bundle, Engine
 from ..bundle.core_parameters import core_parameters
-from ..engines import EngineChoice, this_machine
+from ..engines import EngineChoice, Gpu, this_machine
 from ..engines.cache import obtain_engine
+from ..engines.current_gpu import current
 from ..engines.flavours import FLAVOURS, load
 from ..engines.running import ExecutionApi
 from ..engines.runtime_cache import RuntimeCache
 from ..errors import BundleError, DeviceError
+from ..triples import Size
 from ..user_cache import cache_folder
 
 _log = logging.getLogger(__name__)
@@ -33,24 +33,9 @@ def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> T
 
     Raises DeviceError if this build, machine or TensorRT cannot run them, BundleError.
     """
-    require_gpu(index)
-    machine = this_machine(index)
-    choice = obtain_engine(bundle, machine, precision, notice=_log.warning)
-    gpu = Gpu(index, "" if machine.gpu is None else machine.gpu.name)
+    gpu = require_gpu(index)
+    choice = obtain_engine(bundle, this_machine(index), precision, notice=_log.warning)
     return TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), threads, gpu)
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """Which GPU: its number and name."""
-
-    index: int
-    name: str
-
-    def current(self) -> contextlib.AbstractContextManager[object]:
-        """Make it current on this thread, for TensorRT's calls."""
-        current: contextlib.AbstractContextManager[object] = _core.CurrentDevice(self.index)
-        return current
 
 
 class TensorRTBackend:
@@ -69,7 +54,7 @@ class TensorRTBackend:
         self._caches = [cache for cache in caches if cache is not None]
         self._runs: Counter[tuple[Size, Size]] = Counter()
         self._counting = threading.Lock()
-        with gpu.current():
+        with current(gpu):
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
             localization, segmentation = (
                 engine.network(cache) for engine, cache in zip(self._engines, caches, strict=True)
@@ -113,7 +98,7 @@ class TensorRTBackend:
         with self._counting:
             self._runs[sizes] += 1
             if self._runs[sizes].bit_count() == 1:
-                with self._gpu.current():  # the run has left no GPU current on this thread
+                with current(self._gpu):  # the run has left no GPU current on this thread
                     for cache in self._caches:
                         cache.save()
 
@@ -170,8 +155,8 @@ def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:
     return RuntimeCache(folder / "kernels" / f"{engine.sha256[:16]}-{name}.bin")
 
 
-def require_gpu(index: int) -> None:
-    """Raise DeviceError if the core cannot run on the GPU number `index`."""
+def require_gpu(index: int) -> Gpu:
+    """The GPU number `index`. Raises DeviceError if the core cannot run on it."""
     status = _core.cuda_status()
     if status["problem"]:
         raise DeviceError(status["problem"])
@@ -179,5 +164,7 @@ def require_gpu(index: int) -> None:
         raise DeviceError(
             f"There is no GPU {index} here: this machine has {len(status['devices'])}, counted from 0."
         )
-    if problem := status["devices"][index]["problem"]:
-        raise DeviceError(problem)
+    device = status["devices"][index]
+    if device["problem"]:
+        raise DeviceError(device["problem"])
+    return Gpu(index, device["name"], "{}.{}".format(*device["compute_capability"]), device["memory"])

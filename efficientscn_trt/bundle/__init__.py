@@ -16,7 +16,6 @@ from .manifest import (
     PipelineParameters,
     Profile,
     SegmentationParameters,
-    Size,
     Tensor,
     UnknownSpacing,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "PipelineParameters",
     "Profile",
     "SegmentationParameters",
-    "Size",
     "Tensor",
     "UnknownSpacing",
     "load",

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..triples import Size, Triple
+
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 NETWORKS = ("localization", "segmentation")
@@ -17,9 +19,7 @@ NETWORKS = ("localization", "segmentation")
 OPTIONAL = {"optional": True}
 """Metadata of a field that a manifest may lack."""
 
-Size = tuple[int, int, int]
 Sizes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

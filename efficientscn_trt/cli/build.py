@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..triples import Size
 from .options import FILE, Device, quiet_option
 
 if TYPE_CHECKING:
@@ -145,5 +146,5 @@ def _megabytes(count: int | None) -> str:
     return "not told" if count is None else f"{count / 1e6:.1f} MB"
 
 
-def _size(size: tuple[int, int, int]) -> str:
+def _size(size: Size) -> str:
     return "×".join(map(str, size))

@@ -10,7 +10,7 @@ import click
 from .options import FILE, check_outputs, make_folder, quiet_option, segmenter_options
 
 if TYPE_CHECKING:
-    from ..demo.cases import Case
+    from ..demo.cases import DemoCase
 
 
 @click.command()
@@ -72,7 +72,7 @@ def demo(
         click.echo(f"{machine_line(run.segmentation)}\nLook at {output / PREVIEW}\n{case.remark}")
 
 
-def _case(seed: int | None) -> tuple[Case, list[str]]:
+def _case(seed: int | None) -> tuple[DemoCase, list[str]]:
     """The scan, and why it is not the real CT if that was wanted."""
     from ..demo.cases import ct_case, phantom_case
     from ..demo.public_ct import UnavailableError, obtain

@@ -15,7 +15,7 @@ from ..report.preview import format_ml
 from ..result import Segmentation
 
 if TYPE_CHECKING:
-    from ..demo.cases import CaseRun
+    from ..demo.cases import DemoRun
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
@@ -61,7 +61,7 @@ def volume_table(segmentation: Segmentation) -> Table:
     return table("Volumes", ("Organ", "Volume"), rows)
 
 
-def comparison_table(run: CaseRun) -> Table:
+def comparison_table(run: DemoRun) -> Table:
     """Volume of every label in the label map and in truth, and their DSC."""
     rows = [
         (name.capitalize(), format_ml(volume), format_ml(run.truth_ml[name]), f"{100 * run.dice[name]:.1f}")

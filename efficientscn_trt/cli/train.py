@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..triples import Size
 from .options import quiet_option
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def train(
     start: Path | None,
     quick: bool,
     learning_rate: float | None,
-    crops: tuple[tuple[int, int, int], ...],
+    crops: tuple[Size, ...],
     spacing: float,
     augmentation: str,
     seed: int,

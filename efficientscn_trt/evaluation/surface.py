@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import SimpleITK as sitk
 
-Triple = tuple[float, float, float]
+from ..triples import Triple
 
 
 def normalized_surface_distance(

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _core
 from ..errors import InputError
+from ..triples import Size
 
 MASKED = "The array has a mask, expected one without; fill the voxels that are masked out."
 
@@ -89,7 +90,7 @@ class DeviceLabels:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, shape: tuple[int, int, int], device: int) -> None:
+    def __init__(self, shape: Size, device: int) -> None:
         self.shape = shape
         self.device = device
         self._block = _core.DeviceBlock(int(np.prod(shape)), device)

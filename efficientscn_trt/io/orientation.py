@@ -14,8 +14,7 @@ from itertools import permutations
 import numpy as np
 import SimpleITK as sitk
 
-Triple = tuple[float, float, float]
-Slices = tuple[slice, slice, slice]
+from ..triples import Size, Slices, Triple
 
 LPS: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
@@ -24,7 +23,7 @@ LPS: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 class Geometry:
     """Size in voxels, spacing and origin in mm, direction cosines (3×3, row by row), all in (x, y, z)."""
 
-    size: tuple[int, int, int]
+    size: Size
     spacing: Triple
     origin: Triple = (0.0, 0.0, 0.0)
     direction: tuple[float, ...] = LPS

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-Triple = tuple[float, float, float]
-Size = tuple[int, int, int]
+from ..triples import Size, Triple
 
 
 @dataclass(frozen=True)

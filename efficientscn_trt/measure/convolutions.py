@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..triples import Size
+
 CHANNELS = 32
 """Of the networks' full-resolution convolutions."""
 
@@ -20,12 +22,12 @@ PEAK_LAYERS = 4
 CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
 
 
-def multiply_adds(onnx: Path, size: tuple[int, int, int]) -> int:
+def multiply_adds(onnx: Path, size: Size) -> int:
     """Multiplications with additions in the convolutions of a bundle's network at `size` (z, y, x)."""
     return sum(map(multiply_adds_of, operations(onnx, size)))
 
 
-def operations(onnx: Path, size: tuple[int, int, int]) -> list[Any]:
+def operations(onnx: Path, size: Size) -> list[Any]:
     """OpenVINO's operations of a bundle's network at `size` (z, y, x), each after those that it needs."""
     from ..backends.openvino_start import ov
 

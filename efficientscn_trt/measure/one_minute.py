@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from ..bundle import Bundle
 from ..io.volume import open_scan
+from ..triples import Size
 from .convolutions import multiply_adds, peak_flops
 from .machine import machine_facts
 from .processes import Account, Job, run
@@ -21,8 +22,6 @@ STEPS = ("scan", "first process", "second process", "convolutions")
 
 WARM_SECONDS = 25.0
 WARM_RUNS = 20
-
-Size = tuple[int, int, int]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
-from .candidate import Size, Triple
+from ..triples import Size, Triple
 from .device_memory import PeakDeviceMemory
 
 

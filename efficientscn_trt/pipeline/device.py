@@ -7,8 +7,8 @@ import numpy as np
 from ..backends.protocols import DeviceBackend
 from ..errors import InputError
 from ..io.device_array import DeviceLabels
-from ..io.orientation import Triple
 from ..io.volume import Scan
+from ..triples import Triple
 from .clock import STAGES, Clock
 from .run import Run
 

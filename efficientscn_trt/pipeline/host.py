@@ -7,8 +7,8 @@ import numpy as np
 from ..backends.protocols import Backend
 from ..bundle.core_parameters import CoreParameters
 from ..errors import InputError
-from ..io.orientation import Triple
 from ..io.volume import Scan
+from ..triples import Triple
 from .clock import Clock
 from .host_stages import HostStages
 from .run import Run

@@ -9,8 +9,8 @@ import numpy as np
 from .. import _core
 from ..bundle import PipelineParameters
 from ..bundle.core_parameters import CoreParameters
-from ..io.orientation import Triple
 from ..io.volume import Scan
+from ..triples import Triple
 from .spacing import network_spacing
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import _core
 from ..io.device_array import DeviceLabels
-from ..io.orientation import Triple
 from ..io.volume import Scan
+from ..triples import Triple
 from .clock import Clock
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..bundle import UnknownSpacing
-from ..io.orientation import Geometry, Triple
+from ..io.orientation import Geometry
+from ..triples import Triple
 
 
 def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[str]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..triples import Size, Triple
+
 SURROUNDINGS_MM = 70.0  # shown around the organs
 
 Box = tuple[slice, slice, slice]
@@ -43,7 +45,7 @@ def organ_box(labels: np.ndarray) -> Box | None:
     return z, y, x
 
 
-def best_slices(labels: np.ndarray, box: Box | None) -> tuple[int, int, int]:
+def best_slices(labels: np.ndarray, box: Box | None) -> Size:
     """Index along each axis of the slice that shows the organs in `box` best; the middle without a box.
 
     A label counts with the square root of its area in the slice as a share of its largest, so that a slice
@@ -66,9 +68,7 @@ def _others(axis: int) -> tuple[int, ...]:
     return tuple(other for other in range(3) if other != axis)
 
 
-def planes(
-    scan: np.ndarray, labels: np.ndarray, spacing: tuple[float, float, float]
-) -> tuple[Plane, Plane, Plane]:
+def planes(scan: np.ndarray, labels: np.ndarray, spacing: Triple) -> tuple[Plane, Plane, Plane]:
     """The axial, coronal and sagittal slice that show the organs best, cut to the organs and what is near.
 
     `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm.

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from efficientscn_trt.evaluation import dice, normalized_surface_distance
 from efficientscn_trt.evaluation.cases import TOLERANCE_MM
 from efficientscn_trt.pipeline.intermediate import Intermediate
+from efficientscn_trt.triples import Triple
 
 ROUNDING = {"fp16": 4.0, "bf16": 32.0}
 """How many times the trained model's own distance between float16 and float32 a precision may have: bfloat16
@@ -83,7 +84,7 @@ def compare(
     found: Intermediate,
     probabilities: np.ndarray,
     label_names: Mapping[int, str],
-    spacing: tuple[float, float, float],
+    spacing: Triple,
 ) -> Fidelity:
     """`found` against `reference`; `probabilities` are those of the found networks for the reference's input.
 

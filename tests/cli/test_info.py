@@ -78,7 +78,9 @@ def test_a_gpu_that_nothing_can_be_built_for_is_not_used(
     bundle = write_tiny_bundle(tmp_path / "bundle")
     if built:
         bundle = with_engines(bundle, precision="fp32")
-    status = {"problem": "", "devices": [{"name": gpu.name, "problem": ""}]}
+    capability = tuple(int(part) for part in gpu.compute_capability.split("."))
+    device = {"name": gpu.name, "compute_capability": capability, "memory": gpu.memory, "problem": ""}
+    status = {"problem": "", "devices": [device]}
     monkeypatch.setattr(surveys._core, "cuda_status", lambda: status)
     monkeypatch.setattr(surveys, "this_machine", lambda: machine(gpu, versions={"tensorrt-rtx": RTX}))
     devices = surveys.survey(bundle)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from efficientscn_trt.evaluation import normalized_surface_distance
-
-Triple = tuple[float, float, float]
+from efficientscn_trt.triples import Triple
 
 
 def _sphere(shape: tuple[int, int, int], spacing: Triple, centre: Triple, radius: float) -> np.ndarray:

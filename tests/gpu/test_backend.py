@@ -20,8 +20,9 @@ from support.fake_runtime import RuntimeCache as FakeRuntimeCache
 from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
 from efficientscn_trt import BundleError, InputError, Segmenter, _core, backends
-from efficientscn_trt.backends.tensorrt import Gpu
+from efficientscn_trt.backends import tensorrt
 from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.engines import Gpu
 from efficientscn_trt.engines.flavours import TENSORRT, load
 from efficientscn_trt.engines.runtime_cache import RuntimeCache
 from efficientscn_trt.io.device_array import DeviceLabels
@@ -277,7 +278,7 @@ def test_kernels_are_asked_for_with_the_gpu_current(
         yield
         current = False
 
-    monkeypatch.setattr(Gpu, "current", made_current)
+    monkeypatch.setattr(tensorrt, "current", made_current)
     monkeypatch.setattr(RuntimeCache, "save", lambda self: asked.append(current))
     on_rtx.segment(block_image())
     assert asked == [True, True]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from efficientscn_trt.backends.tensorrt import Gpu, TensorRTBackend
+from efficientscn_trt.backends.tensorrt import TensorRTBackend
 from efficientscn_trt.bundle import Bundle, Engine, Profile
-from efficientscn_trt.engines import EngineChoice
+from efficientscn_trt.engines import EngineChoice, Gpu
 
 from .fake_memory import Memory
 from .fake_pipeline import mask_shape, probabilities_shape
@@ -70,4 +70,4 @@ def write_engines(
 
 def gpu_backend(bundle: Bundle, choice: EngineChoice, trt: Any) -> TensorRTBackend:
     """The backend of the first GPU."""
-    return TensorRTBackend(bundle, choice, trt, 2, Gpu(0, "Test RTX 1"))
+    return TensorRTBackend(bundle, choice, trt, 2, Gpu(0, "Test RTX 1", "9.0", 80 << 30))

@@ -114,7 +114,7 @@ def test_initialization_keeps_the_deviation() -> None:
     assert float(kernel.std()) == pytest.approx(math.sqrt(2 / (32 * 27)), rel=0.05)
     network = localization_network()
     biases = [layer.bias for layer in network.modules() if isinstance(layer, nn.Conv3d)]
-    assert all(bias is not None and float(bias.abs().max()) == 0 for bias in biases)
+    assert all(bias is not None and float(bias.detach().abs().max()) == 0 for bias in biases)
 
 
 def test_a_standardized_start_sees_the_input_divided() -> None:

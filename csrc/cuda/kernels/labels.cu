@@ -130,7 +130,7 @@ void write_labels(const LabelSweep& work, cudaStream_t stream) {
                     static_cast<unsigned>(work.size[0]));
     const int32_t widest = widest_tile(work);
     const std::size_t shared = shared_bytes(work, widest);
-    if (work.element == Element::kFloat16) {
+    if (work.type == FloatType::kFloat16) {
         write_labels_kernel<Half><<<grid, kThreads, shared, stream>>>(work, widest);
     } else {
         write_labels_kernel<float><<<grid, kThreads, shared, stream>>>(work, widest);

@@ -114,7 +114,7 @@ void add_slab(const SlabSum& work, cudaStream_t stream) {
 void finish_input(const InputFinish& work, cudaStream_t stream) {
     const dim3 grid(blocks_for(work.input_size[1] * work.input_size[2], kThreads),
                     static_cast<unsigned>(work.input_size[0]));
-    if (work.element == Element::kFloat16) {
+    if (work.type == FloatType::kFloat16) {
         finish_input_kernel<Half><<<grid, kThreads, 0, stream>>>(work);
     } else {
         finish_input_kernel<float><<<grid, kThreads, 0, stream>>>(work);

@@ -48,7 +48,8 @@ struct SlabSum {
     float* sums;
 };
 
-enum class Element { kFloat32, kFloat16 };
+// Of a network's tensor that kernels read or write.
+enum class FloatType { kFloat32, kFloat16 };
 
 // input = intensity of sums, with what lies outside the image, at pad_before; intensity of padding_hu around
 // it.
@@ -61,7 +62,7 @@ struct InputFinish {
     Size pad_before;
     float padding_hu;
     IntensityMap intensity;
-    Element element;
+    FloatType type;
     void* input;
 };
 
@@ -87,7 +88,7 @@ inline constexpr int32_t kLabelsPerThread = 4;
 // voxels.
 struct LabelSweep {
     const void* probabilities;  // [channels, z, y, x]
-    Element element;
+    FloatType type;
     int32_t channels;
     Size probabilities_size;
     Size crop_size;
