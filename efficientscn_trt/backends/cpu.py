@@ -26,10 +26,10 @@ _HINTS = {"fp32": "f32", "bf16": "bf16"}
 class CpuBackend:
     """Runs one image at a time, on all cores.
 
-    In float32 the core runs the U-Net that either network begins with (by minimal filtering, which takes a
-    third of the products) and the end of the SCN, and OpenVINO what is left; OpenVINO runs all in bfloat16,
-    and a network of another form. The SCN's memory serves the next image of the same size: fresh pages would
-    cost a tenth of its time.
+    In float32 the core runs the U-Net that each network begins with, by minimal filtering, which takes a
+    third of the products, and the end of the SCN. OpenVINO runs the rest. In bfloat16, and for a network of
+    another form, OpenVINO runs everything. The SCN's memory is kept for the next image of the same size,
+    because fresh pages would cost a tenth of its time.
     """
 
     device = "cpu"

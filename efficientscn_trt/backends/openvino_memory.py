@@ -1,12 +1,12 @@
-"""An SCN of fixed size rewritten for OpenVINO: two tensors of full resolution exist at once, not three.
+"""Rewrite an SCN of fixed size for OpenVINO, so that two tensors of full resolution exist at once, not three.
 
-At 96×128×160 such a tensor is 240 MB. The results stay the same but for the order of float32 sums.
+At 96×128×160 such a tensor takes 240 MB. Results differ by the order of float32 sums alone.
 
-OpenVINO runs a U-Net's skip convolution last, when the skip, the upsampled tensor and the sum are all there.
-Made early, it replaces the skip at once. Its place in the order follows from what depends on it, so one voxel
-of its result, times zero, is added where the encoder goes on. And OpenVINO packs tensors by first fit, in no
-certain order among equal sizes, which wastes the gain if four of them follow upon one another; so of the
-first of the four there is never more than a slab.
+1. OpenVINO runs the convolution of a U-Net's skip last, when the skip, the upsampled tensor and their sum all
+   exist. Run early, its result takes the place of the skip. OpenVINO runs a node early if others depend on
+   it, so one voxel of the result, times zero, is added where the encoder goes on.
+2. OpenVINO packs tensors by first fit, and tensors of one size in no fixed order. Four of full resolution in
+   a row would waste the gain. So the first of the four is made slab by slab and never exists as a whole.
 """
 
 from __future__ import annotations

@@ -130,10 +130,10 @@ def set_workspace(trt: Any, config: Any, size: int | None) -> None:
 
 
 def plan_scratch(trt: Any, config: Any) -> None:
-    """Take all scratch memory from the caller, and of the shape at hand, where that is to be asked for.
+    """Let the caller give all scratch memory, and no more than the shape at hand needs.
 
-    Most of these networks becomes one fused layer. Its memory is else that of the largest shape, and
-    TensorRT-RTX may allocate it by itself.
+    Some versions do so only on request. TensorRT fuses most of these networks into one layer; without the
+    request that layer takes the memory of the largest shape, and TensorRT-RTX may allocate it by itself.
     """
     feature = getattr(getattr(trt, "PreviewFeature", None), "RUNTIME_ACTIVATION_RESIZE_10_10", None)
     if feature is not None:
@@ -156,8 +156,8 @@ def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Ca
 def float32_layers(trt: Any, network: Any) -> list[Any]:
     """The layers of a parsed network that compute in float32, by the types of the graph.
 
-    Those are followed from the input through the casts: in a network that is not strongly typed, a cast does
-    not change what TensorRT tells of a tensor's type (NvInfer.h of 8.5, `ILayer::setOutputType`).
+    The types are followed from the input through the casts. TensorRT itself reports them as if there were no
+    casts where a network is not strongly typed (NvInfer.h of 8.5, `ILayer::setOutputType`).
     """
     moving = {getattr(trt.LayerType, name) for name in _NO_ARITHMETIC if hasattr(trt.LayerType, name)}
     floating = (trt.float32, trt.float16)

@@ -1,4 +1,4 @@
-"""What a builder says while it works."""
+"""Loggers for TensorRT's builders and runtimes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ _ACTIVATION = re.compile(r"Total Activation Memory: (\d+)")
 Say = Callable[[str], None]
 
 _kept: list[Any] = []
-"""Every logger. Of several that builders and runtimes have at a time, TensorRT writes to the address of the
-first (`getLogger`) until the last of them is gone, but each of them keeps alive its own alone."""
+"""Every logger that was made, so that none is ever freed.
+
+TensorRT has one logger for all builders and runtimes that exist at a time: the first that it was given
+(`getLogger`). Each of them keeps only its own logger alive, so the first may be freed while it is in use.
+"""
 
 
 def make_logger(trt: Any, say: Say | None) -> Any:
