@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #ifdef __linux__
@@ -45,8 +44,8 @@ void ThreadPool::start(int64_t tasks) {
     for (auto thread = static_cast<int>(threads_.size()) + 1; thread < wanted; ++thread) {
         try {
             threads_.emplace_back([this, thread] { serve(thread); });
-        } catch (const std::system_error&) {
-            return;
+        } catch (const std::exception&) {
+            return;  // the system gives no more threads, or no memory for them
         }
     }
 }

@@ -1,5 +1,4 @@
-// Work spread over threads that live as long as one call into the core: none outlasts it, so callers may
-// fork.
+// Spreads work over threads. None outlasts one call into the core, so callers may fork.
 #pragma once
 
 #include <atomic>
