@@ -2,7 +2,6 @@
 
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "bindings/register.h"
@@ -47,9 +46,7 @@ std::string cuda_problem(int found, const std::string& words, int driver, int ru
     status.runtime = runtime;
     status.architectures = architectures;
     for (const auto& [name, major, minor] : devices) {
-        cuda::DeviceStatus device{name, major, minor, 0, {}};
-        device.problem = cuda::problem_of(device, architectures);
-        status.devices.push_back(std::move(device));
+        status.devices.push_back(cuda::device_status(name, major, minor, 0, architectures));
     }
     return cuda::problem_of(status, found, words);
 }

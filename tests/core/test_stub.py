@@ -11,20 +11,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from support.core_names import WITH_CUDA_ONLY
 
 from efficientscn_trt import _core
 
 STUB = Path(_core.__file__).with_name("_core.pyi")
-WITH_CUDA_ONLY = {
-    "Arena",
-    "CurrentDevice",
-    "DeviceBlock",
-    "DevicePipeline",
-    "DeviceRun",
-    "Stage",
-    "read_device",
-    "write_device",
-}
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.AnnAssign
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from support.core_names import WITH_CUDA_ONLY
 
 from efficientscn_trt import DeviceError, _core
 
@@ -37,16 +38,7 @@ def test_it_says_how_it_was_built_and_what_is_missing() -> None:
 
 @pytest.mark.skipif(STATUS["built"], reason="this build has the CUDA core")
 def test_without_the_cuda_core_there_is_nothing_to_call() -> None:
-    for name in (
-        "Arena",
-        "CurrentDevice",
-        "Stage",
-        "DeviceRun",
-        "DeviceBlock",
-        "DevicePipeline",
-        "read_device",
-        "write_device",
-    ):
+    for name in WITH_CUDA_ONLY:
         assert not hasattr(_core, name)
 
 

@@ -45,7 +45,7 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.Config = _with(trt, of.one_of(old=_OldConfig, new=_Config, rtx=_RtxConfig))
     trt.Engine = _with(trt, of.one_of(old=_OldEngine, first_10=_Engine100, new=_Engine))
     trt.IExecutionContext = of.one_of(old=_OldContext, new=_Context)
-    if major != "8":
+    if not of.old:
         trt.IProgressMonitor = _Monitor
     if rtx:
         trt.ComputeCapability = enumeration("ComputeCapability", RTX_CAPABILITIES)

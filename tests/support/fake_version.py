@@ -13,11 +13,11 @@ class Version:
     def __init__(self, text: str) -> None:
         self.text = text
         self.major = text.split(".", maxsplit=1)[0]
-        self.rtx = self.major == "1"
+        self.old, self.rtx = self.major == "8", self.major == "1"
 
     def one_of(self, *, old: Any, new: Any, first_10: Any = None, rtx: Any = None) -> Any:
         """What is for 8, or for 10 and newer; where they are given, what is for 10.0, or for RTX."""
-        if self.major == "8":
+        if self.old:
             return old
         if self.text.startswith("10.0."):
             return first_10 or new
@@ -27,7 +27,7 @@ class Version:
 def fake_module(version: Version) -> SimpleNamespace:
     """The module, with what building and running both use."""
     trt = SimpleNamespace(__name__="tensorrt_rtx" if version.rtx else "tensorrt", __version__=version.text)
-    if version.one_of(old=False, new=True):
+    if not version.old:
         trt.ExecutionContextAllocationStrategy = numbered("Strategy", ("STATIC", "USER_MANAGED"))
     return trt
 

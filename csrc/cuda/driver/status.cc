@@ -2,8 +2,6 @@
 
 #include <cuda_runtime_api.h>
 
-#include <utility>
-
 namespace escn::cuda {
 
 static_assert(kDriverTooOld == cudaErrorInsufficientDriver && kNoGpu == cudaErrorNoDevice);
@@ -23,10 +21,8 @@ Status status() {
             cudaGetLastError();
             properties = {};
         }
-        DeviceStatus device{
-            properties.name, properties.major, properties.minor, properties.totalGlobalMem, {}};
-        device.problem = problem_of(device, status.architectures);
-        status.devices.push_back(std::move(device));
+        status.devices.push_back(device_status(properties.name, properties.major, properties.minor,
+                                               properties.totalGlobalMem, status.architectures));
     }
     status.problem = problem_of(status, found, cudaGetErrorString(found));
     return status;

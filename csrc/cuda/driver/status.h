@@ -29,8 +29,9 @@ Status status();
 inline constexpr int kDriverTooOld = 35;
 inline constexpr int kNoGpu = 100;
 
-// DeviceStatus::problem of a device, for a build for `architectures`.
-std::string problem_of(const DeviceStatus& device, const std::string& architectures);
+// The status of a device for a build for `architectures`.
+DeviceStatus device_status(std::string name, int major, int minor, std::size_t memory,
+                           const std::string& architectures);
 
 // Status::problem, of all else in `status` and of how the search for GPUs ended: `found`, a cudaError_t, and
 // the runtime's words for it.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "cuda/driver/status.h"
 
@@ -14,13 +15,15 @@ std::string version(int number) {
 
 }  // namespace
 
-std::string problem_of(const DeviceStatus& device, const std::string& architectures) {
-    if (runs_on(architectures, device.major, device.minor)) return "";
-    std::ostringstream text;
-    text << "The " << device.name << " has compute capability " << device.major << "." << device.minor
-         << ", but this build is for " << architectures
-         << "; install it from source with CMAKE_CUDA_ARCHITECTURES=native.";
-    return text.str();
+DeviceStatus device_status(std::string name, int major, int minor, std::size_t memory,
+                           const std::string& architectures) {
+    std::ostringstream problem;
+    if (!runs_on(architectures, major, minor)) {
+        problem << "The " << name << " has compute capability " << major << "." << minor
+                << ", but this build is for " << architectures
+                << "; install it from source with CMAKE_CUDA_ARCHITECTURES=native.";
+    }
+    return {std::move(name), major, minor, memory, problem.str()};
 }
 
 std::string problem_of(const Status& status, int found, const std::string& words) {
