@@ -35,7 +35,7 @@ def test_the_reference_holds_what_the_cpu_gave(context: Any, tiny_bundle: Bundle
 @pytest.mark.parametrize(
     ("gpu", "state"), [(H100, "refused"), (RTX_4090, "failed")], ids=["not listed", "listed"]
 )
-def test_what_tensorrt_rtx_refuses_is_recorded_in_its_words(
+def test_what_tensorrt_rtx_refuses_is_recorded_with_its_message(
     gpu: Gpu, state: str, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from on_gpu.steps import engines
@@ -125,3 +125,9 @@ def test_steps_say_what_this_machine_lacks(tmp_path: Path) -> None:
     assert pytorch.run(bare)["state"] == "skipped"
     if not find_gpus():
         assert engines.run(bare)["state"] == "skipped"
+
+
+def test_the_script_that_another_python_runs_exists() -> None:
+    from on_gpu.steps import pytorch
+
+    assert pytorch.SCRIPT.is_file()

@@ -1,14 +1,20 @@
-"""The same networks in PyTorch, float16 in channels-last 3-D layout, at the sizes of the scan that is timed;
-and the card's peak, by large matrix products."""
+"""Time the same networks in PyTorch at the sizes of the timed scan, in float16 and channels-last 3-D layout.
+
+Large matrix products measure the card's peak.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
-from on_gpu.context import BENCHMARKS, REPOSITORY, Context, skipped
+from on_gpu.context import REPOSITORY, Context, skipped
 from on_gpu.work import NO_WORK, read_work
+
+#: Run by a Python that has PyTorch, which need not be this one.
+SCRIPT = Path(__file__).parents[1] / "pytorch_networks.py"
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -18,10 +24,9 @@ def run(context: Context) -> dict[str, Any]:
     if work is None:
         return skipped(NO_WORK)
     sizes = json.dumps([own.size for own in work.values()])
-    script = str(BENCHMARKS / "gpu" / "pytorch_networks.py")
     done = subprocess.run(
-        # Isolated from this interpreter's packages, which are of another Python.
-        [context.torch_python, "-E", script, sizes, str(context.repeats), str(REPOSITORY / "training")],
+        # Without this interpreter's PYTHONPATH, which has the packages of another Python.
+        [context.torch_python, "-E", str(SCRIPT), sizes, str(context.repeats), str(REPOSITORY / "training")],
         env={"PATH": "/usr/local/cuda/bin:/usr/bin:/bin", "HOME": context.work},
         capture_output=True,
         text=True,
