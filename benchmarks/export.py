@@ -1,9 +1,9 @@
-"""What the export makes of a graph: nodes, seconds, and the engines that TensorRT-RTX builds of it.
+"""Compare graphs before and after the export: nodes, seconds, and the engines that TensorRT-RTX builds.
 
-"Plain" is the SavedModel as tf2onnx converts it, "folded" that with its constant shape arithmetic computed,
-"optimised" what the export puts into a bundle. Engines are built in float32 of all three, so that the graphs
-are compared and nothing else, and in float16 of the optimised one; the activation memory is that of the
-largest input. No GPU is needed.
+"Plain" is the SavedModel as tf2onnx converts it, "folded" is the plain graph with its constant shape
+arithmetic computed, and "optimised" is the graph that the export writes into a bundle. All three are built in
+float32, so that only the graphs differ; the optimised one is also built in float16. Activation memory is
+given for the largest input. No GPU is needed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from efficientscn_trt.export.passes import constants
 from efficientscn_trt.export.savedmodel import Role
 
 CAPABILITY = "8.9"
-"""Of the GPUs that the engines are for."""
+"""Compute capability of the GPUs that the engines are built for."""
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def main() -> None:
                 "onnx_bytes": file.stat().st_size,
                 **_engine(file, precision, profile_for(role, exported.bundle.manifest.pipeline)),
             }
-    report.text(f"The whole export takes {seconds:.0f} s, its checks included.")
+    report.text(f"The whole export takes {seconds:.0f} s, including its checks.")
     report.table(
         ("", "Nodes", "ONNX (MB)", "Engine (MB)", "Built in (s)", "Activation memory (MB)"),
         [
@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def _engine(file: Path, precision: str, profile: bundles.Profile) -> dict[str, Any]:
-    """Bytes, seconds and activation memory of an engine; None, and why, where there is none."""
+    """Return bytes, seconds and activation memory of an engine, or the refusal with None for each."""
     none = {"engine_bytes": None, "build_seconds": None, "activation_bytes": None}
     version = installed_version(TENSORRT_RTX)
     if version is None:

@@ -3,7 +3,7 @@
     python benchmarks/gpu_check.py [--reference DIR] [--steps NAME ...] [--torch-python PYTHON]
 
 Needs the CUDA toolkit, CMake, and a Python with NumPy, SimpleITK, pybind11, pytest and a TensorRT. Each step
-runs in a process of its own and ends in the report, which a later run of other steps adds to.
+runs in its own process and adds its result to the report. Later runs of other steps add to the same report.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ENGINES = (("tensorrt", "fp16"), ("tensorrt", "fp32"), ("tensorrt-rtx", "fp16"))
 
 @dataclass(frozen=True)
 class Step:
-    """`name` in the report; `module` does it; `needs` are steps without whose success it is left out."""
+    """A step: its `name` in the report, the `module` that runs it, and what must succeed first, `needs`."""
 
     name: str
     module: str
@@ -33,7 +33,7 @@ class Step:
 
 
 def all_steps() -> list[Step]:
-    """In the order in which they run."""
+    """Return all steps in the order in which they run."""
     steps = [
         Step("build", "build", ()),
         Step("machine", "machine"),
@@ -50,13 +50,13 @@ def all_steps() -> list[Step]:
             Step(f"{name}/layers", "layers", built, flavour, precision),
         ]
         last.append(Step(f"{name}/tactics", "tactics", built, flavour, precision))
-    # What takes long and tells no time comes last; tactics need another build, and only add to the layers.
+    # Long steps that do not time this package come last. Tactics need another build, and only add details.
     others = [Step("pytorch", "pytorch"), Step("interop", "interop", ()), Step("sanitizer", "sanitizer")]
     return [*steps, *others, *last]
 
 
 def main() -> int:
-    """Run the steps; 1 if any failed."""
+    """Run the steps. Return 1 if any step in the report failed."""
     arguments = _parse()
     arguments.work.mkdir(parents=True, exist_ok=True)
     context = Context(
@@ -99,16 +99,24 @@ def _parse() -> argparse.Namespace:
         "--reference",
         type=Path,
         default=REPOSITORY / ".gpu" / "reference",
-        help="what gpu_reference.py wrote",
+        help="folder that gpu_reference.py wrote",
     )
-    add("--work", type=Path, default=REPOSITORY / "build" / "gpu-check", help="kept from run to run")
     add(
-        "--output", type=Path, default=REPOSITORY / "benchmarks" / "results" / "gpu", help="without extension"
+        "--work",
+        type=Path,
+        default=REPOSITORY / "build" / "gpu-check",
+        help="folder for builds and engines, kept between runs",
     )
-    add("--steps", nargs="*", default=[], metavar="NAME", help="only those that begin so")
-    add("--repeats", type=int, default=30, help="timed runs of each")
+    add(
+        "--output",
+        type=Path,
+        default=REPOSITORY / "benchmarks" / "results" / "gpu",
+        help="report files, without extension",
+    )
+    add("--steps", nargs="*", default=[], metavar="NAME", help="only steps whose names begin so")
+    add("--repeats", type=int, default=30, help="timed runs of each measurement")
     add("--timeout", type=float, default=540, help="seconds that a step may take")
-    add("--torch-python", default="", help="a Python with PyTorch or CuPy, if it is another")
+    add("--torch-python", default="", help="Python with PyTorch or CuPy, for the steps pytorch and interop")
     return parser.parse_args()
 
 

@@ -1,9 +1,10 @@
-"""Write what gpu_check.py compares with, on a machine with the CPU backend: a bundle, scans with results, and
-the work of the networks at the sizes of the scan that is timed.
+"""Write the reference for gpu_check.py on a machine with the CPU backend.
+
+The reference is a bundle, scans with the CPU's results, and the networks' work at the timed scan's sizes.
 
     python benchmarks/gpu_reference.py -o .gpu/reference [--bundle DIR] [--input CT ...]
 
-Without --input, two phantoms: one small, one of 512×512×120 voxels. Copy the folder to the GPU machine.
+Without --input it draws a small phantom and one of 512×512×120 voxels. Copy the folder to the GPU machine.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--bundle", type=Path, default=default_bundle(), help="folder with the networks")
-    parser.add_argument("--own-parameters", action="store_true", help="the bundle's, not the released ones")
+    parser.add_argument("--own-parameters", action="store_true", help="keep the bundle's parameters")
     parser.add_argument("--input", type=Path, nargs="*", default=[], metavar="CT")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all")
     return parser.parse_args()

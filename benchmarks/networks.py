@@ -1,8 +1,9 @@
-"""Each network over its valid sizes: time, and how near it is to the best that the CPU convolves.
+"""Time each network over its valid sizes, and compare it with the fastest convolutions of the CPU.
 
-The peak is OpenVINO's speed in a chain of 3×3×3 convolutions from 32 to 32 channels, measured here. At that
-speed a network's sums, term by term, take the first floor. In float32 the core's minimal filtering needs 64
-products where they have 216, and as many at that speed take the second; what it adds is not counted.
+The peak is OpenVINO's speed in a chain of 3×3×3 convolutions from 32 to 32 channels, measured here. The first
+floor is the time of all the network's multiply-adds at the peak. In float32 the core's minimal filtering
+needs 64 products instead of 216, and the second floor is their time at the peak. The filtering's extra
+additions are not counted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from efficientscn_trt import bundle as bundles
 from efficientscn_trt.measure.convolutions import multiply_adds, peak_flops
 from efficientscn_trt.measure.samples import summarize
 
-#: Products of F(2×2×2, 3×3×3), as a share of the sums' terms.
+#: Products of minimal filtering F(2×2×2, 3×3×3), as a share of a direct convolution's.
 FILTERED = 64 / 216
 
 SIZES = {
@@ -40,7 +41,7 @@ def main() -> None:
     bundle = bundles.load(arguments.bundle)
     backend = backends.load(bundle, "cpu", arguments.precision, arguments.threads)
     rng = np.random.default_rng(0)
-    say("the best of the machine's convolutions")
+    say("measuring the fastest convolutions of this machine")
     peaks = [peak_flops(backend.precision, arguments.threads)]
     timed = []
     for network, sizes in SIZES.items():
@@ -113,7 +114,7 @@ def _draw(results: Mapping[str, Any]) -> Any:
             [result["floor_seconds"] for result in own],
             "--",
             color=colour,
-            label=f"{network}, term by term at the peak",
+            label=f"{network}, all multiply-adds at the peak",
         )
     axes.set(xlabel="Voxels (million)", ylabel="Seconds", xlim=(0, None), ylim=(0, None))
     axes.legend(frameon=False)

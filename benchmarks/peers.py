@@ -1,8 +1,8 @@
-"""This package beside what a user would pick instead, on one scan, in one run.
+"""Compare this package with what a user would pick instead, on one scan, in one run.
 
-Every figure comes from fresh processes, one candidate after the other, several rounds. Time is wall time:
-"cold" from the start of the process to the first label map; "warm" of an image in memory; "files" from a
-.nii.gz to a .nii.gz. Memory is the largest resident set of a process that did all this.
+Several rounds measure the candidates one after the other, each in a fresh process. Times are wall times:
+"cold" is from the start of the process to the first label map, "warm" is for an image in memory, and "files"
+is from a .nii.gz to a .nii.gz. Memory is the largest resident set size of a process that does all three.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from efficientscn_trt.segmenter import STAGES
 HERE = Path(__file__).resolve().parent
 OWN = "efficientscn_trt.measure.candidate:OwnPipeline"
 REFERENCE = "TensorFlow"
-"""What the others are set in relation to."""
+"""The candidate that the × columns compare the others with."""
 
 
 @dataclass
 class Entry:
-    """A candidate of the comparison, and its accounts, a process each."""
+    """A candidate of the comparison, and its accounts, one per process."""
 
     name: str
     candidate: str
@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def cpu(self) -> Summary:
-        """Seconds of all cores together."""
+        """CPU seconds of a warm run, all cores together."""
         return summarize([seconds for account in self.accounts for seconds in account.warm_cpu])
 
     @property
@@ -55,12 +55,12 @@ class Entry:
 
     @property
     def first_ever(self) -> float:
-        """Seconds to the first label map where nothing was compiled before."""
+        """Seconds to the first label map on a machine that has compiled nothing before."""
         return self.accounts[0].cold
 
     @property
     def cold(self) -> float:
-        """The same on a machine that ran it before: the median of all later processes."""
+        """Seconds to the first label map, the median of all processes after the first."""
         return float(np.median([account.cold for account in self.accounts[1:] or self.accounts]))
 
     @property
@@ -94,7 +94,7 @@ def _parse() -> Any:
     options = parser(__doc__)
     options.add_argument("--scan", type=Path, help="CT to segment instead of the phantom")
     options.add_argument("--rounds", type=int, default=2, help="processes of each candidate")
-    options.add_argument("--repeats", type=int, default=2, help="warm runs a process")
+    options.add_argument("--repeats", type=int, default=2, help="warm runs per process")
     options.add_argument("--without", nargs="*", default=[], metavar="PEER", help="tensorflow, onnxruntime")
     return options.parse_args()
 
@@ -110,7 +110,7 @@ def _entries(arguments: Any, folder: Path) -> list[Entry]:
     if "tensorflow" not in arguments.without:
         entries.append(Entry(REFERENCE, "candidates.tensorflow_pipeline:TensorflowPipeline", bundle))
     if "onnxruntime" not in arguments.without:
-        say("converting the networks plainly for ONNX Runtime")
+        say("converting the networks for ONNX Runtime, without graph passes")
         plain = folder / "plain"
         run_apart("candidates.plain:convert", str(arguments.bundle.absolute()), str(plain))
         more = bundle | {"plain": str(plain)}
@@ -126,7 +126,7 @@ def _entries(arguments: Any, folder: Path) -> list[Entry]:
 
 
 def run_apart(function: str, *folders: str) -> None:
-    """Call `function` of this folder with paths in a process of its own, which takes its memory along."""
+    """Call `function` of this folder with paths, in a separate process that frees its memory at its end."""
     import subprocess
     import sys
 
@@ -162,17 +162,19 @@ def _measure(entries: list[Entry], scan: Path, arguments: Any, folder: Path) -> 
 
 
 def _check_boxes(entries: list[Entry], expected: bool) -> None:
-    """All must have searched the same box, else their times would not compare."""
+    """Exit unless all candidates searched the same box, because otherwise their times are not comparable."""
     boxes = {entry.name: np.array(entry.accounts[0].box_mm) for entry in entries}
     first = next(iter(boxes.values()))
     for name, box in boxes.items():
         if not np.allclose(box, first, atol=1e-3):
-            raise SystemExit(f"{name} searched the box {box.tolist()} mm, the others {first.tolist()} mm.")
+            raise SystemExit(
+                f"{name} searched the box {box.tolist()} mm, but the first candidate {first.tolist()} mm."
+            )
     sizes = entries[0].accounts[0].input_sizes["segmentation"]
     if expected and sizes != INPUT_ZYX:
         raise SystemExit(
             f"The segmentation network saw {size_text(sizes)} voxels of the phantom, expected "
-            f"{size_text(INPUT_ZYX)}: this bundle finds something else in it; give a --scan of your own."
+            f"{size_text(INPUT_ZYX)}: this bundle finds another box in it; give a --scan of your own."
         )
 
 
@@ -205,9 +207,9 @@ def _fill(report: Report, entries: list[Entry], scan: Path, folder: Path) -> Non
     seen = " and ".join(size_text(inputs[network]) for network in bundles.NETWORKS)
     report.text(
         f"Scan of {size_text(size)} voxels (x, y, z); the networks see {seen} (z, y, x); "
-        f'bundle "{manifest.name}"; {len(entries[0].accounts)} processes a candidate, '
-        f"{entries[0].warm.count} warm runs. All have the released pipeline's parameters; networks that were "
-        "trained for others, as the demo's, give labels to compare here, not to look at."
+        f'bundle "{manifest.name}"; {len(entries[0].accounts)} processes per candidate, '
+        f"{entries[0].warm.count} warm runs. All run with the released pipeline's parameters. Networks "
+        "trained with other parameters, such as the demo's, give labels that serve only this comparison."
     )
     report.table(
         (
@@ -242,7 +244,7 @@ def _beside(value: float, reference: float | None) -> tuple[str, str]:
 
 
 def _agreement(labels: sitk.Image, reference: sitk.Image) -> dict[str, float]:
-    """Share of equal voxels, and the least Dice of the labels that the reference has."""
+    """Return the share of equal voxels, and the lowest Dice over the labels in the reference."""
     arrays = [sitk.GetArrayViewFromImage(image) for image in (labels, reference)]
     present = [int(value) for value in np.unique(arrays[1]) if value]
     return {

@@ -1,7 +1,7 @@
-"""The pipeline over scan sizes: cold start, first image, warm stages, memory, with and without files.
+"""Measure the pipeline over scan sizes: cold start, first image, warm stages, memory, with and without files.
 
-All scans but the last show one phantom in one field of view, so the box in mm is the same and only the scan
-grows; the last is cut to fewer slices, and its box is smaller.
+All scans except the last show one phantom in one field of view, so only the number of voxels grows and the
+box in mm stays the same. The last scan is cut to fewer slices, so its box is smaller.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from efficientscn_trt.segmenter import STAGES
 
 SIZES = ("256x256x64", "512x512x120", "512x512x400", "512x512x800")
 CUT = 40
-"""Slices, of those of a usual scan, that make the scan with a smaller box."""
+"""Slices of the cut scan, which has a smaller box."""
 
 
 def main() -> None:
@@ -44,16 +44,16 @@ def main() -> None:
 
 def _parse() -> Any:
     options = parser(__doc__)
-    options.add_argument("--scan", type=Path, help="CT to enlarge instead of the phantom")
-    options.add_argument("--sizes", nargs="+", default=list(SIZES), help="voxels, x y z")
-    options.add_argument("--repeats", type=int, default=5, help="warm runs of each")
+    options.add_argument("--scan", type=Path, help="CT to resample instead of the phantom")
+    options.add_argument("--sizes", nargs="+", default=list(SIZES), help="voxels, as XxYxZ")
+    options.add_argument("--repeats", type=int, default=5, help="warm runs of each scan")
     options.add_argument("--device", default="auto")
     options.add_argument("--precision", default="auto")
     return options.parse_args()
 
 
 def _scans(arguments: Any, folder: Path) -> Any:
-    """Name and file of each scan, made when it is its turn."""
+    """Yield the name and the file of each scan, which is written just before."""
     for text in arguments.sizes:
         size = tuple(int(part) for part in text.split("x"))
         path = folder / f"{text}.nii.gz"
@@ -95,7 +95,7 @@ def _document(scan: Path, first: Account, again: Account) -> dict[str, Any]:
         "warm": asdict(summarize(again.warm_total)),
         "files": asdict(summarize(again.files_total)),
         "stages": {stage: asdict(summary) for stage, summary in summarize_stages(again.warm).items()},
-        # Of one scan from its file to its label map, as a user runs it.
+        # Peak of one run from the scan's file to its label map, as users run it.
         "peak_bytes": first.peak,
         "peak_warm_bytes": again.peak,
     }
@@ -105,7 +105,9 @@ def _tables(report: Report) -> None:
     results = report.results
     names = list(results)
     base = results.get("512×512×120")
-    report.text(f"{results[names[0]]['note']}; memory is that of one scan from its file to its label map.")
+    report.text(
+        f"{results[names[0]]['note']}; memory is the peak of one run from the scan's file to its label map."
+    )
     report.table(
         (
             "Scan",
@@ -117,7 +119,7 @@ def _tables(report: Report) -> None:
             "With files (s)",
             "Peak memory (GiB)",
             "Scan itself (GiB)",
-            "Peak, scan aside (× 512×512×120)",
+            "Peak without the scan (× 512×512×120)",
         ),
         [
             [
@@ -130,7 +132,7 @@ def _tables(report: Report) -> None:
                 f"{result['files']['median']:.2f}",
                 gib(result["peak_bytes"]),
                 gib(result["scan_bytes"]),
-                f"{_aside(result) / _aside(base):.2f}" if base else "",
+                f"{_without_scan(result) / _without_scan(base):.2f}" if base else "",
             ]
             for name, result in results.items()
         ],
@@ -151,7 +153,7 @@ def _tables(report: Report) -> None:
     )
 
 
-def _aside(result: Mapping[str, Any]) -> float:
+def _without_scan(result: Mapping[str, Any]) -> float:
     """Peak memory without the scan's own bytes."""
     return float(result["peak_bytes"] - result["scan_bytes"])
 
@@ -167,7 +169,7 @@ def _draw(results: Mapping[str, Any]) -> Any:
         bottom = [a + b for a, b in zip(bottom, heights, strict=True)]
     time_axes.set_ylabel("Warm run, median seconds")
     scan = [results[name]["scan_bytes"] / 2**30 for name in names]
-    rest = [_aside(results[name]) / 2**30 for name in names]
+    rest = [_without_scan(results[name]) / 2**30 for name in names]
     memory_axes.bar(names, rest, color=COLOURS[0], label="all else")
     memory_axes.bar(names, scan, bottom=rest, color=COLOURS[5], label="the scan itself")
     memory_axes.set_ylabel("Peak host memory (GiB)")

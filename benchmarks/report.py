@@ -1,4 +1,4 @@
-"""What every script writes: a Markdown table, JSON and a plot, each with the machine and the versions."""
+"""The report that each script writes: Markdown and JSON with the machine and the versions, and a plot."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from efficientscn_trt.measure.machine import machine_facts, machine_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Of whatever a benchmark may compare with.
+#: Packages that a benchmark may compare with, whose versions the report gives.
 PACKAGES = ("tensorflow", "onnxruntime", "torch", "tf2onnx", "tensorrt", "tensorrt-rtx")
 
 COLOURS = ("#1b6ca8", "#d1495b", "#edae49", "#66a182", "#8d6a9f", "#5c677d")
 
 
 class Report:
-    """One script's result. The machine's facts are those from before the measurement: make it first."""
+    """The results of one script. Create it before measuring, because it reads the machine's facts at once."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -77,7 +77,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def say(text: str) -> None:
-    """Tell on stderr what begins."""
+    """Print `text` with the time on stderr."""
     import sys
 
     print(f"[{datetime.now():%H:%M:%S}] {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The scans that are measured: one phantom on other grids, so that the box in mm stays the same."""
+"""The scans for the measurements: one phantom on several grids, so that the box in mm stays the same."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, make_phantom
 
 SEED = FIRST_UNSEEN_SEED + 1
 STRETCH_XYZ = (1.0, 1.25, 0.8)
-"""Of the body, so that the segmentation network sees of it what it usually sees of a patient."""
+"""Factors for the body, so that the segmentation network's input has the size usual for patients."""
 
 DRAWN_XYZ = (256, 256, 120)
 SIZE_XYZ = (512, 512, 120)
-"""Of a usual abdominal CT."""
+"""Size of a usual abdominal CT."""
 
 INPUT_ZYX = (96, 128, 160)
-"""What the segmentation network must see of the phantom, with the released parameters."""
+"""Input size of the segmentation network for the phantom, with the released parameters."""
 
 
 def write_released_bundle(source: Path, path: Path) -> Path:
-    """Write the networks of the bundle `source` with the released pipeline's parameters, the peers' own.
+    """Write the networks of the bundle `source` with the released pipeline's parameters, like the peers.
 
-    The demo bundle has coarser ones, to be small; what is measured is the pipeline that was released.
+    The demo bundle has coarser parameters to stay small, but the benchmarks measure the released pipeline.
     """
     bundle = bundles.load(source)
     networks = {}
@@ -51,7 +51,7 @@ def write_released_bundle(source: Path, path: Path) -> Path:
 def write_phantom(path: Path, size_xyz: Sequence[int] = SIZE_XYZ) -> Path:
     """Write the phantom, enlarged to `size_xyz` voxels over the same field of view, and return `path`.
 
-    It is drawn once on a coarser grid and resampled: drawing 512×512×800 voxels would take minutes.
+    It is drawn on a coarser grid and resampled, because drawing 512×512×800 voxels would take minutes.
     """
     image = make_phantom(SEED, DRAWN_XYZ).image
     image.SetSpacing([mm * factor for mm, factor in zip(image.GetSpacing(), STRETCH_XYZ, strict=True)])
@@ -62,7 +62,7 @@ def write_resampled(image: sitk.Image, path: Path, size_xyz: Sequence[int]) -> P
     """Write `image` on a grid of `size_xyz` voxels over the same field of view."""
     old, spacing = image.GetSize(), image.GetSpacing()
     new_spacing = [s * n / m for s, n, m in zip(spacing, old, size_xyz, strict=True)]
-    # The corner stays where it is, so the middle of the first voxel moves.
+    # The volume's corner stays in place, so the centre of the first voxel moves.
     shift = [(new - s) / 2 for new, s in zip(new_spacing, spacing, strict=True)]
     origin = image.TransformContinuousIndexToPhysicalPoint(
         [d / s for d, s in zip(shift, spacing, strict=True)]
@@ -79,7 +79,7 @@ def write_resampled(image: sitk.Image, path: Path, size_xyz: Sequence[int]) -> P
 
 
 def write_cut(source: Path, path: Path, slices: int) -> Path:
-    """Write the middle `slices` of the scan `source`: less of the organs, so a smaller box."""
+    """Write the middle `slices` of the scan `source`; they show less of the organs, so the box is smaller."""
     image = sitk.ReadImage(str(source))
     first = (image.GetDepth() - slices) // 2
     sitk.WriteImage(image[:, :, first : first + slices], str(path), useCompression=True)

@@ -4,7 +4,7 @@
 >>> result = segment("ct.nii.gz")
 >>> result.save("labels.nii.gz")
 
-Importing this package is quick: SimpleITK, OpenVINO and the compiled core load at first use.
+This package imports quickly: it loads SimpleITK, OpenVINO and the compiled core at first use.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Errors that a user can act on: each carries one sentence and the exit code of the command line.
+"""Errors that a user can act on: each has one sentence and the exit code of the command line.
 
-Exit code 2 is a wrong command line (click's own), so these begin at 3; `cli.failure` has the others.
+Click ends with exit code 2 if the command line is wrong, so these begin at 3. `cli.failure` has all others.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ class EfficientSCNError(Exception):
 
 
 class InputError(EfficientSCNError):
-    """The scan cannot be read, or is not a CT that the pipeline can take."""
+    """The scan cannot be read, or it is not a CT that the pipeline can segment."""
 
     exit_code = 3
 
 
 class BundleError(EfficientSCNError):
-    """The bundle is missing, altered, or made for another version of this package."""
+    """The bundle is missing, was altered, or was made for another version of this package."""
 
     exit_code = 4
 
 
 class OutputError(EfficientSCNError):
-    """The result cannot be written where it was asked for."""
+    """The result cannot be written to the path that was given."""
 
     exit_code = 5
 
 
 class DeviceError(EfficientSCNError):
-    """The device or precision that was asked for is not to be had on this machine."""
+    """This machine does not have the device or precision that was asked for."""
 
     exit_code = 6
 
@@ -43,6 +43,6 @@ class ExportError(EfficientSCNError):
 
 
 class FidelityError(EfficientSCNError):
-    """A bundle does not give what the models give that it was exported from."""
+    """A bundle does not compute what the models compute that it was exported from."""
 
     exit_code = 8

@@ -1,4 +1,4 @@
-"""Libraries that say in words of their own that there is no memory left."""
+"""Turn other libraries' errors about memory into MemoryError."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORDS = re.compile(r"bad_alloc|(can't|cannot|could not|failed to|unable to) (\w
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Turns a RuntimeError that speaks of memory into a MemoryError."""
+    """Raise MemoryError where the block raises a RuntimeError about memory."""
     try:
         yield
     except RuntimeError as error:

@@ -21,7 +21,7 @@ class RegionOfInterest:
     """The part of the scan that the segmentation network saw.
 
     `start_mm` and `end_mm` are (z, y, x) in mm along LPS axes, from the corner of the scan; they may
-    lie outside the scan. `voxels` are slices of the scan's own array [z, y, x], cut at its border.
+    be outside the scan. `voxels` are slices of the scan's own array [z, y, x], cut at its border.
     """
 
     start_mm: Triple
@@ -31,13 +31,14 @@ class RegionOfInterest:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A label map with its geometry and the account of the run.
+    """A label map with its geometry, and what the run reports about itself.
 
-    `array` is uint8 [z, y, x] in the input's own axes, 0 = background, which `volumes_ml` leaves out; it lies
-    on a GPU if that was asked for, and `numpy.asarray` then copies it. `seconds` has the stages of
-    `segmenter.STAGES` in order. `peak_host_memory` is the largest resident memory, in bytes, that this
-    process had from its start to the end of the run; `peak_device_memory` the most that the arena on the GPU
-    held. `input_sizes`: voxels (z, y, x) that each network saw, by "localization" and "segmentation".
+    `array` is uint8 [z, y, x] in the input's own axes; 0 is background. With `keep_on_device` it is on a GPU,
+    and `numpy.asarray` copies it. `volumes_ml` has the volume of each label but the background. `seconds` has
+    the stages of `segmenter.STAGES` in order. `peak_host_memory` is the largest resident set of this process,
+    in bytes, from its start to the end of the run. `peak_device_memory` is the peak size of the arena on the
+    GPU, in bytes. `input_sizes` has the size (z, y, x) in voxels of each network's input, by "localization"
+    and "segmentation".
     """
 
     array: np.ndarray | DeviceLabels
@@ -55,7 +56,7 @@ class Segmentation:
 
     @cached_property
     def image(self) -> sitk.Image:
-        """The label map as an image with the input's spacing, origin and direction to the last bit."""
+        """The label map as an image with exactly the input's spacing, origin and direction."""
         image = sitk.GetImageFromArray(np.asarray(self.array))
         self.geometry.put_on(image)
         return image
@@ -63,7 +64,7 @@ class Segmentation:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the label map to `path` (.nii.gz, .nii, .nrrd or .mha), replacing a file that is there.
 
-        It is written beside `path` and renamed, so that there is never half a label map at `path`.
+        It is written beside `path` and renamed, so that `path` never has half a label map.
         Raises OutputError.
         """
         target = Path(path)

@@ -1,4 +1,4 @@
-"""`Segmenter`: one bundle on one device, which makes label maps of scans."""
+"""`Segmenter`: segments scans with one bundle on one device."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ class Segmenter:
     ) -> None:
         """Load and compile the networks.
 
-        `bundle`: a folder, or a loaded bundle; without one, the folder named by the environment variable
-        EFFICIENTSCN_BUNDLE, else the demo bundle of this package. `device`: "cpu", "cuda", "cuda:1" for the
-        second GPU, or "auto" for a GPU where all that it needs is there, else the CPU. `precision`: "fp32",
-        "fp16" (GPUs), "bf16" (CPUs), or "auto", the fastest that the device has. `threads`: of the CPU, 0 for
-        all. A GPU needs TensorRT engines: where the bundle has none for it they are built, once, into the
+        `bundle`: a folder or a loaded bundle. The default is the folder that the environment variable
+        EFFICIENTSCN_BUNDLE names, else the demo bundle of this package. `device`: "cpu", "cuda", "cuda:1" for
+        the second GPU, or "auto": a GPU if all that it needs is installed, else the CPU. `precision`: "fp32",
+        "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device. `threads` of the CPU, 0 for all
+        cores.
+        A GPU needs TensorRT engines. If the bundle has none for this GPU, they are built once and kept in the
         user's cache.
         Raises BundleError, DeviceError.
         """
@@ -75,9 +76,10 @@ class Segmenter:
         """Label the organs of an abdominal CT in HU.
 
         `volume`: a path (any image format of SimpleITK, or a folder with one DICOM series), a
-        SimpleITK.Image, or an array [z, y, x] along LPS axes with `spacing` (x, y, z) in mm: of NumPy, or one
-        that lies on the GPU in use and has `__cuda_array_interface__`. `keep_on_device` leaves the label map
-        on the GPU, as a `DeviceLabels`. Raises InputError.
+        SimpleITK.Image, or an array [z, y, x] along LPS axes with `spacing` (x, y, z) in mm. An array is
+        NumPy's, or it is on the GPU in use and has `__cuda_array_interface__`. `keep_on_device` leaves the
+        label map on the GPU, as a `DeviceLabels`. `progress` is called as each stage begins (see `Progress`).
+        Raises InputError.
         """
         clock = Clock(progress)
         with clock.stage("read"):
@@ -118,8 +120,8 @@ class Segmenter:
         )
 
     def trim(self) -> None:
-        """Give back the memory that is held for the next scan: on a GPU the arena and its staging memory, on
-        the CPU the segmentation network's.
+        """Free the memory that is kept for the next scan: on a GPU the arena and the staging buffers, on a
+        CPU the memory of the segmentation network.
         """
         self._pipeline.trim()
 
@@ -138,7 +140,7 @@ def segment(
 ) -> Segmentation:
     """Label the organs of one abdominal CT; see `Segmenter` and `Segmenter.segment`.
 
-    For several scans make one `Segmenter`, which loads the networks once.
+    For several scans create one `Segmenter`, which loads the networks once.
     Raises InputError, BundleError, DeviceError.
     """
     return Segmenter(bundle, device, precision).segment(volume, spacing=spacing)

@@ -1,4 +1,4 @@
-"""The folder where compiled networks and engines are kept from one run to the next."""
+"""The folder that keeps compiled networks and engines from one run to the next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CACHE_VARIABLE = "EFFICIENTSCN_CACHE"
 
 
 def cache_folder() -> Path | None:
-    """EFFICIENTSCN_CACHE, else a folder in the user's cache. None if it is not writable."""
+    """The folder that EFFICIENTSCN_CACHE names, else one in the user's cache. None if it is not writable."""
     named = os.environ.get(CACHE_VARIABLE)
     try:
         folder = Path(named) if named else _user_cache() / "efficientscn-trt"

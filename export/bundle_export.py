@@ -1,4 +1,4 @@
-"""Two SavedModels to one bundle."""
+"""Exports two SavedModels to one bundle."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .steps import NetworkReport, Progress
 from .tensorflow_import import import_tensorflow
 
 LABELS = ("background", "liver", "kidneys", "spleen", "pancreas")
-"""Of the released segmentation network, in the order of its channels."""
+"""Labels of the released segmentation network, in the order of its channels."""
 
 PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxscript", "onnxruntime")
-"""Their versions go into the bundle's provenance."""
+"""Packages whose versions go into the bundle's provenance."""
 
 PROGRESS_STEPS = 2 * (1 + len(STEPS)) + 2
 """How often `export_bundle` calls `progress`."""
@@ -36,7 +36,7 @@ PROGRESS_STEPS = 2 * (1 + len(STEPS)) + 2
 
 @dataclass(frozen=True)
 class ExportReport:
-    """The bundle, and how the export of each network went. `check_input` names the scan of the checks."""
+    """The bundle, and how the export of each network went. `check_input`: name of the scan for the checks."""
 
     bundle: bundles.Bundle
     localization: NetworkReport
@@ -60,19 +60,19 @@ def export_bundle(
 ) -> ExportReport:
     """Convert the SavedModels in the folders `localization` and `segmentation` to the bundle `output`.
 
-    Each step is checked on the pipeline's inputs for the CT `check_input`, without one a phantom.
+    Each step is checked on the networks' inputs for the CT `check_input`, by default for a phantom.
 
     Args:
-        name: of the bundle; default: the name of the folder `output`.
-        description, notice, training_data: free text for the manifest; the notice is shown to the user of
-            each segmentation.
-        parameters: the manifest's `pipeline`, or the part of it that differs from the released code, as a
+        name: the bundle's name; by default the name of the folder `output`.
+        description, notice, training_data: free text for the manifest; each segmentation shows the notice to
+            its user.
+        parameters: the manifest's `pipeline`, or only the values that differ from the released code, as a
             mapping or a JSON file.
-        force: replace a bundle that is there already.
-        progress: called with what begins, PROGRESS_STEPS times.
+        force: replace an existing bundle.
+        progress: called with the name of each step as it begins, PROGRESS_STEPS times.
 
-    Raises ExportError (a model that is not what it should be, or a step that changed its numbers), InputError
-    (`check_input`), OutputError, BundleError.
+    Raises ExportError (an unsuitable model or parameter, or a step that changed a network's outputs),
+    InputError (`check_input`), OutputError, BundleError.
     """
     target = Path(output)
     tell = progress or (lambda name: None)
@@ -122,7 +122,7 @@ def export_bundle(
 
 
 def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
-    """Where a network came from and how far it is from there."""
+    """The source of a network, and how far its outputs are from the source's."""
     reference: Difference = report.reference
     return {
         "source_sha256": sha256,
@@ -140,16 +140,16 @@ def _check_target(target: Path, force: bool) -> None:
         raise OutputError(f"{target} is a file; give a new folder.")
     if target.is_dir() and any(target.iterdir()):
         if not (target / bundles.MANIFEST).is_file():
-            raise OutputError(f"{target} holds something else than a bundle; give a new folder.")
+            raise OutputError(f"{target} holds something other than a bundle; give a new folder.")
         if not force:
             raise OutputError(f"{target} exists already; give a new folder, or --force to replace it.")
     parent = next(folder for folder in target.resolve().parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{target} cannot be written: {parent} is no folder where you may write.")
+        raise OutputError(f"{target} cannot be written: {parent} is not a folder that you may write to.")
 
 
 def _pipeline(parameters: str | os.PathLike[str] | Mapping[str, Any] | None) -> bundles.PipelineParameters:
-    """The released pipeline with what `parameters` changes."""
+    """The released pipeline's parameters, with the changes in `parameters`."""
     if parameters is None:
         return bundles.PipelineParameters()
     where = "The pipeline's parameters"

@@ -1,4 +1,4 @@
-"""What the networks are checked on: inputs of a real pipeline run, from a CT or from a phantom."""
+"""The inputs that the networks are checked on: the pipeline makes them from a CT or from a phantom."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from efficientscn_trt.pipeline.host_stages import HostStages
 PHANTOM_SEED = 0
 
 LARGEST_CROP = (32, 64, 96)
-"""Voxels (z, y, x) of the segmentation check, different so that an exchange of axes shows.
+"""Largest size (z, y, x) of the segmentation check; all different, so that exchanged axes are noticed.
 
 The full size would take ten times the time and memory."""
 
@@ -23,10 +23,10 @@ Mask = Callable[[np.ndarray], np.ndarray]
 
 
 class CheckScan:
-    """A scan that gives each network's input as the pipeline would."""
+    """A scan, and the input that the pipeline makes from it for each network."""
 
     def __init__(self, path: Path | None, pipeline: PipelineParameters) -> None:
-        """Open the CT at `path`, without one a phantom. Raises InputError, ExportError."""
+        """Open the CT at `path`, or make a phantom if `path` is None. Raises InputError, ExportError."""
         if path is None:
             from efficientscn_trt.phantom import make_phantom
 
@@ -42,14 +42,15 @@ class CheckScan:
             raise ExportError(f"The pipeline's parameters do not fit together: {error}") from error
 
     def localization(self) -> np.ndarray:
-        """Input of the localization network, float32 [1, 1, z, y, x], in full."""
+        """Input of the localization network, float32 [1, 1, z, y, x], at full size."""
         return self._stages.localization_input(self._scan.lps)[None, None]
 
     def segmentation(self, localize: Mask) -> np.ndarray:
         """The middle of the segmentation network's input, float32 [1, 1, z, y, x], at most LARGEST_CROP.
 
-        `localize` gives the mask [1, z, y, x] of a localization input [1, 1, z, y, x]. Where it finds
-        nothing, as weights that know no phantoms may, the whole scan is the box.
+        `localize` returns the mask [1, z, y, x] of a localization input [1, 1, z, y, x]. If the mask is
+        empty, as it may be for networks that were not trained on phantoms, the region of interest is the
+        whole scan.
         """
         mask = localize(self.localization())
         plan, _ = self._stages.plan_segmentation(np.ascontiguousarray(mask.reshape(mask.shape[-3:])))

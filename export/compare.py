@@ -1,4 +1,4 @@
-"""Running a graph on the CPU, and how far two results are apart."""
+"""Runs a graph on the CPU, and measures how far apart two results are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Outputs = Mapping[str, np.ndarray]
 
 
 def run(model: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
-    """All outputs of `model` for `image` float32 [1, 1, z, y, x], by ONNX Runtime."""
+    """All outputs of `model` for `image` float32 [1, 1, z, y, x], computed by ONNX Runtime."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(
@@ -25,10 +25,11 @@ def run(model: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far two results of one network are apart.
+    """How far apart two results of one network are.
 
-    `largest`: of the probabilities, or of the logits behind a mask where both results have them, else None;
-    `scale`: the largest value that these have. `agreement`: share of voxels with equal mask, or equal label.
+    `largest`: largest difference of the probabilities, or of a mask's logits; None if a result has no logits.
+    `scale`: largest absolute value of these in the first result. `agreement`: share of voxels with equal
+    mask, or equal label.
     """
 
     largest: float | None
@@ -37,12 +38,15 @@ class Difference:
 
     @property
     def relative(self) -> float:
-        """`largest` as a share of `scale`; the share of unequal voxels where it is not known."""
+        """`largest` as a share of `scale`; the share of unequal voxels if `largest` is None."""
         return 1 - self.agreement if self.largest is None else self.largest / self.scale
 
 
 def difference(before: Outputs, after: Outputs) -> Difference:
-    """Compare the outputs of one network; `mask` and `logits`, or `probabilities` [1, labels, z, y, x]."""
+    """Compare two results of one network.
+
+    Each holds `mask` and, if known, `logits`; or `probabilities` [1, labels, z, y, x].
+    """
     if "mask" in before:
         agreement = float(np.mean(before["mask"].ravel() == after["mask"].ravel()))
         values = "logits"
@@ -54,5 +58,5 @@ def difference(before: Outputs, after: Outputs) -> Difference:
         return Difference(None, 1.0, agreement)
     old, new = (outputs[values].astype(np.float64) for outputs in (before, after))
     largest = float(np.abs(old - new).max())
-    # NaN compares as no difference by max alone; it must never pass.
+    # Every comparison with NaN is false; infinity exceeds every limit.
     return Difference(np.inf if np.isnan(largest) else largest, float(np.abs(old).max()) or 1.0, agreement)

@@ -1,9 +1,10 @@
 """TensorFlow graph to ONNX: two steps before the graph passes.
 
 1. `as_float32`: the graph in float32 throughout. The released graph holds float32 variables and casts each to
-   float16; without those casts the weights keep all their bits, and so a bundle's float32 networks are the
-   model *before* its rounding. Rounding for a target's precision is the target's business.
-2. `to_onnx`: tf2onnx, with a mapping for the operator that it lacks (Log1p).
+   float16. Without those casts the weights keep all their bits, so a bundle's float32 networks are the model
+   *before* its rounding. Each backend rounds to its own precision.
+2. `to_onnx`: tf2onnx, with handlers for Log1p, which it lacks, and for Select, where it can turn an
+   infinity into NaN.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from .savedmodel import FrozenGraph
 from .tensorflow_import import import_tensorflow
 
 OPSET = 17
-"""The newest that TensorRT 8.5 reads."""
+"""The newest opset that TensorRT 8.5 reads."""
 
 IR_VERSION = 8
-"""The one of opset 17; TensorRT 8.5 and older ONNX Runtimes refuse newer ones."""
+"""The IR version of opset 17; TensorRT 8.5 and older ONNX Runtimes refuse newer versions."""
 
 IMAGE_SHAPE = (1, 1, "z", "y", "x")
 
 EXACT_CONSTANTS = (np.log(2.0), 1.0 / np.log(2.0), 1e-5)
-"""What the networks' equations hold and float16 cannot: restored where a constant is one of them, rounded."""
+"""Constants of the networks' equations that float16 cannot represent; `as_float32` restores them."""
 
 
 def as_float32(frozen: FrozenGraph) -> FrozenGraph:
     """`frozen` with float32 wherever it has float16: types, constants and casts.
 
-    A scalar that is one of `EXACT_CONSTANTS` rounded to float16 is replaced by its exact value: ln 2 loses
-    2e-4 of itself in float16, more than all other rounding here together.
+    A scalar that is one of `EXACT_CONSTANTS` rounded to float16 is replaced by the exact value, because ln 2
+    loses 2e-4 of its value in float16, more than all other rounding here together.
     """
     tf = import_tensorflow()
     half, single = tf.float16.as_datatype_enum, tf.float32.as_datatype_enum
@@ -65,10 +66,10 @@ def _exact(values: np.ndarray) -> np.ndarray:
 
 
 def with_logits(frozen: FrozenGraph) -> FrozenGraph:
-    """`frozen` with the tensor that a mask is decided from as a further output, "logits".
+    """`frozen` with a further output "logits", the tensor that a mask is computed from.
 
-    A mask says only which voxels flipped; the logits say how far a change went. Found by walking back from a
-    comparison to the one tensor whose channels it compares; without such a comparison nothing is added.
+    A mask shows only which voxels changed; the logits show by how much. They are found by walking back from a
+    comparison to the one tensor whose channels it compares. Without such a comparison nothing is added.
     """
     nodes = {node.name: node for node in frozen.graph_def.node}
 
@@ -94,16 +95,16 @@ def with_logits(frozen: FrozenGraph) -> FrozenGraph:
 def to_onnx(frozen: FrozenGraph, outputs: dict[str, str]) -> ir.Model:
     """The ONNX model of `frozen`: input `image`, outputs renamed by `outputs`, batch 1, free sizes z, y, x.
 
-    Raises ExportError where TensorFlow's operators have no ONNX form.
+    Raises ExportError for TensorFlow operators that have no ONNX form.
     """
     tf = import_tensorflow()
     import tf2onnx
 
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what cannot be converted is said below
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # unknown operators are reported below
     inputs, results = [frozen.input], list(frozen.outputs.values())
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(frozen.graph_def, name="")
-        # tf2onnx's own optimizers are left out: here they take minutes, and the passes seconds.
+        # tf2onnx's own optimizers are left out because they take minutes here; the passes take seconds.
         converted = tf2onnx.tfonnx.process_tf_graph(
             graph,
             opset=OPSET,
@@ -133,7 +134,7 @@ def _is_onnx(node: onnx.NodeProto) -> bool:
 
 
 def _log1p(context: Any, node: Any, name: str, _: list[Any]) -> None:
-    """Log1p(x) as Log(x + 1): exact in the limit only; `passes.softplus` gives it a stable form."""
+    """Log1p(x) as Log(x + 1), which is inaccurate for small x; `passes.softplus` gives it a stable form."""
     one = context.make_const(f"{name}_one", np.ones((), np.float32)).output[0]
     shape, dtype = context.get_shape(node.output[0]), context.get_dtype(node.output[0])
     argument, consumer = node.input[0], node.output[0]
@@ -143,7 +144,8 @@ def _log1p(context: Any, node: Any, name: str, _: list[Any]) -> None:
 
 
 def _select(context: Any, node: Any, name: str, _: list[Any]) -> None:
-    """Where; tf2onnx multiplies by the condition cast to float, which makes NaN of an infinity."""
+    """Select as Where; tf2onnx multiplies by the condition cast to float, which turns an infinity into
+    NaN."""
     condition = context.get_shape(node.input[0])
     if node.type == "Select" and condition is not None and len(condition) == 1:
         raise ValueError(f"{name} selects whole rows by a vector, which Where does not do.")

@@ -1,4 +1,4 @@
-"""One SavedModel to one ONNX network, each step checked against the one before."""
+"""Converts one SavedModel to one ONNX network, and checks each step against the step before it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from .savedmodel import Role, SavedModel
 from .steps import NetworkReport, Progress, Step
 
 LIMIT = 1e-4
-"""Share of the largest value by which a step may change the outputs.
+"""Largest change of the outputs that a step may cause, as a share of their largest value.
 
-The released localization network changes by 4e-7 of it from one order of summation to another."""
+Another order of summation changes the outputs of the released localization network by 4e-7 of that value."""
 
 ROUNDING = 2.0**-22
-"""Share by which each voxel is changed, up or down, to see how a network magnifies float32's rounding."""
+"""Share by which each voxel is changed, up or down, to see how much a network magnifies float32 rounding."""
 
 MAGNIFIED = 4.0
-"""Times that change, a step may change the outputs of a network for which it is more than `LIMIT`: one with
-steep logits, on a scan that it was not trained for."""
+"""A step may change the outputs this many times as much as `ROUNDING` does, if that is more than `LIMIT`.
+Networks with steep logits need this, on scans that they were not trained for."""
 
 COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 
@@ -49,7 +49,7 @@ STEPS = (
     "float16",
     "float16 sums",
 )
-"""What `Progress` is told of each network, in order; the first is the SavedModel's own run."""
+"""Names that `Progress` gets for each network, in order; the first is the SavedModel's own run."""
 
 
 def export_network(
@@ -57,10 +57,10 @@ def export_network(
 ) -> tuple[ir.Model, ir.Model, NetworkReport]:
     """Convert `saved`, simplify its graph, and check each step on `image` float32 [1, 1, z, y, x].
 
-    `labels`: channels of a segmentation network. The model has the input `image` float32 [1, 1, z, y, x] and
-    one output, `mask` bool [1, z, y, x] or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
-    The second is its float16 form for TensorRT.
-    Raises ExportError: an operator without ONNX form, or a step that changed the numbers.
+    `labels`: channels of a segmentation network. Returns the model, its float16 form for TensorRT, and the
+    report. The model has the input `image` float32 [1, 1, z, y, x] and one output, `mask` bool [1, z, y, x]
+    or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
+    Raises ExportError if an operator has no ONNX form, or if a step changes the outputs too much.
     """
     progress("SavedModel")
     name = OUTPUT[saved.role]
@@ -73,7 +73,7 @@ def export_network(
     single = with_logits(as_float32(frozen))
     before = len(frozen.graph_def.node)
     outputs: Outputs = {{"output": name}.get(key, key): value for key, value in single.run(image).items()}
-    change = difference(reference, outputs)  # the rounding of float16, which is reported and not limited
+    change = difference(reference, outputs)  # float16 rounding, which is reported and not limited
     steps.append(
         Step("float32", before, len(single.graph_def.node), None, change, time.perf_counter() - begin)
     )
@@ -97,7 +97,7 @@ def export_network(
     progress("float16")
     before, begin = model.graph.num_nodes(), time.perf_counter()
     half, _ = for_tensorrt(model)
-    change = difference(outputs, run_rounded(half, image))  # reported and not limited, as that to float32
+    change = difference(outputs, run_rounded(half, image))  # reported and not limited
     float16 = Step("float16", before, half.graph.num_nodes(), None, change, time.perf_counter() - begin)
 
     progress("float16 sums")
@@ -121,7 +121,7 @@ def _checked(
     image: np.ndarray,
     begin: float,
 ) -> Outputs:
-    """Add the step and return the model's outputs; ExportError if they are not those before it."""
+    """Add the step and return the model's outputs. Raises ExportError if they are too far from `outputs`."""
     if changed == 0:
         steps.append(Step(name, before, model.graph.num_nodes(), 0, None, time.perf_counter() - begin))
         return outputs
@@ -139,7 +139,7 @@ def _checked(
 
 
 def _limit(model: ir.Model, image: np.ndarray, outputs: Outputs) -> float:
-    """`LIMIT`, or what the rounding of `image` makes of the outputs, where that is more."""
+    """`LIMIT`, or `MAGNIFIED` times the outputs' change when `image` changes by `ROUNDING`, if larger."""
     signs = np.random.default_rng(0).choice((-ROUNDING, ROUNDING), image.shape)
     moved = difference(outputs, run(model, (image * (1 + signs)).astype(np.float32)))
     return max(LIMIT, MAGNIFIED * moved.relative) if np.isfinite(moved.relative) else LIMIT
@@ -148,7 +148,7 @@ def _limit(model: ir.Model, image: np.ndarray, outputs: Outputs) -> float:
 def set_signature(model: ir.Model, role: Role, labels: int) -> None:
     """Give `model` the one output, the names and the shapes of a bundle's network, and verify it.
 
-    Takes away the logits that the checks used, the mask's axis of size 1, and the names of layers and rules.
+    Removes the logits that the checks used, the mask's axis of size 1, and the names of layers and rules.
     """
     graph = model.graph
     del graph.outputs[1:]
@@ -161,7 +161,7 @@ def set_signature(model: ir.Model, role: Role, labels: int) -> None:
     for each in graph:
         for value in each.outputs:
             if value is not output:
-                value.shape = value.type = None  # those of other sizes and of replaced nodes
+                value.shape = value.type = None  # they are of other sizes or of replaced nodes
     common.ClearMetadataAndDocStringPass()(model)
     common.RemoveUnusedNodesPass()(model)
     common.RemoveUnusedOpsetsPass()(model)
@@ -173,8 +173,8 @@ def set_signature(model: ir.Model, role: Role, labels: int) -> None:
 def _without_channel_axis(graph: ir.Graph, mask: ir.Value) -> ir.Value:
     """`mask` [n, 1, z, y, x] as [n, z, y, x].
 
-    The axis goes before the comparison of two channels: TensorRT 8.5 cannot reshape a bool output in every
-    case.
+    The axis is removed before the comparison of two channels, because TensorRT 8.5 cannot reshape a bool
+    output in every case.
     """
     axis = ir.val("channel_axis", const_value=ir.tensor(np.array([1], np.int64), name="channel_axis"))
     graph.register_initializer(axis)
@@ -195,7 +195,7 @@ def _without_channel_axis(graph: ir.Graph, mask: ir.Value) -> ir.Value:
 
 
 def _compared(decision: ir.Node) -> list[ir.Value]:
-    """What `decision` compares, constants left out; nothing if it is no comparison."""
+    """The values that `decision` compares, without constants; empty if it is not a comparison."""
     inputs = decision.inputs if decision.op_type in COMPARISONS else ()
     return [value for value in inputs if value is not None and value.const_value is None]
 
@@ -220,7 +220,7 @@ def _output(role: Role, labels: int) -> Tensor:
 
 
 def _slow(model: ir.Model) -> tuple[str, ...]:
-    """What no pass recognised, a sentence for each kind."""
+    """Sentences on the operators that no pass recognised, at most one per pass."""
     counts = Counter(node.op_type for node in model.graph if WANTED not in node.meta)
     sentences = []
     for graph_pass in PASSES:

@@ -11,13 +11,16 @@ DASH = "–"
 
 
 def title(report: NetworkReport) -> str:
-    """What the table is about: the network, its parameters and the size that it was checked at."""
+    """Return the table's title: the network, its parameters and the size that it was checked at."""
     size = " × ".join(str(length) for length in report.input_size)
     return f"{report.role.capitalize()}: {report.parameters:,} parameters, checked at {size} voxels (z, y, x)"
 
 
 def rows(report: NetworkReport) -> list[tuple[str, ...]]:
-    """A row a step, one for their end against the SavedModel, and two for the float16 form against that."""
+    """Return one row per step, and three rows for comparisons of whole networks.
+
+    These compare the final network with the SavedModel, and the two float16 forms with the final network.
+    """
     first, last = report.steps[0], report.steps[-1]
     seconds = sum(step.seconds for step in report.steps)
     end = _difference(report.reference)
@@ -25,7 +28,7 @@ def rows(report: NetworkReport) -> list[tuple[str, ...]]:
         *(_row(step.name, step) for step in report.steps),
         ("SavedModel → ONNX", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
         _row("float16 (TensorRT)", report.float16),
-        _row("float16, sums too", report.float16_sums),
+        _row("with float16 sums", report.float16_sums),
     ]
 
 

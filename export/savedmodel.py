@@ -1,4 +1,4 @@
-"""A trained network as a SavedModel: found, verified, run by XLA, and frozen for conversion."""
+"""Finds and verifies a trained network's SavedModel, runs it by XLA, and freezes it for conversion."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Role = Literal["localization", "segmentation"]
 class SavedModel:
     """A SavedModel whose signature has been verified for its role.
 
-    `signature` takes one image [n, 1, z, y, x] and gives one tensor: a mask [n, 1, z, y, x] (localization),
-    or probabilities [n, labels, z, y, x] (segmentation). Its variables live as long as `loaded`.
+    `signature` takes one image [n, 1, z, y, x] and returns one tensor: a mask [n, 1, z, y, x] (localization)
+    or probabilities [n, labels, z, y, x] (segmentation). Its variables exist as long as `loaded` does.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class SavedModel:
     def run(self, image: np.ndarray) -> np.ndarray:
         """The network's output for `image` float32 [1, 1, z, y, x], in the SavedModel's own precision.
 
-        Compiled by XLA, for TensorFlow on a CPU has neither channels-first `Conv3D` nor float16 pooling.
+        XLA compiles it, because TensorFlow on a CPU has neither channels-first `Conv3D` nor float16 pooling.
         Raises ExportError if the network cannot be run at this size.
         """
         tf = import_tensorflow()
@@ -78,7 +78,10 @@ class SavedModel:
 
 @dataclass(frozen=True)
 class FrozenGraph:
-    """A TensorFlow graph without variables: its input tensor's name, and its outputs' by what they mean."""
+    """A TensorFlow graph without variables.
+
+    `input`: name of the input tensor. `outputs`: names of the output tensors by meaning, such as "logits".
+    """
 
     graph_def: Any
     input: str
@@ -91,7 +94,7 @@ class FrozenGraph:
         placeholder = next(node for node in self.graph_def.node if node.name == name)
         body = type(self.graph_def)()
         body.CopyFrom(self.graph_def)
-        body.node.remove(placeholder)  # XLA has no such operator, even unused
+        body.node.remove(placeholder)  # XLA refuses even an unused placeholder
 
         def imported(x: Any) -> list[Any]:
             outputs = list(self.outputs.values())
@@ -105,19 +108,19 @@ class FrozenGraph:
 def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
     """Load the SavedModel in the folder `path` and verify that it can serve as `role`.
 
-    `labels` is the number of channels that a segmentation network must give.
-    Raises ExportError: no SavedModel there, no signature `serving_default`, or other tensors than expected.
+    `labels` is the number of channels that a segmentation network must return.
+    Raises ExportError if there is no SavedModel, no signature `serving_default`, or an unexpected tensor.
     """
     if not is_there(path / "saved_model.pb", ExportError):
         what = "is not a folder" if not path.is_dir() else "holds no saved_model.pb"
         raise ExportError(
-            f"{path} is not a TensorFlow SavedModel, for it {what}; give the folder of the {role} network "
-            "that holds saved_model.pb and variables/."
+            f"{path} is not a TensorFlow SavedModel, because it {what}; give the folder of the {role} "
+            "network that holds saved_model.pb and variables/."
         )
     tf = import_tensorflow()
     try:
         loaded = tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises its own, OSError, protobuf's and others
+    except Exception as error:  # TensorFlow raises its own errors, protobuf's, OSError and others
         raise ExportError(
             f"The SavedModel {path} cannot be loaded ({_first_line(error)}); copy or save the model again."
         ) from error
@@ -164,7 +167,9 @@ def _check_tensor(where: str, spec: tf.TensorSpec, channels: int, *, floating: b
                 f"{where} is {found}, so it takes one size only; {expected} with free z, y and x: "
                 "save the model with None for these sizes."
             )
-    raise ExportError(f"{where} is {found}; {expected}. Is this the right network, saved as it was released?")
+    raise ExportError(
+        f"{where} is {found}; {expected}. Check that this is the right network, in its released form."
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What the export tells of each step."""
+"""What the export reports on each step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from efficientscn_trt.triples import Size
 from .compare import Difference
 
 LEAST_AGREEMENT = 0.99
-"""Share of voxels: the released float16 and float32 agree in 0.998 or more (docs/reference-pipeline.md)."""
+"""Least share of equal voxels without a warning. The released float16 and float32 modes agree on 0.998 or
+more (docs/reference-pipeline.md)."""
 
 Progress = Callable[[str], None]
 """Called with a step's name as it begins."""
@@ -20,8 +21,8 @@ Progress = Callable[[str], None]
 class Step:
     """One step of an export.
 
-    `before` and `after` count graph nodes. `changed` is the number of places that a pass rewrote, None for
-    the conversions. `difference` compares the outputs before and after; None where nothing changed.
+    `before` and `after` count graph nodes. `changed` is the number of places that a pass rewrote, or None for
+    a conversion. `difference` compares the outputs before and after; None where nothing changed.
     """
 
     name: str
@@ -36,10 +37,10 @@ class Step:
 class NetworkReport:
     """How the export of one network went.
 
-    `steps`: in order. `float16`: the form for TensorRT against the network that the steps end in;
-    `float16_sums`: the same where a GPU adds up in float16 too.
-    `reference`: the exported network against the SavedModel itself, compiled by XLA in its own precision.
-    `slow`: sentences on what no pass recognised. `input_size`: (z, y, x) of the check.
+    `steps`: in order. `float16`: the form for TensorRT compared with the network after the last step.
+    `float16_sums`: the same for a GPU that also adds in float16. `reference`: the exported network compared
+    with the SavedModel, which XLA runs in its own precision. `slow`: sentences on the operators that no pass
+    recognised. `input_size`: size (z, y, x) of the check.
     """
 
     role: str
@@ -55,9 +56,9 @@ class NetworkReport:
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what the user should look at."""
         shares = {
-            "as the SavedModel says in its own precision": self.reference,
+            "the same as in the SavedModel at its own precision": self.reference,
             "the same in float16 as in float32": self.float16.difference,
-            "the same in float16, sums too, as in float32": self.float16_sums.difference,
+            "the same in float16 with float16 sums as in float32": self.float16_sums.difference,
         }
         return tuple(
             f"Only {100 * change.agreement:.2f}% of the voxels are {what}, expected "

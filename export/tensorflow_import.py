@@ -1,4 +1,4 @@
-"""The import of TensorFlow: only when it is needed, and without its chatter."""
+"""Imports TensorFlow only when it is needed, and silences its log."""
 
 from __future__ import annotations
 

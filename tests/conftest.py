@@ -11,7 +11,7 @@ from efficientscn_trt.bundle import Bundle
 
 try:
     from hypothesis import HealthCheck, settings
-except ImportError:  # tests/gpu does without, where nothing can be installed
+except ImportError:  # tests/gpu also runs where hypothesis is missing
     pass
 else:
     # No test measures time: a busy machine must not fail one.
@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def shared() -> Path:
     """Folder of golden data and real images, which are not part of the repository.
 
-    The environment variable ESCN_SHARED names it, else it lies beside the repository.
+    The environment variable ESCN_SHARED names it; by default it is next to the repository.
     """
     folder = Path(os.environ.get("ESCN_SHARED", REPOSITORY.parent / "shared"))
     if not (folder / "golden").is_dir():

@@ -19,10 +19,10 @@ from .prepare import STEP, PreparedCase
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Half-widths of the uniform distributions drawn from; `noise_hu` and `elastic_mm` bound standard
-    deviations.
+    """Half-widths of the uniform distributions that a transformation is drawn from.
 
-    `share` of the samples are transformed in space; the others keep the exact look of inference.
+    `noise_hu` and `elastic_mm` bound standard deviations; `elastic_pitch_mm` is the distance of the spline's
+    nodes. `share` of the samples are transformed in space; the others look exactly as in inference.
     """
 
     share: float = 0.75
@@ -50,10 +50,10 @@ def sample(
     augmentation: Augmentation,
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Input float32 (1, 1, z, y, x) and labels uint8 (1, z, y, x) of `size` voxels around `center` (z, y,
-    x, in voxels of the case, 0 at the first voxel's outer edge).
+    """Input float32 (1, 1, z, y, x) and labels uint8 (1, z, y, x) of `size` voxels around `center`.
 
-    An untransformed sample lies on the case's voxels exactly.
+    `center`: (z, y, x) in voxels of the case, 0 at the first voxel's outer edge. The voxels of an
+    untransformed sample are exactly voxels of the case.
     """
     start = np.round(center - np.asarray(size) / 2).astype(int)
     if rng.random() >= augmentation.share:
@@ -119,7 +119,7 @@ def _transformed(
         )[None, :, None, None, None].astype(np.float32)
         shift = _spline_upsample(torch.from_numpy(control), size)
         grid = grid + shift.permute(0, 2, 3, 4, 1)
-    # Zero beyond the case stands for `outside`.
+    # Subtracted here and added again below, so that the zeros beyond the case become `outside`.
     image = torch.from_numpy(
         case.values[part].astype(np.float32) * np.float32(STEP) - np.float32(case.outside)
     )

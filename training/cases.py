@@ -1,6 +1,4 @@
-"""Where training cases come from: a folder of NIfTI pairs, phantoms without end, or both; prepared once,
-then cached.
-"""
+"""Sources of training cases: a folder of NIfTI pairs, phantoms, or both. Prepared cases are cached."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ SUFFIXES = (".nii.gz", ".nii")
 
 
 class CaseSource(Protocol):
-    """Cases by key. `draw` picks one; `identity` changes whenever the case behind a key does."""
+    """Cases by key. `draw` picks a key; `identity` changes whenever the case of that key does."""
 
     def draw(self, rng: np.random.Generator) -> str: ...
 
@@ -38,10 +36,10 @@ class CaseSource(Protocol):
 
 @dataclass(frozen=True)
 class Phantoms:
-    """Phantoms `first_seed` to `first_seed + count` − 1, each on a grid of drawn spacing.
+    """Phantoms `first_seed` to `first_seed + count` − 1, each on a grid of random spacing.
 
-    In `cut_share` of them the scan ends within the organs, as scans of the chest do. Raises InputError where
-    phantoms that are kept for evaluation are among them.
+    In `cut_share` of them the scan ends within the organs, as scans of the chest do. Raises InputError if
+    some of them are kept for evaluation.
     """
 
     count: int
@@ -82,10 +80,10 @@ class Phantoms:
 
 @dataclass(frozen=True)
 class Folder:
-    """`images/NAME.nii.gz` with `labels/NAME.nii.gz` below `path` (an image may end in _0000).
+    """Pairs of `images/NAME.nii.gz` and `labels/NAME.nii.gz` below `path`; an image's NAME may end in _0000.
 
-    With `ignore_missing`, an organ that a case's label map never uses counts as not looked for there, not
-    as background.
+    With `ignore_missing`, an organ that a case's label map never uses counts as not annotated there, and
+    not as background.
     """
 
     path: Path
@@ -93,7 +91,7 @@ class Folder:
 
     @cached_property
     def names(self) -> list[str]:
-        """Names of the cases that have both files, sorted. Raises InputError where there is none."""
+        """Names of the cases that have both files, sorted. Raises InputError if there are none."""
         files = sorted((self.path / "labels").glob("*.nii*"))
         names = [name for name in map(_stem, files) if self._image(name)]
         if not names:
@@ -116,16 +114,19 @@ class Folder:
         if image_file is None or labels_file is None:
             raise InputError(f"Case {key} lost a file in {self.path}; put it back.")
         scan, (labels, _) = open_scan(image_file), read(labels_file)
-        geometry, theirs = scan.geometry, Geometry.of(labels)
-        if geometry.size != theirs.size:
+        geometry, labels_geometry = scan.geometry, Geometry.of(labels)
+        if geometry.size != labels_geometry.size:
             raise InputError(
-                f"Case {key} has an image of {geometry.size} and labels of {theirs.size} voxels; "
-                "expected two 3-D volumes of one size."
+                f"Case {key} has an image of {geometry.size} and labels of {labels_geometry.size} voxels; "
+                "expected two 3-D volumes of equal size."
             )
-        if (geometry.image_axis_of, geometry.flipped) != (theirs.image_axis_of, theirs.flipped):
+        if (geometry.image_axis_of, geometry.flipped) != (
+            labels_geometry.image_axis_of,
+            labels_geometry.flipped,
+        ):
             raise InputError(
-                f"The image and the labels of case {key} have axes in other directions; save the labels with "
-                "the image's."
+                f"The image and the labels of case {key} have different axis directions; save the "
+                "labels with those of the image."
             )
         values = geometry.lps_view(np.rint(sitk.GetArrayViewFromImage(labels)).astype(np.int64))
         unknown = np.setdiff1d(values, (0, *ORGANS))
@@ -147,7 +148,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Mixture:
-    """`share` of the draws from `first`, the others from `second`."""
+    """Draws from `first` with probability `share`, otherwise from `second`."""
 
     first: CaseSource
     second: CaseSource
@@ -169,9 +170,7 @@ class Mixture:
 
 
 class Cache:
-    """Prepared cases of a source: on disk below `path`, and the last `held` in memory. Safe from several
-    threads.
-    """
+    """Prepared cases of a source: on disk below `path`, the last `held` also in memory. Thread-safe."""
 
     def __init__(self, source: CaseSource, prepare: Prepare, path: Path, held: int = 300) -> None:
         self.source = source

@@ -1,4 +1,4 @@
-"""What decides a training run's result, apart from its cases."""
+"""The settings that decide a training run's result, together with its cases."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ QUICK_RATE = 1e-3
 
 @dataclass(frozen=True)
 class Config:
-    """Defaults are the paper's (section 4.2 and Table 3); it trains 1,000,000 and 500,000 steps.
+    """The defaults are the paper's (section 4.2 and Table 3). The paper trains 1,000,000 and 500,000 steps.
 
-    `network`: localization or segmentation. `spacing_mm`: of the SCN's voxels.
-    `decay`: of the learning rate: constant, or cosine, to a hundredth of it. `warmup`: steps over which it
-    rises.
+    `network`: localization or segmentation. `spacing_mm`: spacing of the SCN's input.
+    `decay`: of the learning rate; constant, or cosine: down to a hundredth. `warmup`: steps over which the
+    learning rate rises at first.
     `gradient_norm`: gradients are scaled down to this norm; 0: never.
-    `crops`: sizes (z, y, x) of random crops of the network's input, one drawn a step; none: the whole input.
-    `smallest`: voxels; labels smaller than that weigh no more in the generalized Dice loss.
-    `balance`: how far the cross-entropies make up for rare labels; 0: not, 1: wholly.
-    `input_deviation_hu`: start as if the input were divided by so many HU; 0: plain He initialization.
+    `crops`: sizes (z, y, x) of random crops of the network's input, one per step; none: the whole input.
+    `smallest`: labels of fewer voxels weigh as if they had this many in the generalized Dice loss.
+    `balance`: how much the cross-entropies compensate for rare labels; 0: not at all, 1: fully.
+    `input_deviation_hu`: start as if the input were divided by this value; 0: plain He initialization.
     """
 
     network: str
@@ -69,7 +69,7 @@ def quick_work(network: str, steps: int, learning_rate: float | None = None, **o
         warmup=20,
         dropout=0.0,
         gradient_norm=1.0,
-        # In voxels of 6 mm, and of the SCN's spacing: about 11 and 13 ml.
+        # About 11 ml in voxels of 6 mm (localization), and 13 ml in voxels of the SCN's spacing.
         smallest=50.0 if network == "localization" else 12800.0 / config.spacing_mm**3,
         balance=0.5,
         input_deviation_hu=160.0,

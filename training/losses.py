@@ -19,10 +19,10 @@ def one_hot(labels: Tensor, count: int) -> Tensor:
 def generalized_dice(truth: Tensor, prediction: Tensor, smallest: float = 1.0) -> Tensor:
     """Generalized Dice loss of Sudre et al., 2017: 1 − 2·Σ_l w_l·Σ r·p / Σ_l w_l·Σ (r + p), w_l = 1 / (Σ r)².
 
-    `truth` r and `prediction` p: (n, labels, z, y, x), p in [0, 1]; the mean over n. A label that does not
-    occur has no weight: an infinite one would make a crop without it a lesson in never predicting it. Labels
-    of fewer than `smallest` voxels weigh as if they had that many, or the rim of an organ at the edge of a
-    crop would outweigh all else.
+    `truth` r, the ground truth, and `prediction` p: (n, labels, z, y, x), p in [0, 1]. Returns the mean over
+    n. A label that does not occur has no weight, because with its infinite weight a crop without it would
+    teach the network never to predict it. Labels of fewer than `smallest` voxels weigh as if they had that
+    many. Otherwise the rim of an organ at the edge of a crop would outweigh everything else.
     """
     volume = truth.sum((2, 3, 4))
     weights = torch.where(volume > 0, volume.clamp(min=smallest) ** -2.0, 0.0)
@@ -32,11 +32,11 @@ def generalized_dice(truth: Tensor, prediction: Tensor, smallest: float = 1.0) -
 
 
 def merge_unknown(truth: Tensor, prediction: Tensor, known: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Drop the labels that the case's truth does not have; what is predicted for them counts as background.
+    """Drop the labels that are not annotated in the case; predictions of them count as background.
 
-    `known`: foreground labels that were looked for in the case. Where the truth says background, a voxel
-    may belong to any label not looked for, so all of these answers are right there. Returns (n, 1 +
-    len(known), …) each.
+    `known`: annotated foreground labels of the case. A voxel of the annotated background may belong to any
+    label that is not annotated, so a prediction of any of these is right there. Returns ground truth and
+    prediction, each (n, 1 + len(known), …).
     """
     labels = prediction.shape[1]
     unknown = [label for label in range(1, labels) if label not in known]
@@ -50,9 +50,10 @@ def merge_unknown(truth: Tensor, prediction: Tensor, known: Sequence[int]) -> tu
 def cross_entropy(truth: Tensor, logits: Tensor, known: Sequence[int], balance: float = 0.0) -> Tensor:
     """Binary cross-entropy of each label's sigmoid, the mean over voxels and labels.
 
-    The SCN's halves give sigmoids, not a softmax. Labels outside `known` do not count, nor, where there are
-    such, does the background's prediction in voxels that the truth calls background. A label's own voxels
-    weigh (other voxels / own voxels) ** `balance` as much as the others; its mean weight stays 1.
+    Binary, because the SCN's halves give sigmoids, not a softmax. Labels outside `known` do not count. If
+    there are such labels, the background's prediction does not count in voxels of the annotated background. A
+    label's own voxels weigh (other voxels / own voxels) ** `balance` times as much as the others; the label's
+    mean weight stays 1.
     """
     loss = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     if balance > 0.0:
@@ -84,11 +85,10 @@ def segmentation_loss(
     smallest: float = 1.0,
     balance: float = 0.0,
 ) -> Tensor:
-    """Eq. 2: generalized Dice of the probabilities + λ¹·cross-entropy of the local + λ²·that of the spatial
-    prediction.
+    """Eq. 2: generalized Dice of the probabilities + λ¹·CE of the local + λ²·CE of the spatial prediction.
 
-    `labels` (n, z, y, x); `known`: foreground labels that the case's truth has. The paper does not print
-    its λ; 1 here.
+    CE is the cross-entropy. `labels` (n, z, y, x); `known`: annotated foreground labels of the case. λ¹ is
+    `local_weight` and λ² is `spatial_weight`; the paper does not state them.
     """
     truth = one_hot(labels, output.probabilities.shape[1])
     dice = generalized_dice(*merge_unknown(truth, output.probabilities, known), smallest=smallest)

@@ -1,7 +1,8 @@
 """The two networks of the released code, in PyTorch, for training where TensorFlow is slow.
 
-Tensors are float32 (batch, channel, z, y, x). Equal to the TensorFlow reference model in every output (a
-test compares them); architecture: paper section 4.2, and section 2.2 for how the SCN joins its two halves.
+Tensors are float32 (batch, channel, z, y, x). Every output equals that of the TensorFlow reference model (a
+test compares them). Source: the paper, section 4.2 for the architecture, and section 2.2 for how the SCN
+joins its two halves.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ class ConvolutionBlock(nn.Module):
 
 
 def _convolve(convolution: nn.Conv3d, x: Tensor) -> Tensor:
-    """The convolution; on a CPU, small single volumes in company of an empty one.
+    """Apply `convolution` to `x`; on a CPU, a small single volume is batched with an empty one.
 
-    PyTorch takes oneDNN for float32 volumes only from batch 2 or 20,480 voxel rows on, and is ten times
-    slower without.
+    PyTorch uses oneDNN for float32 volumes only from batch 2 or 20,480 voxel rows on, and is ten times slower
+    without it.
     """
     if x.device.type == "cpu" and x.shape[0] == 1 and x.shape[1] >= 16 and x[..., 0].numel() <= 20480:
         x = torch.cat([x, torch.zeros_like(x)]).to(memory_format=torch.channels_last_3d)
@@ -77,7 +78,7 @@ class UNet(nn.Module):
             if level < len(skips) - 1:
                 x = torch.cat([skips[level], F.interpolate(x, scale_factor=2, mode="trilinear")], 1)
             x = self.expanding[level](x)
-        # A product over channels: the 1×1×1 convolution without leaving the channels-last layout.
+        # The 1×1×1 convolution as a product over channels, which keeps the channels-last layout.
         logits = F.linear(x.movedim(1, -1), self.head.weight.flatten(1), self.head.bias)
         return logits.movedim(-1, 1)
 
@@ -96,19 +97,19 @@ def initialize(module: nn.Module) -> None:
 def standardize_input(network: nn.Module, deviation: float) -> None:
     """Make a freshly initialized network start as if its input were divided by `deviation`.
 
-    Organs differ by some 50 HU, 0.025 of the input's range: without this the first thousands of steps go
-    into finding that.
+    Organs differ by about 50 HU, 0.025 of the input's range. Without this, the network spends its first
+    thousands of steps on learning that scale.
     """
     first = network.local if isinstance(network, SpatialConfigurationNet) else network
     assert isinstance(first, UNet)
     with torch.no_grad():
         first.blocks(first.contracting)[0].first.weight /= deviation
-        # The logits stay near zero all the same: a saturated generalized Dice loss has no gradient.
+        # This keeps the logits near zero, because a saturated generalized Dice loss has no gradient.
         first.head.weight *= deviation
 
 
 class SegmentationOutput(NamedTuple):
-    """What the SCN gives, each (n, 5, z, y, x): probabilities, and the two halves' logits."""
+    """The SCN's outputs, each (n, 5, z, y, x): probabilities, and the logits of its two halves."""
 
     probabilities: Tensor
     local_logits: Tensor
@@ -127,7 +128,7 @@ class SpatialConfigurationNet(nn.Module):
         super().__init__()
         self.labels = labels
         self.local = UNet(1, labels, levels=5, filters=32, dropout=dropout)
-        # One a label; label 0 sees all foreground labels, label k all but its own. In label order.
+        # One per label, in label order; label 0 sees all foreground labels, label k all but its own.
         self.spatial = nn.ModuleList(
             UNet(len(self.seen_by(label)) + 1, 1, levels=4, filters=16, dropout=dropout)
             for label in range(labels)
@@ -157,7 +158,7 @@ class SpatialConfigurationNet(nn.Module):
 def combine(local: Tensor, spatial_logits: Tensor) -> Tensor:
     """p = l·h + s·(1 − h), normalised over labels, with h the binary entropy of s = σ(S) in bits."""
     spatial = torch.sigmoid(spatial_logits)
-    # Entropy from logits: −s·log σ(S) − (1 − s)·log σ(−S), finite however large |S|.
+    # Entropy from logits: −s·log σ(S) − (1 − s)·log σ(−S), which is finite for any |S|.
     entropy = F.binary_cross_entropy_with_logits(spatial_logits, spatial, reduction="none") / torch.log(
         torch.tensor(2.0, dtype=spatial.dtype, device=spatial.device)
     )
@@ -186,5 +187,5 @@ def _cubic_matrix(size: int, factor: int) -> Tensor:
             -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2,
         )
         matrix[torch.arange(size * factor), index.clamp(0, size - 1)] += weight
-    # scatter by += is right although the edge repeats: one tap after the other, one index a row.
+    # += is right although indices repeat at the edge, because each tap adds to one index per row.
     return matrix

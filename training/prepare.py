@@ -1,6 +1,4 @@
-"""A case as the networks see it: resampled once by the core of inference, then kept on disk; augmentation
-samples it.
-"""
+"""A case as the networks see it: resampled once by inference's core, kept on disk, sampled by `augment`."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ from efficientscn_trt.triples import Triple
 
 # Values in [−1, 1] are kept as 16-bit integers in steps of 1/16384, an eighth of a HU.
 STEP = 1.0 / 16384.0
-# Around the labels is kept what inference can show at most: 10 mm, the next valid size (64 mm on both
-# sides), and what translation and rotation bring in.
+# The margin kept around the labels: the most that inference can show, which is 10 mm and the next valid size
+# (64 mm for two sides), and what translation and rotation bring in.
 MARGIN_MM = 56.0
 KEPT_SIZES = tuple(range(8, 1025, 8))
 RELEASED = PipelineParameters()
@@ -32,8 +30,9 @@ SPACING_MM = RELEASED.segmentation.spacing_mm
 
 @dataclass(frozen=True)
 class RawCase:
-    """A scan along LPS axes: `hu` and `labels` [z, y, x], `spacing` mm (z, y, x), `known`: labels looked
-    for.
+    """A scan along LPS axes.
+
+    `hu` and `labels`: [z, y, x]. `spacing`: (z, y, x) in mm. `known`: annotated foreground labels.
     """
 
     hu: NDArray[np.generic]
@@ -47,7 +46,7 @@ class PreparedCase:
     """A case resampled to the spacing of a network.
 
     `values` int16 in units of `STEP` and `labels` uint8, both [z, y, x]; isotropic `spacing` in mm;
-    `known`: foreground labels looked for; `outside`: the value beyond the array, in [−1, 1].
+    `known`: annotated foreground labels; `outside`: the value beyond the array, in [−1, 1].
     """
 
     values: NDArray[np.int16]
@@ -58,7 +57,7 @@ class PreparedCase:
 
     @cached_property
     def box(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-        """First and last + 1 voxel (z, y, x) of all labels; the whole array where there is none."""
+        """First and last + 1 voxel (z, y, x) of all labels; the whole array if there are none."""
         (z0, z1), (y0, y1), (x0, x1) = (
             (int(hit[0]), int(hit[-1]) + 1) if len(hit) else (0, length)
             for hit, length in zip(_extent(self.labels), self.labels.shape, strict=True)
@@ -66,7 +65,7 @@ class PreparedCase:
         return (z0, y0, x0), (z1, y1, x1)
 
     def save(self, path: Path) -> None:
-        """Write an .npz file, at once or not at all."""
+        """Write an .npz file, atomically."""
         with replacing(path) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
@@ -111,10 +110,10 @@ def prepare_localization(case: RawCase) -> PreparedCase:
 
 
 def prepare_segmentation(case: RawCase, spacing_mm: float = SPACING_MM) -> PreparedCase:
-    """All labels and `MARGIN_MM` around them at the spacing that inference takes for their box: `spacing_mm`,
-    or more where the box is too large for that.
+    """All labels and `MARGIN_MM` around them, at the spacing that inference uses for their box.
 
-    Each voxel has the label that fills most of it. Raises InputError where the case has no label.
+    That is `spacing_mm`, or more if the box is too large for it. Each voxel has the label that fills most of
+    it. Raises InputError if the case has no label.
     """
     inference = segmentation_parameters(spacing_mm)
     low, high = _box(case)
@@ -143,8 +142,9 @@ def prepare_segmentation(case: RawCase, spacing_mm: float = SPACING_MM) -> Prepa
 
 
 def segmentation_parameters(spacing_mm: float) -> SegmentationParameters:
-    """What inference takes for an SCN trained at `spacing_mm`; the spacing grows from a little below it, as
-    the released 2 mm does from 1.9.
+    """The parameters of inference for an SCN trained at `spacing_mm`.
+
+    Its `spacing_threshold` is as far below `spacing_mm` as the released 1.9 mm is below 2 mm.
     """
     released = RELEASED.segmentation
     below = released.spacing_mm - released.spacing_threshold

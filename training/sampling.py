@@ -1,4 +1,4 @@
-"""Which part of a case a training step sees: sizes as in inference, or random crops for quick work."""
+"""Which part of a case a training step sees: a size as in inference, or a random crop for quick work."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from efficientscn_trt.triples import Size
 from .augment import Augmentation, sample
 from .prepare import PreparedCase
 
-# The paper grows the ground truth's box by up to 16 voxels of 2 mm on every side on its own (section 2.1).
+# The paper moves each side of the ground truth's box out by its own 0 to 16 voxels of 2 mm (section 2.1).
 BOX_MARGIN_MM = 32.0
 
 
 def valid_size(count: Sequence[int]) -> Size:
-    """Smallest size that the SCN takes in inference strictly larger than `count` voxels, else the largest."""
+    """For each axis, the SCN's smallest valid size strictly larger than `count` voxels, else its largest."""
     z, y, x = (
         next((size for size in sizes if size > n), sizes[-1])
         for n, sizes in zip(count, SegmentationParameters().valid_sizes, strict=True)
@@ -53,7 +53,7 @@ def draw_sample(
 def _crop_center(
     case: PreparedCase, center: np.ndarray, whole: Size, size: Size, rng: np.random.Generator
 ) -> np.ndarray:
-    """Anywhere in the region of interest, or, three times of four, about a voxel of a label."""
+    """A crop's centre: near a label's voxel three times of four, else anywhere in the region of interest."""
     room = (np.asarray(whole) - np.asarray(size)) / 2
     target = center + rng.uniform(-1, 1, 3) * room
     present = [int(label) for label in np.unique(case.labels) if label]

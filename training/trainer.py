@@ -1,7 +1,6 @@
-"""The training loop: Adam, batch 1, averaged weights; killed at any moment it resumes to the same end.
+"""The training loop: Adam, batch 1, averaged weights. A run killed at any moment resumes to the same result.
 
-All randomness of a step is drawn from (seed, step), so a checkpoint holds weights, optimizer and the step
-alone.
+All randomness of a step is drawn from (seed, step), so a checkpoint holds only weights, optimizer and step.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from .networks import SpatialConfigurationNet, localization_network, standardize
 from .sampling import draw_sample
 
 CHECKPOINT_SECONDS = 60.0
-AHEAD = 4  # samples drawn while the network is busy
+AHEAD = 4  # samples drawn ahead while the network is busy
 
 Report = Callable[[int, dict[str, float]], None]
 Sample = tuple[Tensor, Tensor, tuple[int, ...]]
@@ -45,7 +44,7 @@ class Trainer:
     """One run in folder `run`: config.json, checkpoint.pt, weights.npz (averaged), history.csv, curves.png.
 
     A folder with a checkpoint is resumed. `start`: weights (.npz) to begin with instead of random ones.
-    Raises InputError where the folder holds a run of another configuration.
+    Raises InputError if the folder holds a run with another configuration.
     """
 
     def __init__(self, config: Config, cases: Cache, run: Path, start: Path | None = None) -> None:
@@ -72,7 +71,7 @@ class Trainer:
     def train(self, report: Report | None = None) -> None:
         """Train to the configured number of steps. `report` gets each step's number (from 0) and values."""
         last = time.monotonic()
-        # One thread draws: it keeps up with a CPU, and a case is then prepared once.
+        # One thread draws, because it keeps up with a CPU and cannot prepare a case twice.
         with ThreadPoolExecutor(1) as pool:
             queue: deque[Future[Sample]] = deque()
             try:
@@ -95,9 +94,9 @@ class Trainer:
         self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Write the run's state, each file at once or not at all.
+        """Write the run's state: first history and averaged weights, then the checkpoint.
 
-        The checkpoint comes last: rows and weights that are ahead of it are written again on resuming.
+        A run resumed from the checkpoint writes newer rows and weights again.
         """
         self.history.write()
         weights.save(self.average.network, self.run / "weights.npz")
@@ -131,7 +130,7 @@ class Trainer:
         config = self.config
         image = image.to(config.device, memory_format=torch.channels_last_3d)
         labels = labels.to(config.device)
-        # What dropout draws from.
+        # Dropout draws from this generator.
         torch.manual_seed(int(np.random.SeedSequence([config.seed, step, 1]).generate_state(1)[0]))
         rate = config.rate(step)
         for group in self.optimizer.param_groups:
@@ -157,14 +156,15 @@ class Trainer:
 
 
 def set_threads(threads: int) -> None:
-    """Compute with so many CPU threads; 0: all that the process may use. The count is part of what a run's
-    bits depend on.
+    """Set the number of CPU threads; 0: all cores that the process may use.
+
+    The last bits of a run's result depend on it.
     """
     torch.set_num_threads(threads or usable_cores())
 
 
 def build(network: str, dropout: float) -> nn.Module:
-    """The network `localization` or `segmentation`, He initialized."""
+    """The network `localization` or `segmentation`, with He initialization."""
     return (
         localization_network(dropout)
         if network == "localization"
@@ -183,7 +183,7 @@ def dice(truth: Tensor, prediction: Tensor, labels: tuple[int, ...]) -> dict[str
 
 
 def _claim(path: Path, config: Config, cases: Cache, start: Path | None) -> None:
-    """Write what decides the run's result beside it, or compare with what is there."""
+    """Write what decides the run's result to `path`. Raises InputError if another configuration is there."""
     content = {
         **asdict(config),
         "cases": repr(cases.source),
@@ -196,7 +196,7 @@ def _claim(path: Path, config: Config, cases: Cache, start: Path | None) -> None
         ]
         raise InputError(
             f"{path.parent} holds a run with another configuration ({', '.join(differing)}); "
-            "give that one to resume it, or another folder."
+            "give its configuration to resume it, or another folder."
         )
     with replacing(path) as temporary:
         temporary.write_text(text)

@@ -1,4 +1,4 @@
-"""Weights of the PyTorch twins as arrays in the released checkpoint order (kernels DHWIO), and back."""
+"""Weights of the PyTorch networks as arrays in the released checkpoint order (kernels DHWIO), and back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _convolutions(network: UNet) -> Iterator[nn.Conv3d]:
 
 def _named_parameters(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     if isinstance(network, SpatialConfigurationNet):
-        # Spatial U-Net u serves label (u + 1) mod 5: label 0 has the last one.
+        # Spatial U-Net u is for label (u + 1) mod 5, so the last one is for label 0.
         background, *organs = network.spatial_networks()
         groups = [("local_appearance/", [network.local]), ("spatial_configuration/", [*organs, background])]
     elif isinstance(network, UNet):
@@ -55,7 +55,7 @@ def to_arrays(network: nn.Module) -> dict[str, np.ndarray]:
 def from_arrays(network: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     """Load arrays keyed by checkpoint name into `network`.
 
-    Raises InputError where names or shapes are not the network's.
+    Raises InputError if names or shapes are not the network's.
     """
     expected = dict(_named_parameters(network))
     missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())

@@ -1,1 +1,1 @@
-"""What a user would pick instead of this package, each with the interface of `efficientscn_trt.measure`."""
+"""What a user would pick instead of this package, with the interface of `measure.candidate`."""

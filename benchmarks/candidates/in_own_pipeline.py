@@ -1,4 +1,4 @@
-"""Other software for the networks, with this package for all else: what is compared is the networks alone."""
+"""This package's pipeline with its networks run by other software, to compare only the networks."""
 
 from __future__ import annotations
 

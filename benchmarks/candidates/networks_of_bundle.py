@@ -1,6 +1,6 @@
 """The weights of a bundle's networks by released checkpoint name, read back from their ONNX graphs.
 
-So every bundle can be set beside its peers, without the models that it was exported from.
+So every bundle can be compared with its peers without the models that it was exported from.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Weights = dict[str, np.ndarray]
 
 
 def read_weights(network: str, file: Path) -> Weights:
-    """The arrays of `network`, "localization" or "segmentation", kernels as (z, y, x, in, out).
+    """Return the arrays of `network`, "localization" or "segmentation", with kernels as (z, y, x, in, out).
 
-    Raises ExportError if the graph is none of a network of that architecture.
+    Raises ExportError if the graph does not have that network's architecture.
     """
     graph = _Graph(onnx.load(str(file)).graph)
     ends = [node for node in graph.convolutions if graph.kernel(node).shape[2:] == (1, 1, 1)]
@@ -50,7 +50,7 @@ def _joins(graph: _Graph, node: onnx.NodeProto, ends: list[onnx.NodeProto]) -> b
 
 
 class _Layer(NamedTuple):
-    """What it reads, one tensor or [skip, upsampled]; kernel (out, in, z, y, x); bias."""
+    """A convolution: its inputs, one tensor or [skip, upsampled]; its kernel (out, in, z, y, x); its bias."""
 
     inputs: list[str]
     kernel: np.ndarray
@@ -58,7 +58,7 @@ class _Layer(NamedTuple):
 
 
 class _Graph:
-    """A graph that is walked against the data's direction."""
+    """A graph that is followed from its end to its beginning."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.nodes = list(graph.node)
@@ -67,18 +67,18 @@ class _Graph:
         self._arrays = {tensor.name: tensor for tensor in graph.initializer}
 
     def kernel(self, node: onnx.NodeProto) -> np.ndarray:
-        """Of a convolution, (out, in, z, y, x)."""
+        """Return the kernel of a convolution, (out, in, z, y, x)."""
         return numpy_helper.to_array(self._arrays[node.input[1]])
 
     def back(self, value: str, *kinds: str) -> onnx.NodeProto:
-        """The nearest node of one of `kinds` before `value`, along first inputs."""
+        """Return the nearest node of one of `kinds` before `value`, following first inputs."""
         node = self.producer[value]
         while node.op_type not in kinds:
             node = self.producer[node.input[0]]
         return node
 
     def unet(self, end: onnx.NodeProto) -> Iterator[np.ndarray]:
-        """The arrays of the U-Net that the 1×1×1 convolution `end` closes, in checkpoint order."""
+        """Yield the arrays, in checkpoint order, of the U-Net that ends in the 1×1×1 convolution `end`."""
         contracting: list[_Layer] = []
         expanding: list[_Layer] = []
         value = end.input[0]
@@ -95,13 +95,13 @@ class _Graph:
             yield layer.bias
 
     def _block(self, value: str) -> tuple[_Layer, _Layer]:
-        """The two convolutions that lead to `value`."""
+        """Return the two convolutions that lead to `value`."""
         second = self._layer(self.back(value, "Conv", "Add"))
         (between,) = second.inputs
         return self._layer(self.back(between, "Conv", "Add")), second
 
     def _layer(self, node: onnx.NodeProto) -> _Layer:
-        """A convolution, be it one or the sum of two over [skip, upsampled]."""
+        """Return a convolution, written as one node or as the sum of two over [skip, upsampled]."""
         if node.op_type == "Add":
             of_skip, of_upsampled = (self.producer[value] for value in node.input)
             kernel = np.concatenate([self.kernel(of_skip), self.kernel(of_upsampled)], axis=1)

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the plain conversion: what tf2onnx gives, run as it is."""
+"""ONNX Runtime on the plain conversion: the output of tf2onnx, without graph passes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .in_own_pipeline import pipeline_with
 
 
 def onnxruntime_pipeline(bundle: str, plain: str, threads: int = 0) -> OwnPipeline:
-    """`plain`: folder with localization.onnx and segmentation.onnx, as `plain.convert` writes them."""
+    """`plain` is the folder with localization.onnx and segmentation.onnx that `plain.convert` writes."""
     pipeline = pipeline_with(_Networks(Path(plain), threads), bundle, threads)
     pipeline.note = f"ONNX Runtime {onnxruntime.__version__}, float32"
     return pipeline
@@ -34,7 +34,7 @@ class _Networks:
         return self._run(self._segmentation, image)[0]
 
     def trim(self) -> None:
-        """The sessions keep their memory."""
+        """Do nothing, because the sessions keep their memory."""
 
     @staticmethod
     def _run(session: Any, image: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The plain conversion of a bundle's networks: SavedModel to ONNX by tf2onnx, no graph pass after it."""
+"""The plain conversion of a bundle's networks: SavedModel to ONNX by tf2onnx, without graph passes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .networks_of_bundle import read_weights
 
 
 def write_saved_models(bundle: Path, folder: Path) -> dict[Role, Path]:
-    """The bundle's networks in the released form, as folders in `folder`."""
+    """Write the bundle's networks as SavedModels of the released form into `folder`; return their folders."""
     roles: tuple[Role, ...] = ("localization", "segmentation")
     for role in roles:
         write_saved_model(role, read_weights(role, bundle / f"{role}.onnx"), folder / role)
@@ -33,6 +33,6 @@ def convert(bundle: Path, folder: Path) -> None:
 
 
 def plain_network(saved: Path, role: Role) -> ir.Model:
-    """The ONNX model of one SavedModel, float32, as tf2onnx gives it."""
+    """Return the ONNX model of one SavedModel in float32, as tf2onnx converts it."""
     frozen = as_float32(load_saved_model(saved, role, LABELS).freeze())
     return to_onnx(frozen, {"output": OUTPUT[role]})

@@ -1,4 +1,4 @@
-"""PyTorch with the networks as users train them, on a GPU where there is one."""
+"""PyTorch with the networks in their training form, on a GPU if there is one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .networks_of_bundle import read_weights
 
 
 def pytorch_pipeline(bundle: str, half: bool = False, threads: int = 0) -> OwnPipeline:
-    """float32, or with `half` automatic mixed precision in float16, which needs a GPU."""
+    """Run in float32, or with `half` in automatic mixed precision with float16, which needs a GPU."""
     if threads:
         torch.set_num_threads(threads)
     networks = _Networks(Path(bundle), half)

@@ -27,7 +27,7 @@ class TensorflowPipeline:
 
     Args:
         bundle: folder of the bundle whose weights it runs.
-        threads: intra-op threads; 0 leaves TensorFlow's own choice.
+        threads: intra-op threads; 0 leaves the choice to TensorFlow.
     """
 
     def __init__(self, bundle: str, threads: int = 0) -> None:
@@ -87,7 +87,7 @@ class TensorflowPipeline:
         return Outcome(result, box, sizes, seconds)
 
     def _resize(self, array: np.ndarray, size: tuple[int, ...], method: str) -> np.ndarray:
-        """`array` [z, y, x, c] at `size`: planes first, then along z, as a 2-D `tf.image.resize` allows."""
+        """Resize `array` [z, y, x, c] to `size`: planes first, then z, because `tf.image.resize` is 2-D."""
         tf = self._tf
         planes = tf.image.resize(array, size[1:], method=method)
         depth, channels = array.shape[0], array.shape[-1]
@@ -117,7 +117,7 @@ class TensorflowPipeline:
     ) -> tuple[np.ndarray, tuple[Triple, Triple], list[tuple[int, int]]]:
         maximum = np.array([sizes[-1] for sizes in SEGMENTATION_SIZES])
         needed = np.max((end - start) / maximum.astype(np.float32))
-        target = np.float32(2.0 if needed <= 1.9 else needed + 0.1)  # a floor below depends on its last bit
+        target = np.float32(2.0 if needed <= 1.9 else needed + 0.1)  # its last bit decides a floor below
         size = tuple(
             _valid(int(math.ceil(e) / float(target)), sizes)
             for e, sizes in zip(end - start, SEGMENTATION_SIZES, strict=True)
@@ -138,7 +138,7 @@ class TensorflowPipeline:
         return np.clip(resized / 2048.0, -1.0, 1.0).astype(np.float32), box, bounds
 
     def _smooth(self, volume: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-        """Gaussian along one axis after the other, edge voxel repeated, over the whole volume as released."""
+        """Smooth the whole volume, as released: a Gaussian along each axis, mirrored at the edges."""
         tf = self._tf
         radius = [math.ceil(4.0 * float(s) + 0.5) for s in sigma]
         image = tf.pad(volume[None, ..., None], [(0, 0), *((r, r) for r in radius), (0, 0)], "SYMMETRIC")
@@ -168,7 +168,7 @@ def _valid(n: int, sizes: tuple[int, ...]) -> int:
 
 
 def _box(mask: np.ndarray, pad_before: list[int], spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """First and last organ voxel of the padded mask as millimetres, 10 mm of margin on each side."""
+    """Return start and end of the organs in the padded mask, in mm, with a margin of 10 mm on each side."""
     if not mask.any():
         first, last = np.zeros(3, int), np.array(mask.shape) - 1
     else:

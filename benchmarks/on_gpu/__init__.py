@@ -1,1 +1,1 @@
-"""The steps of `gpu_check.py`, each in a process of its own: a crash or a hang costs one step."""
+"""The steps of `gpu_check.py`. Each runs in its own process, so a crash or a hang costs only one step."""

@@ -1,4 +1,4 @@
-"""The first GPU by the driver's own interface: a stream, times of what is queued on it, plain copies."""
+"""The first GPU through the driver API: a stream, the times of work on it, and plain copies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING
 
 
 class Card:
-    """Makes the primary context of the GPU current on this thread. Raises RuntimeError, OSError."""
+    """The first GPU. Makes its primary context current on this thread. Raises RuntimeError and OSError."""
 
     def __init__(self, driver: Any = None) -> None:
         self._driver = driver or ctypes.CDLL("libcuda.so.1")
@@ -30,11 +30,11 @@ class Card:
 
     @property
     def stream(self) -> int:
-        """A stream that waits for no other, as a number."""
+        """A stream that does not wait for the default stream, as a number."""
         return self._stream.value or 0
 
     def block(self, size: int) -> Any:
-        """`size` bytes on the device, at its `address`, as long as it lives."""
+        """Return a block of `size` bytes on the device, which are at its `address` as long as it lives."""
         return _core.DeviceBlock(size, 0)
 
     def write(self, address: int, array: np.ndarray) -> None:
@@ -42,11 +42,11 @@ class Card:
         _core.write_device(address, np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
     def synchronize(self) -> None:
-        """Wait for all that was queued."""
+        """Wait for all queued work."""
         self._call("cuStreamSynchronize", self._stream)
 
     def seconds(self, queue: Callable[[], object], runs: int) -> list[float]:
-        """Device time of each run of what `queue` queues on `stream`, `runs` times without a wait."""
+        """Return the device time of each of `runs` calls of `queue`, which queues work on `stream`."""
         events = [self._event() for _ in range(runs + 1)]
         self._call("cuEventRecord", events[0], self._stream)
         for event in events[1:]:
@@ -63,8 +63,10 @@ class Card:
         return found
 
     def copy_rates(self, size: int = 1 << 28, runs: int = 10) -> dict[str, float]:
-        """Bytes a second of copies of `size` bytes, the fastest: of page-locked host memory to the device and
-        back, and within the device, where each byte counts twice, read and written.
+        """Return the bytes per second of the fastest of `runs` copies of `size` bytes.
+
+        Copies go from page-locked host memory to the device, back, and within the device. Within the device
+        each byte counts twice, because it is read and written.
         """
         one, other = self.block(size), self.block(size)
         host = ctypes.c_void_p()
@@ -86,7 +88,7 @@ class Card:
         return rates
 
     def memory_rate(self) -> float:
-        """Bytes a second that the memory's clock and bus allow, two transfers a clock; 0 if not told."""
+        """Return bytes per second by the memory's clock and bus, two transfers per clock; 0 if unknown."""
         clock, bits = ctypes.c_int(), ctypes.c_int()
         self._call("cuDeviceGetAttribute", ctypes.byref(clock), _MEMORY_CLOCK_KHZ, self._device)
         self._call("cuDeviceGetAttribute", ctypes.byref(bits), _MEMORY_BUS_BITS, self._device)

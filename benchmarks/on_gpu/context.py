@@ -1,4 +1,4 @@
-"""What a step is told, and how it is started."""
+"""The settings of a step, and how it is started."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ REPOSITORY = BENCHMARKS.parent
 
 @dataclass(frozen=True)
 class Context:
-    """`work`: a folder that keeps what was built from one run to the next. `reference`: what the CPU gave.
+    """The settings of a step.
 
-    `flavour` and `precision` are those of the engines of a step that has any.
+    `work` is the folder that keeps builds and engines between runs, `reference` the folder that
+    gpu_reference.py wrote. `flavour` and `precision` describe the step's engines; they are empty for a step
+    without engines.
     """
 
     work: str
@@ -33,7 +35,7 @@ class Context:
 
     @property
     def package(self) -> Path:
-        """Folder to import the package that was built here from."""
+        """Folder from which to import the package that was built here."""
         return Path(self.work, f"package-{sys.implementation.cache_tag}")
 
     @property
@@ -43,7 +45,7 @@ class Context:
 
 
 def run_step(name: str, context: Context, timeout: float) -> dict[str, Any]:
-    """The result of `on_gpu.steps.NAME.run(context)`: "state" is ok, failed, skipped or refused."""
+    """Run the step `name` in its own process. Its result has the "state" ok, failed, skipped or refused."""
     result = Path(context.work, "result.json")
     result.unlink(missing_ok=True)
     paths = [str(context.package), str(BENCHMARKS), os.environ.get("PYTHONPATH", "")]
@@ -70,17 +72,17 @@ def run_step(name: str, context: Context, timeout: float) -> dict[str, Any]:
         }
     document: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     if document["state"] in ("failed", "refused") and (printed := done.stdout + done.stderr):
-        document["printed"] = printed[-1500:]  # TensorRT-RTX has its errors there
+        document["printed"] = printed[-1500:]  # TensorRT-RTX prints its errors
     return document | {"seconds": seconds}
 
 
 def skipped(reason: str) -> dict[str, Any]:
-    """The result of a step that this machine cannot take."""
+    """Return the result of a step that cannot run on this machine."""
     return {"state": "skipped", "reason": reason}
 
 
 def judged(results: Mapping[str, Any], checks: Mapping[str, bool]) -> dict[str, Any]:
-    """The result of a step that checks something: each check by name, and whether all held."""
+    """Return the result of a step with checks by name: ok if all of them hold, else failed."""
     return {"state": "ok" if all(checks.values()) else "failed", "checks": dict(checks), **results}
 
 

@@ -15,14 +15,14 @@ from on_gpu.context import Context
 
 
 def machine_of(flavour: str) -> Machine:
-    """This machine as if no other TensorRT were installed."""
+    """Return this machine as if `flavour` were the only TensorRT installed."""
     machine = this_machine()
     versions = {name: version for name, version in machine.versions.items() if name == flavour}
     return replace(machine, versions=versions)
 
 
 def choose_engines(context: Context) -> tuple[bundles.Bundle, EngineChoice, Any]:
-    """The bundle, the engines that the step `engines` built, and the TensorRT that runs them.
+    """Return the bundle, the engines that the step `engines` built, and the TensorRT that runs them.
 
     Raises DeviceError.
     """
@@ -34,6 +34,6 @@ def choose_engines(context: Context) -> tuple[bundles.Bundle, EngineChoice, Any]
 
 
 def load_backend(context: Context, graphs: bool = True, threads: int = 0) -> TensorRTBackend:
-    """The backend on those engines, as the product makes it. Raises DeviceError."""
+    """Return the backend on those engines, made as the package makes it. Raises DeviceError."""
     bundle, choice, trt = choose_engines(context)
     return TensorRTBackend(bundle, choice, trt, threads, require_gpu(0), graphs=graphs)

@@ -1,4 +1,4 @@
-"""Times beside the card's floors, in Markdown."""
+"""Measured times next to the card's floors, in Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DTYPE_BYTES = {"int16": 2}
 
 
 def network_floors(name: str, steps: Mapping[str, Any]) -> str:
-    """Of the step `name`, "…/layers"."""
+    """Return the floors of the networks in the step `name`, "…/layers", as Markdown."""
     step, times = steps[name], steps.get(name.replace("/layers", "/times"), {})
     value_bytes, rates = VALUE_BYTES[step["precision"]], rates_of(steps, step["precision"])
     rows, fused = [], []
@@ -54,16 +54,16 @@ def network_floors(name: str, steps: Mapping[str, Any]) -> str:
     )
     title = f"## {name}: how far from the card's floor"
     text = (
-        f"{_rates(rates, steps, step['precision'])} A layer is a convolution, pooling or upsampling with "
-        "what follows value by value; it reads its inputs and weights and writes its output once, which the "
-        "L2 cache may beat. *Reached*: that floor as a share of the time alone. Fused into one layer, the "
-        f"least to move would be {', '.join(fused)}."
+        f"{_rates(rates, steps, step['precision'])} A layer is a convolution, pooling or upsampling with the "
+        "operations after it that need no neighbours. It reads its inputs and weights once and writes its "
+        "output once; with the L2 cache it may need less. *Reached* is the floor layer by layer as a share "
+        f"of the time alone. A network fused into one layer would move at least: {', '.join(fused)}."
     )
     return "\n\n".join((title, table(header, rows), text))
 
 
 def path_floors(steps: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]:
-    """What moves between host and device around the networks, where that was measured."""
+    """Yield the floors of the copies outside the networks as Markdown, if the rates were measured."""
     rates = steps.get("machine", {}).get("bytes_per_second", {})
     if "box_voxels" not in times or "to_device" not in rates:
         return
@@ -87,10 +87,10 @@ def path_floors(steps: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[
             sum(row[4] for row in rows),
         )
     )
-    header = ("Beside the networks, host to host (ms)", "Moves", "MB", "Took", "At least", "Reached")
+    header = ("Outside the networks, host to host (ms)", "Moves", "MB", "Took", "At least", "Reached")
     text = (
-        f"At least: copies of page-locked memory, here {rates['to_device'] / 1e9:.1f} GB/s to the device and "
-        f"{rates['from_device'] / 1e9:.1f} GB/s back."
+        f"*At least* is the time of page-locked copies: {rates['to_device'] / 1e9:.1f} GB/s to the device, "
+        f"{rates['from_device'] / 1e9:.1f} GB/s back, measured here."
     )
     cells = [
         (stage, what, f"{moved / 1e6:.1f}", milliseconds(took), milliseconds(least), share(least, took))
@@ -103,16 +103,16 @@ def path_floors(steps: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[
 def _rates(rates: Rates, steps: Mapping[str, Any], precision: str) -> str:
     product = {"fp16": "float16", "fp32": "float32 without TF32"}[precision]
     arithmetic = (
-        f"The peak is {rates.flops / 1e12:.0f} TFLOP/s, PyTorch's {product} product of 8192² matrices here"
+        f"The peak is {rates.flops / 1e12:.0f} TFLOP/s, measured by PyTorch's {product} product of 8192² "
+        "matrices"
         if rates.flops
-        else "The peak was not measured (the step pytorch did not tell it), so no floor of the arithmetic is "
-        "known"
+        else "The peak was not measured (the step pytorch has none), so the arithmetic has no floor"
     )
     clock = steps.get("machine", {}).get("bytes_per_second", {}).get("memory")
-    told = f" ({clock / 1e12:.2f} by the memory's clock)" if clock else ""
+    by_clock = f" ({clock / 1e12:.2f} by the memory's clock)" if clock else ""
     memory = (
-        f"the bandwidth {rates.bytes / 1e12:.2f} TB/s{told}, a copy on the card"
+        f"the bandwidth is {rates.bytes / 1e12:.2f} TB/s{by_clock}, measured by a copy on the card"
         if rates.bytes
-        else "the bandwidth was not measured (the step machine did not tell it)"
+        else "the bandwidth was not measured (the step machine has none)"
     )
     return f"{arithmetic}; {memory}."

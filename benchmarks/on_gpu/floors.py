@@ -1,4 +1,4 @@
-"""The least time that a card needs for a network's layers: for their arithmetic, and to move their data."""
+"""The least time that a card needs for the arithmetic and the data of a network's layers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ VALUE_BYTES = {"fp16": 2, "fp32": 4}
 
 @dataclass(frozen=True)
 class Rates:
-    """What the card does at best, as measured on it: FLOP/s (two a multiply-add), and bytes a second of its
-    memory. None where that was not measured.
+    """The card's best measured rates: FLOP/s, with two per multiply-add, and bytes per second of its memory.
+
+    A rate is None if it was not measured.
     """
 
     flops: float | None
@@ -22,7 +23,7 @@ class Rates:
 
 
 def rates_of(steps: Mapping[str, Any], precision: str) -> Rates:
-    """By the report's steps `pytorch` and `machine`."""
+    """Return the rates that the report's steps `pytorch` and `machine` measured."""
     return Rates(
         steps.get("pytorch", {}).get("peak_flops", {}).get(precision),
         steps.get("machine", {}).get("bytes_per_second", {}).get("on_device"),
@@ -31,8 +32,11 @@ def rates_of(steps: Mapping[str, Any], precision: str) -> Rates:
 
 @dataclass(frozen=True)
 class Floors:
-    """Of layers that hold values of `value_bytes`: `flop`; `bytes`, each layer's inputs, outputs and weights
-    once; and the seconds that the rates allow for each, and layer by layer for the larger of both.
+    """The work and the floors of some layers.
+
+    `bytes` counts each layer's inputs, outputs and weights once. `by_flop` and `by_bytes` are the seconds
+    that `flop` and `bytes` need at the card's rates. `by_layer` sums the larger of both over the layers.
+    Seconds are None if a rate is unknown.
     """
 
     flop: int
@@ -43,7 +47,7 @@ class Floors:
 
 
 def floors(layers: Iterable[LayerWork], value_bytes: int, rates: Rates) -> Floors:
-    """Of `layers` together."""
+    """Return the floors of `layers` together, whose values take `value_bytes` each."""
     pairs = [(2 * layer.multiply_adds, value_bytes * (layer.moved + layer.weights)) for layer in layers]
     flop, moved = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     by_layer = None
@@ -53,7 +57,7 @@ def floors(layers: Iterable[LayerWork], value_bytes: int, rates: Rates) -> Floor
 
 
 def fused_bytes(work: NetworkWork, value_bytes: int) -> int:
-    """That even one kernel for the whole network would move: its input, its output, all weights."""
+    """Return what even one kernel for the whole network must move: its input, its output and all weights."""
     return value_bytes * (work.ends + sum(layer.weights for layer in work.layers))
 
 

@@ -11,20 +11,21 @@ from on_gpu.work import Size
 
 
 def layer_details(api: ExecutionApi, plan: bytes, size: Size, stream: int) -> dict[str, dict[str, Any]]:
-    """By the layer's name, of the engine `plan`, built with `Options.layer_details`, at `size` (z, y, x).
+    """Return what TensorRT chose for the layers of the engine `plan` at `size` (z, y, x), by name.
 
-    Raises DeviceError, BundleError, and what comes of a version that has no inspector.
+    The engine must be built with `Options.layer_details`. Raises DeviceError and BundleError; a version
+    without an inspector raises an error of its own.
     """
     engine = api.load_engine(plan)
     context = api.create_context(engine)
     network = _core.Network(api, engine, context, *api.tensor_names(engine))
     network.prepare(size, stream)
-    told = json.loads(_told(api, engine, context), strict=False)
-    return {layer["Name"]: _short(layer) for layer in told["Layers"] if isinstance(layer, dict)}
+    information = json.loads(_information(api, engine, context), strict=False)
+    return {layer["Name"]: _short(layer) for layer in information["Layers"] if isinstance(layer, dict)}
 
 
-def _told(api: ExecutionApi, engine: Any, context: Any) -> str:
-    """The inspector must not outlive this call: in TensorRT 8.5 it does not keep its engine alive."""
+def _information(api: ExecutionApi, engine: Any, context: Any) -> str:
+    """Ask an inspector that does not outlive this call: in TensorRT 8.5 it does not keep its engine alive."""
     inspector = engine.create_engine_inspector()
     inspector.execution_context = context
     text: str = inspector.get_engine_information(api.trt.LayerInformationFormat.JSON)
@@ -32,7 +33,7 @@ def _told(api: ExecutionApi, engine: Any, context: Any) -> str:
 
 
 def _short(layer: dict[str, Any]) -> dict[str, Any]:
-    """Names differ between versions: a tactic may have a name or only a number."""
+    """Return what the report shows. Versions differ: a tactic may have a name or only a number."""
     return {
         "type": layer.get("LayerType", ""),
         "tactic": layer.get("TacticName") or str(layer.get("TacticValue", "")),

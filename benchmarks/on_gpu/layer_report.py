@@ -12,13 +12,13 @@ from on_gpu.tables import cell, milliseconds, share, size_text, table
 from on_gpu.work import LayerWork, work_of
 
 SLOWEST = 15
-LONGEST = 64  # letters of a name in the table; the JSON has it whole
+LONGEST = 64  # characters of a name in the table; the JSON has the whole name
 
-_KINDS = {"Reformatting": "reformatting", "PWN(": "value by value"}
+_KINDS = {"Reformatting": "reformatting", "PWN(": "elementwise"}
 
 
 def layers(name: str, steps: Mapping[str, Any]) -> Iterator[str]:
-    """Of each network of the step `name`, "…/layers", whose layers were timed: a title, words, a table."""
+    """Yield title, text and table of each network whose layers the step `name`, "…/layers", timed."""
     step = steps[name]
     value_bytes, rates = VALUE_BYTES[step["precision"]], rates_of(steps, step["precision"])
     details = steps.get(name.replace("/layers", "/tactics"), {}).get("networks", {})
@@ -40,7 +40,7 @@ def layers(name: str, steps: Mapping[str, Any]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _TimedLayer:
-    """Of TensorRT. `work`: the layers of the ONNX file that it computes. `detail`: of `layer_details`."""
+    """A layer of TensorRT. `work`: the ONNX file's layers in it. `detail`: its part of `layer_details`."""
 
     name: str
     seconds: float
@@ -69,8 +69,8 @@ def _network(
         for kind, seconds in sorted(kinds.items(), key=lambda kind: -kind[1])
     )
     yield (
-        f"{len(timed)} layers, {milliseconds(total)} ms together by the profiler (medians of {found['runs']} "
-        f"runs), {found['milliseconds']:.2f} ms in one go without it. By kind: {', '.join(by_kind)}."
+        f"{len(timed)} layers take {milliseconds(total)} ms by the profiler (medians of {found['runs']} "
+        f"runs); a run without it takes {found['milliseconds']:.2f} ms. By kind: {', '.join(by_kind)}."
     )
     timed = sorted(timed, key=lambda layer: -layer.seconds)
     rows = []
@@ -96,20 +96,21 @@ def _network(
 
 
 def work_in(name: str, work: Mapping[str, LayerWork]) -> list[LayerWork]:
-    """The layers of the ONNX file in TensorRT's layer `name`, which joins the names of what it fuses."""
+    """Return the ONNX file's layers in TensorRT's layer `name`, which joins the names of what it fuses."""
     if name.startswith("Reformatting"):
         return []
     return [work[part] for part in re.split(r"[\s+|(),]+", name) if part in work]
 
 
 def _formats(detail: Mapping[str, Any]) -> str:
-    """Of the inputs, and with its size that of the output, of a batch of one; TensorRT 8 writes sentences."""
+    """Return the formats of the inputs, and size and format of the outputs, for a batch of one."""
     reads = dict.fromkeys(_format(tensor).partition(" ")[2] for tensor in detail.get("inputs", ()))
     writes = (_format(tensor).removeprefix("1×") for tensor in detail.get("outputs", ()))
     return f"{', '.join(reads)} → {', '.join(writes)}" if detail else ""
 
 
 def _format(tensor: str) -> str:
+    """Shorten the sentences that TensorRT 8 writes for formats."""
     tensor = re.sub(r"Row major linear (\w+)( format)?", r"\1 linear", tensor)
     return re.sub(r"Channel major (\w+) format where \w+ % (\d+) == 0", r"\1 channels last in \2", tensor)
 

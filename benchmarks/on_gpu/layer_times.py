@@ -1,4 +1,4 @@
-"""Time of each layer of an engine, by TensorRT's own profiler, and without it of all together."""
+"""Time of each layer of an engine by TensorRT's profiler, and of a whole run without it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ WARM_UP = 5
 
 
 def layer_times(api: ExecutionApi, plan: bytes, size: Size, card: Any, runs: int) -> dict[str, Any]:
-    """Of the engine `plan` on an input of `size` (z, y, x) of noise: median milliseconds of each layer in its
-    order, and of a run without the profiler, both over `runs`.
+    """Return the median milliseconds of each layer, in execution order, and of a run without the profiler.
 
-    `card`: a `Card`. Raises DeviceError, BundleError.
+    Both are medians over `runs` runs of the engine `plan` on noise of `size` (z, y, x). `card` is a `Card`.
+    Raises DeviceError and BundleError.
     """
     engine = api.load_engine(plan)
     context = _context(api, engine)
@@ -50,7 +50,10 @@ def layer_times(api: ExecutionApi, plan: bytes, size: Size, card: Any, runs: int
 
 
 def _context(api: ExecutionApi, engine: Any) -> Any:
-    """TensorRT-RTX else runs general kernels first, and compiles those that suit the shape meanwhile."""
+    """Return a context in which TensorRT-RTX compiles for the shape first.
+
+    By default it starts with general kernels and compiles those for the shape in the background.
+    """
     specialization = getattr(api.trt, "DynamicShapesKernelSpecializationStrategy", None)
     if specialization is None:
         return api.create_context(engine)
@@ -60,7 +63,7 @@ def _context(api: ExecutionApi, engine: Any) -> Any:
 
 
 def _collect(api: ExecutionApi, context: Any, profiler: Any, queue: Any, card: Any, runs: int) -> None:
-    """Run until `profiler` has `runs` runs: asked for after each, or where that tells nothing, during it."""
+    """Run until `profiler` has `runs` runs, reported after each run, or during it if that reports nothing."""
     for during in (False, True):
         context.enqueue_emits_profile = during
         for _ in range(WARM_UP + runs):
@@ -77,7 +80,7 @@ def _collect(api: ExecutionApi, context: Any, profiler: Any, queue: Any, card: A
 
 def _profiler(trt: Any) -> Any:
     class Profiler(trt.IProfiler):
-        """`runs`: milliseconds by layer, those of one name together."""
+        """`runs`: milliseconds by layer name of each run; layers with the same name are summed."""
 
         def __init__(self) -> None:
             trt.IProfiler.__init__(self)

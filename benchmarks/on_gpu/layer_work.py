@@ -1,9 +1,9 @@
 """The work of a network's layers, counted in its ONNX file. Needs OpenVINO, so not for the GPU machine.
 
-A layer is a convolution, a pooling or an upsampling, with all after it that needs no neighbours: biases,
-activations, sums, the SCN's combination. It reads each of its inputs once, writes what others need of its
-outputs once, and what it makes only for itself costs nothing. Concatenating and padding cost nothing either:
-those who read the result pay for it.
+A layer is a convolution, a pooling or an upsampling, with the operations after it that need no neighbours:
+biases, activations, sums, the SCN's combination. It reads each of its inputs once, and writes each output
+once that another layer reads. Values used only inside the layer cost nothing. Concatenating and padding cost
+nothing either, because the layers that read the result count it.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class _Layer:
 
 
 def network_work(onnx: Path, size: Size) -> NetworkWork:
-    """The work of a bundle's network, a file `onnx` in float32, at `size` (z, y, x)."""
+    """Return the work of a bundle's network, a float32 file `onnx`, for an input of `size` (z, y, x)."""
     layers: list[_Layer] = []
-    maker: dict[str, int | None] = {}  # which layer each operation on the image's data is part of
+    maker: dict[str, int | None] = {}  # the layer of each operation on the image's data
     ends = 0
     for node in operations(onnx, size):
         kind, name = node.get_type_name(), node.get_name()
@@ -60,7 +60,7 @@ def network_work(onnx: Path, size: Size) -> NetworkWork:
 def _layer_of(
     node: Any, kind: str, data: list[Any], layers: list[_Layer], maker: dict[str, int | None]
 ) -> int:
-    """A layer of its own, or for what needs no neighbours the last one that it takes data from."""
+    """Return the index of the node's layer: a new one, or without neighbours the last one that it reads."""
     makers = [maker[tensor.get_node().get_name()] for tensor in data]
     found = [index for index in makers if index is not None]
     if kind not in _LAYERS and found:
@@ -71,7 +71,7 @@ def _layer_of(
 
 
 def _read(data: list[Any], index: int | None, layers: list[_Layer], maker: dict[str, int | None]) -> None:
-    """Data that comes from outside the layer `index` was written there and is read here."""
+    """Count data from another layer as written by that layer and read by the layer `index`."""
     for tensor in data:
         key = (tensor.get_node().get_name(), tensor.get_index())
         source = maker[key[0]]

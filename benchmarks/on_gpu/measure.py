@@ -17,12 +17,12 @@ from efficientscn_trt.pipeline.clock import Clock
 
 Spacing = tuple[float, float, float]
 
-WARM_UP = 8  # CUDA graphs have been tried by then
+WARM_UP = 8  # after which the trial of CUDA graphs is over
 NETWORKS = ("localization", "segmentation")
 
 
 def make_scan(voxels: np.ndarray, spacing: Spacing, device: DeviceArray | None = None) -> Scan:
-    """`voxels` [z, y, x] along LPS axes as a scan."""
+    """Return `voxels` [z, y, x] along LPS axes as a scan."""
     z, y, x = voxels.shape
     return Scan(voxels, Geometry((x, y, z), spacing[::-1]), "The array", device=device)
 
@@ -30,13 +30,13 @@ def make_scan(voxels: np.ndarray, spacing: Spacing, device: DeviceArray | None =
 def run_once(
     pipeline: DevicePipeline, voxels: np.ndarray, spacing: Spacing, clock: Clock | None = None
 ) -> tuple[np.ndarray, Run]:
-    """Labels on the host, and the account."""
+    """Return the labels on the host, and the run."""
     run = pipeline.run(make_scan(voxels, spacing), spacing, clock or Clock(None), keep_on_device=False)
     return np.asarray(run.labels), run
 
 
 class HeldScan:
-    """`voxels` in the memory of the first GPU."""
+    """A copy of `voxels` in the memory of the first GPU."""
 
     def __init__(self, voxels: np.ndarray) -> None:
         with _core.CurrentDevice(0):
@@ -46,7 +46,7 @@ class HeldScan:
 
 
 def time_host(pipeline: DevicePipeline, voxels: np.ndarray, spacing: Spacing, repeats: int) -> dict[str, Any]:
-    """From an array on the host to labels on the host: wall seconds, and the device's own by stage."""
+    """Time runs from a host array to host labels: wall seconds, and device seconds by stage."""
     walls, stages = [], []
     for index in range(WARM_UP + repeats):
         clock = Clock(None)
@@ -61,7 +61,7 @@ def time_host(pipeline: DevicePipeline, voxels: np.ndarray, spacing: Spacing, re
 def time_device(
     pipeline: DevicePipeline, voxels: np.ndarray, spacing: Spacing, repeats: int
 ) -> dict[str, Any]:
-    """From an array on the device to labels there."""
+    """Time runs from a device array to device labels."""
     held = HeldScan(voxels)
     walls, stages = [], []
     for index in range(WARM_UP + repeats):

@@ -1,7 +1,7 @@
-"""Times of the networks in PyTorch: `python pytorch_networks.py SIZES REPEATS FOLDER`, a JSON line on stdout.
+"""Time the networks in PyTorch: `python pytorch_networks.py SIZES REPEATS FOLDER` prints one line of JSON.
 
-Runs under a Python that has PyTorch and need not have this package: FOLDER holds `networks.py`. SIZES are of
-the localization's and the segmentation's input (z, y, x).
+This runs in a Python that has PyTorch and may lack this package, so FOLDER holds `networks.py`. SIZES is a
+JSON list of the input sizes (z, y, x) of the localization and the segmentation network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pytorch_peak import peak_flops
 
 
 def main() -> None:
-    """Time both networks at both ways of running them."""
+    """Time both networks, eager and compiled."""
     sizes, repeats, folder = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     sys.path.insert(0, folder)
     networks = importlib.import_module("networks")
@@ -35,7 +35,7 @@ def main() -> None:
         for way, run in ways.items():
             try:
                 results[name][way] = _measure(run, image, repeats)
-            except Exception as error:  # a compiler that fails on one network says nothing of the other
+            except Exception as error:  # the compiler may still take the other network
                 results[name][way] = {"error": str(error).strip().splitlines()[0][:300]}
     versions = {"torch": torch.__version__, "cuda": torch.version.cuda, "card": torch.cuda.get_device_name()}
     print(json.dumps({"versions": versions, "networks": results, "peak_flops": _peak()}))
@@ -44,7 +44,7 @@ def main() -> None:
 def _peak() -> dict[str, float]:
     try:
         return peak_flops()
-    except Exception as error:  # too little memory, say: the networks' times are worth having without
+    except Exception as error:  # such as too little memory; the networks' times are useful without a peak
         print(error, file=sys.stderr)
         return {}
 

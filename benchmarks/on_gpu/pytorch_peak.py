@@ -1,4 +1,4 @@
-"""The most arithmetic a second that PyTorch gets out of the card: large matrix products."""
+"""The card's highest arithmetic rate in PyTorch, by large matrix products."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TYPES = {"fp16": torch.float16, "fp32": torch.float32}
 
 @torch.inference_mode()
 def peak_flops() -> dict[str, float]:
-    """FLOP/s (two a multiply-add) by the engines' precision, the fastest run; float32 without TF32."""
+    """Return FLOP/s of the fastest run by precision, two per multiply-add; float32 without TF32."""
     torch.set_float32_matmul_precision("highest")
     return {name: _flops(dtype) for name, dtype in TYPES.items()}
 

@@ -1,4 +1,4 @@
-"""What the CPU made of some scans, carried to where there is no CPU backend."""
+"""Scans with the CPU's results, for a machine without the CPU backend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-#: Probabilities of larger inputs are left out: label maps tell enough of those.
+#: Probabilities of larger inputs are left out, because their label maps are enough for the comparison.
 LARGEST_INPUT = 96 * 96 * 128
 
 SLICES, ROWS = 120, 512
@@ -17,9 +17,9 @@ SLICES, ROWS = 120, 512
 
 @dataclass(frozen=True)
 class ReferenceScan:
-    """`voxels` [z, y, x] along LPS axes with `spacing` (z, y, x) in mm, and what float32 on the CPU gives.
+    """`voxels` [z, y, x] along LPS axes with `spacing` (z, y, x) in mm, and the float32 results of the CPU.
 
-    `mask` and `probabilities` (float16, or None) are of the networks' own grids, `box` (start, end) in mm.
+    `mask` and `probabilities` (float16, or None) are on the networks' grids; `box` is (start, end) in mm.
     """
 
     name: str
@@ -69,9 +69,9 @@ def reference_scans(folder: str | Path) -> Iterator[ReferenceScan]:
 
 
 def timed_scan(folder: str | Path) -> ReferenceScan:
-    """The largest of the scans cut, or padded with air, to 512×512×120 voxels of int16.
+    """Return the largest scan, cut or padded with air to 512×512×120 voxels of int16.
 
-    Its mask, box and labels are still the whole scan's.
+    Its mask, box and labels are still those of the whole scan.
     """
     scan = list(reference_scans(folder))[-1]
     voxels = np.full((SLICES, ROWS, ROWS), -1000, np.int16)

@@ -16,7 +16,7 @@ SYMBOLS = {"ok": "✓", "failed": "✗", "skipped": "–", "refused": "⊘"}
 
 
 class GpuReport:
-    """Steps by name in `path`.json, which a later run of some of the steps adds to."""
+    """The steps by name, in `path`.json and `path`.md. Later runs of other steps add to them."""
 
     def __init__(self, path: Path) -> None:
         self._json, self._markdown = path.with_suffix(".json"), path.with_suffix(".md")
@@ -44,7 +44,7 @@ def markdown(steps: Mapping[str, Any]) -> str:
     for name, step in steps.items():
         try:
             parts += _parts(name, step, steps)
-        except Exception as error:  # a step left out what is expected of it: the next ones must still run
+        except Exception as error:  # a result that lacks a value must not stop the check
             parts.append(f"## {name}\n\nCould not be shown ({type(error).__name__}: {error}).")
     return "\n\n".join(parts) + "\n"
 
@@ -128,10 +128,10 @@ def _comparison(name: str, step: Mapping[str, Any]) -> str:
         "Network sees",
         "Mask Dice (voxels)",
         "Box",
-        "Probabilities, largest distance",
+        "Probabilities, largest difference",
         "Equal labels",
         "inside the box",
-        "Dice a label",
+        "Dice per label",
     )
     return f"## {name}: against float32 on the CPU\n\n" + table(header, rows)
 
@@ -162,9 +162,9 @@ def _times(name: str, step: Mapping[str, Any], pytorch: Mapping[str, Any]) -> st
         f"{step['copy']['from_device_gb_s']:.1f} GB/s back. Host threads: "
         + ", ".join(f"{n}: {wall['median'] * 1e3:.1f} ms" for n, wall in step["host_threads"].items())
         + ". CUDA graphs "
-        + ("pay: the segmentation network was replayed." if step["replayed"] else "were not kept."),
+        + ("were kept: the segmentation network was replayed." if step["replayed"] else "were not kept."),
         f"Memory: arena {step['arena_peak_bytes'] / 1e6:.0f} MB at most, scratch of the larger network "
-        f"{step['activation_bytes'] / 1e6:.0f} MB, growth on the card by NVML (context, engines and all) "
+        f"{step['activation_bytes'] / 1e6:.0f} MB, growth on the card by NVML (with context and engines) "
         + ("unknown." if growth is None else f"{growth / 1e6:.0f} MB."),
     ]
     if "networks" in pytorch:

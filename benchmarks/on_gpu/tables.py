@@ -1,4 +1,4 @@
-"""Markdown's tables."""
+"""Markdown tables."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """`text` in one cell of a table."""
+    """Return `text` for one cell of a table."""
     return re.sub(r"\s+", " ", text).replace("|", "\\|")
 
 
 def milliseconds(seconds: float | None) -> str:
-    """A dash for what is not known."""
+    """Return milliseconds as text; a dash if unknown."""
     return "–" if seconds is None else f"{seconds * 1e3:.2f}"
 
 
 def share(part: float | None, whole: float | None) -> str:
-    """`part` of `whole` in percent; a dash for what is not known."""
+    """Return `part` of `whole` in percent; a dash if unknown."""
     return "–" if part is None or not whole else f"{part / whole:.0%}"
 
 

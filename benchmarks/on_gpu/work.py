@@ -1,4 +1,4 @@
-"""What a network must do at one size, arithmetic and data of its layers, carried to the GPU machine."""
+"""The work of a network at one size: arithmetic and data of its layers, in a file for the GPU machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_WORK = f"the reference has no {FILE}; write it again with gpu_reference.py"
 
 @dataclass(frozen=True)
 class LayerWork:
-    """`name`: of the operation in the ONNX file. `moved`: values read and written, weights apart."""
+    """A layer's work. `name`: its operation in the ONNX file. `moved`: values moved, without weights."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class LayerWork:
 
 @dataclass(frozen=True)
 class NetworkWork:
-    """Of a network at `size` (z, y, x) of its input. `ends`: values of its input and its output."""
+    """The work of a network for an input of `size` (z, y, x). `ends`: values of its input and its output."""
 
     size: Size
     layers: tuple[LayerWork, ...]
@@ -36,13 +36,13 @@ class NetworkWork:
 
 
 def write_work(folder: Path, networks: Mapping[str, NetworkWork]) -> None:
-    """Write the networks' work at the sizes of the scan that is timed."""
+    """Write the networks' work at the sizes of the timed scan."""
     document = {name: asdict(work) for name, work in networks.items()}
     (folder / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def read_work(folder: str | Path) -> dict[str, NetworkWork] | None:
-    """What `write_work` left, None where the folder is of an older reference."""
+    """Return what `write_work` wrote; None if the folder is an older reference."""
     file = Path(folder, FILE)
     if not file.exists():
         return None
@@ -50,7 +50,7 @@ def read_work(folder: str | Path) -> dict[str, NetworkWork] | None:
 
 
 def work_of(document: Mapping[str, Any]) -> NetworkWork:
-    """The work that `asdict` took apart."""
+    """Return the work of which `document` is the `asdict`."""
     z, y, x = document["size"]
     layers = tuple(LayerWork(**layer) for layer in document["layers"])
     return NetworkWork((z, y, x), layers, document["ends"])

@@ -35,7 +35,7 @@ def _cpu(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
     return CpuBackend(bundle, precision, threads)
 
 
-#: In the order in which "auto" prefers them.
+#: By device, in the order in which "auto" tries them.
 _BACKENDS: dict[str, Callable[[Bundle, str, int, int], Backend]] = {"cuda": _cuda, "cpu": _cpu}
 
 DEVICES = ("auto", *_BACKENDS)
@@ -44,7 +44,7 @@ _NUMBERED = re.compile(r"cuda:(\d+)")
 
 
 def split_device(device: str) -> tuple[str, int]:
-    """One of DEVICES and the number of the GPU, from a name such as "cuda:1". Raises DeviceError."""
+    """Split a name such as "cuda:1" into one of DEVICES and the GPU's number. Raises DeviceError."""
     if found := _NUMBERED.fullmatch(device):
         return "cuda", int(found[1])
     if device not in DEVICES:
@@ -57,10 +57,10 @@ def split_device(device: str) -> tuple[str, int]:
 
 
 def load(bundle: Bundle, device: str = "auto", precision: str = "auto", threads: int = 0) -> Backend:
-    """Compile the networks of `bundle` for `device`; `threads` CPU threads, 0 for all of the machine.
+    """Compile the networks of `bundle` for `device`; `threads` is the number of CPU threads, 0 for all.
 
-    "auto" takes the first device that works; what kept it from the others is logged.
-    Raises DeviceError if the device or precision is not to be had.
+    "auto" takes the first device that works, and logs why those before it do not.
+    Raises DeviceError if the device or precision is not available.
     """
     if precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)

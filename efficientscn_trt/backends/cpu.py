@@ -1,4 +1,4 @@
-"""The networks on the CPU: the U-Net by the core, what surrounds it by OpenVINO."""
+"""The networks on the CPU, run by the core and by OpenVINO."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class CpuBackend:
-    """Runs one image at a time, on all cores.
+    """Runs one image at a time, on all cores by default.
 
-    In float32 the core runs the U-Net that each network begins with, by minimal filtering, which takes a
-    third of the products, and the end of the SCN. OpenVINO runs the rest. In bfloat16, and for a network of
-    another form, OpenVINO runs everything. The SCN's memory is kept for the next image of the same size,
-    because fresh pages would cost a tenth of its time.
+    In float32 the core runs the U-Net at the start of each network and the end of the SCN; OpenVINO runs the
+    rest. The core convolves by minimal filtering, which takes a third of the multiplications. In bfloat16,
+    and for a network of another form, OpenVINO runs everything. The SCN's memory is kept for the next image
+    of the same size, because fresh pages would cost a tenth of the SCN's time.
     """
 
     device = "cpu"
@@ -37,8 +37,9 @@ class CpuBackend:
     def __init__(self, bundle: Bundle, precision: str, threads: int) -> None:
         """Read both networks of `bundle`; `threads` 0 means all cores.
 
-        Raises DeviceError if `precision` is "bf16" and the processor lacks it, BundleError if the first
-        network cannot be compiled; of the second `segment` tells.
+        Raises DeviceError if `precision` is "bf16" and the processor has no bfloat16 instructions, and
+        BundleError if the localization network cannot be compiled. If the segmentation network cannot be,
+        `segment` raises BundleError.
         """
         core = ov.Core()
         self.precision = _precision(core, precision)
@@ -54,7 +55,7 @@ class CpuBackend:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
         mask = np.empty((1, *image.shape), np.bool_)
         self._localization.run(image, mask)
-        self._localization.release()  # the segmentation network may need as much
+        self._localization.release()  # the segmentation network may need as much memory
         return mask[0]
 
     def segment(self, image: np.ndarray) -> np.ndarray:
@@ -67,7 +68,7 @@ class CpuBackend:
         return probabilities[0]
 
     def trim(self) -> None:
-        """Give back the memory that the SCN keeps. Raises BundleError as `segment` does."""
+        """Free the memory that the SCN keeps. Raises BundleError as `segment` does."""
         self._segmentation.result().release()
 
 
@@ -85,7 +86,10 @@ class _Loader:
             self._config["INFERENCE_NUM_THREADS"] = threads
 
     def load(self, name: str) -> Network:
-        """Raises BundleError if OpenVINO cannot read it, or compile what does not depend on a size."""
+        """Read the network `name`, and compile the parts that are not compiled for each size.
+
+        Raises BundleError if OpenVINO cannot read or compile them.
+        """
         file = self._bundle.file(name)
         with explained(file):
             graph = self._core.read_model(str(file))
@@ -99,7 +103,7 @@ class _Loader:
         unet = _core.UNet(found.contracting, found.expanding, found.head, found.slope)
         spatial = find_spatial(graph, found) if self._sizes_are(name, MULTIPLES) else None
         if spatial is not None:
-            return Scn(unet, rest(spatial, by_size=False), self._threads)  # small at any size
+            return Scn(unet, rest(spatial, by_size=False), self._threads)  # takes little memory at any size
         return UNetFirst(unet, rest(without_unet(graph, found)), self._threads)
 
     def _sizes_are(self, name: str, multiples: Size) -> bool:
@@ -109,7 +113,7 @@ class _Loader:
         )
 
     def _cache(self, name: str) -> Path | None:
-        # OpenVINO tells files apart by path and time, so each content gets a folder of its own.
+        # OpenVINO tells files apart by path and time alone, so the folder is named after the file's content.
         cache = cache_folder()
         return cache and cache / getattr(self._bundle.manifest.networks, name).sha256[:16]
 

@@ -14,16 +14,19 @@ class Network(Protocol):
     """A network of a bundle."""
 
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
-        """Run on `image`, float32 [z, y, x], writing into `output`, [1, ...] as the network has it."""
+        """Run on `image`, float32 [z, y, x], and write into `output`.
+
+        `output` has the shape and type of the network's output, [1, ...].
+        """
         ...
 
     def release(self) -> None:
-        """Free the buffers, which are made anew when they are needed."""
+        """Free the buffers; the next run allocates them again."""
         ...
 
 
 class WholeNetwork:
-    """All of it by OpenVINO."""
+    """A network that OpenVINO runs entirely."""
 
     def __init__(self, graph: OpenVinoNetwork) -> None:
         self._graph = graph
@@ -38,7 +41,7 @@ class WholeNetwork:
 
 
 class UNetFirst:
-    """A U-Net by the core, then a graph that sees the image and the logits."""
+    """A U-Net that the core runs, then a graph that OpenVINO runs on the image and the logits."""
 
     def __init__(self, unet: _core.UNet, rest: OpenVinoNetwork, threads: int) -> None:
         self._unet, self._rest, self._threads = unet, rest, threads
@@ -56,9 +59,10 @@ class UNetFirst:
 
 
 class Scn:
-    """The SCN but for its spatial networks by the core: the local U-Net, and the combination in its memory.
+    """The SCN, of which OpenVINO runs only the spatial networks.
 
-    Its full-resolution tensors are the U-Net's skip and the output.
+    The core runs the local U-Net, and combines the two predictions in the memory of the output. The only
+    full-resolution tensors are the U-Net's skip and the output.
     """
 
     def __init__(self, unet: _core.UNet, spatial: OpenVinoNetwork, threads: int) -> None:

@@ -1,9 +1,9 @@
-"""OpenVINO's cache of compiled networks, for processes that start at once, and against damage.
+"""OpenVINO's cache of compiled networks, made safe against damage and for processes that start at once.
 
-OpenVINO writes a compiled network in place, and maps those that it reads into memory: of two processes with
-one cold folder either may crash. So each compiles in a folder of its own, which has links to all that is
-there, and hands in what it added when that is whole. It does not check what it reads either: a flipped bit
-gave other labels. So a file's name ends with what its bytes hash to.
+OpenVINO writes a compiled network in place, and maps the files that it reads into memory. If two processes
+share a cold folder, either may crash. So each process compiles in a folder of its own, which links to every
+file in the cache, and moves its new files into the cache when they are complete. OpenVINO does not check what
+it reads either: a flipped bit gave other labels. So a file's name in the cache ends with a hash of its bytes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _COMPILED = "*.blob"
 
 @contextmanager
 def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield what to compile with for a cache in `folder`: nothing if it is None or not writable.
+    """Yield the options to compile with for a cache in `folder`; none if it is None or not writable.
 
-    All that is in the folder is read.
+    Reads every compiled network in the folder.
     """
     own = _folder_in(folder) if folder else None
     if folder is None or own is None:
@@ -32,11 +32,11 @@ def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
     with own as name:
         for kept in folder.glob(_COMPILED):
             _link(kept, Path(name))
-        yield {"CACHE_DIR": name, "ENABLE_MMAP": False}  # network file systems keep what is still mapped
+        yield {"CACHE_DIR": name, "ENABLE_MMAP": False}  # network file systems cannot delete a mapped file
         for compiled in Path(name).glob(_COMPILED):
             with suppress(OSError):
                 if not compiled.is_symlink() and compiled.stat().st_nlink == 1:
-                    _hand_in(compiled, folder)
+                    _add_to_cache(compiled, folder)
 
 
 def _folder_in(folder: Path) -> TemporaryDirectory[str] | None:
@@ -48,10 +48,10 @@ def _folder_in(folder: Path) -> TemporaryDirectory[str] | None:
 
 
 def _link(kept: Path, own: Path) -> None:
-    """Show a file under OpenVINO's name for it, if it is whole."""
+    """Link a cached file into `own` under the name that OpenVINO looks for, if it is undamaged."""
     name, _, digest = kept.stem.partition(".")
     place = own / f"{name}{kept.suffix}"
-    with suppress(OSError):  # then it is compiled anew
+    with suppress(OSError):  # without the link, OpenVINO compiles it again
         if digest != _digest(kept):
             return
         try:
@@ -60,7 +60,7 @@ def _link(kept: Path, own: Path) -> None:
             place.symlink_to(kept.resolve())
 
 
-def _hand_in(compiled: Path, folder: Path) -> None:
+def _add_to_cache(compiled: Path, folder: Path) -> None:
     target = folder / f"{compiled.stem}.{_digest(compiled)}{compiled.suffix}"
     compiled.replace(target)
     for former in folder.glob(f"{compiled.stem}.*{compiled.suffix}"):

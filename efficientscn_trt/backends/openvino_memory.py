@@ -1,12 +1,13 @@
 """Rewrite an SCN of fixed size for OpenVINO, so that two tensors of full resolution exist at once, not three.
 
-At 96×128×160 such a tensor takes 240 MB. Results differ by the order of float32 sums alone.
+At 96×128×160 such a tensor takes 240 MB. Results differ only by the order of float32 sums.
 
 1. OpenVINO runs the convolution of a U-Net's skip last, when the skip, the upsampled tensor and their sum all
-   exist. Run early, its result takes the place of the skip. OpenVINO runs a node early if others depend on
-   it, so one voxel of the result, times zero, is added where the encoder goes on.
-2. OpenVINO packs tensors by first fit, and tensors of one size in no fixed order. Four of full resolution in
-   a row would waste the gain. So the first of the four is made slab by slab and never exists as a whole.
+   exist. If it runs early, its result replaces the skip. OpenVINO runs a node early if other nodes depend on
+   it. So one voxel of the result, times zero, is added to the output of every other node that uses the skip.
+2. OpenVINO packs tensors by first fit, and tensors of one size in no fixed order. Four full-resolution
+   tensors in a row would waste the gain. So the first of the four is computed slab by slab, and never exists
+   in full.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class _Layer:
     slope: ov.Output
 
     def of(self, source: ov.Output, before: int, after: int) -> ov.Output:
-        """The layer of another tensor, with so many planes of zeros before and after it along z."""
+        """Apply the layer to `source`, with `before` and `after` planes of zeros along z."""
         ones = [1, 1, 1]
         found = op.convolution(source, self.weights, ones, [before, 1, 1], [after, 1, 1], ones)
         return op.prelu(op.add(found, self.bias), self.slope).output(0)
@@ -40,7 +41,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Skip:
-    """The sum of a convolution of the skip and one of the upsampled tensor, by `split_convolution`."""
+    """The sum of a convolution of the skip and one of the upsampled tensor, made by `split_convolution`."""
 
     total: ov.Node
     of_skip: ov.Output
@@ -49,7 +50,7 @@ class _Skip:
 
 
 def reduce_memory(network: ov.Model) -> bool:
-    """Rewrite `network`, of static shape, in place; whether it had the form for it."""
+    """Rewrite `network`, of static shape, in place. Return whether it has the form that can be rewritten."""
     site = next((site for node in network.get_ordered_ops() if (site := _skip(node))), None)
     second = _layer(site.skip) if site else None
     first = _layer(second.source) if second else None
@@ -63,7 +64,7 @@ def reduce_memory(network: ov.Model) -> bool:
 
 def _make_early(site: _Skip) -> None:
     onward = [use.get_node() for use in site.skip.get_target_inputs()]
-    # Written in place by the second of its inputs, which must be the one that exists already.
+    # The sum is written over its second input, which must be the one that exists already.
     site.total.input(0).replace_source_output(site.of_upsampled)
     site.total.input(1).replace_source_output(site.of_skip)
     voxel = op.slice(site.of_skip, _ints(0, 0, 0), _ints(1, 1, 1), _ints(1, 1, 1), _ints(2, 3, 4))
@@ -81,7 +82,7 @@ def _make_in_slabs(first: _Layer, second: _Layer, result: ov.Output) -> None:
     edges = [planes * i // SLABS for i in range(SLABS + 1)]
     slabs = []
     for start, stop in pairwise(edges):
-        # Each 3×3×3 convolution sees one plane more on either side, or the edge's zeros.
+        # Each 3×3×3 convolution reads one more plane on either side, or zeros at the edge.
         inner = max(start - 1, 0), min(stop + 1, planes)
         outer = max(inner[0] - 1, 0), min(inner[1] + 1, planes)
         part = op.slice(first.source, _ints(outer[0]), _ints(outer[1]), _ints(1), _ints(2))
@@ -106,7 +107,7 @@ def _skip(total: ov.Node) -> _Skip | None:
 
 
 def _convolved(value: ov.Output) -> ov.Output | None:
-    """What a convolution made `value` from, with or without a bias."""
+    """The input of the convolution that makes `value`, with or without a bias; None if there is none."""
     node = value.get_node()
     if node.get_type_name() == "Add":
         node = node.input_value(0).get_node()

@@ -18,8 +18,9 @@ from .openvino_start import compile_model, ov
 
 
 class OpenVinoNetwork:
-    """Compiled once, or by the size that it last saw: that costs time for each new size, and saves a large
-    graph memory and time.
+    """A graph that is compiled once, or again for each new size.
+
+    Compiling for each size costs time, but a large graph then runs faster and in less memory.
     """
 
     def __init__(
@@ -31,10 +32,10 @@ class OpenVinoNetwork:
         cache: Path | None,
         by_size: bool,
     ) -> None:
-        """`graph`: of images [1, channels, z, y, x]; `file`: where it comes from, for errors; `cache`: where
-        it is kept compiled, if anywhere.
+        """`graph` takes images [1, channels, z, y, x]. `file` is its origin, for error messages. `cache` is
+        the folder for compiled graphs, if any. `by_size`: compile in `run` for each new size, not once here.
 
-        Raises BundleError if it is compiled once, and cannot be.
+        Raises BundleError if the graph cannot be compiled here.
         """
         self._core, self._graph, self._file, self._config, self._cache = core, graph, file, config, cache
         self._compiled: ov.CompiledModel | None = None
@@ -44,9 +45,9 @@ class OpenVinoNetwork:
             self._compiled = self._compile(self._graph)
 
     def run(self, inputs: Sequence[np.ndarray], output: np.ndarray) -> None:
-        """Run on `inputs` [1, channels, z, y, x], writing into `output` without a copy.
+        """Run on `inputs` [1, channels, z, y, x], and write into `output` without a copy.
 
-        Raises BundleError if the graph cannot be compiled, MemoryError.
+        Raises MemoryError, and BundleError if the graph cannot be compiled.
         """
         with self._lock, memory_errors():
             request = self._compiled_for([value.shape for value in inputs]).create_infer_request()
@@ -56,14 +57,14 @@ class OpenVinoNetwork:
             request.infer()
 
     def release(self) -> None:
-        """Free the buffers, which are made anew when they are needed."""
+        """Free the buffers; the next run allocates them again."""
         with self._lock:  # memory can be released only while no request runs
             if self._compiled is not None:
                 self._compiled.release_memory()
 
     def _compiled_for(self, sizes: list[tuple[int, ...]]) -> ov.CompiledModel:
         if self._compiled is None or self._sizes not in (None, sizes):
-            self._compiled = None  # two at once would be twice the weights
+            self._compiled = None  # two compiled graphs would hold the weights twice
             with explained(self._file):
                 graph = self._graph.clone()
                 graph.reshape({index: list(size) for index, size in enumerate(sizes)})
@@ -73,7 +74,7 @@ class OpenVinoNetwork:
         return self._compiled
 
     def _compile(self, graph: ov.Model, sizes: Sequence[tuple[int, ...]] = ()) -> ov.CompiledModel:
-        # A folder for each size, for a folder's files are all read.
+        # One folder per size, because `cache_option` reads every file of a folder.
         folder = self._cache and self._cache.joinpath(*("x".join(map(str, size)) for size in sizes))
         with explained(self._file), cache_option(folder) as option:
             return compile_model(self._core, graph, self._config | option)

@@ -1,4 +1,4 @@
-"""OpenVINO, for the other modules to import from here: without its telemetry, and ready for threads."""
+"""Import OpenVINO without its telemetry and ready for threads. Other modules import it from here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 _TELEMETRY = "openvino_telemetry"
 
-# Its import alone would report to a server of Google's. Where the package is missing, a stub takes its place.
+# Importing the telemetry package would report to a Google server. Without that package OpenVINO uses a stub.
 _loaded = {name: sys.modules[name] for name in [_TELEMETRY] if name in sys.modules}
 sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
 try:
@@ -20,18 +20,18 @@ finally:
     del sys.modules[_TELEMETRY]
     sys.modules.update(_loaded)
 
-# OpenVINO's first array sets up what all others need. Of two threads that ask for it at once, one could hold
-# the setup and wait for the interpreter, and the other hold the interpreter and wait for the setup.
+# OpenVINO's first array sets up what every array needs, so this module makes one. Two threads that start the
+# setup at once could deadlock: one holds the setup and waits for the interpreter, the other the reverse.
 op.constant(np.zeros(1, np.float32)).data  # noqa: B018
 
 _compiling = threading.Lock()
 
 
 def compile_model(core: ov.Core, graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
-    """`graph`, compiled for the CPU; one at a time in a process.
+    """Compile `graph` for the CPU, one graph at a time in a process.
 
-    OpenVINO sets the process's locale to "C" while it compiles. Of two that overlap, the second takes "C" for
-    what it has to restore, and from then on Python decodes files and pipes as ASCII.
+    OpenVINO sets the process's locale to "C" while it compiles, and then restores the old one. If two
+    compilations overlap, the second restores "C", and from then on Python decodes files and pipes as ASCII.
     """
     with _compiling:
         return core.compile_model(graph, "CPU", config)

@@ -1,4 +1,4 @@
-"""What a backend is to those who run its networks."""
+"""The interfaces of backends, for the code that runs their networks."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Networks(Protocol):
 
 
 class Backend(Networks, Protocol):
-    """The networks of one bundle, compiled. No call leaves a trace in the next; calls may overlap."""
+    """The compiled networks of one bundle. No call affects the results of another; calls may overlap."""
 
     device: str
     precision: str
 
     def trim(self) -> None:
-        """Give back memory that is held for the next image."""
+        """Free the memory that is kept for the next image."""
         ...
 
 
@@ -44,5 +44,5 @@ class DeviceBackend(Backend, Protocol):
     """The number of the GPU."""
 
     def keep_kernels(self, localization: Size, segmentation: Size) -> None:
-        """Keep what TensorRT compiled while `core` ran with inputs of these sizes (z, y, x)."""
+        """Save the kernels that TensorRT compiled while `core` ran with inputs of these sizes (z, y, x)."""
         ...

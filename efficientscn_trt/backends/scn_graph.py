@@ -1,4 +1,4 @@
-"""Where in the SCN's graph its spatial networks are, between what the core computes."""
+"""Find the spatial networks in the SCN's graph; the core computes what is before and after them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PROBE_SIZE = (8, 8, 16)
 _PROBE_LIMIT = 1e-4
 _STRIDE = 4
 
-#: What the voxels of an image along z, y and x must be multiples of, for the core's combination.
+#: The size of an image along z, y and x must be a multiple of these for the core's combination.
 MULTIPLES = (4, 4, 16)
 
 
@@ -27,11 +27,11 @@ class _Ends:
 
 
 def find_spatial(network: ov.Model, unet: UNetGraph) -> ov.Model | None:
-    """The part of `network`, the SCN whose local U-Net is `unet`, from its image and the local prediction,
-    average-pooled by 4, to the spatial logits; None where the rest is not what the core computes.
+    """Return the part of `network` that computes the spatial logits; None if the core lacks the rest.
 
-    What lies behind the spatial logits is recognized by its results on a small random input. `network` is
-    used up if it is found.
+    `network` is the SCN, and `unet` is its local U-Net. The part takes the image and the local prediction,
+    average-pooled by 4. What follows the spatial logits is recognized by its results on a small random input.
+    If the part is found, `network` is altered; do not use it again.
     """
     ends = _ends(network, unet)
     if ends is None or not _combines_as_the_core(network):
@@ -80,7 +80,7 @@ def _combines_as_the_core(network: ov.Model) -> bool:
         config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
         compiled = compile_model(ov.Core(), model, config)
         expected = compiled([local[np.newaxis], spatial[np.newaxis]])[0]
-    except RuntimeError:  # it needs more than the two, or other shapes
+    except RuntimeError:  # it needs other inputs, or other shapes
         return False
     found = local.copy()
     _core.combine(found, spatial, threads=1)

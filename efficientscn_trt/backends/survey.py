@@ -1,4 +1,4 @@
-"""What this machine has to run networks on, without compiling any."""
+"""The devices of this machine that can run the networks, found without compiling any network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def survey(bundle: Bundle) -> list[Availability]:
 
 
 def choose(devices: list[Availability]) -> str | None:
-    """The device that "auto" takes of `survey`'s."""
+    """Return the device that "auto" takes: the first of `devices` without a problem, None if all have one."""
     return next((device.device for device in devices if device.problem is None), None)
 
 

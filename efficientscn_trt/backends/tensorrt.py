@@ -1,4 +1,4 @@
-"""Both networks and all around them on an NVIDIA GPU, by TensorRT engines and the CUDA core."""
+"""The pipeline on an NVIDIA GPU: TensorRT runs both networks, the CUDA core runs the rest."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _log = logging.getLogger(__name__)
 
 
 def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> TensorRTBackend:
-    """The engines of `bundle` on the GPU number `index`; where it has none for it, they are built, once.
+    """Load the engines of `bundle` on the GPU number `index`. If there are none for it, build them, once.
 
-    Raises DeviceError if this build, machine or TensorRT cannot run them, BundleError.
+    Raises BundleError, and DeviceError if this build, machine or TensorRT cannot run the engines.
     """
     gpu = require_gpu(index)
     choice = obtain_engine(bundle, this_machine(index), precision, notice=_log.warning)
@@ -39,13 +39,16 @@ def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> T
 
 
 class TensorRTBackend:
-    """The chosen engines, shared with every backend of the same GPU, each with a context of its own."""
+    """The chosen engines, each with an execution context of this backend.
+
+    Backends on the same GPU share the engines if TensorRT allows it.
+    """
 
     def __init__(
         self, bundle: Bundle, choice: EngineChoice, trt: Any, threads: int, gpu: Gpu, *, graphs: bool = True
     ) -> None:
         """`trt`: the module of the TensorRT that built the engines. `graphs`: replay networks from CUDA
-        graphs at sizes where that is measured to be faster. Raises DeviceError, BundleError.
+        graphs at sizes where that is measured to be faster. Raises DeviceError or BundleError.
         """
         self.device, self.index, self.precision = f"cuda:{gpu.index}", gpu.index, choice.precision
         parameters = core_parameters(bundle)
@@ -68,7 +71,7 @@ class TensorRTBackend:
                 len(bundle.manifest.labels),
                 gpu.index,
                 threads,
-                # TensorRT-RTX compiles kernels for a shape while it runs, which a recording would keep out.
+                # TensorRT-RTX compiles faster kernels while it runs. A recorded graph would never use them.
                 graphs=graphs and choice.flavour == "tensorrt",
             )
 
@@ -83,14 +86,14 @@ class TensorRTBackend:
         return probabilities
 
     def trim(self) -> None:
-        """Give back the arena and its staging memory."""
+        """Free the arena and its staging memory."""
         self.core.trim()
 
     def keep_kernels(self, localization: Size, segmentation: Size) -> None:
-        """Save what TensorRT-RTX compiled for these sizes (z, y, x) of the networks' inputs.
+        """Save the kernels that TensorRT-RTX compiled for these sizes (z, y, x) of the networks' inputs.
 
-        It compiles the kernels that suit a shape best in the background and runs general ones meanwhile, so
-        the first run's end finds few of them: saved is after the runs 1, 2, 4, 8 and so on of the sizes.
+        TensorRT-RTX runs general kernels while it compiles the best ones for a shape in the background. Few
+        are ready after the first run, so this saves after the runs 1, 2, 4, 8 and so on at these sizes.
         """
         if not self._caches:
             return
@@ -98,13 +101,13 @@ class TensorRTBackend:
         with self._counting:
             self._runs[sizes] += 1
             if self._runs[sizes].bit_count() == 1:
-                with current(self._gpu):  # the run has left no GPU current on this thread
+                with current(self._gpu):  # the run leaves no GPU current on this thread
                     for cache in self._caches:
                         cache.save()
 
 
 class _LoadedEngine:
-    """A deserialized engine, for any number of contexts."""
+    """A deserialized engine, for any number of execution contexts."""
 
     def __init__(self, trt: Any, plan: bytes) -> None:
         self.api = ExecutionApi(trt, _log.debug)
@@ -113,7 +116,7 @@ class _LoadedEngine:
         self._lock = threading.Lock()
 
     def network(self, cache: RuntimeCache | None) -> Any:
-        """A context of its own."""
+        """Return the engine as a network with a new execution context."""
         with self._lock:
             context = self.api.create_context(self.engine, cache)
         return _core.Network(self.api, self.engine, context, *self._names)
@@ -124,7 +127,7 @@ _engines_lock = threading.Lock()
 
 
 def _loaded(trt: Any, choice: EngineChoice, network: str, gpu: Gpu) -> _LoadedEngine:
-    """The engine of `network`: the one that is loaded already, if contexts may share it."""
+    """Return the engine of `network`; reuse one that is loaded already, if contexts may share it."""
     record: Engine = getattr(choice, network)
     key = (trt.__name__, record.sha256, gpu.index)
     with _engines_lock:
@@ -135,7 +138,10 @@ def _loaded(trt: Any, choice: EngineChoice, network: str, gpu: Gpu) -> _LoadedEn
 
 
 def _read_plan(choice: EngineChoice, network: str) -> bytes:
-    """The plan, once more held against the manifest: it is native code, and was read after it was chosen."""
+    """Read the plan and verify its hash again.
+
+    A plan is native code, and the file may have changed since it was verified and chosen.
+    """
     file, record = choice.file(network), getattr(choice, network)
     try:
         plan = file.read_bytes()
@@ -147,7 +153,7 @@ def _read_plan(choice: EngineChoice, network: str) -> bytes:
 
 
 def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:
-    """Where the kernels that TensorRT-RTX compiles for this engine on this GPU are kept."""
+    """Return the cache of the kernels that TensorRT-RTX compiles for this engine on this GPU, if any."""
     folder = cache_folder() if engine.flavour == "tensorrt-rtx" else None
     if folder is None:
         return None

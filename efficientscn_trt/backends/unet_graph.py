@@ -1,4 +1,4 @@
-"""Where in a network's graph its U-Net is, and the graph without it."""
+"""Find the U-Net in a network's graph, and remove it from the graph."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Layer = tuple[np.ndarray, np.ndarray]
 """Kernel [output, input, z, y, x] and bias [output] of a convolution, float32."""
 
 FILTERS = (16, 32, 48, 64)
-"""What the core's U-Net can have."""
+"""The numbers of filters that the core's U-Net supports."""
 
 _TAPS = (3, 3, 3)
 
 
 class _Other(Exception):
-    """The graph has another form than was looked for."""
+    """The graph does not have the expected form."""
 
 
 @dataclass
 class UNetGraph:
-    """The U-Net that sees a network's image, as the core wants it, and its logits in that network's graph."""
+    """The U-Net at the start of a network: its layers as the core takes them, and its logits in the graph."""
 
     logits: ov.Output
     head: Layer
@@ -34,15 +34,15 @@ class UNetGraph:
 
     @property
     def multiple(self) -> int:
-        """What the voxels of an image along each axis must be a multiple of."""
+        """The size of an image along each axis must be a multiple of this."""
         return 1 << (len(self.contracting) - 1)
 
 
 def find_unet(network: ov.Model) -> UNetGraph | None:
-    """The U-Net of `network`, whose one input is an image of one channel, or None where there is none.
+    """Return the U-Net of `network`, whose one input is an image of one channel; None if there is none.
 
-    Its blocks are two 3×3×3 convolutions with LeakyReLU, between them 2×2×2 average pooling and ×2 linear
-    upsampling (paper, section 4.2), with the skip side by side or in a convolution of its own.
+    Each block is two 3×3×3 convolutions with LeakyReLU. Between blocks are 2×2×2 average pooling and ×2
+    linear upsampling (paper, section 4.2). The skip is concatenated, or has a convolution of its own.
     """
     try:
         return _Search().unet(network.input(0))
@@ -51,13 +51,19 @@ def find_unet(network: ov.Model) -> UNetGraph | None:
 
 
 def without_unet(network: ov.Model, unet: UNetGraph) -> ov.Model:
-    """`network` with the logits as a second input, in place of what computes them. `network` is used up."""
+    """Return `network` without the U-Net; the logits are its second input.
+
+    Do not use `network` itself afterwards.
+    """
     logits = replace_by_parameter(unet.logits, "logits")
     return ov.Model(network.get_results(), [*network.get_parameters(), logits], "after the U-Net")
 
 
 def replace_by_parameter(value: ov.Output, name: str) -> ov.Node:
-    """A parameter of any size that all who see `value` [1, channels, z, y, x] see instead."""
+    """Replace `value` [1, channels, z, y, x] by a new parameter, wherever it is used.
+
+    Returns the parameter, which takes any z, y, x.
+    """
     channels = value.get_partial_shape()[1].get_length()
     parameter = op.parameter([1, channels, -1, -1, -1], value.get_element_type(), name=name)
     for use in list(value.get_target_inputs()):
@@ -66,7 +72,7 @@ def replace_by_parameter(value: ov.Output, name: str) -> ov.Node:
 
 
 def pools(node: ov.Node, factor: int) -> bool:
-    """Whether `node` is the mean of blocks of so many voxels along each axis."""
+    """Whether `node` averages blocks of `factor` voxels along each axis, without padding."""
     if node.get_type_name() != "AvgPool":
         return False
     attributes = node.get_attributes()
@@ -115,7 +121,7 @@ class _Search:
         return layer, self._activated(result)
 
     def _layer_of_both(self, skip: ov.Output, small: ov.Output) -> tuple[Layer, ov.Output]:
-        """The layer over [skip, upsampled]."""
+        """The layer that takes [skip, upsampled], as one convolution or as the sum of two."""
         upsampled = _one(node for node in uses(small) if _doubles(node)).output(0)
         for node in uses(upsampled):
             if node.get_type_name() == "Concat":
@@ -147,7 +153,7 @@ class _Search:
 
 
 def uses(value: ov.Output) -> list[ov.Node]:
-    """The nodes that see `value`."""
+    """The nodes that use `value`."""
     return [use.get_node() for use in value.get_target_inputs()]
 
 
@@ -201,7 +207,7 @@ def _convolves(node: ov.Node, source: ov.Output, taps: tuple[int, ...]) -> bool:
 
 
 def _doubles(node: ov.Node) -> bool:
-    """Whether `node` is a linear upsampling by two, of half-pixel positions."""
+    """Whether `node` is a linear upsampling by two, at half-pixel positions."""
     if node.get_type_name() != "Interpolate":
         return False
     attributes = node.get_attributes()

@@ -1,4 +1,4 @@
-"""The pipeline's numbers, from the manifest to the core."""
+"""Convert the pipeline's numbers from the manifest's types to the core's."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .reader import Bundle
 
 @dataclass(frozen=True)
 class CoreParameters:
-    """The numbers of both stages, as the core has them."""
+    """The numbers of both stages, as the core takes them."""
 
     localization: _core.LocalizationParameters
     segmentation: _core.SegmentationParameters
 
     @classmethod
     def of(cls, pipeline: PipelineParameters) -> CoreParameters:
-        """Those of a manifest. Raises ValueError where they make no sense."""
+        """Convert the parameters of a manifest. Raises ValueError if they make no sense."""
         return cls(
             _core.LocalizationParameters(**dataclasses.asdict(pipeline.localization)),
             _core.SegmentationParameters(**dataclasses.asdict(pipeline.segmentation)),
@@ -28,7 +28,7 @@ class CoreParameters:
 
 
 def core_parameters(bundle: Bundle) -> CoreParameters:
-    """Those of `bundle`. Raises BundleError where they make no sense."""
+    """Return the parameters of `bundle`. Raises BundleError if they make no sense."""
     try:
         return CoreParameters.of(bundle.manifest.pipeline)
     except ValueError as error:

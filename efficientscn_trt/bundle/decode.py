@@ -1,6 +1,6 @@
-"""Decode parsed JSON into frozen dataclasses, strictly: a missing, unknown or mistyped field is named.
+"""Decode parsed JSON into frozen dataclasses, strictly: a missing, unknown or mistyped field is an error.
 
-A field may be missing if its metadata say `optional`; a default alone does not make it so.
+A field may be missing if its metadata say `optional`; a default value alone does not allow that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 def decode(cls: type[T], data: object, where: str = "") -> T:
     """Build the dataclass `cls` from `data`, the output of `json.loads`.
 
-    `where` is the dotted place of `data` in the manifest, for the message.
+    `where` is the dotted path of `data` in the manifest, for the message.
     Raises BundleError naming the field, what was found and what was expected.
     """
     return typing.cast(T, _value(cls, data, where))
@@ -73,7 +73,7 @@ def _scalar(kind: Any, data: object, where: str) -> object:
         return data
     if kind is str:
         if not isinstance(data, str):
-            _fail(where, data, "a text")
+            _fail(where, data, "a string")
         return data
     raise TypeError(f"no decoder for {kind}")
 

@@ -54,7 +54,7 @@ class SegmentationParameters:
 
 @dataclass(frozen=True)
 class UnknownSpacing:
-    """A spacing of exactly `marker_xyz` means "unknown"; `used_xyz` is then used inside.
+    """A spacing of exactly `marker_xyz` means "unknown"; `used_xyz` is then used inside the pipeline.
 
     Defaults: the released code (docs/reference-pipeline.md).
     """
@@ -74,7 +74,7 @@ class PipelineParameters:
 
 @dataclass(frozen=True)
 class Tensor:
-    """Name, NumPy dtype name and shape of a network's input or output; a dynamic dimension is a name."""
+    """Name, NumPy dtype and shape of a network's input or output; a dynamic dimension is given by a name."""
 
     name: str
     dtype: str
@@ -83,7 +83,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Float16File:
-    """The form of a network that TensorRT builds float16 engines from; inputs and outputs are float16 too."""
+    """The ONNX file that TensorRT builds float16 engines from; inputs and outputs are float16 too."""
 
     file: str
     sha256: str
@@ -92,7 +92,7 @@ class Float16File:
 
 @dataclass(frozen=True)
 class Network:
-    """One network of a bundle: float32 ONNX, which `input` and `output` describe, and its float16 form."""
+    """One network of a bundle: its float32 ONNX file with `input` and `output`, and its float16 form."""
 
     file: str
     sha256: str
@@ -136,12 +136,12 @@ class ActivationMemory:
 
 @dataclass(frozen=True)
 class Engine:
-    """A TensorRT engine of one network, and all that decides whether it may run on a machine.
+    """A TensorRT engine of one network, with everything that decides whether it may run on a machine.
 
-    `flavour` is "tensorrt" or "tensorrt-rtx", `version` the one that built it and alone can run it,
-    `platform` Python's name of system and processor, `onnx_sha256` that of the ONNX file it was built from.
-    The activation memory is None where the builder did not tell it. `version_compatible`: whether the lean
-    runtime, of the same version, runs it too. `timed_on`: the GPU whose timings chose its kernels, if any.
+    `flavour`: "tensorrt" or "tensorrt-rtx". `version`: of the TensorRT that built it, the only version that
+    runs it. `platform`: Python's name of system and processor. `onnx_sha256`: of the ONNX file that it was
+    built from. `activation_memory`: None if the builder did not report it. `version_compatible`: whether the
+    lean runtime of the same version runs it too. `timed_on`: the GPU whose timings chose its kernels, if any.
     """
 
     network: str
@@ -162,7 +162,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of `manifest.json`. Engines vouch for themselves: `files` does not name them."""
+    """The content of `manifest.json`. `files` does not name the engines, whose records have their hashes."""
 
     schema_version: int
     name: str

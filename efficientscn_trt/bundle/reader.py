@@ -1,4 +1,4 @@
-"""Read a bundle, and verify that nothing of it is missing or was altered."""
+"""Read a bundle, and verify that none of its files is missing or altered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bundle:
         return self.path / self.onnx(network, precision).file
 
     def onnx(self, network: str, precision: str = "fp32") -> Network | Float16File:
-        """What the manifest says about the file of that `network` and `precision`. Raises BundleError."""
+        """Return the manifest's entry for the file of `network` in `precision`. Raises BundleError."""
         entry: Network = getattr(self.manifest.networks, network)
         if precision == "fp32":
             return entry
@@ -43,7 +43,7 @@ class Bundle:
 
 
 def load(path: str | os.PathLike[str]) -> Bundle:
-    """Read the bundle at `path` and verify its schema, that each file is there, and its SHA-256.
+    """Read the bundle at `path` and verify its schema, and that each file is there and has its SHA-256.
 
     Raises BundleError.
     """
@@ -87,7 +87,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     if not file.is_file():
         raise BundleError(
-            f"{folder} is not a bundle, for it has no {MANIFEST}; "
+            f"{folder} is not a bundle, because it has no {MANIFEST}; "
             "give the folder that `efficientscn-trt export` wrote."
         )
     try:
@@ -112,7 +112,7 @@ def _check_consistent(manifest: Manifest) -> None:
                 raise BundleError(f"manifest.json: files and networks.{key} do not agree on {file.file}.")
     for name in (*manifest.files, *(engine.file for engine in manifest.engines)):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise BundleError(f"manifest.json names the file {name}, which lies outside the bundle.")
+            raise BundleError(f"manifest.json names the file {name}, which is outside the bundle.")
 
 
 def _verify_file(folder: Path, name: str, expected: str) -> None:

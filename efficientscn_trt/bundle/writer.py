@@ -28,7 +28,7 @@ from .reader import Bundle, load
 
 @dataclass(frozen=True)
 class NetworkSource:
-    """A network for `write`: a serialized ONNX model, or the path of one, and the manifest's words on it."""
+    """A network for `write`: a serialized ONNX model, or the path of one, and its fields in the manifest."""
 
     content: bytes | Path
     opset: int
@@ -51,9 +51,9 @@ def write(
 ) -> Bundle:
     """Write a bundle at `path` and return it, loaded and verified.
 
-    A bundle that is already there is replaced, anything else is left alone. The files are written to a
+    A bundle that is already there is replaced; anything else is left alone. The files are written to a
     temporary folder beside `path`, which is then renamed: there is never half a bundle.
-    Raises OutputError if it cannot be written, BundleError if the parts do not fit one another.
+    Raises OutputError if it cannot be written, BundleError if the parts do not fit together.
     """
     target = Path(path)
     _check_replaceable(target)
@@ -92,7 +92,7 @@ def _check_replaceable(target: Path) -> None:
     if not target.is_dir():
         raise OutputError(f"{target} is a file; give the name of a new folder for the bundle.")
     if any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise OutputError(f"{target} is a folder that holds something else than a bundle; give a new name.")
+        raise OutputError(f"{target} is a folder that holds something other than a bundle; give a new name.")
 
 
 def _write_network(folder: Path, key: str, source: NetworkSource) -> Network:

@@ -1,6 +1,6 @@
-"""Command line `efficientscn-trt`. Each command lives in a module of its own, imported when it is called.
+"""The command line `efficientscn-trt`. Each command has its own module, which is imported when it is called.
 
-A new command is one line in `COMMANDS`; its module imports what is heavy inside the command's function.
+A new command is one line in `COMMANDS`. Its module imports heavy packages inside the command's function.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from .failure import exit_code_of
 
 COMMANDS = {
     "segment": ("segment:segment", "Label the organs in a CT scan."),
-    "demo": ("demo:demo", "Try it without a scan of your own: fetch a real CT and label it."),
-    "info": ("info:info", "Show what a bundle holds and where it can run."),
-    "benchmark": ("benchmark:benchmark", "Measure time and memory of a bundle on this machine."),
-    "validate": ("validate:validate", "Check a bundle here against the models it was exported from."),
+    "demo": ("demo:demo", "Download a real CT and label it: a first try without your own scan."),
+    "info": ("info:info", "Show what is in a bundle and which devices can run it."),
+    "benchmark": ("benchmark:benchmark", "Measure the time and memory of a bundle on this machine."),
+    "validate": (
+        "validate:validate",
+        "Compare a bundle on this machine with the models it was exported from.",
+    ),
     "evaluate": ("evaluate:evaluate", "Compare label maps with reference label maps (DSC, NSD)."),
     "evaluate-phantoms": (
         "evaluate_phantoms:evaluate_phantoms",
-        "Measure a bundle on phantoms it never saw.",
+        "Compare a bundle's label maps of phantoms with their ground truth.",
     ),
-    "build": ("build:build", "Build TensorRT engines of a bundle for a target."),
+    "build": ("build:build", "Build a bundle's TensorRT engines for a target GPU."),
     "export": ("export:export", "Turn two trained TensorFlow models into a bundle."),
     "reference-model": ("reference_model:reference_model", "Write a reference network as a SavedModel."),
     "train": ("train:train", "Train a network on your own cases or on phantoms."),
@@ -34,14 +37,14 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one only when it is called."""
+    """A group that knows its commands by name and imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of `COMMANDS`: what a first user needs comes first."""
+        """The names in the order of `COMMANDS`: what a new user needs comes first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of `cmd_name`; None if there is no such command."""
+        """Import the module of `cmd_name`. Returns None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name][0].split(":")
@@ -63,7 +66,7 @@ def group() -> None:
     """Find liver, kidneys, spleen and pancreas in abdominal CT scans.
 
     \b
-    A first try, with no scan at hand:
+    A first try, without your own scan:
         efficientscn-trt demo
     Your own scan (NIfTI, NRRD, MetaImage, or a folder with one DICOM series):
         efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
@@ -84,5 +87,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> NoReturn:
     """Entry point of the console script."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a table may hold what a terminal's encoding lacks
+        # A table may have characters that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="replace")
     sys.exit(run())

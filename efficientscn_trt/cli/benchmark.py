@@ -1,4 +1,4 @@
-"""`efficientscn-trt benchmark`: how fast and how large a bundle runs on this machine."""
+"""`efficientscn-trt benchmark`: the time and memory of a bundle on this machine."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ def benchmark(
 ) -> None:
     """Measure BUNDLE on this machine, in about a minute.
 
-    Two fresh processes segment one scan: the first as on a new machine, with no network compiled before; the
-    second as on any later day, and then again and again for half a minute. On a CPU each network is set
-    beside the time of its convolutions, term by term, at the best speed that OpenVINO convolves here; in
-    float32 the networks take fewer products and less time.
+    Two new processes segment one scan. The first runs as on a new machine, where no network was compiled
+    before. The second runs as on any later day, and repeats the scan for half a minute.
+
+    On a CPU, each network is also compared with a direct computation of its convolutions, at the highest
+    speed that OpenVINO reaches on this machine. In float32 the networks may be faster than that, because
+    they compute fewer products.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`efficientscn-trt build`: TensorRT engines for a target, put into a bundle."""
+"""`efficientscn-trt build`: add TensorRT engines for a target GPU to a bundle."""
 
 from __future__ import annotations
 
@@ -32,34 +32,35 @@ MIB = 1 << 20
     type=Device(("cuda",)),
     default="cuda",
     show_default=True,
-    help="GPU to build on, and for; cuda:1 is the second. For tensorrt-rtx: which one `current` is.",
+    help="GPU to build on and for; cuda:1 is the second. With tensorrt-rtx: the GPU that `current` means.",
 )
 @click.option(
     "--compute-capability",
     "capabilities",
     multiple=True,
     metavar="X.Y",
-    help="For tensorrt-rtx: GPUs to build for, such as 8.9; may be given several times; `current` is the GPU "
-    "here. Default: all from 8.0 on. Turing (7.5) must be named, and runs no 3-D convolutions so far.",
+    help="For tensorrt-rtx: a GPU to build for, such as 8.9, or `current` for the GPU of this machine; may "
+    "be given several times. Default: all from 8.0 on. Turing (7.5) must be named, because TensorRT-RTX has "
+    "no 3-D convolutions for it so far.",
 )
 @click.option(
     "--precision",
     type=click.Choice(("fp16", "fp32")),
     default="fp16",
     show_default=True,
-    help="Arithmetic of the networks.",
+    help="Precision of the networks.",
 )
 @click.option(
     "--version-compatible",
     is_flag=True,
-    help="For tensorrt, from 8.6 on: engines that its lean runtime of the same version runs too, perhaps "
-    "more slowly.",
+    help="For tensorrt from 8.6 on: build engines that the lean runtime of the same version can run too. "
+    "They may be slower.",
 )
 @click.option(
     "--workspace",
     type=click.IntRange(min=1),
     metavar="MIB",
-    help="Scratch memory that any one layer may use. Default: TensorRT's own limit.",
+    help="Limit of the workspace of a layer. Default: TensorRT's own limit.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every message of TensorRT.")
 @quiet_option
@@ -74,10 +75,10 @@ def build(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Build TensorRT engines of both networks of BUNDLE for a target, and put them into it.
+    """Build TensorRT engines for both networks of BUNDLE, and add them to it.
 
-    An engine runs on the version of TensorRT and the GPUs that it was built for. A bundle may hold engines
-    for several; `efficientscn-trt info` shows which would be used on a machine, and why not the others.
+    An engine runs only with the TensorRT version and on the GPUs that it was built for. A bundle may have
+    engines for several. `efficientscn-trt info` shows which engines this machine uses, and why not others.
 
     \b
     Examples:
@@ -117,7 +118,7 @@ def build(
 
 
 def _table(reports: tuple[EngineReport, ...]) -> Table:
-    """A column a network."""
+    """One column per network."""
     from .tables import table
 
     columns = [_column(report) for report in reports]
@@ -143,7 +144,7 @@ def _column(report: EngineReport) -> dict[str, str]:
 
 
 def _megabytes(count: int | None) -> str:
-    return "not told" if count is None else f"{count / 1e6:.1f} MB"
+    return "unknown" if count is None else f"{count / 1e6:.1f} MB"
 
 
 def _size(size: Size) -> str:

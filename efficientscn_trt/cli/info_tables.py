@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -12,7 +13,10 @@ from rich.table import Table
 from ..backends.survey import Availability
 from ..bundle import Bundle, Manifest
 from ..engines import EngineRow
-from .tables import facts, show, table
+from .engine_tables import show_engines
+from .tables import facts, megabytes, short_digest, show, table
+
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def print_tables(
@@ -29,15 +33,10 @@ def print_tables(
         click.echo(f"Note: {notice}")
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
     show(_networks(manifest))
-    if engines:
-        show(_engines(engines, bundle))
-        for folder in dict.fromkeys(row.path for row in engines if row.path != bundle.path):
-            click.echo(f"* in the user's cache, {folder}\n")
-        words = dict.fromkeys(word for row in engines if (word := row.problem or row.note))  # each once
-        click.echo("".join(f"{word}\n" for word in words))
+    show_engines(engines, bundle)
     show(_pipeline(manifest))
     show(_provenance(manifest))
-    show(_devices(devices, chosen))
+    _show_devices(devices, chosen)
     show(_core(build))
 
 
@@ -45,89 +44,86 @@ def _networks(manifest: Manifest) -> Table:
     rows = []
     for field in dataclasses.fields(manifest.networks):
         network = getattr(manifest.networks, field.name)
-        digest = f"{network.sha256[:12]}… verified"
         count, opset = f"{network.parameters:,}", str(network.opset)
-        rows.append((field.name, "fp32", digest, count, _megabytes(network.bytes), opset))
-        if (half := network.float16) is not None:
-            digest = f"{half.sha256[:12]}… verified"
-            rows.append((field.name, "fp16", digest, count, _megabytes(half.bytes), opset))
+        forms = [("fp32", network)] + ([("fp16", network.float16)] if network.float16 else [])
+        for precision, form in forms:
+            digest = f"{short_digest(form.sha256)} verified"
+            rows.append((field.name, precision, digest, count, megabytes(form.bytes), opset))
     header = ("Network", "Form", "SHA-256", "Parameters", "Size", "Opset")
     return table("Networks", header, rows, text_columns=3)
-
-
-def _engines(engines: list[EngineRow], bundle: Bundle) -> Table:
-    rows = []
-    for row in engines:
-        engine, scratch = row.engine, row.engine.activation_memory
-        rows.append(
-            (
-                f"{engine.network} {engine.precision}{'' if row.path == bundle.path else ' *'}",
-                f"{engine.flavour} {engine.version}{', lean too' if engine.version_compatible else ''}",
-                f"{engine.platform}, {' '.join(engine.compute_capabilities)}",
-                _use(row),
-                _megabytes(engine.bytes),
-                _megabytes(scratch.largest) if scratch else "unknown",
-            )
-        )
-    return table("Engines", ("Network", "Built by", "For", "Here", "Size", "Scratch"), rows, text_columns=4)
-
-
-def _use(row: EngineRow) -> str:
-    use = "used" if row.used else "no" if row.problem else "usable"
-    return f"{use}, see below" if row.problem or row.note else use
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.2f} MB"
 
 
 def _pipeline(manifest: Manifest) -> Table:
     pipeline = manifest.pipeline
     stages = [dataclasses.asdict(stage) for stage in (pipeline.localization, pipeline.segmentation)]
     names = dict.fromkeys(name for stage in stages for name in stage)
-    rows = [(_words(name), *(_value(stage.get(name)) for stage in stages)) for name in names]
+    rows: list[tuple[str, ...]] = []
+    for name in names:
+        values = [stage.get(name) for stage in stages]
+        if any(isinstance(value, tuple) and isinstance(value[0], tuple) for value in values):
+            for index, axis in enumerate("zyx"):
+                rows.append((f"{_words(name)}, {axis}", *(_value(value[index]) for value in values if value)))
+        else:
+            rows.append((_words(name), *map(_value, values)))
     unknown = pipeline.unknown_spacing
-    rows.append(
-        (f"a spacing of {_value(unknown.marker_xyz)} (x y z) counts as", _value(unknown.used_xyz), "the same")
-    )
-    return table("Pipeline (triples are z, y, x)", ("", "Localization", "Segmentation"), rows)
+    marker = f"for spacing {_value(unknown.marker_xyz)} (x y z)"
+    rows.append((marker, _value(unknown.used_xyz), "the same"))
+    return table("Pipeline (triples are z y x)", ("", "Localization", "Segmentation"), rows)
 
 
 def _words(name: str) -> str:
-    """ "box_margin_mm" as "box margin, mm"."""
-    for unit, text in (("_mm", "mm"), ("_hu", "HU")):
-        if name.endswith(unit):
-            return f"{name.removesuffix(unit)}, {text}".replace("_", " ")
+    """ "box_margin_mm" becomes "box margin, mm"."""
+    for suffix, words in (("_mm", ", mm"), ("_hu", ", HU"), ("sha256", "SHA-256")):
+        if name.endswith(suffix):
+            name = name.removesuffix(suffix) + words
     return name.replace("_", " ")
 
 
 def _value(value: Any) -> str:
     if value is None:
         return "–"
-    if isinstance(value, tuple):
-        separator = "\n" if value and isinstance(value[0], tuple) else " "
-        return separator.join(_value(part) for part in value)
-    return f"{value:.6g}"
+    return " ".join(map(_value, value)) if isinstance(value, tuple) else f"{value:.6g}"
 
 
 def _provenance(manifest: Manifest) -> Table:
     entries = {key: value for key, value in manifest.provenance.items() if key != "notice"}
-    rows = [
-        (_words(key), value if isinstance(value, str) else json.dumps(value))
-        for key, value in entries.items()
-    ]
-    return facts("Provenance", rows or [("not recorded", "")])
+    return facts("Provenance", list(_entries(entries)) or [("not recorded", "")])
 
 
-def _devices(devices: list[Availability], chosen: str | None) -> Table:
+def _entries(values: dict[str, Any], indent: str = "") -> Iterator[tuple[str, str]]:
+    """A row for each of `values`, which come from JSON; those of an object are indented below its name."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield f"{indent}{_words(key)}", ""
+            yield from _entries(value, indent + "  ")
+        else:
+            yield f"{indent}{_words(key)}", _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str):
+        return short_digest(value) if DIGEST.fullmatch(value) else value
+    return {None: "–", True: "yes", False: "no"}.get(value, str(value))
+
+
+def _show_devices(devices: list[Availability], chosen: str | None) -> None:
     rows = []
     for device in devices:
-        use = "used by auto" if device.device == chosen else device.problem or "usable"
+        use = "used by auto" if device.device == chosen else "not usable" if device.problem else "usable"
         rows.append((device.device, use, " ".join(device.precisions), device.software, device.hardware))
-    return table("Devices", ("Device", "Use", "Precisions", "Software", "Hardware"), rows, text_columns=5)
+    header = ("Device", "Use", "Precisions", "Software", "Hardware")
+    show(table("Devices", header, rows, text_columns=5))
+    problems = [f"{device.device}: {device.problem}\n" for device in devices if device.problem]
+    if problems:
+        click.echo("".join(problems))
 
 
 def _core(build: dict[str, Any]) -> Table:
-    rows = [(_words(key), str(value)) for key, value in build.items() if not key.startswith("cuda")]
+    values = {key: str(value) for key, value in build.items() if not key.startswith("cuda")}
+    rows = [(_words(key).replace("simd", "SIMD"), value) for key, value in values.items()]
     cuda = build["cuda"] or f"not compiled: {build['cuda_reason']}"
     return facts("Core", [*rows, ("CUDA", str(cuda))])

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the check of output files before the work starts."""
+"""Options that several commands share, and the check of output files before any work starts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..io.atomic import check_writable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FILE = click.Path(readable=False, path_type=Path)  # what may not be read has an exit code of its own
+FILE = click.Path(readable=False, path_type=Path)  # a file that may not be read has its own exit code
 
 
 class Device(click.Choice):
@@ -31,8 +31,8 @@ def segmenter_options(command: Command) -> Command:
         "--bundle",
         type=FILE,
         metavar="DIR",
-        help="Folder with the trained networks. Default: the one that the variable EFFICIENTSCN_BUNDLE "
-        "names, else the demo bundle, which knows phantoms and one CT.",
+        help="Folder with the trained networks. Default: $EFFICIENTSCN_BUNDLE, else the demo "
+        "bundle, which was trained on phantoms and one CT.",
     )
     return bundle(machine_options(command))
 
@@ -45,21 +45,21 @@ def machine_options(command: Command) -> Command:
             type=Device(DEVICES),
             default="auto",
             show_default=True,
-            help="Where to compute; cuda:1 is the second GPU.",
+            help="Device that runs the networks; cuda:1 is the second GPU.",
         ),
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
             default="auto",
             show_default=True,
-            help="Arithmetic of the networks; auto is the fastest that the device has.",
+            help="Precision of the networks; auto is the fastest on the device.",
         ),
         click.option(
             "--threads",
             type=click.IntRange(min=0),
             default=0,
             metavar="N",
-            help="CPU threads. Default: all that the machine has.",
+            help="CPU threads. Default: all cores.",
         ),
     )
     for option in reversed(options):
@@ -71,7 +71,7 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print warnings 
 
 
 def check_outputs(*outputs: Path | None, source: Path | None = None) -> None:
-    """Refuse outputs that could not be written, that are one file, or that would replace `source`.
+    """Refuse outputs that cannot be written, that share a file, or that would replace `source`.
 
     Raises OutputError.
     """
@@ -85,15 +85,15 @@ def check_outputs(*outputs: Path | None, source: Path | None = None) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` if it is not there. Raises OutputError."""
+    """Create `folder` if needed. Raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"The folder {folder} cannot be made: {reason}; give another one.") from error
+        raise OutputError(f"The folder {folder} cannot be created: {reason}; give another one.") from error
 
 
 def check_picture(path: Path | None) -> None:
-    """Refuse a picture that is no PNG. Raises OutputError."""
+    """Refuse a picture that is not a PNG file. Raises OutputError."""
     if path is not None and path.suffix.lower() != ".png":
         raise OutputError(f"{path} has no known extension for a picture, expected .png.")

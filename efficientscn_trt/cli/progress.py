@@ -1,4 +1,4 @@
-"""What one sees while waiting: on a terminal a line with the stage and a bar, elsewhere nothing."""
+"""Progress on stderr: on a terminal a line with the stage and a bar, elsewhere nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 
 class Stages:
-    """Names each stage as it begins, on stderr, and keeps the seconds of those that `stage` runs."""
+    """Shows each stage as it begins, and keeps the seconds of those that `stage` runs."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.seconds: dict[str, float] = {}
@@ -20,13 +20,13 @@ class Stages:
         self._begun = 0
 
     def begin(self, name: str, *_: int) -> None:
-        """A stage begins; may serve as `Segmenter.segment`'s progress callback."""
+        """Show that a stage begins. This may be the progress callback of `Segmenter.segment`."""
         self._progress.update(self._task, description=name.capitalize(), completed=self._begun)
         self._begun += 1
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Run a stage of the command itself, and time it."""
+        """Show and time a stage of the command itself."""
         self.begin(name)
         start = time.perf_counter()
         yield
@@ -35,7 +35,7 @@ class Stages:
 
 @contextmanager
 def show_stages(total: int, *, quiet: bool = False) -> Iterator[Stages]:
-    """Show `total` stages; the line is gone when they are done."""
+    """Show `total` stages. The line disappears when they are done."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),

@@ -1,4 +1,4 @@
-"""``efficientscn-trt reference-model``: write one of the two networks as a SavedModel."""
+"""`efficientscn-trt reference-model`: write one of the two networks as a SavedModel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATH = click.Path(path_type=Path)
 def reference_model(network: str, weights: Path | None, output: Path) -> None:
     """Write NETWORK as a TensorFlow SavedModel with the signature of the released models.
 
-    Without --weights the network is untrained: its weights are drawn at random, the same ones every time.
+    Without --weights the network is untrained: its weights are random, but the same every time.
 
     \b
     Example:

@@ -22,7 +22,7 @@ def write_json(path: Path, document: Any) -> None:
 def describe(
     scan: Path, output: Path, segmenter: Segmenter, result: Segmentation, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
-    """The account of a run. Boxes are (z, y, x): mm along LPS axes, voxels in the scan's own axes."""
+    """The report of a run. Boxes are (z, y, x): in mm along LPS axes, in voxels in the scan's own axes."""
     manifest = segmenter.bundle.manifest
     return {
         "version": __version__,

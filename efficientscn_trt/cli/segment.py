@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Label map to write: .nii.gz, .nii, .nrrd or .mha.",
 )
-@click.option("--preview", type=FILE, metavar="PNG", help="Also write a picture: three planes with contours.")
+@click.option(
+    "--preview",
+    type=FILE,
+    metavar="PNG",
+    help="Also write a picture: three planes with the contours of the organs.",
+)
 @click.option(
     "--json", "report", type=FILE, metavar="FILE", help="Also write volumes, box, seconds and memory as JSON."
 )
@@ -44,8 +49,8 @@ def segment(
     """Label liver, kidneys, spleen and pancreas in INPUT, a CT scan of the abdomen.
 
     INPUT is an image file (NIfTI, NRRD, MetaImage, ...) or a folder with the DICOM slices of one series, in
-    Hounsfield units. The label map lies exactly over it: 0 background, 1 liver, 2 kidneys, 3 spleen,
-    4 pancreas, unless the bundle names others.
+    Hounsfield units. The label map has the grid of the scan, voxel by voxel. Its values are 0 background,
+    1 liver, 2 kidneys, 3 spleen and 4 pancreas, unless the bundle names other labels.
 
     \b
     Examples:
@@ -80,7 +85,7 @@ def segment(
 
 
 def _write_preview(path: Path, scan: Path, segmenter: Segmenter, result: Segmentation) -> None:
-    """Read the scan again, for it was freed before the largest network ran, and draw the labels on it."""
+    """Draw the labels on the scan, which is read again because it was freed before the larger network ran."""
     from SimpleITK import GetArrayViewFromImage
 
     from ..io.reading import read

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
-    """Each on a line of stderr."""
+    """Print each on a line of stderr."""
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)
 
@@ -27,56 +27,78 @@ def print_warnings(warnings: Iterable[str]) -> None:
 def table(
     title: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1
 ) -> Table:
-    """The first `text_columns` are text, the others numbers."""
+    """A table whose first `text_columns` are text and whose other columns are numbers."""
     result = _empty_table(title)
     for index, name in enumerate(header):
-        result.add_column(name, justify="left" if index < text_columns else "right")
+        result.add_column(name, justify="left" if index < text_columns else "right", overflow="fold")
     for row in rows:
         result.add_row(*row)
     return result
 
 
 def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
-    """Names and what they are, without a header."""
+    """A table of names and values, without a header."""
     result = _empty_table(title)
     result.show_header = False
-    result.min_width = len(title)  # rich cuts a title to its table's width
+    result.add_column(overflow="fold")
+    result.add_column(overflow="fold")
     for row in rows:
         result.add_row(*row)
     return result
 
 
 def _empty_table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        min_width=len(title),  # rich cuts a title to the width of its table
+    )
 
 
 def show(*tables: Table) -> None:
-    """Print tables side by side, where there is room."""
-    Console().print(Columns(tables, padding=(0, 4)))
+    """Print tables, side by side if they fit. A cell's text is printed as it is, without rich's markup."""
+    console = Console(markup=False, emoji=False)
+    with console.capture() as capture:
+        console.print(Columns(tables, padding=(0, 4)))
+    # Without the spaces that rich adds to each line. click.echo would ignore an encoding of ASCII.
+    print("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def volume_table(segmentation: Segmentation) -> Table:
-    """Volume of every label."""
+    """The volume of every label."""
     rows = [(name.capitalize(), format_ml(volume)) for name, volume in segmentation.volumes_ml.items()]
     return table("Volumes", ("Organ", "Volume"), rows)
 
 
 def comparison_table(run: DemoRun) -> Table:
-    """Volume of every label in the label map and in truth, and their DSC."""
+    """The volume of every label in the label map and in the ground truth, and their DSC."""
     rows = [
         (name.capitalize(), format_ml(volume), format_ml(run.truth_ml[name]), f"{100 * run.dice[name]:.1f}")
         for name, volume in run.segmentation.volumes_ml.items()
     ]
-    return table("Organs", ("Organ", "Found", "Truth", "DSC (%)"), rows)
+    return table("Organs", ("Organ", "Found", "Ground truth", "DSC (%)"), rows)
 
 
 def seconds_table(seconds: Mapping[str, float]) -> Table:
-    """Seconds of every stage, and their sum."""
+    """The seconds of every stage, and their sum."""
     rows = [(name.capitalize(), f"{value:.2f}") for name, value in seconds.items()]
     return table("Time", ("Stage", "Seconds"), [*rows, ("Total", f"{sum(seconds.values()):.2f}")])
 
 
 def machine_line(segmentation: Segmentation) -> str:
-    """Device, precision and peak memory of a run."""
+    """The device, precision and peak memory of a run."""
     peak = segmentation.peak_host_memory / 2**30
     return f"{segmentation.device} ({segmentation.precision}), peak memory {peak:.2f} GiB"
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes as "12.34 MB"."""
+    return f"{count / 1e6:.2f} MB"
+
+
+def short_digest(sha256: str) -> str:
+    """The first digits of a SHA-256, enough to tell files apart."""
+    return f"{sha256[:12]}…"

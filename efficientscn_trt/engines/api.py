@@ -5,11 +5,11 @@ Differences are found by asking the module what it has, never by its version num
 | | 8.5 | 10 and 11 | RTX |
 | --- | --- | --- | --- |
 | explicit batch | a creation flag | always | always |
-| the graph's types bind | no: FP16 flag, and constraints on layers | a creation flag | a creation flag |
+| types are binding | no: FP16 flag, and constraints on layers | a creation flag | a creation flag |
 | other libraries' kernels | cuBLAS and cuDNN | off | none |
 | progress | none | IProgressMonitor | IProgressMonitor |
 | GPUs that an engine is for | the one it is built on | the one it is built on | chosen |
-| scratch memory | that of the largest shape | of each shape | of each shape |
+| scratch memory | for the largest shape | for the current shape | for the current shape |
 | engines for the lean runtime | none (from 8.6 on: a flag) | a flag | none |
 """
 
@@ -25,7 +25,7 @@ EXTERNAL_LIBRARIES = ("CUBLAS", "CUBLAS_LT", "CUDNN")
 CURRENT = "current"
 
 Progress = Callable[[str, int, int], None]
-"""Told the name of a phase, its steps done and all its steps; a phase begins with 0 done."""
+"""Called with the name of a phase, how many of its steps are done (at first 0), and how many it has."""
 
 
 def network_flags(trt: Any) -> int:
@@ -38,29 +38,30 @@ def network_flags(trt: Any) -> int:
 
 
 def is_weakly_typed(trt: Any) -> bool:
-    """Whether the types of a graph are only advice to this version."""
+    """Whether this version may compute in other types than those of the graph."""
     strongly = hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
     return not strongly and hasattr(trt.BuilderFlag, "FP16")
 
 
 def set_precision(trt: Any, config: Any, network: Any, precision: str) -> None:
-    """Make a version whose networks are not strongly typed follow the types of the graph.
+    """Make TensorRT compute in the types of the graph, even if this version is weakly typed.
 
-    It may then use float16 ("fp16"), and keeps in float32 the arithmetic that the graph has in float32.
+    For "fp32" TF32 is off. For "fp16" a weakly typed version may use float16, but not for the arithmetic that
+    the graph has in float32.
     """
     if precision == "fp32":
-        config.clear_flag(trt.BuilderFlag.TF32)  # 10 bits of mantissa, as float16 has
+        config.clear_flag(trt.BuilderFlag.TF32)  # it has 10 bits of mantissa, as float16 has
     elif is_weakly_typed(trt):
         config.set_flag(trt.BuilderFlag.FP16)
         config.set_flag(trt.BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
         for layer in float32_layers(trt, network):
             layer.precision = trt.float32
-            for index in range(layer.num_outputs):  # else what lies between two may be kept in float16
+            for index in range(layer.num_outputs):  # else a tensor between two layers may be float16
                 layer.set_output_type(index, trt.float32)
 
 
 def use_own_kernels(trt: Any, config: Any) -> None:
-    """Leave out cuBLAS and cuDNN, where a version has them: gigabytes to install, and memory of their own."""
+    """Leave out cuBLAS and cuDNN where a version has them: they take gigabytes on disk, and GPU memory."""
     external = [
         getattr(trt.TacticSource, name) for name in EXTERNAL_LIBRARIES if hasattr(trt.TacticSource, name)
     ]
@@ -75,9 +76,9 @@ def selectable_capabilities(trt: Any) -> dict[str, Any]:
 
 
 def set_capabilities(trt: Any, config: Any, capabilities: Sequence[str]) -> str | None:
-    """Build for these of `selectable_capabilities`, or for CURRENT, the GPU here.
+    """Build for `capabilities`: some of `selectable_capabilities`, or CURRENT, the GPU here.
 
-    Returns the one that this version refuses, None if it takes all.
+    Returns the first one that this version refuses, None if it accepts all.
     """
     known = {**selectable_capabilities(trt), CURRENT: trt.ComputeCapability.CURRENT}
     config.num_compute_capabilities = len(capabilities)
@@ -93,21 +94,21 @@ def makes_version_compatible(trt: Any) -> bool:
 
 
 def make_version_compatible(trt: Any, config: Any) -> None:
-    """Build for the lean runtime too, without a copy of it in the plan, which would be more code to trust."""
+    """Build for the lean runtime too. The plan gets no copy of it, which would be more code to trust."""
     for name in ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME"):
         if hasattr(trt.BuilderFlag, name):
             config.set_flag(getattr(trt.BuilderFlag, name))
 
 
 def keep_layer_details(trt: Any, config: Any) -> None:
-    """Keep in the engine what was chosen for each layer; NVIDIA's reference says that it queues slower."""
+    """Keep the details of each layer in the engine. NVIDIA's reference says that this slows enqueueing."""
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
 
 
 def set_timing_cache(config: Any, content: bytes) -> Any:
-    """Give a build the timings of earlier ones; an empty cache where those are of another GPU or version.
+    """Give a build the timings of earlier builds, or none if they are of another GPU or version.
 
-    Returns what must live as long as the build.
+    Returns an object that must live as long as the build.
     """
     for tried in (content, b""):
         cache = config.create_timing_cache(tried)
@@ -117,7 +118,7 @@ def set_timing_cache(config: Any, content: bytes) -> Any:
 
 
 def timings(config: Any) -> bytes:
-    """The timings that a build has made or had; empty where it kept none."""
+    """Return the timings that a build was given or measured; empty if it kept none."""
     cache = config.get_timing_cache()
     content = None if cache is None else cache.serialize()
     return b"" if content is None else bytes(content)
@@ -130,10 +131,10 @@ def set_workspace(trt: Any, config: Any, size: int | None) -> None:
 
 
 def plan_scratch(trt: Any, config: Any) -> None:
-    """Let the caller give all scratch memory, and no more than the shape at hand needs.
+    """Let the caller provide all scratch memory, and only as much as the current shape needs.
 
-    Some versions do so only on request. TensorRT fuses most of these networks into one layer; without the
-    request that layer takes the memory of the largest shape, and TensorRT-RTX may allocate it by itself.
+    Some versions do so only on request. TensorRT fuses most of each network into one layer. Without the
+    request that layer takes the memory of the largest shape, and TensorRT-RTX may allocate it itself.
     """
     feature = getattr(getattr(trt, "PreviewFeature", None), "RUNTIME_ACTIVATION_RESIZE_10_10", None)
     if feature is not None:
@@ -143,9 +144,9 @@ def plan_scratch(trt: Any, config: Any) -> None:
 
 
 def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
-    """Report the build to `progress`, and stop it once `cancelled`, where this version can.
+    """Report the build to `progress`, and stop it once `cancelled` returns True, if this version can.
 
-    Returns what must live as long as the build.
+    Returns an object that must live as long as the build.
     """
     if not hasattr(trt, "IProgressMonitor"):
         return None
@@ -154,10 +155,10 @@ def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Ca
 
 
 def float32_layers(trt: Any, network: Any) -> list[Any]:
-    """The layers of a parsed network that compute in float32, by the types of the graph.
+    """The layers of a parsed network that compute in float32 according to the graph's types.
 
-    The types are followed from the input through the casts. TensorRT itself reports them as if there were no
-    casts where a network is not strongly typed (NvInfer.h of 8.5, `ILayer::setOutputType`).
+    The types are followed from the input through the casts, because the types that TensorRT reports ignore
+    the casts if a network is not strongly typed (NvInfer.h of 8.5, `ILayer::setOutputType`).
     """
     moving = {getattr(trt.LayerType, name) for name in _NO_ARITHMETIC if hasattr(trt.LayerType, name)}
     floating = (trt.float32, trt.float16)
@@ -179,9 +180,9 @@ def float32_layers(trt: Any, network: Any) -> list[Any]:
 
 
 def _cast_to(trt: Any, layer: Any) -> Any:
-    """The type that a cast makes; None for any other layer."""
+    """The type that a cast converts to; None for any other layer."""
     if layer.type == getattr(trt.LayerType, "CAST", None):
-        layer.__class__ = trt.ICastLayer  # a network gives its layers out as plain ones
+        layer.__class__ = trt.ICastLayer  # a network returns its layers as plain ILayer objects
         return layer.to_type
     if layer.type == trt.LayerType.IDENTITY and hasattr(layer, "output_type_is_set"):  # 8.5's cast
         return layer.get_output_type(0) if layer.output_type_is_set(0) else None
@@ -207,22 +208,22 @@ def largest_activation(engine: Any) -> int:
         if hasattr(engine, name):
             return int(getattr(engine, name))
     raise DeviceError(
-        "This TensorRT does not tell how much memory an engine needs; use version 8.5 or newer."
+        "This TensorRT does not report how much memory an engine needs; use version 8.5 or newer."
     )
 
 
 def activation_for(trt: Any, engine: Any, name: str, shape: Sequence[int]) -> int:
-    """Bytes of scratch memory for `shape` of the input `name`; of the largest where less is not possible."""
+    """Bytes of scratch memory for `shape` of the input `name`; for the largest shape on older versions."""
     if not hasattr(trt.IExecutionContext, "update_device_memory_size_for_shapes"):
         return largest_activation(engine)
     context = engine.create_execution_context(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
     context.set_input_shape(name, tuple(shape))
-    # 0 is the size of an engine without scratch, or an error: the largest is right for both.
+    # 0 means no scratch memory or an error; the size for the largest shape is right in both cases.
     return int(context.update_device_memory_size_for_shapes()) or largest_activation(engine)
 
 
 def _monitor(trt: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
-    tell = progress or (lambda phase, done, steps: None)
+    report = progress or (lambda phase, done, steps: None)
 
     class Monitor(trt.IProgressMonitor):
         def __init__(self) -> None:
@@ -231,14 +232,14 @@ def _monitor(trt: Any, progress: Progress | None, cancelled: Callable[[], bool])
 
         def phase_start(self, phase: str, parent: str | None, steps: int) -> None:
             self._steps[phase] = steps
-            tell(phase, 0, steps)
+            report(phase, 0, steps)
 
         def step_complete(self, phase: str, step: int) -> bool:
-            tell(phase, step + 1, self._steps.get(phase, step + 1))
+            report(phase, step + 1, self._steps.get(phase, step + 1))
             return not cancelled()
 
         def phase_finish(self, phase: str) -> None:
             steps = self._steps.pop(phase, 1)
-            tell(phase, steps, steps)
+            report(phase, steps, steps)
 
     return Monitor()

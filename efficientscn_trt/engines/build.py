@@ -1,4 +1,4 @@
-"""Build the engines of a bundle for a target and put them into it."""
+"""Build the engines of a bundle for a target, and add them to the bundle."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .timing_cache import TimingCache
 
 PRECISIONS = ("fp16", "fp32")
 FIRST_CAPABILITY = 8.0
-"""Of the GPUs that are built for unless others are asked for. An engine that fits Turing (7.5) too can be
-slower on all others, and would not run there (TensorRT-RTX's support matrix)."""
+"""The lowest compute capability that is built for by default. An engine that is also for Turing (7.5) can be
+slower on all other GPUs, and would not run on Turing (TensorRT-RTX's support matrix)."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class EngineReport:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """The bundle with its engines, a report of each in the order of the networks, and a sentence for each
-    thing that its user should know."""
+    """The bundle with its new engines, a report of each in the order of the networks, and warnings."""
 
     bundle: Bundle
     engines: tuple[EngineReport, ...]
@@ -55,19 +54,19 @@ def build_engines(
     say: Say | None = None,
     progress: Callable[[str], api.Progress] | None = None,
 ) -> BuildReport:
-    """Build an engine of each network of `bundle` and put both into it; without both, nothing changes.
+    """Build an engine of each network of `bundle` and add both to it; if one fails, nothing is added.
 
     Args:
         target: "tensorrt" (built on the GPU that will run it) or "tensorrt-rtx" (no GPU needed).
         compute_capabilities: of the GPUs to build for, such as "8.9", or "current"; for "tensorrt-rtx" only.
-            Default: all from 8.0 on that this version of it knows.
+            Default: all from 8.0 on that the installed version knows.
         precision: "fp16", from the float16 forms in the bundle, or "fp32".
         version_compatible: let TensorRT's lean runtime of the same version run them too, perhaps more slowly.
         workspace: bytes of scratch memory that any one layer may use; default: TensorRT's own limit.
         machine: facts of the machine; default: this one's.
         say: called with each message of TensorRT.
-        progress: called with the name of each network as its build begins; what it returns is called with
-            the phases of that build.
+        progress: called with the name of each network as its build begins; returns the function to call
+            with the phases of that build.
 
     Raises DeviceError (TensorRT or the GPU is missing, or the build failed), BundleError (no float16 form),
     OutputError.
@@ -118,12 +117,14 @@ def build_engines(
         reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
         contents.append((engine, plan.content))
     lacking = lacks_3d(flavour, capabilities.of_gpus)
-    warnings = (f"{lacking} There these engines will not run; build for TensorRT there.",) if lacking else ()
+    warnings = (
+        (f"{lacking} These engines do not run on those GPUs; build for TensorRT there.",) if lacking else ()
+    )
     return BuildReport(add_engines(bundle, contents), tuple(reports), warnings)
 
 
 def check_target(target: str, gpu: Gpu | None, compute_capabilities: Sequence[str] = ()) -> None:
-    """Raise the DeviceError of `build_engines` if it could not even begin, as far as that needs no bundle."""
+    """Raise the DeviceError of `build_engines` if it could not begin, as far as is known without a bundle."""
     flavour = FLAVOURS[target]
     _capabilities(flavour, _builder_module(flavour), gpu, compute_capabilities)
 
@@ -141,19 +142,19 @@ def _builder_module(flavour: Flavour) -> Any:
 def _check_version_compatible(flavour: Flavour, trt: Any) -> None:
     if not flavour.needs_gpu:
         raise DeviceError(
-            f"{flavour.title} has no lean runtime, and its engines run on the release that built them alone; "
+            f"{flavour.title} has no lean runtime, and its engines run only on the release that built them; "
             "leave --version-compatible out."
         )
     if not api.makes_version_compatible(trt):
         raise DeviceError(
-            f"{flavour.title} {trt.__version__} cannot build engines for its lean runtime, as 8.6 and newer "
-            "can; install one of those, or leave --version-compatible out."
+            f"{flavour.title} {trt.__version__} cannot build engines for its lean runtime; install 8.6 or "
+            "newer, or leave --version-compatible out."
         )
 
 
 @dataclass(frozen=True)
 class _Capabilities:
-    """Compute capabilities that an engine is for, and what is to be set for that."""
+    """The compute capabilities that an engine is for, and those to set in the builder."""
 
     of_gpus: tuple[str, ...]
     to_set: tuple[str, ...] = ()
@@ -189,7 +190,7 @@ def _of_this_gpu(flavour: Flavour, gpu: Gpu | None, asked: Sequence[str]) -> _Ca
         )
     if asked:
         raise DeviceError(
-            f"{flavour.title} builds for the GPU here alone, {gpu.name} of compute capability "
+            f"{flavour.title} builds only for the GPU here, {gpu.name} of compute capability "
             f"{gpu.compute_capability}; leave the compute capability out."
         )
     return _Capabilities((gpu.compute_capability,))

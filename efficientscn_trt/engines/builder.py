@@ -1,4 +1,4 @@
-"""One network to one engine, by whichever TensorRT package is given."""
+"""Build one engine from one network, with any TensorRT package."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Options:
-    """How to build: on `gpu`, None where the build asks no GPU; `workspace` bytes at most for any one layer's
-    scratch; `capabilities` and `version_compatible` only where a version has them; `layer_details` keeps in
-    the engine what was chosen for each layer, for its inspector; `say` gets every message of TensorRT,
-    `progress` its phases."""
+    """How to build an engine.
+
+    `gpu`: the GPU to build on, None if the build needs none. `capabilities`, `version_compatible`: only for
+    versions that have them. `workspace`: bytes of scratch memory that any one layer may use.
+    `layer_details`: keep the details of each layer in the engine, for its inspector. `say` is called with
+    every message of TensorRT, `progress` with the phases of the build.
+    """
 
     precision: str
     gpu: Gpu | None = None
@@ -59,15 +62,15 @@ class NetworkBuilder:
     """Builds engines with one TensorRT package; its timing cache grows from one build to the next."""
 
     def __init__(self, trt: Any, title: str, options: Options, timing_cache: bytes | None = None) -> None:
-        """`title` names the package in messages; `timing_cache` None means that it is not used."""
+        """`title` names the package in messages; `timing_cache` is None if none is used."""
         self._trt, self._title, self._options = trt, title, options
         self.timing_cache = timing_cache
 
     def build(self, onnx: Path, profile: Profile, *, can_load: bool) -> Plan:
         """Build the engine of the network in the file `onnx` for the sizes of `profile`.
 
-        `can_load`: whether the engine can be loaded here and asked for its memory. If not, the builder's own
-        account of the largest shape counts, and a second build tells the typical one.
+        `can_load`: whether the engine can be loaded here to ask how much memory it needs. If not, the builder
+        reports the memory of the largest shape, and a second build that of the typical shape.
         Raises DeviceError if TensorRT cannot build it.
         """
         begin = time.perf_counter()
@@ -77,11 +80,11 @@ class NetworkBuilder:
         return Plan(built.content, seconds, memory, built.float32_layers)
 
     def _interruptible(self, onnx: Path, profile: Profile) -> _Built:
-        """`_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
+        """Run `_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
         cancelled = threading.Event()
 
         def work() -> _Built:
-            with current(self._options.gpu):  # here, for a GPU is current on one thread alone
+            with current(self._options.gpu):  # here, because a GPU is current on one thread only
                 return self._build(onnx, profile, cancelled.is_set)
 
         return _in_thread(work, cancelled)
@@ -126,7 +129,7 @@ class NetworkBuilder:
         return result
 
     def _ask(self, built: _Built, profile: Profile) -> ActivationMemory:
-        """The memory that the engine itself names, on the GPU it was built for."""
+        """The memory that the engine itself reports, on the GPU that it was built for."""
         trt = self._trt
         log = make_logger(trt, self._options.say)
         with current(self._options.gpu):
@@ -139,7 +142,7 @@ class NetworkBuilder:
             )
 
     def _account(self, onnx: Path, profile: Profile, built: _Built) -> ActivationMemory | None:
-        """The memory by the builder's account; that of the typical size is told by building for it alone."""
+        """The memory that the builder reports; a second build reports that of the typical shape."""
         typical = self._interruptible(onnx, Profile(profile.min, profile.opt, profile.opt)).activation
         if built.activation is None or typical is None:
             return None
@@ -147,7 +150,7 @@ class NetworkBuilder:
 
     def _failure(self, what: str, log: Any) -> DeviceError:
         reason = log.errors[-1].rstrip(".") if log.errors else "it gives no reason"
-        return DeviceError(f"{self._title} {what}: {reason}. More is told with --verbose.")
+        return DeviceError(f"{self._title} {what}: {reason}. Use --verbose for more.")
 
 
 def _tensor_shape(size: Sequence[int]) -> tuple[int, ...]:

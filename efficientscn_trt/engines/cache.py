@@ -19,17 +19,17 @@ from .selection import PRECISIONS, EngineChoice, EngineRow, NoEngine, engine_row
 def obtain_engine(
     bundle: Bundle, machine: Machine, precision: str = "auto", *, notice: Callable[[str], None]
 ) -> EngineChoice:
-    """The engines of `bundle` for `machine`; if it has none that may run there, they are built.
+    """Return the engines of `bundle` for `machine`; build them if it has none that may run there.
 
-    What is built goes into the user's cache, and is found there the next time: the bundle may be read-only,
-    or serve many machines. `notice` is told in one sentence that a build begins, and why.
-    Raises DeviceError: there is no GPU, no TensorRT that can build for it, or no cache. BundleError.
+    New engines go into the user's cache, where they are found the next time, because the bundle may be
+    read-only or serve many machines. `notice` is called with a message that a build begins, and why.
+    Raises BundleError, and DeviceError if there is no GPU, no TensorRT that can build for it, or no cache.
     """
     found = find_engine(bundle, machine, precision)
     if isinstance(found, EngineChoice):
         return found
     order = _order(bundle, machine, precision, found)
-    from .one_at_a_time import one_at_a_time  # only here, for make gpu-check runs without its library
+    from .one_at_a_time import one_at_a_time  # here, because `make gpu-check` has no filelock
 
     with one_at_a_time(order.folder, notice):
         found = find_engine(bundle, machine, precision)
@@ -48,7 +48,7 @@ def _build(
 ) -> EngineChoice:
     copy = make_copy(bundle, order.folder)
     notice(
-        f"{found.reasons[0]} For now they are built for {order.gpu.name} with {FLAVOURS[order.target].title} "
+        f"{found.reasons[0]} Building engines for {order.gpu.name} with {FLAVOURS[order.target].title} "
         f"{machine.versions[order.target]} into {copy.path}."
     )
     report = build_engines(
@@ -65,7 +65,7 @@ def _build(
 
 
 def find_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> EngineChoice | NoEngine:
-    """The engines for `machine` that `bundle`, else the user's cache, has; else why the bundle has none."""
+    """Return engines for `machine` from `bundle` or else the user's cache; else why the bundle has none."""
     found = select_engine(bundle, machine, precision)
     copy = cached_bundle(bundle) if isinstance(found, NoEngine) else None
     cached = None if copy is None else select_engine(copy, machine, precision)
@@ -73,7 +73,7 @@ def find_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> En
 
 
 def find_obstacle(bundle: Bundle, machine: Machine, precision: str = "auto") -> str | None:
-    """Why `obtain_engine` would fail, as far as it shows without a build; None if it would not."""
+    """Why `obtain_engine` would fail, as far as is known without a build; None if it would not."""
     found = find_engine(bundle, machine, precision)
     if isinstance(found, NoEngine):
         try:
@@ -84,14 +84,14 @@ def find_obstacle(bundle: Bundle, machine: Machine, precision: str = "auto") -> 
 
 
 def known_engines(bundle: Bundle, machine: Machine) -> list[EngineRow]:
-    """Every engine of `bundle`, then those of the user's cache for it."""
+    """Every engine of `bundle`, then every engine for it in the user's cache."""
     choice, copy = find_engine(bundle, machine), cached_bundle(bundle)
     return [row for each in (bundle, copy) if each for row in engine_rows(each, machine, choice)]
 
 
 @dataclass(frozen=True)
 class _Order:
-    """What to build for `gpu`, and the cache that gets it."""
+    """What to build for `gpu`, and the cache folder to build into."""
 
     folder: Path
     gpu: Gpu
@@ -101,7 +101,7 @@ class _Order:
 
 
 def _order(bundle: Bundle, machine: Machine, precision: str, found: NoEngine) -> _Order:
-    """Raises DeviceError or BundleError if nothing can be built."""
+    """Decide what to build. Raises DeviceError or BundleError if nothing can be built."""
     gpu = machine.gpu
     if gpu is None:
         raise DeviceError(found.reasons[0])
@@ -110,7 +110,7 @@ def _order(bundle: Bundle, machine: Machine, precision: str, found: NoEngine) ->
     folder = cache_folder()
     if folder is None:
         raise DeviceError(
-            f"{found.reasons[0]} No cache can be written either; {CACHE_VARIABLE} names another."
+            f"{found.reasons[0]} No cache can be written either; set {CACHE_VARIABLE} to a writable folder."
         )
     target, capabilities = _target(machine, gpu, found)
     preferred = PRECISIONS[precision][0]
@@ -120,7 +120,7 @@ def _order(bundle: Bundle, machine: Machine, precision: str, found: NoEngine) ->
 
 
 def _target(machine: Machine, gpu: Gpu, found: NoEngine) -> tuple[str, tuple[str, ...]]:
-    """The first that can be built for, and the compute capabilities to ask for."""
+    """The first target that can be built for, and the compute capabilities to ask for."""
     problems = []
     for name in (name for name in FLAVOURS if name in machine.versions):
         capabilities = () if FLAVOURS[name].needs_gpu else (gpu.compute_capability,)
@@ -130,7 +130,7 @@ def _target(machine: Machine, gpu: Gpu, found: NoEngine) -> tuple[str, tuple[str
         try:
             check_target(name, gpu, capabilities)
         except DeviceError as error:
-            # Of the lean runtime the reason tells more: which command, elsewhere, makes engines for it.
+            # For the lean runtime, the reason also names the command that builds for it on another machine.
             problems.append(f"{found.reasons[0]} {error}" if name in machine.lean else str(error))
         else:
             return name, capabilities

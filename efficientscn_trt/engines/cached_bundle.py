@@ -1,4 +1,4 @@
-"""The user's cache's copy of a bundle, which holds the engines that were built for it on this machine."""
+"""The copy of a bundle in the user's cache, which holds the engines that were built on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..user_cache import CACHE_VARIABLE, cache_folder
 
 
 def cached_bundle(bundle: Bundle) -> Bundle | None:
-    """The user's cache's copy of `bundle`, with the engines that were built for it; None if there is none."""
+    """Load the copy of `bundle` in the user's cache, with the engines built for it; None if there is none."""
     if (cache := cache_folder()) is not None:
         with suppress(BundleError):
             return bundles.load(_place(bundle, cache))
@@ -24,9 +24,9 @@ def cached_bundle(bundle: Bundle) -> Bundle | None:
 
 
 def make_copy(bundle: Bundle, cache: Path) -> Bundle:
-    """The copy of `bundle` in the folder `cache`; without engines if there was none, or it was damaged.
+    """Load the copy of `bundle` in the folder `cache`; if it is missing or damaged, make one without engines.
 
-    Raises OutputError where it cannot be written.
+    Raises OutputError if the copy cannot be written.
     """
     target = _place(bundle, cache)
     with suppress(BundleError):
@@ -35,7 +35,7 @@ def make_copy(bundle: Bundle, cache: Path) -> Bundle:
         _write(bundle, target)
     except OSError as error:
         raise OutputError(
-            f"The user's cache cannot be written ({error}); free the disk, or name another folder in the "
+            f"The user's cache cannot be written ({error}); free disk space, or name another folder in the "
             f"environment variable {CACHE_VARIABLE}."
         ) from error
     return bundles.load(target)
@@ -52,12 +52,12 @@ def _write(bundle: Bundle, target: Path) -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.path / name, copy / name)
         (copy / bundles.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        with suppress(OSError):  # another process was faster; whatever else it was, the next line says
+        with suppress(OSError):  # another process was faster; after any other error, `load` fails next
             copy.rename(target)
 
 
 def _place(bundle: Bundle, cache: Path) -> Path:
-    """Under a name that the manifest decides."""
+    """The folder of the copy; its name is a hash of the manifest."""
     digest = hashlib.sha256(_without_engines(bundle).to_json().encode()).hexdigest()
     return cache / "engines" / digest[:16]
 

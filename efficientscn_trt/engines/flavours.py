@@ -1,4 +1,4 @@
-"""The two TensorRTs that build engines, which have one Python API: their packages and names."""
+"""The two flavours of TensorRT: their packages and names. Both have the same Python API."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..errors import DeviceError
 class Flavour:
     """`name` is the `--target` of the command line and the manifest's `flavour`.
 
-    `modules`: the import names under which pip installs it, the preferred first. `package`: what pip calls
-    it. `needs_gpu`: whether an engine can be built on the GPU that runs it only. `without_3d`: compute
-    capabilities of the GPUs for which it builds engines, but on which it runs no 3-D convolutions.
+    `modules`: the import names under which pip installs it, the preferred first. `package`: its name for pip.
+    `needs_gpu`: whether an engine can be built only on the GPU that runs it. `without_3d`: compute
+    capabilities for which it builds engines, but on which it runs no 3-D convolutions.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Flavour:
 TENSORRT = Flavour(
     "tensorrt",
     "TensorRT",
-    ("tensorrt", "tensorrt_lean", "tensorrt_lean_bindings"),  # the lean runtime runs engines, and builds none
+    ("tensorrt", "tensorrt_lean", "tensorrt_lean_bindings"),  # the lean runtime builds no engines
     "tensorrt",
     needs_gpu=True,
 )
@@ -40,13 +40,13 @@ TENSORRT_RTX = Flavour(
     ("tensorrt_rtx", "tensorrt_rtx_bindings"),
     "tensorrt-rtx",
     needs_gpu=False,
-    # Turing, by its support matrix; a context for such an engine is null (github.com/pytorch/TensorRT, pull
-    # requests 4546 and 4643, of August 2026).
+    # Turing, according to its support matrix; a context for such an engine is null
+    # (github.com/pytorch/TensorRT, pull requests 4546 and 4643, of August 2026).
     without_3d=("7.5",),
 )
 
 FLAVOURS = {flavour.name: flavour for flavour in (TENSORRT, TENSORRT_RTX)}
-"""In the order in which an engine is preferred: one built on the GPU itself was tuned by timing there."""
+"""In order of preference: TensorRT first, because it tunes an engine by timing on the GPU that runs it."""
 
 
 def load(flavour: Flavour) -> Any:
@@ -58,7 +58,7 @@ def load(flavour: Flavour) -> Any:
         except ModuleNotFoundError as error:
             if error.name != name:
                 problem = f"{name} lacks {error.name}"
-        except Exception as error:  # a missing library of the system, or whatever its own start-up raises
+        except Exception as error:  # a missing system library, or any error of its own start-up
             problem = f"{name} cannot be loaded ({_first_line(error)})"
     if problem is not None:
         raise DeviceError(f"{problem}; install {flavour.title} again: pip install {flavour.package}.")
@@ -66,7 +66,7 @@ def load(flavour: Flavour) -> Any:
 
 
 def installed(flavour: Flavour) -> Any | None:
-    """The module of the installed package, None if there is none that works."""
+    """The module of the installed package, None if none works."""
     try:
         return load(flavour)
     except DeviceError:
@@ -74,19 +74,19 @@ def installed(flavour: Flavour) -> Any | None:
 
 
 def installed_version(flavour: Flavour) -> str | None:
-    """Version of the installed package, None if there is none that works."""
+    """Version of the installed package, None if none works."""
     module = installed(flavour)
     return None if module is None else str(module.__version__)
 
 
 def lacks_3d(flavour: Flavour, capabilities: Iterable[str]) -> str | None:
-    """In one sentence, of which of these GPUs `flavour` runs none of our engines; None if there is none."""
+    """Say in one sentence on which `capabilities` `flavour` runs none of our engines, if on any."""
     lacking = [capability for capability in capabilities if capability in flavour.without_3d]
     if not lacking:
         return None
     return (
-        f"{flavour.title} runs no 3-D convolutions on GPUs of compute capability {', '.join(lacking)}, by "
-        "its support matrix."
+        f"{flavour.title} runs no 3-D convolutions on GPUs of compute capability {', '.join(lacking)}, "
+        "according to its support matrix."
     )
 
 

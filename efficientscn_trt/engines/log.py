@@ -13,16 +13,17 @@ Say = Callable[[str], None]
 _kept: list[Any] = []
 """Every logger that was made, so that none is ever freed.
 
-TensorRT has one logger for all builders and runtimes that exist at a time: the first that it was given
-(`getLogger`). Each of them keeps only its own logger alive, so the first may be freed while it is in use.
+TensorRT uses one logger for all builders and runtimes that exist at a time: the first that it was given
+(`getLogger`). But a builder or runtime keeps only its own logger alive, so the first might be freed while it
+is in use.
 """
 
 
 def make_logger(trt: Any, say: Say | None) -> Any:
-    """A logger for `Builder`: all messages go to `say`; `errors` and `activation` keep what matters.
+    """Return a logger that passes all messages to `say`, and keeps the errors.
 
-    `errors`: the messages of errors. `activation`: bytes of scratch memory of the engine last built, from the
-    builder's own account, or None if it gave none.
+    `errors`: the error messages. `activation`: bytes of scratch memory of the engine last built, as the
+    builder reported them; None if it did not.
     """
 
     class Log(trt.ILogger):

@@ -1,4 +1,4 @@
-"""What a machine has for engines: its platform, a GPU, and which TensorRT is installed."""
+"""What decides which engines a machine can run: its platform, its GPU, and the installed TensorRT."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts that decide which engine can run. `versions`: of the installed flavours of TensorRT by name.
+    """Facts that decide which engine can run.
 
-    `lean`: the flavours of which the lean runtime alone is installed.
+    `versions`: the version of each installed flavour of TensorRT, by name. `lean`: the flavours of which only
+    the lean runtime is installed.
     """
 
     platform: str
@@ -40,7 +41,7 @@ class Machine:
 def this_machine(device: int = 0) -> Machine:
     """The facts of this machine with the CUDA device number `device`.
 
-    There need be none with the number 0; for any other, DeviceError is raised.
+    Raises DeviceError if there is no such device. If there is no device 0, `gpu` is None.
     """
     gpus = find_gpus()
     gpu = next((gpu for gpu in gpus if gpu.index == device), None)

@@ -1,4 +1,4 @@
-"""One process at a time builds engines into a user's cache; those that start beside it wait for them."""
+"""Let one process at a time build engines into a user's cache; other processes wait for the engines."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def one_at_a_time(folder: Path, notice: Callable[[str], None]) -> Iterator[None]:
-    """While the block runs, no other process is in one for `folder`; `notice` is told if that is waited for.
+    """Let one process at a time run the block for `folder`; call `notice` if this process must wait.
 
-    Where the file system has no locks, nobody waits.
+    Where the file system has no locks, no process waits.
     """
     lock = FileLock(folder / "engines.lock")
     with ExitStack() as held:

@@ -8,8 +8,8 @@ from ..bundle import LocalizationParameters, PipelineParameters, Profile, Segmen
 from ..triples import Size
 
 TYPICAL_MM = {"localization": (300.0, 410.0, 410.0), "segmentation": (190.0, 250.0, 310.0)}
-"""Extent (z, y, x) of what a network typically sees: an abdominal scan of 512×512×120 voxels of
-0.8×0.8×2.5 mm, and a box of organs with margins. Engines are tuned for it; all valid sizes run."""
+"""Extent (z, y, x) of a network's typical input: an abdominal scan of 512×512×120 voxels of 0.8×0.8×2.5 mm,
+and a box of organs with margins. Engines are tuned for this extent; all valid sizes run."""
 
 
 def profile_for(network: str, pipeline: PipelineParameters) -> Profile:
@@ -29,7 +29,7 @@ def profile_for(network: str, pipeline: PipelineParameters) -> Profile:
 
 
 def _valid(sizes: Sequence[int], voxels: float) -> int:
-    """The smallest valid size that is strictly larger, else the largest (docs/reference-pipeline.md)."""
+    """The smallest size that is larger than `voxels`, else the largest (docs/reference-pipeline.md)."""
     return min((size for size in sizes if size > voxels), default=max(sizes))
 
 

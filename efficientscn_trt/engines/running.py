@@ -1,13 +1,13 @@
 """How the versions of TensorRT differ when an engine runs. Everything else is the same from 8.5 to 11.
 
-The core drives the execution context (csrc/engine) and asks an `ExecutionApi` for what is not. Differences
+The core drives the execution context (csrc/engine) and asks an `ExecutionApi` for what differs. Differences
 are found by asking the module what it has, never by its version number.
 
 | | 8.5 | 10 and 11, lean too | RTX |
 | --- | --- | --- | --- |
 | a context without scratch memory | a method of its own | `USER_MANAGED` | `USER_MANAGED` |
 | giving it scratch memory | an address | an address and a size (10.0: an address) | an address and a size |
-| scratch memory | that of the largest shape | that of the shape at hand | that of the shape at hand |
+| scratch memory | for the largest shape | for the current shape | for the current shape |
 | one profile in several contexts | no | yes | yes |
 | kernels compiled on first use | no | no | yes, kept in a runtime cache |
 """
@@ -25,9 +25,9 @@ from .runtime_cache import RuntimeCache
 
 
 class ExecutionApi:
-    """Loads and runs engines with `trt`, the module of any TensorRT; `say` is told its messages.
+    """Loads and runs engines with `trt`, the module of any TensorRT; `say` is called with its messages.
 
-    Raises DeviceError if it cannot start, with a driver too old for it, for instance.
+    Raises DeviceError if TensorRT cannot start, for instance because the driver is too old.
     """
 
     def __init__(self, trt: Any, say: Say | None = None) -> None:
@@ -37,17 +37,18 @@ class ExecutionApi:
         # A runtime cache must outlive the contexts that compile into it.
         self._caches: weakref.WeakKeyDictionary[Any, RuntimeCache] = weakref.WeakKeyDictionary()
         if self._log.errors:
-            # It holds nothing, and its destructor would end the process, at exit too (lean 11.4): none runs.
+            # This runtime holds nothing, and its destructor would end the process, even at exit (lean 11.4).
+            # So its reference count never falls to 0.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._runtime))
             self.fail("Runtime")
 
     def load_engine(self, plan: bytes) -> Any:
-        """The engine of a plan that the manifest vouched for. Raises DeviceError."""
+        """Load the engine of a plan whose hash was verified. Raises DeviceError."""
         engine = self._deserialized(plan)
-        if self._compiles_beside():
-            # Its threads would log through Python, which they wait for, while it may wait for them; and which
-            # may have ended. Now that the plan is known to load, no message of theirs is needed. The first
-            # runtime must be gone: while any is there, TensorRT keeps to the first logger.
+        if self._compiles_in_background():
+            # TensorRT's threads must not log through Python: they would wait for the interpreter, which may
+            # be waiting for them, or may have ended. The plan is known to load, so their messages are not
+            # needed. The first runtime is freed, because TensorRT uses its logger while any runtime exists.
             del engine
             self._runtime = None
             self._runtime = self.trt.Runtime(native_logger(self.trt))
@@ -60,12 +61,12 @@ class ExecutionApi:
             self.fail("deserialize_cuda_engine")
         return engine
 
-    def _compiles_beside(self) -> bool:
-        """Whether kernels are compiled in threads of TensorRT's own while it runs."""
+    def _compiles_in_background(self) -> bool:
+        """Whether TensorRT compiles kernels in threads of its own while an engine runs."""
         return hasattr(self.trt, "IRuntimeCache")
 
     def tensor_names(self, engine: Any) -> tuple[str, str]:
-        """The names of an engine's one input and one output. Raises BundleError if it has others."""
+        """The names of an engine's input and output. Raises BundleError if it does not have one of each."""
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         mode = self.trt.TensorIOMode
         inputs = [name for name in names if engine.get_tensor_mode(name) == mode.INPUT]
@@ -78,7 +79,7 @@ class ExecutionApi:
         return inputs[0], outputs[0]
 
     def shares_profiles(self) -> bool:
-        """Whether several contexts may use one profile at a time; else each needs an engine of its own."""
+        """Whether several contexts may use one profile at a time; if not, each needs an engine of its own."""
         return hasattr(self.trt, "ExecutionContextAllocationStrategy")
 
     def create_context(self, engine: Any, cache: RuntimeCache | None = None) -> Any:
@@ -86,7 +87,7 @@ class ExecutionApi:
         strategies = getattr(self.trt, "ExecutionContextAllocationStrategy", None)
         if strategies is None:
             context = engine.create_execution_context_without_device_memory()
-        elif cache is not None and self._compiles_beside():
+        elif cache is not None and self._compiles_in_background():
             config = self.runtime_config(engine)
             cache.attach(config)
             context = engine.create_execution_context(config)
@@ -114,11 +115,11 @@ class ExecutionApi:
         return ranges
 
     def activation_bytes(self, engine: Any, context: Any, profile: int) -> int:
-        """Bytes of scratch memory for the shape set on `context`; of the largest where less is not told."""
+        """Bytes of scratch memory for the shape set on `context`; for the largest shape on older versions."""
         if hasattr(context, "update_device_memory_size_for_shapes"):
-            # 0 may be the size of an engine without scratch, or an error: the largest is right for both.
-            if told := int(context.update_device_memory_size_for_shapes()):
-                return told
+            # 0 means no scratch memory or an error; the size for the largest shape is right in both cases.
+            if needed := int(context.update_device_memory_size_for_shapes()):
+                return needed
             if hasattr(engine, "get_device_memory_size_for_profile_v2"):  # from 10.1 on
                 return int(engine.get_device_memory_size_for_profile_v2(profile))
         return largest_activation(engine)
@@ -131,8 +132,8 @@ class ExecutionApi:
             context.device_memory = address
 
     def fail(self, call: str) -> NoReturn:
-        """Raise DeviceError for a call that returned False or nothing, with what TensorRT logged."""
-        silent = "its reason is printed above" if self._compiles_beside() else "it gives no reason"
+        """Raise DeviceError for a call that returned False or nothing, with the error TensorRT logged."""
+        silent = "its reason is printed above" if self._compiles_in_background() else "it gives no reason"
         reason = self._log.errors[-1].rstrip(".") if self._log.errors else silent
         raise DeviceError(f"TensorRT {self.trt.__version__} failed in {call}: {reason}.")
 

@@ -1,4 +1,4 @@
-"""Kernels that TensorRT-RTX compiled when a shape was first run, kept from one process to the next."""
+"""The kernels that TensorRT-RTX compiles for the shapes it runs, kept from one process to the next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..io.atomic import replacing
 
 
 class RuntimeCache:
-    """The cache of one engine on one GPU, in the file `path`. A file that does not fit is made anew."""
+    """The cache of one engine on one GPU, in the file `path`. A file that does not fit is replaced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,17 +19,17 @@ class RuntimeCache:
         self._saved = b""
 
     def attach(self, config: Any) -> None:
-        """Make an `IRuntimeConfig` use it."""
+        """Make `config`, an `IRuntimeConfig`, use this cache."""
         self._cache = config.create_runtime_cache()
         with suppress(OSError):
             self._saved = self._path.read_bytes()
-            self._cache.deserialize(self._saved)  # False for another driver's or GPU's: it then stays empty
+            self._cache.deserialize(self._saved)  # if it is of another driver or GPU, the cache stays empty
         config.set_runtime_cache(self._cache)
 
     def save(self) -> None:
-        """Write what was compiled since; what cannot be had or written costs time, not the run.
+        """Write the kernels that were compiled since the last save. The GPU must be current.
 
-        The GPU must be current.
+        A failure raises nothing; the kernels are then compiled again later.
         """
         serialized = None if self._cache is None else self._cache.serialize()
         content = b"" if serialized is None else bytes(serialized)

@@ -1,6 +1,6 @@
 """Which engines of a bundle run on a machine, and why the others do not.
 
-A plan is native code: none is given to TensorRT that the manifest does not vouch for.
+A plan is native code, so TensorRT gets only plans whose hash is in the manifest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PRECISIONS = {"auto": ("fp16", "fp32"), "fp16": ("fp16",), "fp32": ("fp32",)}
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """Engines of both networks that may be loaded: records, and verified files in the folder `path`."""
+    """The engines of both networks to load: their records, and the folder `path` of their verified files."""
 
     flavour: str
     version: str
@@ -38,16 +38,16 @@ class EngineChoice:
 
 @dataclass(frozen=True)
 class NoEngine:
-    """Why no engine of a bundle runs on a machine: a sentence each, with what mends it."""
+    """The reasons why no engine of a bundle runs on a machine, each with what to do about it."""
 
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class EngineRow:
-    """An engine of the bundle at `path` for `info`.
+    """An engine of the bundle at `path`, for the command `info`.
 
-    `problem` says why it cannot run here, None if it can; `note` why another might be faster, if so.
+    `problem`: why the engine cannot run here, None if it can. `note`: why another might be faster, or None.
     """
 
     path: Path
@@ -58,9 +58,9 @@ class EngineRow:
 
 
 def select_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> EngineChoice | NoEngine:
-    """The engines of `bundle` to use on `machine`: of one TensorRT and one precision for both networks.
+    """Return the engines of `bundle` to use on `machine`; both are of one TensorRT and one precision.
 
-    `precision`: "fp16", "fp32", or "auto" for fp16 if there is, else fp32.
+    `precision`: "fp16", "fp32", or "auto" for fp16 if available, else fp32.
     """
     if machine.gpu is None:
         return NoEngine(("No NVIDIA GPU with a driver was found here; engines need one.",))
@@ -82,7 +82,7 @@ def select_engine(bundle: Bundle, machine: Machine, precision: str = "auto") -> 
 
 
 def engine_rows(bundle: Bundle, machine: Machine, choice: EngineChoice | NoEngine) -> list[EngineRow]:
-    """Every engine of `bundle`: whether it is of the `choice`, and if it cannot run on `machine`, why."""
+    """A row for every engine of `bundle`: whether `choice` uses it, and why it cannot run on `machine`."""
     used: tuple[Engine, ...] = ()
     if isinstance(choice, EngineChoice) and choice.path == bundle.path:
         used = (choice.localization, choice.segmentation)
@@ -105,7 +105,7 @@ def find_problem(bundle: Bundle, engine: Engine, machine: Machine) -> str | None
     return (
         _unfit_for_software(bundle, engine, machine)
         or _unfit_for_gpu(bundle, engine, machine)
-        or _not_vouched_for(bundle, engine)
+        or _unfit_for_bundle(bundle, engine)
     )
 
 
@@ -125,12 +125,12 @@ def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str
     if installed != engine.version:
         return (
             f"{engine.file} was built by {title} {engine.version}, but {installed} is installed, and a plan "
-            f"runs on the version that built it only; build it again: {_command(bundle, engine)}."
+            f"runs only on the version that built it; build it again: {_command(bundle, engine)}."
         )
     if engine.flavour in machine.lean and not engine.version_compatible:
         return (
-            f"{engine.file} needs the whole {title}, but only its lean runtime is installed; run: pip "
-            f"install {FLAVOURS[engine.flavour].package}=={engine.version}, or where that is installed: "
+            f"{engine.file} needs the full {title}, but only its lean runtime is installed; run: pip "
+            f"install {FLAVOURS[engine.flavour].package}=={engine.version}, or on a machine that has it: "
             f"{_command(bundle, dataclasses.replace(engine, version_compatible=True))}."
         )
     return None
@@ -153,7 +153,7 @@ def _unfit_for_gpu(bundle: Bundle, engine: Engine, machine: Machine) -> str | No
     )
 
 
-def _not_vouched_for(bundle: Bundle, engine: Engine) -> str | None:
+def _unfit_for_bundle(bundle: Bundle, engine: Engine) -> str | None:
     current = getattr(bundle.manifest.networks, engine.network, None)
     source = current if engine.precision == "fp32" or current is None else current.float16
     found = source.sha256 if source is not None else "none"
@@ -176,7 +176,10 @@ def _not_vouched_for(bundle: Bundle, engine: Engine) -> str | None:
 
 
 def _timed_elsewhere(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
-    """GPUs of one compute capability differ in cores and memory, so in which kernels are fastest."""
+    """Say if the engine was timed on another GPU.
+
+    GPUs of one compute capability differ in cores and memory, so other kernels may be the fastest.
+    """
     if machine.gpu is None or engine.timed_on in (None, machine.gpu.name):
         return None
     return (
@@ -188,7 +191,10 @@ def _timed_elsewhere(bundle: Bundle, engine: Engine, machine: Machine) -> str | 
 def _best(
     engines: Iterable[Engine], network: str, flavour: str, precision: str, *, timed_on: str
 ) -> Engine | None:
-    """The most specific engine: built with less regard for other GPUs, on this one, and not for lean."""
+    """The most specific engine.
+
+    It is for the fewest compute capabilities, then timed on this GPU, then not for the lean runtime.
+    """
     fitting = [
         engine
         for engine in engines
@@ -212,7 +218,7 @@ def _none_built(bundle: Bundle, machine: Machine, precision: str) -> str:
     which = "" if precision == "auto" else f" {precision}"
     built = "fp16" if precision == "auto" else precision
     command = _target_command(bundle, target, built, version_compatible=target in machine.lean)
-    return f"{bundle.path} has no{which} engines of both networks; build them: {command}."
+    return f"{bundle.path} does not have{which} engines of both networks; build them: {command}."
 
 
 def _command(bundle: Bundle, engine: Engine, capability: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Engines go into a bundle whole or not at all."""
+"""Add engines to a bundle, all of them or none."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FOLDER = "engines"
 
 
 def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bundle:
-    """Put `engines` and their contents into `bundle`, and return the bundle as it then is.
+    """Add `engines` and their contents to `bundle`, and return the changed bundle.
 
-    Each replaces its like: of the same network, TensorRT, platform, GPUs, precision, compatibility and GPU
-    that it was timed on. Every file gets a name that its content decides, so what the manifest names is on
-    disk before and after the one moment at which the manifest changes. Raises OutputError.
+    An engine replaces the one of the same network, TensorRT, platform, GPUs, precision, compatibility and GPU
+    that it was timed on. A file's name depends on its content, so every file that the manifest names is on
+    disk before and after the manifest is replaced. Raises OutputError.
     """
     folder = bundle.path / FOLDER
     try:
@@ -41,13 +41,13 @@ def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bund
     named = {engine.file for engine in records}
     for old in manifest.engines:
         if old.file not in named:
-            with suppress(OSError):  # a leftover is no harm
+            with suppress(OSError):  # a leftover file does no harm
                 (bundle.path / old.file).unlink()
     return bundles.load(bundle.path)
 
 
 def engine_file(network: str, flavour: str, version: str, precision: str, sha256: str) -> str:
-    """Path in the bundle of an engine."""
+    """Path of an engine in the bundle."""
     return f"{FOLDER}/{network}.{flavour}-{version}.{precision}.{sha256[:12]}.engine"
 
 

@@ -1,4 +1,4 @@
-"""TensorRT's timings of kernels on one GPU, kept so that the next build there need not repeat them."""
+"""TensorRT's timings of kernels on one GPU, kept so that the next build on it need not repeat them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ class TimingCache:
             return b""
 
     def write(self, content: bytes) -> None:
-        """Keep `content`; where nothing can be written the next build takes its time again."""
+        """Keep `content`. If it cannot be written, the next build measures the timings again."""
         with suppress(OutputError), replacing(self.path) as temporary:
             temporary.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Compare label maps with reference label maps: DSC, NSD, and their mean ± SD over cases."""
+"""Compare label maps with reference label maps: DSC and NSD, with mean ± SD over cases."""
 
 from .cases import Case, Score, find_cases, score_case
 from .overlap import dice

@@ -16,8 +16,8 @@ from ..io.writing import EXTENSIONS
 from .overlap import dice
 from .surface import normalized_surface_distance
 
-TOLERANCE_MM = 1.0  # of the NSD in the paper's Tables 4 and 5
-# Relative to the voxel (spacing, origin) and to 1 (cosines): what a header's float32 may do to a grid.
+TOLERANCE_MM = 1.0  # for the NSD in the paper's Tables 4 and 5
+# Rounding by a float32 header, relative to the spacing (spacing, origin) and to 1 (direction cosines).
 GRID_TOLERANCE = 1e-3
 
 
@@ -32,7 +32,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Score:
-    """DSC and NSD (0 to 1) of one label in one case, and the label's volumes in ml."""
+    """DSC and NSD (0 to 1) of one label in one case, and the label's two volumes in ml."""
 
     case: str
     label: str
@@ -43,9 +43,9 @@ class Score:
 
 
 def find_cases(predictions: Path, references: Path) -> list[Case]:
-    """One case for two files; for two folders one for each reference, with the prediction of the same name.
+    """The cases of two files (one case) or of two folders (one case per reference).
 
-    Raises InputError if one is missing.
+    In folders a prediction has the file name of its reference. Raises InputError if one is missing.
     """
     for path in (predictions, references):
         if not is_there(path, InputError):
@@ -68,10 +68,10 @@ def find_cases(predictions: Path, references: Path) -> list[Case]:
 
 
 def score_case(case: Case, label_names: Mapping[int, str]) -> list[Score]:
-    """Scores of every label of `label_names` but the background.
+    """The scores of every label of `label_names` but the background.
 
-    A label that neither map has scores 1, one that only one has scores 0, as in the FLARE challenge.
-    Raises InputError if a file is no label map of these labels, or the two are not on one grid.
+    As in the FLARE challenge, a label that neither map has scores 1, and a label that only one has scores 0.
+    Raises InputError if a file is not a label map with these labels, or if the two have different grids.
     """
     prediction, reference = (_read(path, label_names) for path in (case.prediction, case.reference))
     _check_same_grid(case, prediction, reference)

@@ -9,9 +9,9 @@ import SimpleITK as sitk
 
 
 def dice(prediction: sitk.Image, reference: sitk.Image, values: Iterable[int]) -> dict[int, float]:
-    """DSC of each label of `values`, by SimpleITK; both images are uint8 on one grid.
+    """The DSC of each label of `values`, by SimpleITK. Both images are uint8 on one grid.
 
-    1.0 for a label that neither image has, 0.0 for one that only one of them has.
+    It is 1.0 for a label that neither image has, and 0.0 for a label that only one image has.
     """
     measures = sitk.LabelOverlapMeasuresImageFilter()
     measures.Execute(reference, prediction)

@@ -1,4 +1,4 @@
-"""Scores as tables: CSV with a line a case and label, Markdown with mean ± SD as in the paper's Table 5."""
+"""Scores as tables: CSV per case and label, and Markdown with mean ± SD as in the paper's Table 5."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .cases import TOLERANCE_MM, Score
 
 @dataclass(frozen=True)
 class Summary:
-    """One label over all cases; the SD is the sample's (n − 1), None for one case."""
+    """One label over all cases. The SD is that of a sample (n − 1); it is None for one case."""
 
     label: str
     cases: int
@@ -35,7 +35,7 @@ class Summary:
 
 
 def summarize(scores: Sequence[Score]) -> list[Summary]:
-    """Mean and SD of each label over its cases, labels in the order of their first score."""
+    """Mean and SD of each label over its cases. Labels keep the order of their first scores."""
     summaries = []
     for label in dict.fromkeys(score.label for score in scores):
         own = [score for score in scores if score.label == label]
@@ -45,7 +45,7 @@ def summarize(scores: Sequence[Score]) -> list[Summary]:
 
 
 def write_csv(scores: Sequence[Score], path: Path) -> None:
-    """A line a case and label, DSC and NSD from 0 to 1, volumes in ml. Raises OutputError."""
+    """Write one line per case and label: DSC and NSD from 0 to 1, volumes in ml. Raises OutputError."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, [field.name for field in fields(Score)])
         writer.writeheader()
@@ -53,7 +53,7 @@ def write_csv(scores: Sequence[Score], path: Path) -> None:
 
 
 def to_markdown(scores: Sequence[Score]) -> str:
-    """Mean ± SD a label, then every case, in percent."""
+    """Mean ± SD of each label, then every case, in percent."""
     summaries = summarize(scores)
     cases = list(dict.fromkeys(score.case for score in scores))
     lines = [

@@ -1,4 +1,4 @@
-"""The surface of a label map as elements with a place and an area, and the distances between two surfaces."""
+"""The surface of a label map, as elements with a position and an area, and distances between two surfaces."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..triples import Triple
 def normalized_surface_distance(
     prediction: np.ndarray, reference: np.ndarray, spacing: Triple, tolerance_mm: float = 1.0
 ) -> float:
-    """Share of both surfaces that lies within `tolerance_mm` of the other one (NSD; paper, section 3.2).
+    """The share of both surfaces that is within `tolerance_mm` of the other one (NSD; paper, section 3.2).
 
-    `prediction` and `reference` are bool [z, y, x], `spacing` (z, y, x) in mm. As in the FLARE challenge an
-    element of the surface sits where eight voxels meet that are not all alike and counts by its area (Nikolov
-    et al., arXiv 1809.04430). 1.0 if neither has a voxel, 0.0 if only one has.
+    `prediction` and `reference` are bool [z, y, x], `spacing` is (z, y, x) in mm. As in the FLARE challenge,
+    a surface has an element wherever eight voxels meet that are not all equal, and an element counts by its
+    area (Nikolov et al., arXiv 1809.04430). The NSD is 1.0 if neither has a voxel, and 0.0 if only one has.
     """
     if not prediction.any() or not reference.any():
         return float(prediction.any() == reference.any())
@@ -25,7 +25,7 @@ def normalized_surface_distance(
     surfaces = [_surface(mask[region], spacing) for mask in (prediction, reference)]
     near = total = 0.0
     for (elements, area), (others, _) in zip(surfaces, reversed(surfaces), strict=True):
-        # The distance map is float32, so a distance of just the tolerance may be a bit above it.
+        # The distance map is float32, so a distance equal to the tolerance may be slightly above it.
         within = _distance(others, spacing)[elements] <= tolerance_mm * (1 + 1e-6)
         near += float(area[elements][within].sum())
         total += float(area[elements].sum())
@@ -41,10 +41,10 @@ def _common_box(mask: np.ndarray) -> tuple[slice, ...]:
 
 
 def _surface(mask: np.ndarray, spacing: Triple) -> tuple[np.ndarray, np.ndarray]:
-    """Where eight voxels meet that are not all alike, and the surface's area there in mm².
+    """Where eight voxels meet that are not all equal, and the area of the surface there in mm².
 
-    The area is that of the level sets of the trilinear interpolation between the eight, on average over all
-    levels: by the coarea formula the integral of the gradient's length, here taken at the centre.
+    The area is the mean over all level sets of the trilinear interpolation between the eight voxels. By the
+    coarea formula this is the integral of the gradient's length, approximated by its value at the centre.
     """
     padded = np.pad(mask, 1).astype(np.float32)
     corners = {
@@ -61,7 +61,7 @@ def _surface(mask: np.ndarray, spacing: Triple) -> tuple[np.ndarray, np.ndarray]
 
 
 def _distance(elements: np.ndarray, spacing: Triple) -> np.ndarray:
-    """Distance in mm of every place from the nearest of `elements`."""
+    """The distance in mm from every position to the nearest of `elements`."""
     image = sitk.GetImageFromArray(elements.astype(np.uint8))
     image.SetSpacing(spacing[::-1])
     distance = sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True)

@@ -1,1 +1,1 @@
-"""Scans in, label maps out: one module a family of formats, and what they share."""
+"""Read scans and write label maps: one module per family of formats, and what they share."""

@@ -1,4 +1,4 @@
-"""Write a file beside its place and rename it: whoever looks sees the old file, the new one, or none."""
+"""Write a file beside its target and rename it. A reader sees the old file, the new one, or none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import OutputError
 
 
 def check_writable(target: Path) -> None:
-    """Refuse a `target` that `replacing` could not write, before the work is done.
+    """Refuse a `target` that `replacing` could not write, before any work is done.
 
     Raises OutputError.
     """
@@ -27,8 +27,8 @@ def check_writable(target: Path) -> None:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield the path of an empty file beside `target`, with its extensions, for the caller to fill.
 
-    It takes the place of `target` when the block ends, and is removed if the block raises.
-    Raises OutputError, also for an OSError or RuntimeError (SimpleITK's) of the block.
+    The file replaces `target` when the block ends. It is removed if the block raises.
+    Raises OutputError, also where the block raises OSError or RuntimeError (SimpleITK's).
     """
     temporary = _temporary(target)
     try:
@@ -44,14 +44,14 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def _temporary(target: Path) -> Path:
-    extension = "".join(target.suffixes[-2:]).lower()  # what a writer chooses the format by
+    extension = "".join(target.suffixes[-2:]).lower()  # by which a writer chooses the format
     return target.with_name(
         f".{target.name[: len(target.name) - len(extension)]}.{secrets.token_hex(4)}.partial{extension}"
     )
 
 
 def _discard(temporary: Path) -> None:
-    with suppress(OSError):  # never made, or the folder is gone
+    with suppress(OSError):  # it was never made, or its folder is gone
         temporary.unlink()
 
 

@@ -1,6 +1,6 @@
-"""Arrays in the memory of a GPU: what others hand over, and label maps that stay there.
+"""Arrays in GPU memory: those of other libraries, and label maps that stay there.
 
-The protocol is Numba's CUDA Array Interface, versions 2 and 3, which PyCUDA, CuPy, Numba and torch speak.
+The protocol is Numba's CUDA Array Interface, versions 2 and 3. PyCUDA, CuPy, Numba and torch implement it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..triples import Size
 
 MASKED = "The array has a mask, expected one without; fill the voxels that are masked out."
 
-#: The legacy default stream, a handle that CUDA takes.
+#: The legacy default stream, as a handle for CUDA.
 LEGACY_STREAM = 1
 
 
 @dataclass(frozen=True)
 class DeviceArray:
-    """An array of another library. `view` has its address, shape, dtype and strides, but its voxels must not
-    be touched from here. `stream` is where the work that makes it was queued."""
+    """An array of another library. `view` has its address, shape, dtype and strides; its voxels must not be
+    read through it. `stream` is the stream of the work that fills the array."""
 
     view: np.ndarray
     stream: int
@@ -33,12 +33,12 @@ class DeviceArray:
 
 
 def is_device_array(value: object) -> bool:
-    """Whether `value` says that it lies in the memory of a GPU."""
+    """Whether `value` says that it is in GPU memory."""
     return hasattr(value, "__cuda_array_interface__")
 
 
 def device_array(value: Any) -> DeviceArray:
-    """Look at an array of another library without a copy. Raises InputError."""
+    """Describe an array of another library, without a copy. Raises InputError."""
     interface = value.__cuda_array_interface__
     if interface.get("mask") is not None:
         raise InputError(MASKED)
@@ -52,16 +52,16 @@ def device_array(value: Any) -> DeviceArray:
 
 
 def _stream_of(value: Any, interface: dict[str, Any]) -> int:
-    """Where the work that makes `value` was queued, as far as it says.
+    """The stream of the work that fills `value`; the legacy default stream where the array does not say.
 
-    None means that no wait is needed, but PyCUDA says None of arrays that its kernels still write on the
-    legacy default stream, and version 2 says nothing. To wait for that stream when it is idle costs nothing,
-    and it waits for the per-thread default stream as well: it is right for 0 too, which the protocol forbids
-    because it could be either.
+    In the protocol, None means that no wait is needed. But PyCUDA also says None of arrays that its kernels
+    still write on the legacy default stream, and version 2 says nothing. Waiting for an idle stream costs
+    nothing, so the legacy default stream is always waited for. It also waits for the per-thread default
+    stream, so it is right for 0 as well, which the protocol forbids because 0 could mean either.
     """
     if stream := interface.get("stream"):
         return int(stream)
-    torch = sys.modules.get("torch")  # speaks version 2
+    torch = sys.modules.get("torch")  # it implements version 2
     if torch is not None and isinstance(value, torch.Tensor):
         return torch.cuda.current_stream(value.device).cuda_stream or LEGACY_STREAM
     return LEGACY_STREAM
@@ -70,7 +70,7 @@ def _stream_of(value: Any, interface: dict[str, Any]) -> int:
 def address_view(
     address: int, shape: tuple[int, ...], dtype: Any, strides: tuple[int, ...] | None = None
 ) -> np.ndarray:
-    """A NumPy array that stands for device memory: to be permuted, flipped and measured, never read."""
+    """A NumPy array with an address in GPU memory. It may be transposed and flipped, but never read."""
 
     interface = {
         "version": 3,
@@ -83,9 +83,10 @@ def address_view(
 
 
 class DeviceLabels:
-    """A label map, uint8 [z, y, x], in the memory of a GPU, for all that reads `__cuda_array_interface__`.
+    """A label map, uint8 [z, y, x], in GPU memory.
 
-    `numpy.asarray` copies it to the host. The memory is freed with the object.
+    Any library that reads `__cuda_array_interface__` can use it without a copy; `numpy.asarray` copies it to
+    the host. The memory is freed with the object.
     """
 
     dtype = np.dtype(np.uint8)
@@ -103,16 +104,16 @@ class DeviceLabels:
             "shape": self.shape,
             "typestr": "|u1",
             "strides": None,
-            "stream": None,  # a run ends only when its labels are written
+            "stream": None,  # the labels were written before the run returned
         }
 
     def view(self) -> np.ndarray:
-        """Stands for the memory as `address_view` does."""
+        """The address of the memory, as `address_view` gives it."""
         return address_view(self._block.address, self.shape, self.dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
-            raise ValueError("The label map lies on a GPU and cannot be had without a copy.")
+            raise ValueError("The label map is on a GPU, so NumPy cannot use it without a copy.")
         labels: np.ndarray = self._block.copy().reshape(self.shape)
         return labels if dtype is None else labels.astype(dtype, copy=False)
 

@@ -15,7 +15,7 @@ _DESCRIPTION = "0008|103e"
 
 
 def read_series(path: Path) -> tuple[sitk.Image, list[str]]:
-    """The volume of the one DICOM series in the folder `path`, and warnings about it.
+    """Read the one DICOM series in the folder `path`. Returns its volume, and warnings about it.
 
     Raises InputError.
     """
@@ -45,7 +45,7 @@ def read_series(path: Path) -> tuple[sitk.Image, list[str]]:
 
 
 def _left_out(path: Path, names: Sequence[str]) -> list[str]:
-    """A warning if there are DICOM files that GDCM does not take for slices, as it does those cut short."""
+    """A warning if GDCM leaves out DICOM files, such as those that are cut short."""
     taken = {Path(name).name for name in names}
     left = sorted(
         file.name

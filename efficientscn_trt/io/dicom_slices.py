@@ -1,4 +1,4 @@
-"""Whether the slices of a DICOM series make one volume: ITK stacks whatever it is given."""
+"""Check that the slices of a DICOM series make one volume, because ITK stacks whatever it is given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from ..errors import InputError
 
-#: By tag: what it is called and how many numbers it has. Without them ITK makes up a geometry.
+#: By tag: its name and how many numbers it has. ITK invents a geometry where one is missing.
 _GEOMETRY = {
     "0020|0032": ("position", 3),
     "0020|0037": ("orientation", 6),
@@ -18,14 +18,14 @@ _GEOMETRY = {
 _GAP_TOLERANCE_MM = 0.1
 _SAME_PLACE_MM = 0.01
 _EQUAL = 1e-3  # cosines, and pixel spacings in mm, as they are written
-_TILT = 0.01  # mm sideways a mm of depth
+_TILT = 0.01  # mm sideways per mm of depth
 _ADVICE = "copy the slices of one scan into a folder of their own"
 
 
 def check_slices(folder: Path, reader: sitk.ImageSeriesReader, count: int) -> list[str]:
-    """Refuse `count` slices that would be stacked to something else than the patient; warn of odd ones.
+    """Refuse `count` slices whose stack would not show the patient, and return warnings about odd ones.
 
-    `reader` has read them, with their metadata. Raises InputError.
+    `reader` has read the slices with their metadata. Raises InputError.
     """
     where = f"The {count} slices in {folder}"
     positions, orientations, spacings = (_numbers(folder, reader, count, tag) for tag in _GEOMETRY)
@@ -67,13 +67,13 @@ def _unequal(folder: Path, gaps: np.ndarray) -> list[str]:
     if np.ptp(gaps) <= _GAP_TOLERANCE_MM:
         return []
     return [
-        f"The slices in {folder} are {gaps.min():.4g} to {gaps.max():.4g} mm apart, but are taken as "
+        f"The slices in {folder} are {gaps.min():.4g} to {gaps.max():.4g} mm apart, but are treated as "
         "equally spaced: one may be missing or damaged, and the labels displaced."
     ]
 
 
 def _tilted(folder: Path, way: np.ndarray, normal: np.ndarray) -> list[str]:
-    """`way` from the first slice to the last, which ITK takes as the depth of the stack."""
+    """`way` leads from the first slice to the last; ITK takes its length as the depth of the stack."""
     depth = abs(way @ normal)
     sideways = float(np.linalg.norm(np.cross(way, normal)))
     if sideways <= _TILT * depth:
@@ -81,6 +81,6 @@ def _tilted(folder: Path, way: np.ndarray, normal: np.ndarray) -> list[str]:
     excess = 100 * (np.linalg.norm(way) / depth - 1)
     return [
         f"The slices in {folder} are shifted sideways by {sideways:.3g} mm from first to last (a tilted "
-        "gantry), but are taken as stacked straight: "
+        "gantry), but are treated as stacked straight: "
         f"organs are sheared, and volumes {excess:.2g} % too large."
     ]

@@ -14,7 +14,7 @@ from .plausibility import check_shape, check_spacing
 
 
 def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
-    """The 3-D scalar image in one file and warnings about it.
+    """Read the 3-D scalar image in one file. Returns it, and warnings about it.
 
     Raises InputError.
     """
@@ -25,11 +25,11 @@ def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
         reader.ReadImageInformation()
     except RuntimeError as error:
         if header:
-            header.check_voxels()  # has a better word for a damaged file
+            header.check_voxels()  # its message for a damaged file says more
         raise InputError(f"{path} is not an image that can be read: {reason(error)}.") from error
     check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
     check_spacing(str(path), reader.GetSpacing())
-    with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check costs no time beside it
+    with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check runs beside it for free
         check = pool.submit(header.check_voxels) if header else None
         try:
             with memory_errors():
@@ -39,7 +39,7 @@ def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
         if check:
             check.result()
     if failure and header and "nifti_image_load failed" in str(failure):
-        raise MemoryError(f"{path} is whole, but cannot be loaded") from failure  # niftilib tells no reason
+        raise MemoryError(f"{path} is whole, but cannot be loaded") from failure  # niftilib gives no reason
     if failure:
         raise InputError(f"{path} is damaged or cut short: {reason(failure)}.") from failure
     return image, header.warnings(str(path)) if header else []
@@ -50,7 +50,7 @@ def reason(error: RuntimeError) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     last = lines[-1] if lines else "no reason given"
     if "Unable to determine ImageIO reader" in last:
-        return "its format is none that SimpleITK knows"
+        return "SimpleITK does not know its format"
     if "Size mismatch" in last or "does not fully contain the requested region" in str(error):
         return "its slices differ in size"
     return last.removeprefix("sitk::ERROR:").removeprefix("ITK ERROR:").strip().rstrip(".")

@@ -1,8 +1,8 @@
-"""Checks that ITK's NIfTI reader leaves out: a zero pixel dimension, voxels that begin within the header, a
-file cut short, NaN and infinity.
+"""Checks that ITK's NIfTI reader leaves out.
 
-ITK reads all of them without an error: the spacing becomes 1 mm, the header's bytes become voxels, missing
-voxels hold arbitrary values, and NaN and infinity become 0.
+ITK reads each of these without an error: a pixel dimension of zero (the spacing becomes 1 mm), voxels that
+begin within the header (its bytes become voxels), a file cut short (the missing voxels have arbitrary
+values), NaN and infinity (they become 0).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .plausibility import check_finite, check_spacing
 
 _CHUNK = 1 << 20
 _SIZE = 348  # of a header, in bytes
-_SPACING_TOLERANCE = 0.01  # what float32 and a rounded matrix may do
+_SPACING_TOLERANCE = 0.01  # rounding of float32 and of the matrix
 _FLOATS = {16: "f4", 64: "f8"}  # codes of the field datatype
 
 
 @dataclass(frozen=True)
 class NiftiHeader:
-    """What the checks need of a NIfTI-1 or Analyze header."""
+    """The fields of a NIfTI-1 or Analyze header that the checks need."""
 
     voxel_file: Path
     voxel_offset: int
@@ -38,7 +38,7 @@ class NiftiHeader:
     sform: np.ndarray | None  # [3, 4], in the unit of pixdim
 
     def warnings(self, name: str) -> list[str]:
-        """That the header of `name` gives two spacings, if it does: ITK takes that of pixdim."""
+        """A warning if the header of `name` gives two spacings: ITK takes that of pixdim."""
         if self.sform is None:
             return []
         other = np.linalg.norm(self.sform[:, :3], axis=0)
@@ -47,11 +47,11 @@ class NiftiHeader:
         taken, left = (" × ".join(f"{value:.4g}" for value in spacing) for spacing in (self.pixdim, other))
         return [
             f"The header of {name} gives the spacing as {taken} (pixdim) and as {left} (sform): "
-            "the first was taken, other programs may take the second."
+            "the first was used, but other programs may use the second."
         ]
 
     def check_voxels(self) -> None:
-        """Read the voxels to the end: their number, their checksums if compressed, and that all are finite.
+        """Read the voxels to the end: check their number, their finiteness, and checksums if compressed.
 
         Raises InputError.
         """
@@ -71,7 +71,7 @@ class NiftiHeader:
         check_finite(str(self.voxel_file), nonfinite)
 
     def _scan(self) -> tuple[int, int]:
-        """Number of bytes behind the header, and of voxels that are not finite."""
+        """The number of bytes after the header, and of voxels that are not finite."""
         with _open(self.voxel_file) as stream:
             if self.dtype is None and not isinstance(stream, gzip.GzipFile):
                 return self.voxel_file.stat().st_size - self.voxel_offset, 0
@@ -87,22 +87,22 @@ class NiftiHeader:
 
 
 def read_header(path: Path) -> NiftiHeader | None:
-    """The header of `path`, or None where it has none (another format).
+    """Read the header of `path`. None if the file is of another format.
 
-    Raises InputError if a spatial pixel dimension is zero, negative or not finite, or if its voxels would
-    begin within it.
+    Raises InputError if a spatial pixel dimension is zero, negative or not finite, or if the voxels would
+    begin within the header.
     """
     try:
         with _open(path) as stream:
             header = _parse(path, stream.read(_SIZE))
     except (OSError, EOFError, zlib.error):
-        return None  # SimpleITK says what is wrong with it
+        return None  # SimpleITK will say what is wrong with it
     if header:
         check_spacing(str(path), header.pixdim)
         if header.voxel_offset < (_SIZE if header.voxel_file == path else 0):
             raise InputError(
                 f"{path} has voxels that begin at byte {header.voxel_offset}, within its header, expected "
-                "352 or more; save it anew."
+                "352 or more; save it again."
             )
     return header
 
@@ -125,7 +125,7 @@ def _parse(path: Path, head: bytes) -> NiftiHeader | None:
     (offset,) = struct.unpack_from(f"{order}f", head, 108)
     oriented = head[344:346] in (b"n+", b"ni") and struct.unpack_from(f"{order}h", head, 254)[0] > 0
     if not 3 <= dim[0] <= 7 or not math.isfinite(offset):
-        return None  # not a volume: the reader's checks have the words for it
+        return None  # not a volume; the checks of the reader say so
     return NiftiHeader(
         voxel_file=path if head[344:347] == b"n+1" else _pair(path),
         voxel_offset=int(offset),

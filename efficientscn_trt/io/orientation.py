@@ -1,7 +1,7 @@
 """Where an image lies in space, and the strided view of its voxels along LPS axes.
 
-LPS (left, posterior, superior) is the frame of DICOM and SimpleITK. An oblique image counts as the one along
-its nearest axes (docs/reference-pipeline.md). No voxel is copied or resampled.
+LPS (left, posterior, superior) is the frame of DICOM and SimpleITK. An oblique image is treated as if it lay
+along the nearest axes (docs/reference-pipeline.md). No voxel is copied or resampled.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Geometry:
 
     @cached_property
     def flipped(self) -> tuple[bool, bool, bool]:
-        """For L, P, S: whether the image runs against it."""
+        """For L, P, S: whether the index of the image axis grows in the opposite direction."""
         matrix = np.reshape(self.direction, (3, 3))
         x, y, z = (bool(matrix[i, axis] < 0) for i, axis in enumerate(self.image_axis_of))
         return x, y, z
@@ -66,7 +66,7 @@ class Geometry:
         return array.transpose(z, y, x)[flips]
 
     def own_slices(self, start: Sequence[int], stop: Sequence[int]) -> Slices:
-        """The half-open voxel range [start, stop) of the LPS view, (z, y, x), as slices of the own array."""
+        """The half-open voxel range [start, stop) of the LPS view, (z, y, x), as slices of the array."""
         slices = [slice(None)] * 3
         for lps, (axis, flip) in enumerate(zip(self.image_axis_of, self.flipped, strict=True)):
             length = self.size[axis]

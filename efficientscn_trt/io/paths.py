@@ -1,4 +1,4 @@
-"""What is at a path, or a sentence where the system does not let us look."""
+"""Whether something is at a path, or an error that says why the system does not let us look."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:
     """Whether there is a file or folder at `path`. Raises `failure` if it may not be read."""
     try:
         folder = stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a character that no path has
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL character
         return False
     except OSError as error:
         raise failure(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     if not os.access(path, os.R_OK | os.X_OK if folder else os.R_OK):
-        raise failure(f"{path} cannot be read: permission denied; ask its owner for the right to.")
+        raise failure(f"{path} cannot be read: permission denied; ask its owner for the right to read it.")
     return True

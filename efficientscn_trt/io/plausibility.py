@@ -1,6 +1,6 @@
-"""Refuse what cannot be an abdominal CT, warn of what is odd. Spacing in mm, intensities in HU.
+"""Refuse what cannot be an abdominal CT, and warn of what is odd. Spacings are in mm, intensities in HU.
 
-Each check takes `name`, what the message calls the scan: its path, "the image" or "the array".
+Each check has the argument `name`: what its message calls the scan (its path, "The image" or "The array").
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..errors import InputError
 
-#: Beyond this no scanner writes a voxel, padding and metal included.
+#: No scanner writes a voxel outside this range, not even for padding and metal.
 POSSIBLE_HU = (-65536.0, 65536.0)
 #: Padding of −2000 to −3024 and metal up to 30,710 HU are common.
 USUAL_HU = (-4096.0, 32767.0)

@@ -13,7 +13,7 @@ from .paths import is_there
 
 
 def read(path: Path) -> tuple[sitk.Image, list[str]]:
-    """The 3-D scalar image at `path` and warnings about it.
+    """Read the 3-D scalar image at `path`. Returns it, and warnings about it.
 
     Raises InputError.
     """

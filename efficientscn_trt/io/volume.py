@@ -1,4 +1,4 @@
-"""Take a scan as the caller has it (path, SimpleITK image, array) and check that it is a CT volume."""
+"""Read a scan from a path, a SimpleITK image or an array, and check that it is a CT volume."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .reading import read
 
 Volume = str | os.PathLike[str] | sitk.Image | np.ndarray | Any
 
-#: dtypes that the core reads in place, and what another one becomes (one copy).
+#: The dtypes that the core reads in place, and those to which all others are converted (one copy).
 _NATIVE = frozenset({"int16", "uint8", "uint16", "int32", "float32"})
 _CONVERTED = {
     "bool": "uint8",
@@ -47,35 +47,36 @@ class Scan:
 
     array: np.ndarray
     geometry: Geometry
-    name: str  # what messages call it
+    name: str  # in messages
     warnings: list[str] = field(default_factory=list)
-    device: DeviceArray | None = None  # whose memory `array` stands for, if it lies on a GPU
+    device: DeviceArray | None = None  # if the voxels are on a GPU; `array` has their address
 
     @property
     def on_device(self) -> bool:
-        """Whether the voxels lie on a GPU, where nothing but its address may be used."""
+        """Whether the voxels are on a GPU. `array` must then not be read."""
         return self.device is not None
 
     def check_values(self, low: float, high: float, nonfinite: int) -> None:
-        """Refuse values that cannot be HU, warn of odd ones: the extremes, and how many are not finite.
+        """Refuse values that cannot be HU, and warn of odd ones.
 
+        `low` and `high` are the extremes of the scan, `nonfinite` is the number of NaN and infinite voxels.
         Raises InputError.
         """
         check_finite(self.name, nonfinite)
         self.warnings += check_values(self.name, low, high)
 
     def release(self) -> None:
-        """Let go of the voxels; what geometry there is remains."""
+        """Release the voxels, but keep the geometry."""
         self.array, self.device = np.empty((0, 0, 0), self.array.dtype), None
 
     @property
     def lps(self) -> np.ndarray:
-        """View [z, y, x] along LPS axes."""
+        """The voxels as a view [z, y, x] along LPS axes."""
         return self.geometry.lps_view(self.array)
 
 
 class _Voxels:
-    """The buffer of an image, which it keeps alive; SimpleITK's own view does not."""
+    """A view of an image's voxels that keeps the image alive, which SimpleITK's own view does not."""
 
     def __init__(self, image: sitk.Image) -> None:
         self._image = image
@@ -88,9 +89,9 @@ def open_scan(
     """Read and check `volume`.
 
     `volume`: a path (any format that SimpleITK reads, or a folder with one DICOM series), a SimpleITK.Image,
-    or an array [z, y, x] in HU along LPS axes, for which `spacing` (x, y, z) in mm is needed: of NumPy, or
-    of any library whose arrays lie on a GPU and have `__cuda_array_interface__`. `values` False leaves
-    `Scan.check_values` to whoever reads the voxels next, as an array on a GPU always does.
+    or an array [z, y, x] in HU along LPS axes. An array is NumPy's, or that of any library whose arrays are
+    on a GPU and have `__cuda_array_interface__`; it needs `spacing` (x, y, z) in mm. With `values` False the
+    caller must call `Scan.check_values`; for an array on a GPU the caller always must.
     Raises InputError.
     """
     if isinstance(volume, np.ndarray):
@@ -152,7 +153,7 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
 
 
 def _native(array: np.ndarray, name: str) -> np.ndarray:
-    """`array` itself if the core reads its dtype, else, or if it is not aligned to it, one copy."""
+    """`array` itself if it is aligned and the core reads its dtype, else one converted copy."""
     kind = array.dtype.name
     if kind not in _NATIVE and kind not in _CONVERTED:
         raise InputError(
@@ -160,7 +161,7 @@ def _native(array: np.ndarray, name: str) -> np.ndarray:
         )
     target = np.dtype(_CONVERTED.get(kind, kind))
     if array.dtype.kind in "iu" and target.kind == "i":
-        # Before the conversion, which would wrap such values around into possible ones.
+        # Checked before the conversion, which would wrap such values around into possible ones.
         low, high = array.min(), array.max()
         if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
             check_values(name, float(low), float(high))

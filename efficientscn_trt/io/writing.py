@@ -12,12 +12,12 @@ from .atomic import check_writable, replacing
 from .nifti import read_header
 from .reading import read
 
-#: Formats with one file an image, so that a rename replaces it as a whole.
+#: Formats that keep an image in one file, so that a rename replaces all of it.
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
-    """Refuse a `path` that a label map could not be written to, before the work is done.
+    """Refuse a `path` that a label map could not be written to, before any work is done.
 
     Raises OutputError.
     """
@@ -27,7 +27,7 @@ def check_output(path: str | os.PathLike[str]) -> None:
 
 
 def check_extension(target: Path) -> None:
-    """Refuse a name that does not say in which of the formats to write. Raises OutputError."""
+    """Refuse a name whose extension is not that of a known format. Raises OutputError."""
     if not target.name.lower().endswith(EXTENSIONS):
         raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
 
@@ -35,7 +35,7 @@ def check_extension(target: Path) -> None:
 def write(image: sitk.Image, target: Path, compression_level: int = -1) -> None:
     """Write `image` to `target`, replacing a file that is there. Raises OutputError.
 
-    What was written is read, for ITK's writers do not tell of every full disk.
+    The file is read back, because ITK's writers do not report every full disk.
     """
     with replacing(target) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=compression_level)

@@ -1,1 +1,1 @@
-"""Time and memory of the pipeline, each account taken in a process of its own."""
+"""Measure time and memory of the pipeline, each measurement in a process of its own."""

@@ -1,4 +1,4 @@
-"""What is measured: something that makes a label map of a scan, and this package as one."""
+"""What can be measured: anything that makes a label map of a scan, such as this package."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..triples import Size, Triple
 
 @dataclass(frozen=True)
 class Outcome:
-    """One label map, and the account of its making.
+    """One label map, and what it took to make it.
 
-    `box_mm`: start and end of what was searched, z y x. `input_sizes`: z y x of what each network saw, empty
-    where it is not known. `seconds` a stage. `device_memory`: bytes of the arena on a GPU.
+    `box_mm`: start and end (z, y, x) of the region of interest. `input_sizes`: size (z, y, x) of each
+    network's input; empty if unknown. `seconds`: of each stage. `device_memory`: bytes of the arena on a GPU.
     """
 
     labels: sitk.Image
@@ -28,12 +28,12 @@ class Outcome:
 
 
 class Candidate(Protocol):
-    """Made once in a process: its constructor loads the networks. `note` says what runs them."""
+    """Made once in a process. The constructor loads the networks; `note` says what runs them."""
 
     note: str
 
     def segment(self, scan: Path | sitk.Image) -> Outcome:
-        """Label a scan; the seconds of a file begin with the stage "read"."""
+        """Label a scan. For a file, the first stage in `seconds` is "read"."""
         ...
 
 

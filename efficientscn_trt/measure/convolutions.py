@@ -1,6 +1,7 @@
-"""The arithmetic of a network, and how much of it the CPU does a second at its best.
+"""Count the arithmetic of a network, and measure how fast the CPU does it at best.
 
-The time of a network's convolutions at the machine's best speed, term by term, is what stands beside its own.
+Together they give the time that a network's convolutions would take, term by term, at the machine's best
+speed. Reports compare it with the network's own time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from ..triples import Size
 
 CHANNELS = 32
-"""Of the networks' full-resolution convolutions."""
+"""Channels of the networks' full-resolution convolutions."""
 
 PEAK_SIZE = (64, 96, 96)
 PEAK_LAYERS = 4
@@ -23,12 +24,12 @@ CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "G
 
 
 def multiply_adds(onnx: Path, size: Size) -> int:
-    """Multiplications with additions in the convolutions of a bundle's network at `size` (z, y, x)."""
+    """Number of multiply-adds in the convolutions of a bundle's network at `size` (z, y, x)."""
     return sum(map(multiply_adds_of, operations(onnx, size)))
 
 
 def operations(onnx: Path, size: Size) -> list[Any]:
-    """OpenVINO's operations of a bundle's network at `size` (z, y, x), each after those that it needs."""
+    """OpenVINO's operations of a bundle's network at `size` (z, y, x), each after its inputs."""
     from ..backends.openvino_start import ov
 
     model = ov.Core().read_model(str(onnx))
@@ -38,9 +39,9 @@ def operations(onnx: Path, size: Size) -> list[Any]:
 
 
 def multiply_adds_of(node: Any) -> int:
-    """Weights times places; a place is an output voxel, of a transposed convolution an input voxel.
+    """Number of weights times number of output voxels; of input voxels for a transposed convolution.
 
-    0 for an operation that is no convolution.
+    0 for an operation that is not a convolution.
     """
     if node.get_type_name() not in CONVOLUTIONS:
         return 0
@@ -50,7 +51,7 @@ def multiply_adds_of(node: Any) -> int:
 
 
 def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
-    """FLOP/s (two a multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
+    """FLOP/s (two per multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
     repetitions in `seconds`. `precision`: "fp32" or "bf16".
     """
     from ..backends.openvino_start import compile_model, ov
@@ -74,7 +75,7 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
 
 
 def _convolutions() -> Any:
-    """A chain of convolutions that reads one channel and gives a voxel, so that little else is timed."""
+    """A chain of convolutions that reads one channel and returns means, so that little else is timed."""
     from ..backends.openvino_start import op as ops
     from ..backends.openvino_start import ov
 

@@ -1,4 +1,4 @@
-"""Memory in use on the GPUs of this machine, asked of the driver at intervals as the FLARE challenge does."""
+"""Ask the driver at intervals how much GPU memory is in use on this machine, as the FLARE challenge does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Memory(ctypes.Structure):
 
 
 def used_by_driver() -> Callable[[], int] | None:
-    """A function that tells the bytes in use on all GPUs together, by NVML; None where there is no GPU."""
+    """Return a function that asks NVML for the bytes in use on all GPUs together; None without a GPU."""
     try:
         nvml = ctypes.CDLL(_LIBRARY)
     except OSError:

@@ -14,9 +14,9 @@ PACKAGES = ("efficientscn-trt", "numpy", "openvino", "SimpleITK")
 
 
 def machine_facts(packages: Iterable[str] = ()) -> dict[str, Any]:
-    """Facts for a report, JSON values only; `packages` are asked for beside `PACKAGES`.
+    """Facts for a report, as JSON values; `versions` covers `PACKAGES` and `packages`.
 
-    `load` is the system's load average over the last minute, None where it is not told.
+    `load` is the system's load average over the last minute, None if the system does not report it.
     """
     from ..engines.machine import find_gpus
 

@@ -26,10 +26,10 @@ WARM_RUNS = 20
 
 @dataclass(frozen=True)
 class Figures:
-    """`first_ever`: a process with nothing compiled before; `later`: one after it, with warm runs.
+    """`first_ever`: the first process, with nothing compiled before; `later`: the second, with warm runs.
 
-    `flop`: of each network for this scan. `peak_flops`: what the CPU's convolutions reach, None where the
-    networks ran elsewhere.
+    `flop`: floating-point operations of each network for this scan. `peak_flops`: FLOP/s that the CPU's
+    convolutions reach, None if the networks did not run on the CPU.
     """
 
     machine: dict[str, Any]
@@ -40,16 +40,19 @@ class Figures:
     peak_flops: float | None
 
     def convolutions_at_peak(self, network: str) -> float:
-        """Seconds of the network's convolutions, term by term, at the best speed."""
+        """Seconds that the network's convolutions would take, term by term, at the CPU's best speed."""
         assert self.peak_flops is not None
         return self.flop[network] / self.peak_flops
 
     def share_of_peak(self, network: str) -> float:
-        """These seconds as a share of the network's median time: above 1 where fewer products are taken."""
+        """`convolutions_at_peak` as a share of the network's median time.
+
+        It is above 1 if the network runs with fewer multiplications than term by term.
+        """
         return self.convolutions_at_peak(network) / summarize_stages(self.later.warm)[network].median
 
     def document(self) -> dict[str, Any]:
-        """All as JSON values."""
+        """All figures as JSON values."""
         return dataclasses.asdict(self)
 
 
@@ -62,7 +65,7 @@ def measure(
     threads: int = 0,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Figures:
-    """Measure `bundle` on the CT `scan`, without one on a phantom; `scratch` is an empty folder.
+    """Measure `bundle` on the CT `scan`, or on a phantom if it is None; `scratch` is an empty folder.
 
     `progress` is called with each of STEPS as it begins. Raises InputError, BundleError, DeviceError.
     """

@@ -25,11 +25,11 @@ class Job:
     Args:
         candidate: "module:class" of a `candidate.Candidate`, made with `arguments`.
         scan: a file.
-        repeats: warm runs at most; runs from file to file, two at most, follow.
+        repeats: at most so many warm runs, then at most two runs from file to file.
         budget: seconds after which no further warm run begins; the first always runs.
         labels: file for the label map of the cold run.
         cache: folder of compiled networks; an empty one makes it the first run ever on a machine. Default:
-            the user's.
+            the user's cache.
         import_from: folders to look for `candidate` in.
     """
 
@@ -45,14 +45,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Account:
-    """What a process measured: seconds, and bytes of its resident memory.
+    """What a process measured, in seconds and bytes.
 
-    `load`: from the start of the process to ready networks; `cold`: to the first label map, whose stages are
-    `first`. `warm`: the stages of each run of an image in memory, `warm_total` their sums with all between,
-    `warm_cpu` the time of all cores together, which a busy machine changes less, `files_total` from file to
-    file. `peak_first` is the largest resident set until the first label map,
-    `peak` until the end. On a GPU `device_memory` is the arena's own account, `device_used` how much more
-    memory than before the driver saw in use, None without a GPU.
+    `load`: from the start of the process until the networks are ready. `cold`: from the start until the first
+    label map; `first`: the stages of that run. `warm`: the stages of each run of an image in memory;
+    `warm_total`: the whole time of each; `warm_cpu`: its time on all cores together, which a busy machine
+    changes less. `files_total`: the time of each run from file to file. `peak_first`, `peak`: the peak
+    resident set size until the first label map, and until the end. `device_memory`: size of the arena on a
+    GPU. `device_used`: how much more GPU memory than before the driver reported in use, None without a GPU.
     """
 
     note: str

@@ -1,4 +1,4 @@
-"""Repeated measurements in few numbers."""
+"""Summaries of repeated measurements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Summary:
-    """Median and 90th percentile of so many samples, in the samples' unit."""
+    """Median and 90th percentile of `count` samples, in the samples' unit."""
 
     median: float
     p90: float
@@ -18,11 +18,11 @@ class Summary:
 
 
 def summarize(samples: Sequence[float]) -> Summary:
-    """`samples` in short; at least one."""
+    """Summarize `samples`, at least one."""
     median, p90 = np.percentile(samples, (50, 90))
     return Summary(float(median), float(p90), len(samples))
 
 
 def summarize_stages(runs: Sequence[Mapping[str, float]]) -> dict[str, Summary]:
-    """Each stage of `runs` over all of them, in the order of the first run."""
+    """Summarize each stage over all `runs`, in the order of the first run's stages."""
     return {stage: summarize([run[stage] for run in runs]) for stage in runs[0]}

@@ -1,6 +1,6 @@
 """The measured process: `python -m efficientscn_trt.measure.worker JOB RESULT`, started by `processes`.
 
-Nothing is imported before the clock runs that the candidate would not import itself.
+Until the first label map is made, this module imports only what the candidate would import itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..errors import EfficientSCNError
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """Run one job; see `processes.Job`, and `processes.Account` for the answer."""
+    """Run one job (`processes.Job`), and return its account (`processes.Account`)."""
     sys.path[:0] = job["import_from"]
     module, name = job["candidate"].split(":")
     candidate = getattr(import_module(module), name)(**job["arguments"])

@@ -1,6 +1,4 @@
-"""Abdominal CT phantoms with the truth beside them: body, spine, ribs, lungs, bowel, and the four labelled
-organs.
-"""
+"""Abdominal CT phantoms with their ground truth: body, spine, ribs, lungs, bowel, and the four organs."""
 
 from .generate import FIRST_UNSEEN_SEED, LABEL_NAMES, Phantom, make_phantom
 

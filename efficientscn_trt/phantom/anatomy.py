@@ -1,8 +1,8 @@
-"""Where the organs of one drawn body lie and how bright they are.
+"""Position, shape and HU of the organs of one phantom.
 
-Body coordinates in mm: x to the patient's left, y to the back, z to the head (LPS); the origin is the
-trunk's middle at the height of the first lumbar vertebra. Lengths are those of an adult; the body's scale
-is applied to the coordinates.
+Body coordinates are in mm: x to the patient's left, y to the back, z to the head (LPS). The origin is the
+middle of the trunk at the height of the first lumbar vertebra. Lengths are those of an adult; the scale of
+the body is applied to the coordinates.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Tissue:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Tissue:
-        """Unenhanced, arterial or portal venous: what contrast agent adds is drawn once, what it adds to an
-        organ too.
+        """Draw the HU of one scan: unenhanced, arterial or portal venous, with one dose of contrast agent and
+        one uptake per organ.
         """
         u = rng.uniform
         contrast = 0.0 if rng.random() < 0.15 else float(u(0.4, 1.3))
@@ -64,8 +64,8 @@ class Tissue:
 
 @dataclass(frozen=True)
 class Trunk:
-    """The trunk's wall: half-widths at the skin, thickness of fat and of the muscular wall, and its pose in
-    the image.
+    """The wall of the trunk: half-widths at the skin, thickness of fat and of the muscular wall, and its pose
+    in the image.
     """
 
     half_width: float
@@ -99,7 +99,9 @@ class Trunk:
 
 @dataclass(frozen=True)
 class Organ:
-    """A painted structure. `shell` mm of `shell_hu` part it from its neighbours; `only_in`: a label."""
+    """A painted structure. A shell of `shell` mm with `shell_hu` separates it from its neighbours. With
+    `only_in` it is painted only over that label.
+    """
 
     shape: Shape
     hu: float
@@ -128,7 +130,7 @@ def _scaled(rng: np.random.Generator, radii: Point, low: float, high: float) -> 
 
 
 def draw_organs(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
-    """All soft organs in painting order: what comes later wins, so labelled organs come last."""
+    """All soft organs in painting order. Later organs cover earlier ones, so labelled organs come last."""
     gap = float(rng.uniform(1.5, 4.0))
     return [
         *_vessels_and_heart(rng, tissue),
@@ -226,7 +228,7 @@ def _liver(rng: np.random.Generator, tissue: Tissue) -> Organ:
 
 
 def _liver_contents(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
-    """Gall bladder beneath the liver; vessels within it, which count as liver."""
+    """The gall bladder below the liver, and the vessels in the liver, which count as liver."""
     gallbladder = Ellipsoid(
         _jitter(rng, (-42, -32, 2), 6), _scaled(rng, (13, 16, 25), 0.7, 1.2), (0.4, 0.3, 0.0)
     )
@@ -266,7 +268,7 @@ def _spleen(rng: np.random.Generator, tissue: Tissue, gap: float) -> Organ:
 
 def _kidneys(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
     organs = []
-    missing = float(rng.random())  # one kidney in a few bodies
+    missing = float(rng.random())  # a few bodies have one kidney
     for side, height in ((-1, -22.0), (1, -6.0)):
         if (side < 0 and missing < 0.03) or (side > 0 and missing > 0.97):
             continue
@@ -295,7 +297,7 @@ def _pancreas(rng: np.random.Generator, tissue: Tissue, gap: float) -> list[Orga
         (78, 22, 42),
     ]
     shape = _tube(rng, course, [14, 15.5, 11, 11.5, 11.5, 10], 4)
-    # The splenic vein runs along its back, the superior mesenteric ones through the notch of its neck.
+    # The splenic vein runs along the back of the pancreas, the superior mesenteric vessels past its neck.
     splenic = Tube(tuple((x, y + 15, z + 3) for x, y, z in shape.points[2:]), (5, 4.5, 4, 3.5))
     mesenteric = Tube(((-8, -2, -90), (-8, -4, 4)), (5, 5.5))
     return [

@@ -1,4 +1,4 @@
-"""All that a phantom's seed decides, before any grid."""
+"""All that the seed of a phantom decides, independent of the grid."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .scanner import Scanner
 
 @dataclass(frozen=True)
 class Body:
-    """One patient on the table: tissues, shape and pose (`scale`, `angles` in radians), deformation, how far
-    below the back the `table` lies (mm; None: no table), `scanner`, and `origin` of the image in mm.
+    """One patient on the table: tissues, shape and pose (`scale`, `angles` in radians), deformation, distance
+    of the `table` below the back (mm; None for no table), `scanner`, and `origin` of the image in mm.
     """
 
     tissue: Tissue
@@ -31,7 +31,7 @@ class Body:
 
     @classmethod
     def draw(cls, seed: int) -> Body:
-        """The body that `seed` stands for."""
+        """Draw the body of `seed`."""
         rng = np.random.default_rng([seed, 0])
         tissue = Tissue.draw(rng)
         return cls(

@@ -1,4 +1,4 @@
-"""One slab of the phantom while it is painted: body coordinates, HU and labels of each of its voxels."""
+"""One slab of the phantom while it is painted: body coordinates, HU and label of each voxel."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass
 class Canvas:
-    """Arrays are [z, y, x]. `x`, `y`, `z`: body coordinates in mm after all deformation; `axes`: the same
-    before it, one vector an axis, in order x, y, z. `warp` bounds the distance in mm between the two;
-    `softness` is the width in mm over which a surface fades (partial volume). `texture` is a smooth field
-    with standard deviation 1.
+    """Arrays are [z, y, x]. `x`, `y` and `z` are body coordinates in mm after all deformation. `axes` has the
+    coordinates before it, as one vector per axis (x, y, z). `warp` bounds the deformation in mm. `softness`
+    is the width in mm over which a surface fades (partial volume). `texture` is a smooth field with standard
+    deviation 1.
     """
 
     x: Floats
@@ -31,9 +31,7 @@ class Canvas:
     labels: NDArray[np.uint8]
 
     def window(self, shape: Shape, margin: float) -> tuple[slice, slice, slice] | None:
-        """Voxels (z, y, x slices) that may be nearer than `margin` mm to the shape; None where there are
-        none.
-        """
+        """The voxels (z, y, x slices) that may be nearer than `margin` mm to the shape, None without any."""
         slices = []
         reach = margin + self.warp + self.softness
         for axis, low, high in zip(self.axes, *shape.bounds, strict=True):
@@ -57,8 +55,8 @@ class Canvas:
     ) -> None:
         """Fill `shape` with `hu` (plus `texture` HU of the smooth field) and `label`.
 
-        A shell of `shell` mm around it takes `shell_hu` and no label. `within`: a distance over the whole
-        slab that the shape is cut by. `only_in`: paint only voxels that have this label.
+        A shell of `shell` mm around it gets `shell_hu` and no label. `within` is a signed distance over the
+        whole slab that cuts the shape. With `only_in`, only voxels that have this label are painted.
         """
         window = self.window(shape, shell)
         if window is None:
@@ -74,7 +72,7 @@ class Canvas:
         self._fill(window, distance, value, label)
 
     def fill(self, distance: Floats, hu: Floats | float) -> None:
-        """Fill where `distance` (over the whole slab) is negative; no label."""
+        """Fill where `distance`, over the whole slab, is negative. Sets no label."""
         self._fill((slice(None),) * 3, distance, np.float32(hu) if isinstance(hu, float) else hu, 0)
 
     def _fill(

@@ -1,13 +1,11 @@
-"""Smooth random fields: cubic B-splines with random coefficients on a lattice fixed to the body, sampled on
-any grid.
-"""
+"""Smooth random fields: cubic B-splines with random coefficients on a lattice in body coordinates."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-EXTENT_MM = 340.0  # the lattice spans ±EXTENT_MM on each axis; the field is constant beyond
+EXTENT_MM = 340.0  # the lattice spans ±EXTENT_MM on each axis; outside it the field is constant
 
 
 class SplineField:
@@ -25,7 +23,7 @@ class SplineField:
     def sample(
         self, x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]
     ) -> NDArray[np.float32]:
-        """Values on the grid z × y × x of coordinates in mm: float32 (components, z, y, x)."""
+        """Sample the field on the grid z × y × x of coordinates in mm: float32 (components, z, y, x)."""
         field = self.coefficients
         for axis, coordinates in ((1, z), (2, y), (3, x)):
             first, weights = self._taps(coordinates)

@@ -19,19 +19,17 @@ if TYPE_CHECKING:
     import SimpleITK
 
 LABEL_NAMES = ("background", "liver", "kidneys", "spleen", "pancreas")
-#: Networks are trained on phantoms with seeds below; those from it on are for demonstration and measurement.
+#: Networks are trained on phantoms with smaller seeds only. The others are for demonstration and measurement.
 FIRST_UNSEEN_SEED = 1_000_000
 SLAB_SLICES = 16
-# Middle of the labelled organs in body coordinates: the centre of the image.
+# The centre of the image: the middle of the labelled organs in body coordinates.
 CENTER_MM = (-2.0, 0.0, 35.0)
 DEFAULT_SPACING_MM = (1.5, 1.5, 3.0)
 
 
 @dataclass(frozen=True)
 class Phantom:
-    """A computed tomogram that nobody ever had: `image` int16 in HU, `labels` uint8 (values index
-    `LABEL_NAMES`), LPS axes.
-    """
+    """A synthetic CT along LPS axes: `image` is int16 in HU, `labels` is uint8 (indices of `LABEL_NAMES`)."""
 
     image: SimpleITK.Image
     labels: SimpleITK.Image
@@ -43,12 +41,11 @@ def make_phantom(
     size_xyz: Sequence[int] | None = None,
     spacing_xyz: Sequence[float] | None = None,
 ) -> Phantom:
-    """Abdominal CT phantom drawn from `seed`, the same bits every time.
+    """Draw an abdominal CT phantom from `seed`. The same seed always gives the same bits.
 
-    `size_xyz` voxels and `spacing_xyz` mm may each be given; the seed alone decides the body, so other
-    grids show the same one. Without a size the field of view holds the trunk from the hip bones to the
-    chest; without a spacing the voxels are 1.5 × 1.5 × 3 mm or, given a size, such that this field of view
-    is filled.
+    Only the seed decides the body: every grid shows the same one. `size_xyz` is in voxels; by default the
+    field of view spans the trunk from the hip bones to the chest. `spacing_xyz` is in mm; by default it is
+    1.5 × 1.5 × 3 mm or, with a size, what fills this field of view.
 
     Raises InputError for a seed below 0, a size that is not three positive integers or a spacing that is
     not three positive numbers.
@@ -66,14 +63,14 @@ def make_phantom(
 
 def _check(seed: int, size_xyz: Sequence[int] | None, spacing_xyz: Sequence[float] | None) -> None:
     if seed < 0:
-        raise InputError(f"the phantom's seed is {seed}; give an integer of 0 or more")
+        raise InputError(f"The phantom's seed is {seed}; give an integer of 0 or more.")
     if size_xyz is not None and (len(size_xyz) != 3 or any(n != int(n) or n < 1 for n in size_xyz)):
-        raise InputError(f"the phantom's size is {tuple(size_xyz)}; give three positive integers, x y z")
+        raise InputError(f"The phantom's size is {tuple(size_xyz)}; give three positive integers, x y z.")
     if spacing_xyz is not None and (
         len(spacing_xyz) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing_xyz)
     ):
         raise InputError(
-            f"the phantom's spacing is {tuple(spacing_xyz)}; give three positive numbers in mm, x y z"
+            f"The phantom's spacing is {tuple(spacing_xyz)}; give three positive numbers in mm, x y z."
         )
 
 

@@ -1,4 +1,4 @@
-"""What a scanner adds to the truth: blur within the slice, and noise."""
+"""The effects of a scanner on an image: blur within the slice, and noise."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Scanner:
-    """`blur_mm`: standard deviation of the point spread within a slice. `noise_hu`: that of the noise, which
-    is correlated within the slice over `noise_blur` voxels.
+    """`blur_mm` is the standard deviation of the point spread function within a slice, `noise_hu` that of the
+    noise. The noise is correlated within the slice over `noise_blur` voxels.
     """
 
     blur_mm: float
@@ -20,7 +20,7 @@ class Scanner:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Scanner:
-        """A scanner between sharp and soft, quiet and noisy."""
+        """Draw a scanner: from sharp to soft, with little to much noise."""
         u = rng.uniform
         noise_hu, noise_blur = float(u(4, 24)), float(u(0.0, 1.0))
         return cls(float(u(0.4, 1.2)), noise_hu, noise_blur)
@@ -28,20 +28,20 @@ class Scanner:
     def acquire(
         self, truth: NDArray[np.float32], spacing_xy: tuple[float, float], rng: np.random.Generator
     ) -> NDArray[np.int16]:
-        """One slice [y, x] of true HU as this scanner gives it."""
+        """A slice [y, x] of true HU as this scanner images it."""
         image, noise = truth, rng.standard_normal(truth.shape, np.float32)
         grain = _gaussian_side(self.noise_blur)
         for axis, step in ((1, spacing_xy[0]), (0, spacing_xy[1])):
             image = _smooth(image, axis, _gaussian_side(self.blur_mm / step))
             noise = _smooth(noise, axis, grain)
-        # What the two smoothings left of the noise's standard deviation.
+        # The share of the noise's standard deviation that the two smoothings leave.
         left = float(grain[0] ** 2 + 2 * (grain[1:] ** 2).sum())
         image = image + noise * np.float32(self.noise_hu / left)
         return np.clip(np.rint(image), -1024, 3071).astype(np.int16)
 
 
 def _gaussian_side(sigma: float) -> NDArray[np.float32]:
-    """Middle and one side of a Gaussian of `sigma` voxels; the whole sums to 1."""
+    """The middle and one side of a Gaussian of `sigma` voxels, whose two sides and middle sum to 1."""
     radius = min(int(np.ceil(3 * sigma)), 12)
     if radius == 0:
         return np.ones(1, np.float32)
@@ -50,8 +50,9 @@ def _gaussian_side(sigma: float) -> NDArray[np.float32]:
 
 
 def _smooth(image: NDArray[np.float32], axis: int, taps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Symmetric filter along one axis, the edge repeated; `taps[k]` weighs the voxels k away on either
-    side.
+    """Filter symmetrically along one axis, with the edge repeated.
+
+    `taps[k]` is the weight of the two voxels at distance k.
     """
     radius = len(taps) - 1
     if radius == 0:

@@ -1,4 +1,4 @@
-"""Implicit shapes: each gives, for points in mm, an approximate signed distance in mm (negative inside)."""
+"""Implicit shapes: each has, for points in mm, an approximate signed distance in mm (negative inside)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ Point = tuple[float, float, float]
 
 
 class Shape(Protocol):
-    """A closed surface. `bounds` is an axis-aligned box ((x, y, z) low, (x, y, z) high) in mm that holds
-    it.
-    """
+    """A closed surface. `bounds` is an axis-aligned box around it in mm, (x, y, z) low and (x, y, z) high."""
 
     @property
     def bounds(self) -> tuple[Point, Point]: ...
@@ -26,7 +24,7 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """Ellipsoid with semi-axes `radii`, turned by `angles` (radians about x, then y, then z)."""
+    """An ellipsoid with semi-axes `radii`, rotated by `angles` (radians about x, then y, then z)."""
 
     center: Point
     radii: Point
@@ -57,8 +55,8 @@ class Ellipsoid:
 
 @dataclass(frozen=True)
 class Tube:
-    """Polyline with a radius at each point, linear between; `flatten` squeezes it along y (2 = half as
-    deep).
+    """A tube along a polyline with a radius at each point, linear in between. `flatten` squeezes it along y
+    (2 is half as deep).
     """
 
     points: tuple[Point, ...]
@@ -90,7 +88,7 @@ class Tube:
 
 @dataclass(frozen=True)
 class Union:
-    """Shapes melted together; `blend` mm is the width of the seam."""
+    """Shapes joined smoothly; `blend` mm is the width of the seam."""
 
     shapes: tuple[Shape, ...]
     blend: float = 10.0
@@ -98,7 +96,7 @@ class Union:
     @property
     def bounds(self) -> tuple[Point, Point]:
         low, high = zip(*(shape.bounds for shape in self.shapes), strict=True)
-        margin = self.blend / 4  # what the seam adds outwards at most
+        margin = self.blend / 4  # the most that the seam adds outwards
         return _point(np.min(low, 0) - margin), _point(np.max(high, 0) + margin)
 
     def distance(self, x: Floats, y: Floats, z: Floats) -> Floats:
@@ -110,7 +108,7 @@ class Union:
 
 @dataclass(frozen=True)
 class Difference:
-    """`whole` without `bites`, the rim rounded by `blend` mm."""
+    """`whole` without `bites`, with the rim rounded by `blend` mm."""
 
     whole: Shape
     bites: tuple[Shape, ...]
@@ -128,20 +126,21 @@ class Difference:
 
 
 def smooth_minimum(a: Floats, b: Floats, width: float) -> Floats:
-    """Polynomial smooth minimum of two distances; equals the minimum where they differ by more than `width`
-    mm.
+    """The polynomial smooth minimum of two distances.
+
+    It is the minimum where they differ by more than `width` mm.
     """
     h = np.maximum(np.float32(width) - np.abs(a - b), 0)
     return np.minimum(a, b) - h * h * _f(0.25 / width)
 
 
 def rotation_matrix(angles: Sequence[float]) -> NDArray[np.float64]:
-    """Rotation by `angles` (radians about x, then y, then z)."""
+    """The rotation by `angles` (radians about x, then y, then z)."""
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    # einsum, not @: no BLAS, so that a seed gives the same bits on every machine.
+    # einsum instead of @, because BLAS would give other bits on another machine.
     return np.einsum("ij,jk,kl->il", about_z, about_y, about_x)
 
 

@@ -1,6 +1,4 @@
-"""The trunk around the organs: skin, fat, muscular wall, ribs, spine, lungs, and the table below the
-patient.
-"""
+"""The trunk around the organs: skin, fat, muscular wall, ribs, spine and lungs, and the patient's table."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ AIR_HU = -1000.0
 
 
 def _skin_distance(canvas: Canvas, trunk: Trunk) -> Floats:
-    """Distance in mm to the skin, along the ray from the trunk's axis."""
+    """The distance in mm to the skin, along the ray from the axis of the trunk."""
     u = canvas.x * np.float32(1 / trunk.half_width)
     v = canvas.y * np.float32(1 / trunk.half_depth)
     u, v = u * u, v * v
@@ -25,7 +23,7 @@ def _skin_distance(canvas: Canvas, trunk: Trunk) -> Floats:
 
 
 def paint_trunk(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> tuple[Floats, Floats]:
-    """Paint wall, ribs and lungs on a canvas of air.
+    """Paint the wall, ribs and lungs on a canvas of air.
 
     Returns the distances in mm to the skin and to the wall of the abdominal cavity, negative inside.
     """
@@ -68,7 +66,7 @@ def _ribs(canvas: Canvas, trunk: Trunk, tissue: Tissue, wall: Floats) -> None:
 
 
 def paint_spine(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> None:
-    """Vertebral bodies, discs, canal and posterior elements, over all else on the midline."""
+    """Paint vertebral bodies, discs, canal and posterior elements over everything else on the midline."""
     x, y, z = canvas.x, canvas.y, canvas.z
     within = np.abs(np.mod(z, np.float32(trunk.vertebra)) - np.float32(trunk.vertebra / 2))
     disc = within - np.float32(trunk.vertebra / 2 - 4)  # positive in a disc
@@ -89,7 +87,7 @@ def paint_spine(canvas: Canvas, trunk: Trunk, tissue: Tissue) -> None:
 
 
 def paint_table(canvas: Canvas, depth: float) -> None:
-    """A curved table top, its middle `depth` mm behind the origin. The body.s deformation is not its own."""
+    """Paint a curved table top, its middle `depth` mm behind the origin. It is not deformed with the body."""
     x = canvas.axes[0].astype(np.float32)[None, None, :]
     y = canvas.axes[1].astype(np.float32)[None, :, None]
     surface = y - np.float32(depth) + x * x * np.float32(1 / 1600)

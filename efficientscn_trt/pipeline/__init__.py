@@ -1,4 +1,4 @@
-"""Both stages, from a scan to its labels: on the host around the networks of any backend, or on a GPU."""
+"""Both stages, from a scan to its labels: on the host with the networks of any backend, or on a GPU."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["DevicePipeline", "HostPipeline", "Pipeline", "Run", "pipeline_of"]
 
 
 def pipeline_of(backend: Backend, bundle: Bundle, threads: int) -> Pipeline:
-    """The pipeline around `backend`, which has the networks of `bundle`.
+    """The pipeline that runs the networks of `bundle` by `backend`.
 
-    `threads`: of the host, 0 for all cores. Raises BundleError where the bundle's parameters make no sense.
+    `threads` of the host, 0 for all cores. Raises BundleError where the bundle's parameters make no sense.
     """
     if isinstance(backend, DeviceBackend):
         return DevicePipeline(backend)

@@ -1,4 +1,4 @@
-"""The stages of a run, their times, and who is told of them."""
+"""The stages of a run, their times, and the callback for progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: What `Segmentation.seconds` and the progress callback name, in order.
+#: The stages of `Segmentation.seconds` and of the progress callback, in order.
 STAGES = (
     "read",
     "localization input",
@@ -21,20 +21,20 @@ Progress = Callable[[str, int, int], None]
 
 
 class Clock:
-    """Times the stages and tells the callback of each."""
+    """Times the stages and reports each to the callback."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
 
     def begin(self, name: str) -> None:
-        """Tell that a stage begins, which somebody else times."""
+        """Report that a stage begins, whose time the caller sets."""
         if self._progress:
             self._progress(name, STAGES.index(name), len(STAGES))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Tell of a stage and time it."""
+        """Report a stage and time it."""
         self.begin(name)
         begin = time.perf_counter()
         yield

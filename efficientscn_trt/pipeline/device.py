@@ -1,4 +1,4 @@
-"""From a scan to its labels on a GPU, in one call of the core."""
+"""Both stages on a GPU, in one call of the core."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .run import Run
 
 
 class DevicePipeline:
-    """Scan in, labels out; concurrent calls take turns."""
+    """The pipeline on a GPU. Concurrent calls wait for each other."""
 
     reads_values = True
 
@@ -57,16 +57,16 @@ class DevicePipeline:
         found, foreign_context = self._core.place_of(scan.array.__array_interface__["data"][0])
         if found < 0:
             raise InputError(
-                "The array says that it lies on a GPU, but its address is one of host memory; pass it as a "
+                "The array says that it is on a GPU, but its address is in host memory; pass it as a "
                 "NumPy array."
             )
         if found != here:
             raise InputError(
-                f"The array lies on cuda:{found}, but the networks run on {own}; copy it, or use "
+                f"The array is on cuda:{found}, but the networks run on {own}; copy it, or use "
                 f'device="cuda:{found}".'
             )
         if foreign_context:
             raise InputError(
-                "The array lies in a CUDA context of its own, expected the primary one; import "
+                "The array is in a CUDA context of its own, expected the primary one; import "
                 "pycuda.autoprimaryctx instead of pycuda.autoinit."
             )

@@ -1,4 +1,4 @@
-"""From a scan to its labels on the host, around the networks of any backend."""
+"""Both stages on the host, with the networks of any backend."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .run import Run
 
 
 class HostPipeline:
-    """The core's sweeps on the CPU around the networks of a backend."""
+    """The pipeline on the host: the core's resampling around the networks of a backend."""
 
     reads_values = False
 
@@ -26,11 +26,11 @@ class HostPipeline:
         """See `Pipeline`."""
         if scan.on_device:
             raise InputError(
-                "The array lies on a GPU, but the networks run on the CPU; copy it to the host, or use "
+                "The array is on a GPU, but the networks run on the CPU; copy it to the host, or use "
                 'device="cuda".'
             )
         if keep_on_device:
-            raise InputError('Labels stay on a GPU only where they are made: with device="cuda".')
+            raise InputError('Labels can stay on a GPU only if they are computed there; use device="cuda".')
         geometry = scan.geometry
         with clock.stage("localization input"):
             stages = HostStages(scan.lps.shape, spacing, self._parameters, self._threads)
@@ -39,7 +39,7 @@ class HostPipeline:
             plan, found = stages.plan_segmentation(self._backend.localize(image))
         with clock.stage("segmentation input"):
             image = stages.segmentation_input(scan.lps, plan)
-        scan.release()  # one read from a file is freed here, before the largest network runs
+        scan.release()  # frees a scan that was read from a file, before the larger network runs
         with clock.stage("segmentation"):
             probabilities = self._backend.segment(image)
         del image

@@ -1,4 +1,4 @@
-"""What the core computes on the host before, between and behind the two networks."""
+"""What the core computes on the host before, between and after the two networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .spacing import network_spacing
 class HostStages:
     """The steps around the networks for scans of one size and spacing.
 
-    The order is `localization_input`, `plan_segmentation`, `segmentation_input`, `labels`. Nothing but the
+    Call `localization_input`, `plan_segmentation`, `segmentation_input` and `labels` in this order. Only the
     plan is kept between them, so that the caller decides how long each array lives. Scans and label maps are
     [z, y, x] along LPS axes.
     """
@@ -27,7 +27,7 @@ class HostStages:
     ) -> None:
         """Plan stage 1 for scans of `size` voxels and `spacing` mm, both (z, y, x).
 
-        `threads`: 0 for all cores. Raises ValueError for a size or spacing that no image has.
+        `threads`: 0 for all cores. Raises ValueError for a size or spacing that no scan has.
         """
         self.spacing = spacing
         self._size, self._parameters, self._threads = size, parameters, threads
@@ -35,12 +35,12 @@ class HostStages:
 
     @classmethod
     def of(cls, scan: Scan, parameters: PipelineParameters, threads: int = 0) -> HostStages:
-        """The steps for `scan` with the numbers of a manifest. Raises ValueError where they make no sense."""
+        """The steps for `scan` with the parameters of a manifest. Raises ValueError if they make no sense."""
         spacing, _ = network_spacing(scan.geometry, parameters.unknown_spacing)
         return cls(scan.lps.shape, spacing, CoreParameters.of(parameters), threads)
 
     def localization_input(self, scan: np.ndarray) -> np.ndarray:
-        """Input of the localization network, float32 [z, y, x], of a `scan` in HU."""
+        """The localization network's input, float32 [z, y, x], from a `scan` in HU."""
         return _core.localization_input(
             scan, self.localization, self._parameters.localization, threads=self._threads
         )
@@ -48,7 +48,7 @@ class HostStages:
     def plan_segmentation(self, mask: np.ndarray) -> tuple[_core.SegmentationPlan, bool]:
         """Plan stage 2 for the box of `mask`, bool [z, y, x], the localization network's output.
 
-        Also returns whether the mask has a voxel; where it has none, the whole scan is the box.
+        Also returns whether the mask has a voxel. Where it has none, the box is the whole scan.
         """
         corners = _core.mask_box(mask)
         stage_1 = self._parameters.localization
@@ -60,7 +60,7 @@ class HostStages:
         return plan, corners is not None
 
     def segmentation_input(self, scan: np.ndarray, plan: _core.SegmentationPlan) -> np.ndarray:
-        """Input of the segmentation network, float32 [z, y, x], of a `scan` in HU."""
+        """The segmentation network's input, float32 [z, y, x], from a `scan` in HU."""
         return _core.segmentation_input(
             scan, self.spacing, plan, self._parameters.segmentation, threads=self._threads
         )
@@ -70,6 +70,6 @@ class HostStages:
     ) -> np.ndarray:
         """Write the label map of `probabilities`, float32 [label, z, y, x], to `labels`, uint8.
 
-        Every voxel is written, with 0 outside the crop. Returns the number of voxels of each label, uint64.
+        Every voxel is written; outside the crop it is 0. Returns the number of voxels of each label, uint64.
         """
         return _core.write_labels(probabilities, plan, labels, threads=self._threads)

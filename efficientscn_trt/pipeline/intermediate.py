@@ -1,4 +1,4 @@
-"""One run on the host with all that lies between the networks kept, for whoever compares networks."""
+"""One run on the host that keeps all intermediate results, to compare networks with each other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .host_stages import HostStages
 
 @dataclass(frozen=True)
 class Intermediate:
-    """What one pair of networks made of a scan.
+    """The results of one pair of networks for a scan.
 
-    `crop` is the plan of the segmentation and `image` its input. `labels` are uint8 [z, y, x] along LPS axes,
-    `box` is where they may be other than 0.
+    `crop` is the plan of the segmentation and `image` its input. `labels` are uint8 [z, y, x] along LPS axes;
+    they are 0 outside `box`.
     """
 
     mask: np.ndarray
@@ -27,13 +27,13 @@ class Intermediate:
 
     @property
     def box(self) -> tuple[slice, ...]:
-        """The crop, cut at the scan's border."""
+        """The part of the crop that is within the scan."""
         ranges = zip(self.crop.crop_start, self.crop.crop_stop, self.labels.shape, strict=True)
         return tuple(slice(max(first, 0), min(stop, size)) for first, stop, size in ranges)
 
 
 def run_with_intermediate(stages: HostStages, scan: np.ndarray, networks: Networks) -> Intermediate:
-    """All of `stages` with `networks` for a `scan` [z, y, x] along LPS axes, in HU."""
+    """Run all `stages` with `networks` on a `scan` [z, y, x] along LPS axes, in HU."""
     mask = np.ascontiguousarray(networks.localize(stages.localization_input(scan)))
     crop, _ = stages.plan_segmentation(mask)
     image = stages.segmentation_input(scan, crop)

@@ -16,11 +16,11 @@ from .clock import Clock
 
 @dataclass(frozen=True)
 class Run:
-    """The labels of one scan, and how they came about.
+    """The labels of one scan, and the plans and counts behind them.
 
-    `labels` uint8 [z, y, x] in the scan's own axes; `localization` and `segmentation` are the plans of the
-    two stages; `counts` voxels a label; `found` whether the localization network found an organ;
-    `device_memory` bytes that the arena held at most.
+    `labels` is uint8 [z, y, x] in the scan's own axes. `localization` and `segmentation` are the plans of the
+    two stages. `counts` has the number of voxels of each label. `found` says whether the localization network
+    found an organ. `device_memory` is the peak size of the arena, in bytes.
     """
 
     labels: np.ndarray | DeviceLabels
@@ -32,15 +32,15 @@ class Run:
 
 
 class Pipeline(Protocol):
-    """Both stages. No run leaves a trace in the next; calls may overlap."""
+    """Both stages. A run keeps no state for the next; calls may overlap."""
 
     reads_values: bool
-    """Whether a run checks the scan's values itself, as it reads them."""
+    """Whether a run itself checks the scan's values while it reads them."""
 
     def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
-        """Label `scan`, whose LPS view has `spacing` (z, y, x) in mm. It may let go of the scan's voxels."""
+        """Label `scan`, whose LPS view has `spacing` (z, y, x) in mm. It may release the scan's voxels."""
         ...
 
     def trim(self) -> None:
-        """Give back memory that is held for the next run."""
+        """Free the memory that is kept for the next run."""
         ...

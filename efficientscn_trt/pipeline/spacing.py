@@ -1,4 +1,4 @@
-"""The spacing that a scan is segmented with, also where its own is unknown."""
+"""The spacing that a scan is segmented with, even if its own is unknown."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..triples import Triple
 
 
 def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[str]]:
-    """Spacing (z, y, x) in mm of the LPS view, or what stands in for an unknown one, with a warning.
+    """The spacing (z, y, x) in mm of the LPS view; if it is unknown, the manifest's substitute and a warning.
 
-    Source: the reference pipeline takes a spacing of exactly 1 mm along each axis for unknown.
+    Source: the reference pipeline takes a spacing of exactly 1 mm along each axis as unknown.
     """
     if geometry.spacing != unknown.marker_xyz:
         return geometry.lps_spacing, []

@@ -1,1 +1,1 @@
-"""What a person looks at: pictures of a label map."""
+"""Pictures of a label map."""

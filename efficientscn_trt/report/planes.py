@@ -1,4 +1,4 @@
-"""The axial, the coronal and the sagittal slice of a scan that show its organs best."""
+"""The axial, coronal and sagittal slices of a scan that show its organs best."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Plane:
-    """One slice, rows downwards on the picture, with what is needed to place it.
+    """One slice as it is drawn, with its rows from top to bottom.
 
-    `pixel_mm` is (height, width) of a pixel, `marks` the anatomical directions (left, right, top, bottom),
-    `cut` the (column, row) in which the two other planes cut it.
+    `pixel_mm` is (height, width) of a pixel. `marks` are the letters of the anatomical directions (left,
+    right, top, bottom). `cut` is the (column, row) where the two other planes cut this one.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Plane:
 
 
 def organ_box(labels: np.ndarray) -> Box | None:
-    """Smallest box of the labels 1 and above, a half-open voxel range an axis; None if there are none."""
+    """The smallest box of all labels above 0, a half-open voxel range per axis. None if there are none."""
     present = [np.flatnonzero(labels.any(axis=_others(axis))) for axis in range(3)]
     if not present[0].size:
         return None
@@ -46,10 +46,10 @@ def organ_box(labels: np.ndarray) -> Box | None:
 
 
 def best_slices(labels: np.ndarray, box: Box | None) -> Size:
-    """Index along each axis of the slice that shows the organs in `box` best; the middle without a box.
+    """The index along each axis of the slice that shows the organs in `box` best; the middle without a box.
 
-    A label counts with the square root of its area in the slice as a share of its largest, so that a slice
-    with a part of every organ wins over one with the whole of the liver.
+    Each label counts by its area in the slice, as a share of its largest area in any slice. The square root
+    of the share makes a slice with a part of every organ better than a slice with all of the liver.
     """
     if box is None:
         z, y, x = (length // 2 for length in labels.shape)
@@ -69,7 +69,7 @@ def _others(axis: int) -> tuple[int, ...]:
 
 
 def planes(scan: np.ndarray, labels: np.ndarray, spacing: Triple) -> tuple[Plane, Plane, Plane]:
-    """The axial, coronal and sagittal slice that show the organs best, cut to the organs and what is near.
+    """The axial, coronal and sagittal slices that show the organs best, cut to the organs and a margin.
 
     `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm.
     """
@@ -83,7 +83,7 @@ def planes(scan: np.ndarray, labels: np.ndarray, spacing: Triple) -> tuple[Plane
         z, y, x = (index - part.start for index, part in zip((z, y, x), region, strict=True))
         scan, labels = scan[region], labels[region]
     mm_z, mm_y, mm_x = spacing
-    z_row = labels.shape[0] - 1 - z  # z runs to the head, rows run downwards
+    z_row = labels.shape[0] - 1 - z  # z grows towards the head, rows grow downwards
     return (
         Plane("Axial", scan[z], labels[z], (mm_y, mm_x), ("R", "L", "A", "P"), (x, y)),
         Plane("Coronal", scan[::-1, y], labels[::-1, y], (mm_z, mm_x), ("R", "L", "S", "I"), (x, z_row)),

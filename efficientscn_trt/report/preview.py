@@ -1,7 +1,7 @@
 """A picture of a label map: an axial, a coronal and a sagittal slice through the organs.
 
-The three share one scale in mm, so proportions are the patient's. Orientation is radiological: the patient's
-right is on the picture's left, anterior is up in the axial and left in the sagittal plane.
+All three have one scale in mm. The orientation is radiological: the patient's right is on the left of the
+picture. Anterior is at the top of the axial slice and on the left of the sagittal slice.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCALE_BAR_MM = 50.0
 
 BACKGROUND, TEXT, MUTED = "#0b0d10", "#e6e9ed", "#8b949e"
 DPI = 150
-# Inches: the pictures' width together and height at most, and what stands around them.
+# In inches: the width of the three slices together, their largest height, and the space around them.
 PICTURES, TALLEST = 11.6, 9.0
 SIDE, GAP, HEAD, LEGEND_ROW, FOOT = 0.5, 0.6, 1.15, 0.36, 0.45
 LEGEND_COLUMNS = 4
@@ -37,14 +37,14 @@ LONGEST_TITLE = 90  # characters
 
 
 def colours(label_names: Mapping[int, str]) -> dict[int, str]:
-    """A colour for each label but the background: the paper's, or one that it does not use."""
+    """A colour for each label but the background: the paper's for its organs, another for other labels."""
     organs = {value: name for value, name in label_names.items() if value}
     spare = iter(OTHER_COLOURS * len(organs))
     return {value: COLOURS.get(name) or next(spare) for value, name in organs.items()}
 
 
 def note_for(manifest: Manifest) -> str:
-    """What stands at the foot: what the bundle says of its weights, and what the picture is not for."""
+    """The text at the foot: what the bundle says about its weights, and that this is no medical device."""
     notice = str(manifest.provenance.get("notice") or "")
     said = "not a medical device" in notice.lower()
     return notice if said else f"{notice} For research; not a medical device.".lstrip()
@@ -58,10 +58,10 @@ def write(path: Path, scan: np.ndarray, segmentation: Segmentation, *, title: st
 
 
 def draw(scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str) -> Figure:
-    """Draw `segmentation` over the scan that it was made from.
+    """Draw `segmentation` over its scan.
 
-    `scan` is [z, y, x] in HU, in the scan's own axes as `segmentation.array` is. `title` heads the picture,
-    `note` stands small at its foot.
+    `scan` is [z, y, x] in HU, in the scan's own axes, as is `segmentation.array`. `title` is at the top of
+    the picture, `note` at its foot in small print.
     """
     from matplotlib.figure import Figure
 
@@ -77,7 +77,7 @@ def draw(scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str)
     figure = Figure(figsize=(PICTURES + 2 * SIDE + 2 * GAP, height), dpi=DPI, facecolor=BACKGROUND)
     page = _Page(figure)
 
-    # What the pictures leave of the width (tall scans) goes to both sides.
+    # Tall scans do not fill the width; the rest is left on both sides.
     left = (page.width - sum(widths) * inch_per_mm - 2 * GAP) / 2
     for view, width in zip(views, widths, strict=True):
         size = width * inch_per_mm, view.size_mm[0] * inch_per_mm
@@ -94,7 +94,7 @@ def draw(scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str)
 
 
 class _Page:
-    """A figure measured in inches from its lower left corner."""
+    """A figure with positions in inches from its lower left corner."""
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
@@ -121,12 +121,12 @@ def _draw_plane(axes: Axes, plane: Plane, palette: Mapping[int, str]) -> None:
     rows, columns = plane.labels.shape
     height, width = plane.size_mm
     low, high = LEVEL_HU - WINDOW_HU / 2, LEVEL_HU + WINDOW_HU / 2
-    # Windowed first: interpolating between bone and air would otherwise ring.
+    # The window comes first, because interpolation between bone and air would ring.
     shown = np.clip(plane.scan.astype(np.float32), low, high)
     axes.imshow(
         shown, cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0), interpolation="bilinear"
     )
-    # One voxel of background around, so that contours at the edge of the scan are closed.
+    # A border of one background voxel closes the contours at the edge of the scan.
     x = (np.arange(-1, columns + 1) + 0.5) * plane.pixel_mm[1]
     y = (np.arange(-1, rows + 1) + 0.5) * plane.pixel_mm[0]
     for value, colour in palette.items():
@@ -143,7 +143,7 @@ def _draw_plane(axes: Axes, plane: Plane, palette: Mapping[int, str]) -> None:
 
 
 def _draw_marks(page: _Page, plane: Plane, left: float, bottom: float, width: float, height: float) -> None:
-    """The anatomical directions beside the picture, where they hide nothing, and the plane's name."""
+    """Write the anatomical directions beside the slice, where they hide nothing, and the plane's name."""
     right, top = left + width, bottom + height
     middle = left + width / 2, bottom + height / 2
     places = (
@@ -187,7 +187,7 @@ def _draw_legend(page: _Page, segmentation: Segmentation, palette: Mapping[int, 
 
 
 def format_ml(volume: float) -> str:
-    """A volume in ml as a report has it: "1423 ml", "86.4 ml", "not found" for 0."""
+    """A volume in ml for a report: "1423 ml", "86.4 ml", or "not found" for 0."""
     if volume == 0:
         return "not found"
     digits = 0 if volume >= 100 else 1 if volume >= 1 else 2

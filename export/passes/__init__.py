@@ -1,4 +1,4 @@
-"""The graph passes, in the order in which the export applies them. One named pattern a file."""
+"""The graph passes, in the order in which the export applies them. One named pattern per file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PASSES: tuple[GraphPass, ...] = (
     binary_entropy.PASS,
     unit_power.PASS,
     casts.PASS,
-    cubic_upsampling.PASS,  # what it puts there looks like what others take away
+    cubic_upsampling.PASS,  # last, because other passes would undo its nodes
 )
 
 __all__ = ["PASSES", "GraphPass"]

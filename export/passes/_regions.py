@@ -1,9 +1,9 @@
 """Parts of a graph that are linear operators: from one tensor to another, through data movement and weights.
 
-The export recognises an upsampling by what it computes, not by how it is written: which shifts it slices,
-whether it pads, stacks, splits or transposes is the writer's choice. A region is bounded by two values, its
-source and its result; every path from the result backwards leads to the source or to constants, and each node
-on the way is linear in its data. What the region computes is then found by running it.
+The export recognises an upsampling by what it computes, not by how it is written: networks may slice
+different shifts, and may pad, stack, split or transpose. A region is bounded by two values, its source and
+its result. Every path back from the result leads to the source or to constants, and each node on the way is
+linear in its data. Running the region shows what it computes.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from .graph_pass import constant
 ONE_DATA_INPUT = frozenset(
     {"Identity", "Neg", "Pad", "ReduceSum", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"}
 )
-"""Linear in the first input; the others say where and how."""
+"""Operators that are linear in the first input; the other inputs say where and how."""
 
 ALL_DATA_INPUTS = frozenset({"Add", "Concat", "Sub", "Sum"})
-"""Linear where every input is data."""
+"""Operators that are linear if every input is data."""
 
 SCALED = frozenset({"Mul", "Div"})
-"""Linear where the second factor, or the divisor, is constant."""
+"""Operators that are linear if the other factor, or the divisor, is constant."""
 
 SHAPE_ARITHMETIC = frozenset(
     {"Add", "Cast", "Concat", "Div", "Gather", "Mul", "Shape", "Slice", "Squeeze", "Sub", "Unsqueeze"}
 )
-"""What computes the sizes that a Reshape or Slice takes, from a Shape and constants."""
+"""Operators that compute the sizes for a Reshape or Slice from a Shape and constants."""
 
 LARGEST_OFFSET = 8
-"""Of a slice bound or padding in a region; see `reach`."""
+"""Largest slice bound or padding in a region, in voxels; see `reach`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Region:
 
     @property
     def channels(self) -> int | None:
-        """Size of axis 1 of the source, if the graph says it."""
+        """Size of axis 1 of the source; None if the graph does not state it."""
         shape = self.source.shape
         return shape[1] if shape is not None and len(shape) == 5 and isinstance(shape[1], int) else None
 
@@ -85,8 +85,8 @@ class RegionRunner:
 def linear_regions(result: ir.Value, order: dict[ir.Node, int]) -> Iterator[Region]:
     """All regions that end in `result`, from the nearest source to the farthest.
 
-    `order` gives the topological position of each node. A value is a source where all paths backwards meet:
-    walking back in topological order, nothing else is left to visit when it is reached.
+    `order` gives the topological position of each node. A value is a source if all paths back from the result
+    meet in it. Because the walk back is in topological order, nothing else is then left to visit.
     """
     frontier: list[tuple[int, int, ir.Value]] = []
     seen: set[ir.Value] = set()
@@ -118,10 +118,10 @@ def linear_regions(result: ir.Value, order: dict[ir.Node, int]) -> Iterator[Regi
 
 
 def reach(region: Region) -> int | None:
-    """The largest constant offset from an edge in the region, or None if one is larger than LARGEST_OFFSET.
+    """The largest offset from an edge in the region; None if one exceeds LARGEST_OFFSET or is not constant.
 
-    Where all slices and paddings stay near an edge, two sizes that both leave the edges apart differ only in
-    how often the interior repeats: an operator that is right for sizes below and above is right for all.
+    If all slices and paddings stay near an edge, two sizes that keep the edges apart differ only in how often
+    the interior repeats. So an operator that is right for sizes below and above is right for all.
     """
     largest = 0
     for node in region_nodes(region):
@@ -181,7 +181,7 @@ def _linear_inputs(node: ir.Node) -> list[ir.Value] | None:
 
 
 def _strides(node: ir.Node) -> bool:
-    """Whether a Slice leaves voxels out, so that even and odd sizes would differ."""
+    """Whether a Slice may skip voxels, so that even and odd sizes would differ."""
     if node.op_type != "Slice" or len(node.inputs) < 5 or node.inputs[4] is None:
         return False
     steps = constant(node.inputs[4])
@@ -196,7 +196,7 @@ def _pads_linearly(node: ir.Node) -> bool:
 
 
 def _shape_sources(value: ir.Value) -> list[ir.Value] | None:
-    """The values whose Shape an integer `value` is computed from; None if it is computed otherwise."""
+    """The values from whose Shape the integer `value` is computed; None if it is computed otherwise."""
     if constant(value) is not None:
         return []
     node = value.producer()

@@ -1,9 +1,9 @@
 """Recognition of a 3-D upsampling by what it computes.
 
-A linear operator L on volumes is given by its values on one random volume: L(v) = U(v) for a v drawn from a
-continuous distribution means L = U, but for a set of v of measure zero. So a region is compared with the
-wanted upsampling on one random volume a size, at sizes below and above the reach of its edges (see
-`_regions.reach`), which settles it for all sizes.
+One random volume shows whether two linear operators L and U on volumes are equal: L(v) = U(v) for a v drawn
+from a continuous distribution means L = U, except for a set of v of measure zero. So a region is compared
+with the wanted upsampling on one random volume per size. Sizes below and above the reach of its edges are
+enough for all sizes (see `_regions.reach`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import onnx_ir as ir
 from ._regions import LARGEST_OFFSET, Region, RegionRunner, linear_regions, reach, region_nodes
 
 TOLERANCE = 1e-5
-"""Of the largest input value: rounding of float32; a weight that differs shows as at least 1e-3."""
+"""Share of the largest input value, for float32 rounding; a wrong weight changes at least 1e-3."""
 
 ENDS = frozenset({"Concat", "Reshape", "Transpose"})
-"""What an upsampling can end in: the operators that interleave its phases."""
+"""Operators that an upsampling can end in, because they interleave its phases."""
 
 
 @dataclass(frozen=True)
 class Upsampling:
-    """An upsampling by `factor` along z, y and x, half-pixel, the edge repeated.
+    """A half-pixel upsampling by `factor` along z, y and x, with the edge repeated.
 
-    `kernel` weighs an input voxel at a distance (in input voxels) up to `support`. `smallest` is the smallest
-    size that it must hold for: shifts by more voxels than there are cannot be written as slices.
+    `kernel`: weight of an input voxel by its distance in input voxels, up to `support`. `smallest`: smallest
+    size that is compared, because shifts by more voxels than an axis has cannot be written as slices.
     """
 
     factor: int
@@ -78,7 +78,8 @@ def replace_upsamplings(
 ) -> int:
     """Replace each region that computes `upsampling` by the nodes of `build(source, channels)`.
 
-    Returns the number of regions replaced. A region is taken at its largest: three axes at once.
+    Returns the number of regions replaced. Of the regions with one result, the largest is replaced, so that
+    it holds all three axes.
     """
     replaced = 0
     order = {node: position for position, node in enumerate(model.graph)}
@@ -102,6 +103,6 @@ def replace_upsamplings(
 
 
 def _take_over(old: ir.Value, new: ir.Value) -> None:
-    """Let all that used `old`, the graph's outputs too, use `new`."""
+    """Replace all uses of `old`, including those as an output of the graph, by `new`."""
     new.type, new.shape = old.type, old.shape
     ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)

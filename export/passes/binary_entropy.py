@@ -1,11 +1,11 @@
 """The entropy of σ(x) from its cross-entropy with itself → softplus(−|x|) + |x|·σ(−|x|).
 
-Matches: TensorFlow's sigmoid_cross_entropy_with_logits of labels σ(x) and logits x, behind the pass
+Matches: TensorFlow's sigmoid_cross_entropy_with_logits of labels σ(x) and logits x, after the pass
 `softplus`: Where(x ≥ 0, x, 0) − x·σ(x) + Softplus(Where(x ≥ 0, −x, x)), all on the same x.
 
 Right because max(x, 0) − x·σ(x) = |x|·σ(−|x|): for x ≥ 0 it is x·(1 − σ(x)) = x·σ(−x), for x < 0 it is
-−x·σ(x). The difference cancels nearly all digits where |x| is large (in float16 all of them); the product
-has none to cancel, and both terms are positive. Softplus sees no positive argument, so it cannot overflow.
+−x·σ(x). Where |x| is large, nearly all digits of the difference cancel (in float16 all of them). The product
+cancels none, and both terms are positive. Softplus gets no positive argument, so it cannot overflow.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _entropy(op: Any, x: ir.Value, zero: ir.Value, probability: ir.Value) -> Any
 
 PASS = GraphPass(
     "binary entropy",
-    # The probability, and what selects, may have other users.
+    # The probability and the conditions may have other uses.
     apply_rules([RewriteRule(_pattern, _entropy, _is_zero, remove_nodes=False)]),
     frozenset({"Where"}),
     "the entropy is computed from the cross-entropy, which cancels digits",

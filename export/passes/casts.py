@@ -1,9 +1,9 @@
-"""Casts that change nothing, gone.
+"""Casts that change nothing, removed.
 
-Matches: a Cast to the type that its input has. They remain where the conversion to float32 made both sides of
-a cast equal.
+Matches: a Cast to the type that its input has. The conversion to float32 leaves such casts where it made both
+sides of a cast equal.
 
-Right because such a Cast is the identity. A pair of casts through a narrower type is not, and is left alone.
+Right because such a Cast is the identity. A pair of casts through a narrower type is not, and stays.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Channels taken apart and stacked again: straight from Split to Concat.
 
-Matches two patterns. Unsqueeze behind Squeeze, both of the same one axis, becomes nothing. A Concat that is
-an input of another Concat along the same axis, and nothing else's, gives its inputs to that one. The released
-graph unstacks the local predictions (Split, Squeeze) and stacks them again for each label (Unsqueeze, Concat,
-Concat).
+Matches two patterns. An Unsqueeze after a Squeeze of the same single axis is removed. A Concat whose only use
+is another Concat along the same axis is replaced by its inputs. The released graph unstacks the local
+predictions (Split, Squeeze) and stacks them again for each label (Unsqueeze, Concat, Concat).
 
 Right because neither Squeeze nor Unsqueeze of a size-1 axis moves a value, and concatenation is associative.
 """
@@ -34,7 +33,7 @@ def _unchanged(op: Any, x: ir.Value, removed: ir.Value, restored: ir.Value) -> A
     return op.Identity(x)
 
 
-# The Squeeze may stay for other users: it is removed later, if nothing uses it any more.
+# The Squeeze may have other uses; it is removed later if it has none.
 _squeezes = apply_rules([RewriteRule(_pattern, _unchanged, _same_axis, remove_nodes=False)])
 
 

@@ -1,9 +1,9 @@
-"""What depends on constants alone is computed now.
+"""Nodes that depend on constants alone, computed during the export.
 
 Matches: any node whose inputs are all constant, casts to the type that a tensor has already, and Shape where
-the shape is known. tf2onnx leaves such nodes behind the weights (reshaped biases) and before each Reshape.
+the shape is known. tf2onnx leaves such nodes after the weights (reshaped biases) and before each Reshape.
 
-Right because the same operators are evaluated by ONNX's reference evaluator, once instead of at each run.
+Right because ONNX's reference evaluator computes the same operators, once instead of at each run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from onnxscript import optimizer
 from .graph_pass import GraphPass, tidy
 
 NO_LIMIT = 1 << 40
-"""Bytes: the networks' weights are small, and none may stay behind a node."""
+"""In bytes, more than any tensor has: the weights are small, and each must become a constant."""
 
 
 def apply(model: ir.Model) -> int:

@@ -1,7 +1,7 @@
-"""A bias added behind a convolution, moved into it.
+"""A bias added after a convolution, moved into it.
 
-Matches: Add of a constant with one value a channel, [c, 1, 1, 1] or [1, c, 1, 1, 1], to a Conv without a bias
-whose result nothing else uses.
+Matches: Add of a constant with one value per channel, [c, 1, 1, 1] or [1, c, 1, 1, 1], to the result of a
+Conv without a bias, if that result has no other use.
 
 Right because Conv's bias is added to all voxels of a channel, as the Add does; only the order in which a
 float32 sum is rounded may change.
@@ -35,7 +35,7 @@ def _with_bias(op: Any, x: ir.Value, weight: ir.Value, bias: ir.Value, convolved
     values = constant(bias)
     node = convolved.producer()
     assert values is not None and node is not None and node.graph is not None
-    # Equal biases are one constant, as those of an untrained network are: so is what they become.
+    # Equal biases, as in an untrained network, are one constant, and stay one constant here.
     moved = initializer(node.graph, f"{bias.name}_per_channel", values.numpy().reshape(-1))
     return op.Conv(x, weight, moved, **node.attributes)
 

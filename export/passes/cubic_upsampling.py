@@ -3,17 +3,17 @@
 Matches: every region of the graph that *computes* the cubic half-pixel ×4 upsampling with A = −0.5 along z, y
 and x with the edge repeated, however it is written (see `linear_upsampling`).
 
-ONNX's `Resize` has this operator, but TensorRT takes its cubic mode in 2-D only. Along an axis, output
-4·i + p (phase p = 0…3) is Σ_d w(d − (p − 1.5)/4)·x[i + d] over |d| ≤ 2, where w is Keys' kernel: a
-convolution of 5 taps, from each channel to one channel a phase. The phases are then moved from the channels
-into the axis. Each time that is the last one, and the axes rotate: no shuffle needs the sizes of the others,
-which are free.
+ONNX's `Resize` has this operator, but TensorRT supports its cubic mode in 2-D only. Along an axis, output
+4·i + p (phase p = 0…3) is Σ_d w(d − (p − 1.5)/4)·x[i + d] over |d| ≤ 2, where w is Keys' kernel. That is a
+convolution with 5 taps, from each channel to one channel per phase. A shuffle then moves the phases from the
+channels into the axis. It always takes the last axis, and then rotates the axes, so that it does not need the
+sizes of the other axes, which are free.
 
-A transposed convolution says the same in one node, but is what TensorRT has the fewest kernels for in 3-D:
-TensorRT-RTX crashed in grouped ones before 1.5 (github.com/pytorch/TensorRT, pull requests 4188 and 4306),
-and TensorRT 10.15 finds none for one on Blackwell (github.com/NVIDIA/TensorRT, issue 4715). Groups are
-avoided here as well: the weights from one channel to another are zeros. There are as many channels as labels,
-so they cost little.
+A transposed convolution would do the same in one node, but TensorRT has few kernels for it in 3-D.
+TensorRT-RTX before 1.5 crashed in grouped transposed convolutions (github.com/pytorch/TensorRT, pull requests
+4188 and 4306), and TensorRT 10.15 finds no kernel for one of them on Blackwell (github.com/NVIDIA/TensorRT,
+issue 4715). This pass avoids groups, too: the weights from one channel to another are zeros. There are only
+as many channels as labels, so these zeros cost little.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .graph_pass import WANTED, GraphPass, initializer
 
 FACTOR = 4
 PADDING = 2
-"""Voxels that a phase may look past the edge."""
+"""Voxels beyond the edge that a phase may use."""
 
 
 def keys(x: float) -> float:
@@ -45,7 +45,7 @@ TAPS = np.array(
     [[keys(tap - PADDING - (phase - 1.5) / FACTOR) for tap in range(5)] for phase in range(FACTOR)],
     np.float32,
 )
-"""Of each phase; multiples of 1/1024, so exact in float16 too."""
+"""Weights of each phase; multiples of 1/1024, so they are exact in float16, too."""
 
 
 def _build(source: ir.Value, channels: int) -> list[ir.Node]:

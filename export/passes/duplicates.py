@@ -1,7 +1,7 @@
-"""Subexpressions that occur twice are computed once.
+"""Subexpressions that occur several times, computed once.
 
 Matches: nodes with the same operator, the same attributes and the same inputs, where equal constants count as
-the same input. The released graph computes each weighted shift once a phase.
+the same input. The released graph computes each weighted shift once per phase.
 
 Right because ONNX operators are functions: equal inputs give equal outputs.
 """

@@ -1,10 +1,10 @@
-"""Convolutions that keep their size by `auto_pad` → the same with the voxels that they pad by.
+"""Convolutions that keep their size by `auto_pad` → the same convolutions with explicit padding.
 
 Matches: Conv with `auto_pad` SAME_UPPER or SAME_LOWER, strides and dilations 1, and a kernel of known size.
 
-`auto_pad` asks for what makes input and output equal in size. With strides that depends on the size, and
-sizes are free here; at stride 1 a window of k voxels wants k − 1 in all. A runtime that is told so need not
-work it out for each shape, nor choose its kernels before it knows.
+Right because `auto_pad` asks for the padding that makes input and output equal in size, and at stride 1 that
+is k − 1 voxels in all for a window of k. (With strides it depends on the size, which is free here.) With
+explicit padding, a runtime need not compute it for each shape, and knows it when it chooses its kernels.
 """
 
 from __future__ import annotations

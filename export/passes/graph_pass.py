@@ -1,4 +1,4 @@
-"""What a graph pass is."""
+"""The type of a graph pass, and helpers for passes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import onnx_ir.passes.common as common
 from onnxscript.rewriter import RewriteRule, RewriteRuleSet
 
 WANTED = "wanted"
-"""Key in the `meta` of a node that a pass put there, and that is nobody's leftover."""
+"""Key in the `meta` of a node that a pass inserted, and that does not count as a leftover."""
 
 
 @dataclass(frozen=True)
 class GraphPass:
     """One named pattern: `apply` rewrites a model in place and returns the number of places changed.
 
-    `slow` is what to tell when operators of `leftovers` remain after all passes, because the pattern did not
-    match somewhere: the export still works, that part just stays as it was converted.
+    If operators of `leftovers` remain after all passes, the pattern did not match somewhere, and the export
+    reports `slow`. The export still works; that part stays as it was converted.
     """
 
     name: str
@@ -28,7 +28,7 @@ class GraphPass:
     slow: str = ""
 
     def __call__(self, model: ir.Model) -> int:
-        """Apply to `model`, remove what nothing uses any more, and return the number of places changed."""
+        """Apply the pass to `model`, remove unused nodes, and return the number of places changed."""
         changed = self.apply(model)
         tidy(model)
         return changed
@@ -41,7 +41,7 @@ def tidy(model: ir.Model) -> None:
 
 
 def apply_rules(rules: Sequence[RewriteRule]) -> Callable[[ir.Model], int]:
-    """A pass's `apply` that uses `rules` with the operands of commutative operators in either order."""
+    """A pass's `apply` that matches `rules`, with operands of commutative operators in either order."""
 
     def apply(model: ir.Model) -> int:
         return RewriteRuleSet(list(rules), commute=True).apply_to_model(model)
@@ -57,7 +57,7 @@ def initializer(graph: ir.Graph, name: str, array: np.ndarray) -> ir.Value:
 
 
 def goes_voxel_by_voxel(convolution: ir.Node) -> bool:
-    """Whether its strides and dilations are 1."""
+    """Whether all strides and dilations of `convolution` are 1."""
     steps = (convolution.attributes.get_ints(name, [1]) for name in ("strides", "dilations"))
     return all(set(each) == {1} for each in steps)
 

@@ -1,4 +1,4 @@
-"""A sum that drops an axis, which is then put back: one sum that keeps it.
+"""A sum that drops an axis, and an Unsqueeze that restores it → one sum that keeps the axis.
 
 Matches: Unsqueeze of a ReduceSum without kept dimensions, both over the same constant axes.
 

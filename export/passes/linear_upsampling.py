@@ -1,12 +1,12 @@
 """×2 linear upsampling built of shifts → one `Resize`.
 
-Matches: every region of the graph, from one tensor to another through Slice, Pad, Concat, Reshape,
-Transpose, sums and products with constants, that *computes* the linear half-pixel ×2 upsampling along z, y
-and x with the edge repeated, however it is written.
+Matches: every region of the graph that *computes* the linear half-pixel ×2 upsampling along z, y and x with
+the edge repeated, however it is written. A region leads from one tensor to another through Slice, Pad,
+Concat, Reshape, Transpose, sums, and products with constants.
 
 Right because such a region is a linear operator, and linear operators that agree on a random volume agree
 everywhere (`_upsampling`). `Resize` in mode linear with half_pixel coordinates is that operator: it clamps
-its neighbours to the edge, and its weights 1/4 and 3/4 are exact in every number format.
+neighbours to the edge, and its weights 1/4 and 3/4 are exact in every number format.
 """
 
 from __future__ import annotations

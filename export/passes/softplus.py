@@ -2,8 +2,8 @@
 
 Matches: Log of the sum of Exp and a constant 1. TensorFlow's Log1p, which ONNX lacks, arrives in this form.
 
-Right because this is Softplus's definition. Computed as written it loses all of exp(x) below 6e-8, and
-overflows for large x; every runtime's Softplus is stable.
+Right because this is Softplus's definition. Computed as written, it loses exp(x) where that is below 6e-8,
+and it overflows for large x. Every runtime's Softplus is stable.
 """
 
 from __future__ import annotations

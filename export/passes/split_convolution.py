@@ -2,11 +2,11 @@
 
 conv([a, b], [Wa, Wb]) = conv(a, Wa) + conv(b, Wb): a convolution is a sum over its input channels.
 
-At full resolution a U-Net's skip, its upsampled tensor, their concatenation and the result are five times the
-tensor of one branch; without the concatenation they are three. Below full resolution tensors are an eighth
-and the split only adds reads, and TensorRT-RTX then packs the large ones worse: so it is done at full
-resolution only. TensorRT and OpenVINO fuse the sum into the second convolution: on a CPU the SCN takes the
-same time at 96×128×160 and 0.19 GiB less.
+At full resolution, a U-Net's skip, its upsampled tensor, their concatenation and the result take five times
+the memory of one branch's tensor; without the concatenation, three times. Only convolutions at full
+resolution are split. Below full resolution, tensors are an eighth of the size, the split only adds reads, and
+TensorRT-RTX then packs the large tensors worse. TensorRT and OpenVINO fuse the sum into the second
+convolution. On a CPU, the SCN takes the same time at 96×128×160, and 0.19 GiB less memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import onnx_ir.passes.common as common
 from .graph_pass import GraphPass
 
 PROBE_SIZE = 64
-"""Voxels along an axis of the image for which shapes are inferred; a valid size of both networks."""
+"""Size, in voxels, of each axis of the image that shapes are inferred for; valid for both networks."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Site:
 
 
 def split_convolutions(model: ir.Model) -> int:
-    """Split each convolution at full resolution whose input is two tensors side by side; returns how many."""
+    """Split each convolution at full resolution whose input concatenates two tensors; returns how many."""
     shapes = _shapes(model)
     full = shapes[model.graph.inputs[0].name][2:]
     split = 0

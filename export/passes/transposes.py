@@ -1,7 +1,7 @@
-"""Transpositions between channels last and channels first, gone.
+"""Transpositions between channels last and channels first, removed.
 
-Matches: Transpose behind Transpose, which becomes one of the composed permutation, and Transpose with the
-identity permutation, which becomes nothing. The released graph pools channels last, and ONNX pools channels
+Matches: two Transposes in sequence, which become one with the composed permutation, and a Transpose with the
+identity permutation, which is removed. The released graph pools channels last, and ONNX pools channels
 first, so each pooling arrives between two pairs that cancel.
 
 Right because permutations of axes compose, and the composed one moves each value to the same place.

@@ -1,9 +1,9 @@
-"""Pow with exponent 1, gone.
+"""Pow with exponent 1, removed.
 
-Matches: Pow whose exponent is a constant of one element, exactly 1, of no higher rank than the base.
+Matches: Pow with a constant exponent of one element, exactly 1, and of no higher rank than the base.
 The released graph raises the entropy to a power that training may set; in the submitted weights it is 1.
 
-Right because x¹ = x for every float, the infinities and NaN too.
+Right because x¹ = x for every float, including the infinities and NaN.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What a float16 network computes where a GPU adds up in float16 too.
+"""What a float16 network computes on a GPU that also adds in float16.
 
-TensorRT times kernels whose sums are float16 beside those whose sums are float32, and takes the faster, which
-on GeForce GPUs is the former (github.com/NVIDIA/TensorRT, issue 2942). A tensor core adds the products of 16
-channels exactly, and rounds what it adds them to. In which order a kernel goes over the voxels of its window
-is its own affair; here, over z, y, x and the channels.
+TensorRT times kernels with float16 sums and kernels with float32 sums, and takes the fastest. On GeForce GPUs
+that is a kernel with float16 sums (github.com/NVIDIA/TensorRT, issue 2942). A tensor core adds the products
+of 16 channels exactly, and rounds the sum that it adds them to. A kernel may go over the voxels of its window
+in any order; here the order is z, y, x, then channels.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import onnx_ir as ir
 from ..passes.graph_pass import constant, goes_voxel_by_voxel, initializer
 
 CHANNELS = 16
-"""That are added up at once: the k of an `mma.m16n8k16`."""
+"""Channels whose products are added at once: the k of an `mma.m16n8k16`."""
 
 
 def summing_in_float16(model: ir.Model) -> ir.Model:
-    """A copy of the float16 `model` whose convolutions are chains of sums, each result of which is float16.
+    """Return a copy of the float16 `model` whose convolutions are chains of sums with float16 partial sums.
 
-    It is for `run_rounded`, which rounds them. Convolutions of stride 1 without groups and with explicit
-    padding are replaced; the networks have no others.
+    `run_rounded` rounds the partial sums. Only ungrouped convolutions of stride 1 with explicit padding are
+    replaced; the networks have no others.
     """
     copy = model.clone()
     for number, node in enumerate([node for node in copy.graph if node.op_type == "Conv"]):
@@ -41,7 +41,7 @@ def _is_plain(node: ir.Node) -> bool:
 
 
 class _Chain:
-    """The nodes that take the place of one convolution."""
+    """The nodes that replace one convolution."""
 
     def __init__(self, graph: ir.Graph, node: ir.Node, name: str) -> None:
         self._graph, self._node, self._name = graph, node, name
@@ -78,10 +78,10 @@ class _Chain:
 
 
 def _parts(weights: np.ndarray) -> Iterator[tuple[list[int], list[int], np.ndarray]]:
-    """For each step of the sum: where to cut the padded image along channels, z, y and x, and the weights."""
+    """Yield starts and stops (channels, z, y, x in the padded image) and weights of each term of the sum."""
     window = weights.shape[2:]
     for tap in itertools.product(*map(range, window)):
-        # Counted from the end, which is no number of its own where nothing is cut off.
+        # Stops count from the end. Where nothing is cut off, that would be 0, so it is the largest integer.
         ends = [at - size + 1 or np.iinfo(np.int64).max for at, size in zip(tap, window, strict=True)]
         for first in range(0, weights.shape[1], CHANNELS):
             place = (slice(None), slice(first, first + CHANNELS), *(slice(at, at + 1) for at in tap))

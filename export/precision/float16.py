@@ -17,17 +17,17 @@ HALF, SINGLE = ir.DataType.FLOAT16, ir.DataType.FLOAT
 
 @dataclass(frozen=True)
 class Float16Report:
-    """Number of nodes that compute in float16, and the operators left in float32, each with its number."""
+    """How many nodes compute in float16, and how many of each operator stay in float32."""
 
     float16_nodes: int
     float32_operators: dict[str, int]
 
 
 def to_float16(model: ir.Model) -> Float16Report:
-    """Rewrite `model` in place: float16 inputs, outputs, weights and arithmetic, but for islands of float32.
+    """Rewrite `model` in place to float16 inputs, outputs, weights and arithmetic, except in float32 islands.
 
-    Operators whose definition fixes an input to float32 (the scales of a Resize) keep it. Casts stand only at
-    the shores of islands.
+    An input that an operator's definition fixes to float32 (the scales of a Resize) stays float32. Casts are
+    only at the borders of islands.
     """
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
     common.ShapeInferencePass()(model)
@@ -56,7 +56,7 @@ class _Conversion:
         self._made: dict[tuple[ir.Value, ir.DataType], ir.Value] = {}
 
     def convert(self, node: ir.Node, wanted: ir.DataType) -> None:
-        """Give `node` floating inputs of the type `wanted` and note the type of its outputs."""
+        """Convert the floating-point inputs of `node` to `wanted`, and set the type of its outputs."""
         schema = onnx.defs.get_schema(node.op_type, self._opset, "")
         for index, value in enumerate(node.inputs):
             if value is not None and value.dtype in (HALF, SINGLE):
@@ -75,7 +75,7 @@ class _Conversion:
                 output.type = ir.TensorType(wanted if _may_be_half(schema, formal) else SINGLE)
 
     def convert_outputs(self) -> None:
-        """Make the floating outputs of the graph float16, under their own names."""
+        """Make the graph's floating-point outputs float16; they keep their names."""
         for index, value in enumerate(self._graph.outputs):
             if value.dtype == SINGLE:
                 name, value.name = value.name, f"{value.name}_float32"

@@ -1,10 +1,10 @@
 """Which nodes of a network stay in float32 when the rest becomes float16.
 
-The SCN ends in p = l·h + s·(1 − h), with the binary entropy h of s, and in a division by the sum over the
-labels (docs/reference-pipeline.md, "The networks"). Two places need float32: h is a difference of nearly
-equal numbers where s is near 0 or 1, and the 1e-5 beside the sum lies below float16's normal numbers. A GPU
-computes all of it voxel by voxel in registers, so float32 costs nothing there as long as inputs and outputs
-are float16 (measured: the same activation memory, and a quarter less deviation on the mean).
+The SCN ends in p = l·h + s·(1 − h), where h is the binary entropy of s, and in a division by the sum over the
+labels (docs/reference-pipeline.md, "The networks"). Two places need float32. Where s is near 0 or 1, h is a
+difference of nearly equal numbers. The 1e-5 added to the sum is below float16's normal numbers. A GPU
+computes both steps voxel by voxel in registers, so float32 costs nothing there as long as inputs and outputs
+are float16 (measured: the same activation memory, and a quarter less deviation on average).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 
 SENSITIVE = frozenset({"Div", "Exp", "Log", "LogSoftmax", "Pow", "Reciprocal", "Softmax", "Softplus", "Sqrt"})
-"""Operators that lose what matters in float16; an island grows from each."""
+"""Operators that are too inaccurate in float16; an island grows from each."""
 
 VOXELWISE = SENSITIVE | {
     "Abs",
@@ -31,13 +31,13 @@ VOXELWISE = SENSITIVE | {
     "Sub",
     "Where",
 }
-"""What an island may grow over: arithmetic on each voxel by itself, and sums over labels."""
+"""Operators that an island may grow over: arithmetic on each voxel by itself, and reductions over labels."""
 
 
 def find_islands(model: ir.Model) -> set[ir.Node]:
-    """The nodes to keep in float32: whatever voxelwise arithmetic hangs together with a sensitive operator.
+    """Return the nodes to keep in float32: sensitive operators and connected voxelwise arithmetic.
 
-    Also a node with a constant too large for float16.
+    Nodes with a constant too large for float16 are kept, too.
     """
     islands = {node for node in model.graph if _overflows(node)}
     frontier = [node for node in model.graph if node.op_type in SENSITIVE]

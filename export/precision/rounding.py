@@ -1,8 +1,8 @@
-"""What a float16 network computes, on a machine that has no float16 arithmetic.
+"""What a float16 network computes, on a machine without float16 arithmetic.
 
-A CPU's runtimes compute a float16 graph in float32 and skip roundings between operators, which flatters it.
-Here every float16 result is rounded: a GPU, which fuses operators, rounds between them less often. Sums in
-a convolution are float32 here; `accumulation` is for GPUs where they are not.
+CPU runtimes compute a float16 graph in float32 and skip roundings between operators, so its results look too
+good. Here every float16 result is rounded. A GPU rounds less often, because it fuses operators. Sums in a
+convolution are float32 here; `accumulation` is for GPUs that add in float16.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def run_rounded(model: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def with_rounding(model: ir.Model) -> ir.Model:
-    """A float32 copy of `model` in which each result that is float16 there is rounded to float16.
+    """A float32 copy of `model` in which the float16 inputs and results of `model` are rounded to float16.
 
     Run it without graph optimizations, which may remove the roundings.
     """
@@ -59,7 +59,7 @@ def with_rounding(model: ir.Model) -> ir.Model:
 
 
 def _round(graph: ir.Graph, value: ir.Value) -> tuple[ir.Node, ir.Node]:
-    """Make `value` float32 and let all that used it use its rounding, two nodes."""
+    """Make `value` float32, and let its uses take it rounded to float16. Returns the two Casts that round."""
     name = value.name
     down = ir.node("Cast", [value], {"to": HALF})
     up = ir.node("Cast", [down.outputs[0]], {"to": SINGLE})

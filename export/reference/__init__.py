@@ -2,5 +2,5 @@
 
 Written from the paper (Thaler et al., FLARE 2021, arXiv 2111.13630, sections 2.2 and 4.2). The array order is
 that of the released checkpoints, so released weights can be loaded and trained weights can be exported.
-Nothing is imported here: ``architecture`` and ``weights`` work without TensorFlow.
+This file imports nothing, so that ``architecture`` and ``weights`` work without TensorFlow.
 """

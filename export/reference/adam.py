@@ -1,4 +1,4 @@
-"""Adam with TensorFlow's fused update: one operator a variable, where Keras's optimizer traces forty."""
+"""Adam with TensorFlow's fused update: one operator per variable, where Keras's optimizer traces forty."""
 
 from __future__ import annotations
 

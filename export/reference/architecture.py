@@ -9,7 +9,7 @@ LABELS = 5
 """Background, liver, kidneys, spleen, pancreas."""
 
 SPATIAL_STRIDE = 4
-"""The spatial networks see everything average-pooled by this factor (docs/reference-pipeline.md)."""
+"""The inputs of the spatial networks are average-pooled by this factor (docs/reference-pipeline.md)."""
 
 LEAKY_SLOPE = 0.1
 """Negative slope of every LeakyReLU (paper, section 4.2)."""
@@ -19,8 +19,8 @@ LEAKY_SLOPE = 0.1
 class UNetArchitecture:
     """One U-Net: ``levels`` contracting and as many expanding blocks of two 3×3×3 convolutions each.
 
-    Average pooling lies between contracting blocks, linear upsampling and a skip [skip, upsampled] between
-    expanding ones; a linear 1×1×1 convolution ends it (paper, section 4.2).
+    Average pooling connects the contracting blocks. Linear upsampling and the concatenation [skip, upsampled]
+    connect the expanding blocks. The last layer is a linear 1×1×1 convolution (paper, section 4.2).
     """
 
     levels: int
@@ -31,8 +31,8 @@ class UNetArchitecture:
     def array_shapes(self) -> list[tuple[int, ...]]:
         """Shapes in checkpoint order, kernels as (z, y, x, in, out), each kernel before its bias.
 
-        Contracting blocks from the top level down, expanding blocks from the top level down, the last
-        convolution.
+        The order is: contracting blocks from the top level down, expanding blocks from the top level down,
+        last convolution.
         """
         contracting = [self.inputs] + [self.filters] * (self.levels - 1)
         expanding = [2 * self.filters] * (self.levels - 1) + [self.filters]
@@ -58,7 +58,7 @@ def spatial_architecture(label: int) -> UNetArchitecture:
 
 
 SPATIAL_ORDER = tuple((unet + 1) % LABELS for unet in range(LABELS))
-"""Label that each spatial U-Net serves, in checkpoint order: the background has the last one."""
+"""Label of each spatial U-Net, in checkpoint order; the last one is the background's."""
 
 NETWORKS = ("localization", "segmentation")
 

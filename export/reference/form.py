@@ -10,7 +10,7 @@ import tensorflow as tf
 
 @dataclass(frozen=True)
 class Form:
-    """Layout and number format of the activations; the variables are float32 in either."""
+    """Layout and number format of the activations; the variables are float32 in both forms."""
 
     channels_first: bool
     dtype: tf.DType
@@ -26,7 +26,7 @@ class Form:
         return (2, 3, 4) if self.channels_first else (1, 2, 3)
 
     def shape(self, channels: int) -> list[int | None]:
-        """Static shape of an activation of any size with so many channels."""
+        """Static shape of an activation with `channels` channels and any size."""
         shape: list[int | None] = [None] * 5
         shape[self.channel_axis] = channels
         return shape
@@ -37,7 +37,7 @@ class Form:
 
 
 RELEASED = Form(channels_first=True, dtype=tf.float16)
-"""As in the released SavedModels: [n, c, z, y, x] in float16. A CPU runs it through XLA only."""
+"""As in the released SavedModels: [n, c, z, y, x] in float16. On a CPU, only XLA runs it."""
 
 TRAINING = Form(channels_first=False, dtype=tf.float32)
 """For training, and for plain TensorFlow on a CPU: [n, z, y, x, c] in float32."""

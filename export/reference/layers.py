@@ -23,7 +23,7 @@ def leaky_relu(x: tf.Tensor) -> tf.Tensor:
 def average_pool(x: tf.Tensor, stride: int, form: Form) -> tf.Tensor:
     """Mean over blocks of stride³ voxels.
 
-    The released graph pools channels last between two transpositions, so the channels-first form does too.
+    The channels-first form transposes, pools channels last, and transposes back, as the released graph does.
     """
     if form.channels_first:
         x = tf.transpose(x, [0, 2, 3, 4, 1])

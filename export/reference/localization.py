@@ -13,7 +13,7 @@ from .unet import UNet
 
 
 class Localization(tf.Module):
-    """Where the organs are, coarsely (paper, section 2.2).
+    """The network that finds the organs coarsely (paper, section 2.2).
 
     Args:
         weights: arrays by checkpoint name, complete and of the right shapes.
@@ -27,7 +27,7 @@ class Localization(tf.Module):
         self.unet = UNet(LOCALIZATION, [weights[f"variables/{i}"] for i in range(count)], form)
 
     def logits(self, image: tf.Tensor, dropout: float = 0.0) -> tf.Tensor:
-        """Two logits a voxel, background first, in float32; `image` has one channel."""
+        """Two logits per voxel, background first, in float32; `image` has one channel."""
         return tf.cast(self.unet(image, dropout), tf.float32)
 
     def __call__(self, image: tf.Tensor) -> tf.Tensor:

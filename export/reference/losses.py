@@ -10,10 +10,10 @@ from .scn import ScnOutput
 def generalized_dice(truth: tf.Tensor, prediction: tf.Tensor) -> tf.Tensor:
     """Generalized Dice loss (Sudre et al., 2017): 1 − 2·Σ_l w_l·Σ r·p / Σ_l w_l·Σ (r + p), w_l = 1 / (Σ r)².
 
-    A label that does not occur would weigh infinitely; it weighs as much as the heaviest that does.
+    A label that does not occur would have infinite weight. It gets the largest weight of those that occur.
 
     Args:
-        truth: r, one-hot, float32 [n, z, y, x, labels]; at least one label occurs in each image.
+        truth: r, the ground truth, one-hot, float32 [n, z, y, x, labels]; each image has at least one label.
         prediction: p in [0, 1], of the same shape.
 
     Returns:
@@ -32,10 +32,10 @@ def generalized_dice(truth: tf.Tensor, prediction: tf.Tensor) -> tf.Tensor:
 def cross_entropy(truth: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Binary cross-entropy of each label's sigmoid, in nats; the mean over voxels and labels.
 
-    Binary, because the SCN's halves give a sigmoid a label, not a softmax over them.
+    Binary, because each half of the SCN gives one sigmoid per label, not a softmax over the labels.
 
     Args:
-        truth: one-hot, float32 [n, z, y, x, labels].
+        truth: ground truth, one-hot, float32 [n, z, y, x, labels].
         logits: of the same shape.
     """
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits))
@@ -58,9 +58,9 @@ def segmentation_loss(
 
     Args:
         labels: label values, integers [n, z, y, x].
-        output: what the SCN gives in its channels-last form.
-        local_weight: λ¹. The paper does not print it.
-        spatial_weight: λ². The paper does not print it.
+        output: the SCN's output in its channels-last form.
+        local_weight: λ¹. The paper does not state it.
+        spatial_weight: λ². The paper does not state it.
     """
     truth = tf.one_hot(labels, output.probabilities.shape[-1])
     return (

@@ -1,4 +1,4 @@
-"""SavedModels with the signature and the checkpoint names of the released ones: written, and read back."""
+"""Writes and reads SavedModels with the signature and the checkpoint names of the released ones."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory: str | Path) -> None:
     """Write `network` in its released form (float16, channels first) as a SavedModel.
 
-    Its signature is ``serving_default``: ``image``, float16 [n, 1, z, y, x], gives ``output_0``, for
-    ``localization`` the mask, bool [n, 1, z, y, x], for ``segmentation`` the probabilities, float16
-    [n, 5, z, y, x]. Sizes are multiples of 16 and 32. The folder appears complete or not at all.
+    Its signature ``serving_default`` takes ``image``, float16 [n, 1, z, y, x], and returns ``output_0``. For
+    ``localization`` that is the mask, bool [n, 1, z, y, x], and sizes are multiples of 16. For
+    ``segmentation`` it is the probabilities, float16 [n, 5, z, y, x], and sizes are multiples of 32. The
+    folder appears complete or not at all.
 
     Args:
         network: ``localization`` or ``segmentation``.
@@ -35,7 +36,7 @@ def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory
 
     Raises:
         ExportError: the weights are not those of `network`.
-        OutputError: the folder is there already and not empty, or cannot be written.
+        OutputError: the folder exists and is not empty, or cannot be written.
     """
     target = Path(directory).absolute()
     weights = check_weights(network, weights, "the given weights")
@@ -89,9 +90,9 @@ def _trackable(named: Mapping[str, tf.Variable]) -> tf.Module:
 
 
 def read_weights(network: str, directory: str | Path) -> dict[str, np.ndarray]:
-    """The weights in a SavedModel of `network`, released or written here, by checkpoint name, float32.
+    """Read the weights of a SavedModel of `network`, released or written here: float32, by checkpoint name.
 
-    ``numpy.savez(file, **weights)`` makes of them a file that `weights.load_weights` takes.
+    ``numpy.savez(file, **weights)`` writes them to a file that `weights.load_weights` reads.
 
     Raises:
         ExportError: there is no SavedModel, or its arrays are not those of `network`.

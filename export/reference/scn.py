@@ -1,4 +1,4 @@
-"""The segmentation network: Spatial Configuration-Net with one spatial U-Net a label."""
+"""The segmentation network: Spatial Configuration-Net with one spatial U-Net per label."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .upsample import upsample_cubic
 
 
 class ScnOutput(NamedTuple):
-    """What the network gives; each has one channel a label, in the layout of the image."""
+    """The network's outputs; each has one channel per label, in the layout of the image."""
 
     probabilities: tf.Tensor
     local_logits: tf.Tensor
@@ -25,7 +25,7 @@ class ScnOutput(NamedTuple):
 
 
 class Scn(tf.Module):
-    """Local network, spatial networks and how they are combined.
+    """Local network, spatial networks and their combination.
 
     Source: the paper, section 2.2, and docs/reference-pipeline.md.
 
@@ -49,7 +49,7 @@ class Scn(tf.Module):
             first = last
 
     def __call__(self, image: tf.Tensor, dropout: float = 0.0) -> ScnOutput:
-        """Probabilities and both logits of an image of one channel, sizes multiples of 32."""
+        """Probabilities and both logits of an image with one channel; sizes are multiples of 32."""
         local_logits = self.local(image, dropout)
         spatial_logits = self._spatial_logits(image, tf.sigmoid(local_logits), dropout)
         return ScnOutput(self._combine(local_logits, spatial_logits), local_logits, spatial_logits)
@@ -67,8 +67,8 @@ class Scn(tf.Module):
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
         """p = l·h + s·(1 − h), normalised over the labels, where h is the binary entropy of s in bits.
 
-        Written with the operators of the released graph: the cross-entropy of s with itself brings Log1p,
-        and h is raised to the power of 1.
+        Uses the operators of the released graph: the cross-entropy of s with itself contains Log1p, and h is
+        raised to the power 1.
         """
         local, spatial = tf.sigmoid(local_logits), tf.sigmoid(spatial_logits)
         entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=spatial, logits=spatial_logits)

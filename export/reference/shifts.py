@@ -1,4 +1,4 @@
-"""Upsampling built of shifts, as the released graphs hold it."""
+"""Upsampling built of shifts, as in the released graphs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import tensorflow as tf
 
 
 def _shift(x: tf.Tensor, offset: int, axis: int) -> tf.Tensor:
-    """Voxel i becomes voxel i + offset of `x` (at least |offset| long there), the edge repeated."""
+    """Shift `x` along `axis`: voxel i of the result is voxel i + offset of `x`, with the edge repeated.
+
+    `x` has at least |offset| voxels along `axis`.
+    """
     if offset == 0:
         return x
     cut = [slice(None)] * 5
@@ -19,7 +22,7 @@ def _shift(x: tf.Tensor, offset: int, axis: int) -> tf.Tensor:
 
 
 def upsample_by_shifts(x: tf.Tensor, taps: list[dict[int, float]], axis: int) -> tf.Tensor:
-    """Upsample one axis: each phase a sum over weighted shifts, the phases stacked and reshaped."""
+    """Upsample one axis: each phase is a sum of weighted shifts; the phases are stacked and reshaped."""
     offsets = sorted({offset for phase in taps for offset in phase})
     shifted = {offset: _shift(x, offset, axis) for offset in offsets}
     phases = []

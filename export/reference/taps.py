@@ -1,7 +1,7 @@
 """Weights of half-pixel upsampling.
 
-Output o of an axis lies at (o + 0.5)/factor − 0.5 of the input. Each phase (o modulo factor) is a fixed sum
-of the inputs around it.
+Output o of an axis lies at input position (o + 0.5)/factor − 0.5. Each phase (o modulo factor) has fixed
+weights for the inputs around it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _cubic(x: float) -> float:
 
 
 def _taps(factor: int, support: int, kernel: Callable[[float], float]) -> list[dict[int, float]]:
-    """Weight of the input at each offset, a phase; zero weights are left out."""
+    """For each phase, the weight of the input at each offset; zero weights are left out."""
     phases = [(phase + 0.5) / factor - 0.5 for phase in range(factor)]
     offsets = range(support, -support - 1, -1)
     return [{d: kernel(d - phase) for d in offsets if kernel(d - phase) != 0.0} for phase in phases]

@@ -1,4 +1,4 @@
-"""A plain training loop, enough to fit a phantom: one image a step, Adam, averaged weights, dropout."""
+"""A plain training loop, enough to fit a phantom: one image per step, Adam, averaged weights, dropout."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from .weights import check_weights, initial_weights
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How to train. All but `average` (not printed in the paper) are those of the paper, section 4.2."""
+    """How to train. The defaults are the paper's (section 4.2), except `average`, which it does not state."""
 
     learning_rate: float = 1e-4
     average: float = 0.999
-    """Decay of the exponential moving average of the weights, a step."""
+    """Decay of the exponential moving average of the weights, per step."""
     dropout: float = 0.1
 
 
 class Trainer:
-    """Trains ``localization`` or ``segmentation`` on one image a step.
+    """Trains ``localization`` or ``segmentation`` on one image per step.
 
     Dropout draws from TensorFlow's global generator: `tf.random.set_seed` makes a run repeatable.
 
     Args:
         network: ``localization`` or ``segmentation``.
-        weights: where to begin, by checkpoint name; by default He initialization.
+        weights: initial weights, by checkpoint name; by default He initialization.
         settings: learning rate, averaging, dropout.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Upsampling inside the networks: half-pixel, the edge repeated."""
+"""Upsampling inside the networks: half-pixel, with the edge repeated."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def _matrix(taps: list[dict[int, float]], size: tf.Tensor, dtype: tf.DType) -> t
 
 def _upsample(x: tf.Tensor, taps: list[dict[int, float]], form: Form) -> tf.Tensor:
     channels = x.shape[form.channel_axis]
-    # Shifts are what a released graph holds; for training, a matrix an axis has far fewer operators to trace
-    # and differentiate.
+    # A released graph contains shifts. For training, one matrix per axis has far fewer operators
+    # to trace and differentiate.
     if form.channels_first:
         for axis in form.spatial_axes:
             x = upsample_by_shifts(x, taps, axis)
     else:
         for axis, product in zip(form.spatial_axes, _PRODUCTS, strict=True):
             x = tf.einsum(product, _matrix(taps, tf.shape(x)[axis], x.dtype), x)
-    # A computed size loses the channel count, which the next convolution asks for.
+    # The computed shape loses the number of channels, which the next convolution needs.
     x.set_shape(form.shape(channels))
     return x
 

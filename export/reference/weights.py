@@ -39,8 +39,8 @@ def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
     The names and shapes (kernels as (z, y, x, in, out)) are those of `architecture.checkpoint_shapes`.
 
     Raises:
-        ExportError: the file is missing or no .npz file, or an array is missing, unknown, of another shape,
-            or does not fit float16.
+        ExportError: the file is missing or not an .npz file, or an array is missing, unknown, of another
+            shape, or does not fit float16.
     """
     path = Path(path)
     if not path.is_file():
@@ -50,7 +50,7 @@ def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
     try:
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ExportError(f"{path} holds a single array; expected an .npz file with one array a weight")
+            raise ExportError(f"{path} holds a single array; expected an .npz file with an array per weight")
         with archive:
             weights = {name: archive[name] for name in archive.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
@@ -64,7 +64,7 @@ def check_weights(network: str, weights: Mapping[str, np.ndarray], source: str) 
     Args:
         network: ``localization`` or ``segmentation``.
         weights: arrays by checkpoint name.
-        source: where they come from, for the message of an error.
+        source: where the arrays come from, for error messages.
 
     Raises:
         ExportError: an array is missing, unknown, of another shape, or does not fit float16.
@@ -86,7 +86,7 @@ def _checked(array: np.ndarray, name: str, shape: tuple[int, ...], source: str) 
         raise ExportError(f"{source}: {name} has shape {array.shape}; expected {shape}")
     if array.dtype.kind not in "fiu":
         raise ExportError(f"{source}: {name} holds {array.dtype}; expected real numbers")
-    # Asked this way round because NaN compares false.
+    # The condition is negated because every comparison with NaN is false.
     if not np.all(np.abs(array) <= _FLOAT16_MAX):
         raise ExportError(f"{source}: {name} has values that are NaN or beyond float16 (±{_FLOAT16_MAX:.0f})")
     return np.asarray(array, np.float32)

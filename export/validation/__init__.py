@@ -1,4 +1,4 @@
-"""Is a bundle on this machine still the trained model? Its networks beside the SavedModels it came from."""
+"""Compares a bundle's networks on this machine with the SavedModels that they were exported from."""
 
 from __future__ import annotations
 

@@ -14,20 +14,24 @@ from efficientscn_trt.pipeline.intermediate import Intermediate
 from efficientscn_trt.triples import Triple
 
 ROUNDING = {"fp16": 4.0, "bf16": 32.0}
-"""How many times the trained model's own distance between float16 and float32 a precision may have: bfloat16
-has three bits less than float16, and a backend may round in other places than TensorFlow does."""
+"""Allowed difference of a precision, as a multiple of the trained model's own difference between float16 and
+float32. A backend may round in other places than TensorFlow does, and bfloat16 has three bits less."""
 
 LEAST_FLOOR = 1e-5
-"""Mean difference of probabilities that is never too much in 16 bits."""
+"""Least value that counts as the trained model's own mean difference of probabilities."""
 
 MASK_VOXELS = 2
 MASK_SHARE = 5e-4
-"""Of the mask's voxels in float32: ties that another order of summation decides otherwise."""
+"""MASK_VOXELS and this share of the mask's voxels may differ in every precision, because another order of
+summation decides ties differently."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`least_dice`: of every label, on every backend. `largest_difference`: of probabilities in float32."""
+    """What is allowed on every backend.
+
+    `least_dice`: smallest Dice of any label. `largest_difference`: of the probabilities, in float32.
+    """
 
     least_dice: float = 0.998
     largest_difference: float = 1e-3
@@ -35,11 +39,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """One pair of networks against another on one scan.
+    """One pair of networks compared with a reference pair on one scan.
 
-    `mask_voxels` of the reference, `mask_unequal` how many differ either way. `largest` and `mean` are those
-    of the differences of probabilities for one and the same input; the labels come from each one's own mask,
-    and `agreement` is their share of equal voxels in the reference's box. Dice and NSD by label name.
+    `mask_voxels`: voxels of the reference's mask; `mask_unequal`: voxels where the two masks differ.
+    `largest` and `mean`: difference of the probabilities that both pairs compute from the same input.
+    `agreement`: share of voxels with equal labels in the reference's region of interest. `dice` and `nsd`: by
+    label name. The labels of each pair come from its own mask.
     """
 
     mask_voxels: int
@@ -51,7 +56,7 @@ class Fidelity:
     nsd: dict[str, float] = field(default_factory=dict)
 
     def problems(self, precision: str, floor: Fidelity, limits: Limits) -> list[str]:
-        """Sentences on what is beyond a limit in `precision`; `floor` is the model as saved."""
+        """Return a sentence on each value beyond its limit in `precision`; `floor`: the model as saved."""
         found = []
         factor = ROUNDING.get(precision)
         allowed_mask = MASK_VOXELS + MASK_SHARE * self.mask_voxels
@@ -86,9 +91,9 @@ def compare(
     label_names: Mapping[int, str],
     spacing: Triple,
 ) -> Fidelity:
-    """`found` against `reference`; `probabilities` are those of the found networks for the reference's input.
+    """Compare `found` with `reference`.
 
-    `spacing` (z, y, x) in mm.
+    `probabilities`: of the found networks, for the reference's input. `spacing`: (z, y, x) in mm.
     """
     difference = np.abs(reference.probabilities - probabilities)
     largest = float(difference.max())
@@ -99,7 +104,7 @@ def compare(
     return Fidelity(
         mask_voxels=int(np.count_nonzero(reference.mask)),
         mask_unequal=int(np.count_nonzero(reference.mask != found.mask)),
-        # NaN compares as no difference by max alone; it must never pass.
+        # Every comparison with NaN is false; infinity exceeds every limit.
         largest=float("inf") if np.isnan(largest) else largest,
         mean=float(difference.mean(dtype=np.float64)),
         agreement=float(np.mean(reference.labels[box] == found.labels[box])),

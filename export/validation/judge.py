@@ -1,4 +1,4 @@
-"""Every backend at hand against the SavedModels, on every scan."""
+"""Compares every available backend with the SavedModels, on every scan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .picture import write_picture
 from .saved_networks import load_networks
 
 AS_SAVED = "SavedModel"
-"""Name of the row that tells what float16 costs the trained model itself."""
+"""Name of the row that shows what float16 costs the trained model itself."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ def validate(
 ) -> Iterator[Verdict]:
     """Compare each backend and precision that runs here with the SavedModels in the two folders.
 
-    The reference is their graph in float32: what was trained, before its rounding. `pictures`: folder for
-    the worst slice of each comparison. `progress` is called with what begins.
+    The reference is their graph in float32: the networks as trained, before they were rounded to float16.
+    `pictures`: folder for a picture of each comparison's worst slice. `progress` is called with the name of
+    each step as it begins.
     Raises ExportError, InputError, BundleError, DeviceError, OutputError.
     """
     limits = limits or Limits()
@@ -63,7 +64,7 @@ def validate(
         found = run_with_intermediate(stages, scan.lps, saved)
         floor = compare(reference, found, saved.segment(reference.image), names, spacing)
         yield Verdict(path.name, AS_SAVED, floor, (), None)
-        for device, precision in _at_hand(bundle):
+        for device, precision in _available(bundle):
             name = f"{device} {precision}"
             progress(f"{path.name}: {name}")
             backend = backends.load(bundle, device, precision)
@@ -77,7 +78,7 @@ def validate(
             yield Verdict(path.name, name, fidelity, problems, picture)
 
 
-def _at_hand(bundle: Bundle) -> Iterator[tuple[str, str]]:
+def _available(bundle: Bundle) -> Iterator[tuple[str, str]]:
     """Device and precision of each backend that runs here."""
     for availability in survey(bundle):
         if availability.problem is None:

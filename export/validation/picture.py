@@ -1,4 +1,4 @@
-"""The slice in which two label maps differ most, as a picture."""
+"""A picture of the slice in which two label maps differ most."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ UNEQUAL = "#ff2d2d"
 
 
 def worst_slice(reference: np.ndarray, found: np.ndarray) -> int:
-    """Index of the axial slice with the most unequal voxels, without any the one with the most organ.
+    """Return the index of the axial slice with the most unequal voxels.
 
-    Both are label maps [z, y, x] along LPS axes.
+    Both arguments are label maps [z, y, x] along LPS axes. If all voxels are equal, it is the slice with the
+    most organ voxels.
     """
     unequal = np.count_nonzero(reference != found, axis=(1, 2))
     return int((unequal if unequal.any() else np.count_nonzero(reference, axis=(1, 2))).argmax())
@@ -36,7 +37,7 @@ def write_picture(
     title: str,
     label_names: Mapping[int, str],
 ) -> None:
-    """Write the worst slice as PNG: reference, what was found, where they differ. Raises OutputError."""
+    """Write the worst slice as PNG: reference, found labels, unequal voxels. Raises OutputError."""
     figure = draw(scan, reference, found, title, label_names)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")

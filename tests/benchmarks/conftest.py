@@ -16,7 +16,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 @pytest.fixture(scope="session", autouse=True)
 def _import_benchmarks() -> Iterator[None]:
-    """The scripts are no package: they find one another in their own folder."""
+    """Put the scripts' folder on the path, because they are not a package and import one another."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
         yield

@@ -1,4 +1,4 @@
-"""Floors of the card: what a network has to do by the rates that the card reaches."""
+"""The card's floors: a network's work at the rates of the card."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_rates_of_the_card() -> None:
         CardWithoutDriver(FakeDriver("cuMemAllocHost_v2")).copy_rates(1 << 20)
 
 
-def test_a_card_that_does_not_tell_its_rates_has_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_that_does_not_report_its_rates_has_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     from on_gpu.steps import machine
 
     monkeypatch.setattr(machine, "Card", lambda: (_ for _ in ()).throw(OSError("no libcuda.so.1")))

@@ -1,4 +1,4 @@
-"""What the report says of layers and floors, for times that are made up."""
+"""The layers and floors in the report, for made-up times."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_floors_of_networks() -> None:
     from on_gpu.floor_report import network_floors
 
     text = network_floors("t/layers", steps())
-    # 8 GFLOP at 800 TFLOP/s; 26.054 MB at 2 TB/s; by layer 10.027 µs, for the data, and 3 µs.
+    # 8 GFLOP at 800 TFLOP/s; 26.054 MB at 2 TB/s. Both layers need longest for their data: 10.027 and 3 µs.
     assert "| segmentation | 32×64×96 | 0.09 | 0.20 | 8 | 0.01 | 26 | 0.01 | 0.01 | 14% |" in text
     assert "800 TFLOP/s" in text
     assert "2.00 TB/s (3.35 by the memory's clock)" in text
@@ -71,8 +71,8 @@ def test_floors_that_are_not_known_are_no_numbers() -> None:
     found["t/times"] |= {"segmentation_size": [64, 64, 64]}
     text = network_floors("t/layers", found)
     assert "| segmentation | 32×64×96 | 0.09 | – | 8 | – | 26 | – | – | – |" in text
-    assert "The peak was not measured (the step pytorch did not tell it)" in text
-    assert "the bandwidth was not measured (the step machine did not tell it)" in text
+    assert "The peak was not measured (the step pytorch has none)" in text
+    assert "the bandwidth was not measured (the step machine has none)" in text
     assert list(path_floors(found, found["t/times"])) == []
 
 
@@ -92,7 +92,9 @@ def test_the_slowest_layers_come_first_with_their_own_floors() -> None:
 
     text = "\n".join(layers("t/layers", steps()))
     assert "### t/layers: segmentation at 32×64×96" in text
-    assert "4 layers, 0.10 ms together by the profiler (medians of 30 runs), 0.09 ms in one go" in text
+    assert (
+        "4 layers take 0.10 ms by the profiler (medians of 30 runs); a run without it takes 0.09 ms." in text
+    )
     assert (
         "By kind: convolutions 0.05 ms (50%), pooling 0.02 ms (20%), reformatting 0.02 ms (20%), other"
         in text
@@ -106,7 +108,7 @@ def test_the_slowest_layers_come_first_with_their_own_floors() -> None:
     ]
 
 
-def test_what_tensorrt_chose_stands_beside_a_layer() -> None:
+def test_a_layer_has_what_tensorrt_chose_for_it() -> None:
     from on_gpu.layer_report import layers
 
     detail = {
@@ -130,7 +132,7 @@ def test_only_some_layers_are_shown(monkeypatch: Any) -> None:
     assert text.endswith("The other 2: 0.03 ms (30%).")
 
 
-def test_a_step_that_tells_too_little_costs_only_its_own_part() -> None:
+def test_a_step_that_reports_too_little_costs_only_its_own_part() -> None:
     from on_gpu.report import markdown
 
     found = steps()

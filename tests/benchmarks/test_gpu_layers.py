@@ -1,4 +1,4 @@
-"""The time of each layer, with the fake of each TensorRT, and what the report makes of it."""
+"""The time of each layer with each fake TensorRT, and the steps that report it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZE = (8, 16, 24)
 
 
 def runtime(version: str, **options: Any) -> tuple[Any, list[Any]]:
-    """The fake of a version that loads the plan b"plan", and the engines that it made."""
+    """Return a fake TensorRT that loads the plan b"plan", and a list of the engines that it makes."""
     trt, engines = fake_runtime(version), []
 
     def make() -> Any:
@@ -66,7 +66,7 @@ def test_the_profiler_is_of_a_context_of_its_own_and_not_there_while_all_is_time
     assert context.enqueue_emits_profile is False
 
 
-def test_a_version_that_tells_layers_only_during_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_reports_layers_only_during_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     from on_gpu.layer_times import layer_times
 
     trt, engines = runtime(VERSIONS[0])

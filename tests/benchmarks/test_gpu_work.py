@@ -1,4 +1,4 @@
-"""What the networks have to do, counted where there is no GPU: by hand, and on its way to one."""
+"""The networks' work, counted without a GPU: against counts by hand, and in the reference folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_work_of_a_small_network_by_hand(tmp_path: Path) -> None:
     low, low_out = (27 * 16 * half, 8 * half, 27 * 16), (27 * 32 * half, 12 * half, 27 * 32)
     heads = [found for found in layers["Convolution"] if found[2] == 12]
     assert sorted(layers["Convolution"]) == sorted([first, expanded, low, low_out, *heads])
-    # One head combines both into the probabilities, and the other hands it one or two arrays of 3 labels.
+    # One head combines both into the probabilities. The other passes it one or two arrays of 3 labels.
     assert [adds for adds, _, _ in heads] == [12 * full] * 2
     assert sum(moved for _, moved, _ in heads) in ((4 + 3 + 4 + 3 + 3) * full, (4 + 6 + 4 + 6 + 3) * full)
     assert work.ends == 4 * full

@@ -1,4 +1,4 @@
-"""What is measured, not how long it takes."""
+"""Measurements: what they contain, not how long things take."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_summaries() -> None:
     assert (stages["read"].median, stages["labels"].median) == (2.0, 5.0)
 
 
-def test_the_machine_tells_what_it_is() -> None:
+def test_the_machine_is_reported() -> None:
     facts = machine_facts(["pytest", "no-such-package"])
     assert facts["cores"] >= 1
     assert facts["versions"]["pytest"] == pytest.__version__

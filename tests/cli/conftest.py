@@ -19,7 +19,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The process's, with the compiled networks kept out of the user's cache."""
+    """This process's environment, with compiled networks kept out of the user's cache."""
     return {**os.environ, "EFFICIENTSCN_CACHE": str(tmp_path_factory.mktemp("cache")), "COLUMNS": "100"}
 
 

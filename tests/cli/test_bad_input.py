@@ -15,7 +15,7 @@ from efficientscn_trt.bundle import Bundle
 
 from .conftest import Run
 
-# The others differ in what the file holds, not in what the command line does; tests/runtime has them all.
+# The other cases take the same path through the command line; tests/runtime has them all.
 SCANS = (
     "missing",
     "name too long",
@@ -37,7 +37,7 @@ SCANS = (
 def _assert_refused(done: CompletedProcess[str], code: int, message: str) -> None:
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
-    # SimpleITK's C++ may warn of a file above our sentence.
+    # SimpleITK's C++ may print a warning before our sentence.
     sentence = done.stderr.splitlines()[-1]
     assert sentence.startswith("Error: ")
     assert re.search(message, sentence)
@@ -122,7 +122,7 @@ def test_bad_bundle(command: str, breaks: object, message: str, run: Run, scan_f
 
 
 def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
-    """The scan is not there either, but it is the output that is complained of: nothing was read."""
+    """The scan is missing too, but the error is about the output, so nothing was read."""
     (tmp_path / "file").touch()
     missing = tmp_path / "nowhere.nii.gz"
     good = tmp_path / "labels.nii.gz"
@@ -155,7 +155,7 @@ def test_folder_without_permission(run: Run, scan_file: Path, tmp_path: Path) ->
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     _assert_refused(run("segment", scan_file, "-o", locked / "l.nii.gz"), 5, "permission denied")
-    _assert_refused(run("demo", "-o", locked / "demo"), 5, "cannot be made: permission denied")
+    _assert_refused(run("demo", "-o", locked / "demo"), 5, "cannot be created: permission denied")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may look into every folder")

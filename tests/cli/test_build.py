@@ -1,4 +1,4 @@
-"""`build`: what its options ask the build for. Real builds are in tests/engines/test_rtx.py."""
+"""`build`: how its options reach the build. Real builds are in tests/engines/test_rtx.py."""
 
 from __future__ import annotations
 

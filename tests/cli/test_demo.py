@@ -20,9 +20,9 @@ from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 from .conftest import Run
 
-#: Least mean DSC against the truth on five phantoms never trained on.
+#: Lowest mean DSC against the ground truth on five phantoms that were never trained on.
 LEAST_DSC = {"liver": 0.92, "kidneys": 0.92, "spleen": 0.92, "pancreas": 0.8}
-#: Least DSC on the real CT, which was trained on.
+#: Lowest DSC on the real CT, which was trained on.
 LEAST_CT_DSC = {"liver": 0.85, "kidneys": 0.75, "spleen": 0.85, "pancreas": 0.6}
 
 
@@ -31,14 +31,14 @@ def test_demo_writes_and_compares(run: Run, tiny_bundle: Bundle, tmp_path: Path)
     done = run("demo", "-o", folder, "--bundle", tiny_bundle.path, "--seed", FIRST_UNSEEN_SEED)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
-    for text in ("Found", "Truth", "DSC (%)", "Total", "nothing about patients"):
+    for text in ("Found", "Ground truth", "DSC (%)", "Total", "nothing about patients"):
         assert text in done.stdout
     ct, labels, truth = (sitk.ReadImage(str(folder / name)) for name in FILES[:3])
     assert ct.GetSize() == labels.GetSize() == truth.GetSize()
     assert ct.GetOrigin() == labels.GetOrigin() == truth.GetOrigin()
     voxel_ml = np.prod(truth.GetSpacing()) / 1000
     volumes = np.bincount(sitk.GetArrayFromImage(truth).ravel())[1:] * voxel_ml
-    for volume in volumes:  # each stands in the table, so none was counted in freed memory
+    for volume in volumes:  # each is in the table, so none was counted in freed memory
         assert format_ml(volume) in done.stdout
 
 
@@ -51,7 +51,7 @@ def test_a_phantom_takes_the_place_of_a_ct_that_cannot_be_had(
     monkeypatch.setattr("efficientscn_trt.demo.public_ct.obtain", refuse)
     done = run("demo", "-o", tmp_path, "--bundle", tiny_bundle.path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "Warning: The real CT is not at hand (no network); this is a phantom.\n"
+    assert done.stderr == "Warning: The real CT is not available (no network); this is a phantom.\n"
     assert "nothing about patients" in done.stdout
 
 
@@ -61,7 +61,7 @@ def test_demo_is_refused_where_it_cannot_write(run: Run, tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (5, "")
     assert (
         done.stderr
-        == f"Error: The folder {tmp_path / 'file'} cannot be made: file exists; give another one.\n"
+        == f"Error: The folder {tmp_path / 'file'} cannot be created: file exists; give another one.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Exit codes and sentences of what goes wrong."""
+"""Exit codes and messages of failures."""
 
 from __future__ import annotations
 

@@ -10,6 +10,6 @@ PROGRAM = "import time; t = time.perf_counter(); import efficientscn_trt; print(
 
 
 def test_import_is_quick() -> None:
-    """The best of several, for the machine may be busy; tests/runtime says what it must not load."""
+    """Take the best of several runs, because the machine may be busy; tests/runtime tests what is loaded."""
     runs = [subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True) for _ in range(5)]
     assert min(float(run.stdout) for run in runs) < LIMIT_S

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,7 +71,7 @@ def test_the_survey_knows_every_backend(tiny_bundle: Bundle) -> None:
 def test_a_gpu_that_nothing_can_be_built_for_is_not_used(
     gpu: Gpu, built: bool, problem: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The thresholds have no float16 form, so what runs on a GPU is what was built in fp32."""
+    """The thresholds have no float16 form, so only engines built in fp32 run on a GPU."""
     pytest.importorskip("onnx")
     from support.tiny_bundle import write_tiny_bundle
 
@@ -112,8 +114,9 @@ def test_engines_in_the_users_cache_are_named(
     assert all(row["used"] for row in rows)
     assert command(["info", str(bundle.path)]) == 0
     shown = capsys.readouterr().out
-    assert "localization fp32 *" in shown
-    assert f"* in the user's cache, {kept.path}" in shown
+    assert f"in the user's cache, {kept.path}\n" in shown
+    for network in NETWORKS:
+        assert re.search(rf"^ {network} +fp32 ", shown.partition("in the user's cache")[2], re.MULTILINE)
 
 
 def test_auto_takes_the_first_that_works() -> None:
@@ -153,5 +156,32 @@ def test_engines_and_why_they_do_not_run_here(run: Run, tmp_path: Path) -> None:
     assert (row["file"], row["used"]) == ("segmentation.engine", False)
     assert "was built on plan9-vax, but this is" in row["problem"]
     table = run("info", path).stdout
-    for text in ("tensorrt-rtx 1.7", "699.00 MB", "no, see below", row["problem"]):
+    heading = "Engines by tensorrt-rtx 1.7: not usable here\nfor plan9-vax, compute capability 8.9\n"
+    for text in (heading, "699.00 MB", row["problem"]):
         assert text in table
+
+
+def test_tables_lose_nothing_in_80_columns(run_process: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle.path, tmp_path / "bundle")
+    manifest = json.loads((tiny_bundle.path / "manifest.json").read_text())
+    manifest["provenance"] = {
+        "training_data": "cases of [bold]one[/bold] clinic :smile: " + "and of others " * 20,
+        "localization": {"source_sha256": "a1" * 32, "agreement": 0.12345678, "unrecognised": []},
+        "path": "x" * 200,
+    }
+    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(manifest))
+    done = run_process("info", tmp_path / "bundle", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.partition("Labels: ")[2].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(line == line.rstrip() for line in lines)
+    provenance = done.stdout.partition("Provenance")[2].partition("Devices")[0]
+    assert provenance.count("x") == 200
+    assert "cases of [bold]one[/bold] clinic :smile: and" in provenance
+    for row in (
+        "localization",
+        "  source SHA-256 +a1a1a1a1a1a1…",
+        "  agreement +0.123457",
+        "  unrecognised +none",
+    ):
+        assert re.search(rf"^ {row}$", provenance, re.MULTILINE), row

@@ -11,7 +11,7 @@ import pytest
 
 from efficientscn_trt.bundle import Bundle
 
-# Stops where the label map is complete under its temporary name and not yet renamed: the worst moment.
+# Waits at the worst moment: the label map is complete under its temporary name, but not yet renamed.
 WAIT_BEFORE_RENAME = """
 import sys, time
 from pathlib import Path
@@ -25,7 +25,7 @@ Path.replace = replace
 cli.main()
 """
 
-# Stops in the middle of the work.
+# Waits in the middle of the work.
 WAIT_IN_STAGE = """
 import sys, time
 from efficientscn_trt import cli
@@ -65,7 +65,7 @@ def test_nothing_is_left_half_written(
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        # A background job ignores SIGINT, and so would its children.
+        # If this process is a background job, it ignores SIGINT, and its children would too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:

@@ -1,4 +1,4 @@
-"""The picture: which slices, how they lie, and that it can always be drawn."""
+"""The picture: its slices, their orientation, and that it can always be drawn."""
 
 from __future__ import annotations
 

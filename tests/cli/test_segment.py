@@ -1,4 +1,4 @@
-"""`segment`: what it writes, prints and warns of."""
+"""`segment`: what it writes, prints and warns about."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_all_air_is_warned_of(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> 
     assert (tmp_path / "preview.png").is_file()
 
 
-def test_what_the_bundle_says_of_its_weights_is_told(run: Run, scan_file: Path, tmp_path: Path) -> None:
+def test_the_notice_of_the_bundle_is_a_warning(run: Run, scan_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     from support.tiny_bundle import write_tiny_bundle
 

@@ -1,4 +1,4 @@
-"""What cannot be read in place is refused with one sentence."""
+"""Arguments that cannot be read in place are refused in one sentence."""
 
 from __future__ import annotations
 

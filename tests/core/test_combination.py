@@ -1,4 +1,4 @@
-"""What the SCN makes of its local and spatial logits, against NumPy in float64."""
+"""The SCN's combination of its local and spatial logits, against NumPy in float64."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_is_not_a_number_stays_so() -> None:
     local[0, 0, 0, 0] = np.nan
     assert np.isnan(_core.pool_sigmoids(local)[0, 0, 0, 0])
     _core.combine(local, spatial)
-    assert np.isnan(local).sum() == 2  # the sum over the labels has it too
+    assert np.isnan(local).sum() == 2  # the sum over the labels is NaN too
     spatial[:] = np.nan
     _core.combine(local, spatial)
     assert np.isnan(local).all()

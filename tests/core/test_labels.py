@@ -19,7 +19,7 @@ PARAMETERS = segmentation_parameters(valid_sizes=[[16, 32, 48], [16, 32, 48], [1
 
 
 def organs(size: tuple[int, ...], classes: int, seed: int, noise: float) -> NDArray[np.float32]:
-    """Smooth blobs, one a class, with noise at their borders."""
+    """Smooth blobs, one per class, with noise at their borders."""
     generator = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, n) for n in size], indexing="ij"))
     logits = [np.zeros(size)]

@@ -73,7 +73,7 @@ def test_segmentation_input(
 
 
 def test_area_resize_by_hand() -> None:
-    # 4 -> 6 voxels: 0, .5, 1, 2, 2.5, 3 for 0, 1, 2, 3.
+    # From 4 to 6 voxels: 0, 1, 2, 3 become 0, 0.5, 1, 2, 2.5, 3.
     volume = np.broadcast_to(np.array([0, 1, 2, 3], np.float32) * 100, (1, 1, 4)).copy()
     parameters = localization_parameters(intensity_scale=100, intensity_max=1000)
     plan = _core.plan_localization(volume.shape, (6, 6, 9), parameters)

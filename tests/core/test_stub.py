@@ -1,4 +1,4 @@
-"""`_core.pyi` says what the compiled core has: its names, and the names, kinds and defaults of parameters.
+"""`_core.pyi` agrees with the compiled core: its names, and the names, kinds and defaults of parameters.
 
 pybind11 writes each function's signature into the first line of its docstring.
 """
@@ -42,7 +42,7 @@ def public(names: Iterable[str]) -> set[str]:
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
-    """Each parameter as "name" or "name=default"; "*" stands before those by keyword."""
+    """Each parameter as "name" or "name=default"; "*" comes before those that are keyword-only."""
     of = function.args
     plain = [argument.arg for argument in of.args]
     defaults = [""] * (len(plain) - len(of.defaults)) + ["=" + ast.unparse(value) for value in of.defaults]

@@ -1,4 +1,4 @@
-"""The thread pool; callers on several threads, in forked processes, and on older processors."""
+"""The thread pool; calls from several threads, in forked processes and on older processors."""
 
 from __future__ import annotations
 

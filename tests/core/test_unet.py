@@ -104,7 +104,7 @@ np.testing.assert_allclose(logits, reference.logits(image), rtol=0, atol=5e-6)
 @pytest.mark.parametrize("name", ["portable", "avx2"])
 def test_each_instruction_set(name: str, filters: int) -> None:
     if name not in _core.build_info()["simd_compiled"] or _core.build_info()["simd_used"] == "portable":
-        pytest.skip(f"{name} is not below what this processor runs")
+        pytest.skip(f"the core has no {name} path, or this processor runs only portable code")
     environment = os.environ | {"ESCN_SIMD": name, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", _SCRIPT, name, str(filters)]
     subprocess.run(command, check=True, env=environment)

@@ -1,4 +1,4 @@
-// Exits with 0 where the thread pool keeps its promises, with a line for each that it breaks otherwise.
+// Exits with 0 if the thread pool keeps its promises; otherwise it prints a line for each broken one.
 #include "cpu/thread_pool.h"
 
 #include <atomic>

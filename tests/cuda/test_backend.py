@@ -1,4 +1,4 @@
-"""What keeps `Segmenter` from a GPU is said in one sentence; without one the CPU does what it can."""
+"""One sentence says why `Segmenter` cannot use a GPU; without a GPU, "auto" takes the CPU."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def on_cpu(tiny_bundle: Bundle) -> Segmenter:
 
 
 def test_what_the_cpu_does_not_do(on_cpu: Segmenter) -> None:
-    with pytest.raises(InputError, match=r'lies on a GPU, but the networks run on the CPU; .* device="cuda"'):
+    with pytest.raises(InputError, match=r'is on a GPU, but the networks run on the CPU; .* device="cuda"'):
         on_cpu.segment(exposed(block_array()), spacing=SPACING_XYZ)
-    with pytest.raises(InputError, match='only where they are made: with device="cuda"'):
+    with pytest.raises(InputError, match='only if they are computed there; use device="cuda"'):
         on_cpu.segment(block_array(), spacing=SPACING_XYZ, keep_on_device=True)
 
 
 def usable(**changes: Any) -> dict[str, Any]:
-    """What `cuda_status` says on a machine with one H100."""
+    """What `cuda_status` returns on a machine with one H100."""
     gpu = {"name": "H100", "compute_capability": (9, 0), "memory": 80 << 30, "problem": ""}
     return {"built": True, "architectures": "90-real", "devices": [gpu], "problem": ""} | changes
 

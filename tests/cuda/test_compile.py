@@ -22,7 +22,7 @@ def test_kernels_compile_without_warnings(source: Path, tmp_path: Path) -> None:
     missing = [code for code in ARCHITECTURES if not re.search(rf"sm_{code}\b", known)]
     assert not missing, f"{NVCC} cannot compile for {missing}; install the CUDA toolkit 12.8 or newer"
     command = [str(NVCC), "-c", str(source), "-o", str(tmp_path / "kernels.o"), "-I", str(CSRC)]
-    # As csrc/cuda/cuda.cmake has them, but for the optimiser, which warns of nothing.
+    # The options of csrc/cuda/cuda.cmake, except the optimiser's, which adds no warnings.
     command += ["-std=c++17", "--fmad=false", "--expt-relaxed-constexpr", "-Xptxas", "-O0"]
     command += ["--Werror", "all-warnings", "-Xcompiler", "-Wall,-Wextra", "--threads", "2"]
     command += [f"-gencode=arch=compute_{code},code=sm_{code}" for code in ARCHITECTURES]

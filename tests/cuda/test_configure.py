@@ -1,4 +1,4 @@
-"""What the build makes of the nvcc that it finds or does not find, as far as CMake's configuring tells."""
+"""How CMake configures the build with nvcc, without it, and with one that does not work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(CMAKE is None, reason="there is no cmake on this
 
 
 def fake_nvcc(folder: Path, codes: str = "", status: int = 0) -> Path:
-    """A toolkit's folder whose nvcc prints `codes` and ends with `status`."""
+    """Make a toolkit's folder whose nvcc prints `codes` and exits with `status`."""
     nvcc = folder / "toolkit" / "bin" / "nvcc"
     nvcc.parent.mkdir(parents=True)
     nvcc.write_text(f"#!/bin/sh\nprintf '{codes}'\nexit {status}\n")
@@ -40,7 +40,7 @@ def configure(build: Path, *options: str, **environment: str) -> subprocess.Comp
 
 
 def architectures(tmp_path: Path, function: str, *arguments: str, **variables: str) -> str:
-    """What a function of architectures.cmake answers; raises AssertionError with CMake's message."""
+    """Return what a function of architectures.cmake sets. Raises AssertionError with CMake's message."""
     script = tmp_path / "ask.cmake"
     script.write_text(
         f'include("{REPOSITORY}/csrc/cuda/architectures.cmake")\n'
@@ -111,7 +111,7 @@ def test_architectures_that_are_built_by_default(
         ("all-major", "80"),
     ],
 )
-def test_words_for_sets_of_architectures_are_recorded_as_what_they_stand_for(
+def test_names_of_sets_of_architectures_are_recorded_as_architectures(
     asked: str, expected: str, tmp_path: Path
 ) -> None:
     found = architectures(

@@ -1,4 +1,4 @@
-"""Arrays of other libraries are looked at, not copied; label maps can stay on the device."""
+"""Arrays from other libraries are used without a copy; label maps can stay on the device."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from efficientscn_trt.io.device_array import (
 
 
 def exposed(array: np.ndarray, **changes: Any) -> Any:
-    """`array` as PyCUDA, CuPy or torch would show one, with host memory in the role of the device's."""
+    """Return `array` as PyCUDA, CuPy or torch expose theirs, with host memory in place of device memory."""
     interface = {
         "version": 3,
         "shape": array.shape,
@@ -62,7 +62,7 @@ def test_version_2_has_no_stream() -> None:
 
 
 class FakeTensor:
-    """What is asked of a tensor on a GPU."""
+    """The attributes that are read from a tensor on a GPU."""
 
     def __init__(self, array: np.ndarray, device: str) -> None:
         interface = exposed(array).__cuda_array_interface__

@@ -1,4 +1,4 @@
-"""What tests/gpu asks of a GPU holds on an emulated one, so that every line of the CUDA core has run."""
+"""tests/gpu passes on an emulated GPU, so every line of the CUDA core runs without a GPU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.emulated_gpu import EmulatedGpu, emulated_gpu
 
 TESTS = Path(__file__).resolve().parents[1]
 FILES = {path.name: [path.name] for path in sorted((TESTS / "gpu").glob("test_*.py"))}
-# The other libraries whose arrays go in need a real GPU.
+# PyTorch, CuPy and PyCUDA need a real GPU.
 FILES["test_interop.py"] += ["-k", "second_gpu"]
 
 
@@ -26,7 +26,7 @@ def emulated(request: pytest.FixtureRequest) -> EmulatedGpu:
 
 @pytest.fixture(scope="module")
 def runs(emulated: EmulatedGpu) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
-    """pytest on each file, as many at a time as there are cores."""
+    """Run pytest on each file, as many at a time as there are cores."""
 
     def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]

@@ -1,4 +1,4 @@
-"""What differs between TensorRT's versions when an engine runs, and that no other difference is met."""
+"""The differences between TensorRT's versions when an engine runs, and that there are no others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Loaded:
         self.network = _core.Network(self.api, self.engine, self.context, *self.api.tensor_names(self.engine))
 
     def run(self, image: np.ndarray, stream: int = 7) -> np.ndarray:
-        """The network on host memory."""
+        """Run the network on host memory."""
         shape, scratch = self.network.prepare(image.shape, stream)
         given, result, activation = (HostBlock(size) for size in (image.nbytes, image.nbytes, scratch))
         array_at(given.address, image.shape, image.dtype)[:] = image
@@ -56,7 +56,7 @@ def test_a_network_runs(version: str, element: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
 def test_what_is_set_already_is_not_set_again(version: str) -> None:
-    """TensorRT could take it for a change, and do work in the next run that no graph can record."""
+    """TensorRT could treat it as a change, and then do work in the next run that a graph cannot capture."""
     loaded = Loaded(version)
     blocks = [HostBlock(size) for size in (480, 480, 512 * 4096)]
     array_at(blocks[0].address, (120,), np.float32)[:] = 0
@@ -79,7 +79,7 @@ def test_what_is_set_already_is_not_set_again(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", (*VERSIONS, *BETWEEN))
-def test_scratch_memory_is_that_of_the_shape_where_it_is_told(version: str) -> None:
+def test_scratch_memory_is_that_of_the_shape_if_reported(version: str) -> None:
     loaded = Loaded(version, activation=lambda shape: int(np.prod(shape)))
     _, scratch = loaded.network.prepare((4, 5, 6))
     assert scratch == (512**3 if version in (OLD, EIGHT_SIX) else 4 * 5 * 6)
@@ -211,7 +211,7 @@ def test_a_runtime_cache_outlives_the_context_that_compiles_into_it(tmp_path: Pa
     assert ended == ["context", "cache"]
 
 
-def test_kernels_of_another_driver_are_left_aside(tmp_path: Path) -> None:
+def test_kernels_of_another_driver_are_ignored(tmp_path: Path) -> None:
     file = tmp_path / "cache.bin"
     file.write_bytes(b"!another")
     trt = fake_runtime(RTX)

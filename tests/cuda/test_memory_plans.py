@@ -1,4 +1,4 @@
-"""Plans of the arena: no two buffers that live at a time share a byte, and none is larger than it must be."""
+"""Plans of the arena: no two buffers in use at the same time share a byte, and no plan is too large."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_buffers_that_live_at_a_time_do_not_overlap(wanted: list[tuple[int, int,
 
 
 @given(buffers)
-def test_the_total_lies_between_the_busiest_step_and_the_sum(wanted: list[tuple[int, int, int]]) -> None:
+def test_the_total_is_between_the_busiest_step_and_the_sum(wanted: list[tuple[int, int, int]]) -> None:
     _, total = _core.plan_arena(wanted)
     steps = [sum(aligned(size) for size, first, last in wanted if first <= step <= last) for step in range(5)]
     assert max(steps, default=0) <= total <= sum(aligned(size) for size, _, _ in wanted)
@@ -55,7 +55,7 @@ def test_a_buffer_that_ends_before_it_begins_is_refused() -> None:
         _core.plan_arena([(1, 2, 1)])
 
 
-# Of the networks at 16 bits a value: three full-resolution tensors of 32 channels at least.
+# The networks' activation at 16 bits per value: at least three full-resolution tensors of 32 channels.
 def activation(size: tuple[int, ...]) -> int:
     return 3 * 32 * 2 * int(np.prod(size))
 

@@ -21,7 +21,7 @@ SECTIONS = {
 
 
 @pytest.mark.parametrize("heading", SECTIONS)
-def test_each_field_of_a_stage_stands_in_its_section(heading: str) -> None:
+def test_each_field_of_a_stage_is_in_its_section(heading: str) -> None:
     section = PAGE.read_text(encoding="utf-8").split(heading)[1].split("\n## ")[0]
     missing = [field.name for field in fields(SECTIONS[heading]) if f"`{field.name}`" not in section]
     assert not missing

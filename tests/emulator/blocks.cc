@@ -21,13 +21,13 @@ constexpr unsigned kWarp = 32;
 enum class State { kReady, kAtBarrier, kAtExchange, kDone };
 
 struct Fiber {
-    jmp_buf place;  // where it goes on
+    jmp_buf place;  // where it continues
     std::unique_ptr<char[]> stack{new char[kStackBytes]};
     bool begun = false;
     Thread index;
     State state = State::kReady;
     unsigned exchanges = 0;
-    long long given[2];  // to the last two exchanges: a lane may be one call ahead of another
+    long long given[2];  // values of the last two exchanges: a lane may be one call ahead of another
 };
 
 struct Block {
@@ -35,15 +35,15 @@ struct Block {
     jmp_buf scheduler;
     Fiber* running = nullptr;
     const std::function<void()>* kernel;
-    std::map<int, GuardedMemory> variables;  // of shared memory, by the line that declares them
+    std::map<int, GuardedMemory> variables;  // in shared memory, by the line that declares them
     GuardedMemory dynamic;
 
     Fiber& lane(unsigned of, unsigned other) { return (*fibers)[of / kWarp * kWarp + other]; }
 };
 
-Block* block = nullptr;  // that runs: one at a time, as the scheduler has it
+Block* block = nullptr;  // the running block; the scheduler runs one at a time
 
-// By setjmp, for swapcontext makes a system call.
+// Uses setjmp, because swapcontext makes a system call.
 void yield(State state) {
     Fiber& self = *block->running;
     self.state = state;
@@ -75,14 +75,13 @@ void resume(Fiber& fiber) {
 
 unsigned number(const Fiber& fiber) { return fiber.index.thread.x; }
 
-// Runs a warp, whose `count` lanes begin at `first`, until all of them are done or wait for the block's
-// barrier.
+// Runs a warp of `count` lanes from `first` until all are done or wait at the block's barrier.
 void run_warp(Fiber* first, unsigned count) {
     const auto all = [&](State state) {
         return std::all_of(first, first + count, [&](const Fiber& lane) { return lane.state == state; });
     };
     for (;;) {
-        // An odd step meets all of 32 lanes, and 1 those of a warp that is not full.
+        // An odd step reaches all 32 lanes; a warp that is not full needs a step of 1.
         const auto drawn = static_cast<unsigned>(scheduler().random()());
         const unsigned begin = drawn % count, step = count == kWarp ? drawn >> 16 | 1 : 1;
         for (unsigned i = 0; i < count; ++i) {
@@ -96,7 +95,7 @@ void run_warp(Fiber* first, unsigned count) {
         fail("threads of a warp part at a barrier or an exchange");
 }
 
-// A warp goes as far as it may before the next begins, so that what no barrier orders happens in any order.
+// A warp runs as far as it can before the next begins, so that work without a barrier runs in any order.
 void run_block(std::vector<Fiber>& fibers, std::vector<unsigned>& warps) {
     const auto count = static_cast<unsigned>(fibers.size());
     for (;;) {
@@ -133,7 +132,7 @@ void* dynamic_shared_memory() { return block->dynamic.data(); }
 
 void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::function<void()>& kernel) {
     if (threads.y != 1 || threads.z != 1) fail("blocks of more than one dimension are not emulated");
-    static auto* all = new std::map<unsigned, std::vector<Fiber>>;  // by their number
+    static auto* all = new std::map<unsigned, std::vector<Fiber>>;  // by their count
     std::vector<Fiber>& fibers = all->try_emplace(threads.x, threads.x).first->second;
     Block own;
     own.fibers = &fibers;

@@ -1,7 +1,7 @@
-// The language of kernels: what nvcc gives a kernel's source beyond C++, for threads that are fibers.
+// The language of kernels: what nvcc adds to C++ in a kernel's source, for threads that are fibers.
 //
-// Blocks, and threads between barriers, run one at a time in an order drawn at random. A block's shared
-// memory begins as rubbish, and what lies past its end is not mapped.
+// Blocks run one at a time, and so do threads between barriers, in a random order. A block's shared memory
+// begins as rubbish, and memory past its end is not mapped.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -25,7 +25,7 @@ struct Thread {
 
 extern const Thread* running_thread;
 void block_barrier();
-// The value that lane `lane ^ mask` of the warp gave to the same call.
+// The value that lane `lane ^ mask` of the warp passed to the same call.
 long long exchange(long long value, unsigned mask);
 void* shared_variable(int line, std::size_t bytes);
 void* dynamic_shared_memory();
@@ -38,7 +38,7 @@ T& shared(int line) {
 // Runs all blocks of a grid on the calling thread.
 void run_grid(dim3 blocks, dim3 threads, std::size_t dynamic_shared, const std::function<void()>& kernel);
 
-// What `kernel<<<blocks, threads, dynamic_shared, stream>>>(...)` does.
+// Does what `kernel<<<blocks, threads, dynamic_shared, stream>>>(...)` does.
 void launch(dim3 blocks, dim3 threads, std::size_t dynamic_shared, cudaStream_t stream,
             std::function<void()> kernel);
 
@@ -61,7 +61,7 @@ inline long long __shfl_xor_sync(unsigned, long long value, unsigned mask) {
     return emulated::exchange(value, mask);
 }
 
-// One thread runs at a time, so nothing comes between.
+// Only one thread runs at a time, so each of these is atomic.
 template <typename T>
 T atomicAdd(T* at, T value) {
     return emulated::replaced(at, static_cast<T>(*at + value));

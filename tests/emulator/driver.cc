@@ -1,4 +1,4 @@
-// The CUDA driver's functions that this package, and its tests, call.
+// The CUDA driver's functions that this package and its tests call.
 #include "driver.h"
 
 #include <cuda.h>
@@ -25,7 +25,7 @@ using emulated::context_of;
 using emulated::handle;
 using emulated::memory;
 
-// Exported, for the tests call them through ctypes as they call libcuda's.
+// Exported, because the tests call them through ctypes as they call libcuda's.
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 EXPORTED CUresult cuInit(unsigned) { return CUDA_SUCCESS; }

@@ -1,4 +1,4 @@
-// What the emulated driver and runtime know of each other.
+// What the emulated driver and runtime share.
 #pragma once
 
 #include <cuda.h>

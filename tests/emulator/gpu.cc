@@ -16,7 +16,7 @@ int gpu_count() {
     return named == nullptr ? 1 : std::atoi(named);
 }
 
-// Never destroyed: interpreters end with work still under way, as drivers let them.
+// Never destroyed, because interpreters may end with work under way, as a real driver allows.
 Context* primary_context(int gpu) {
     static std::mutex mutex;
     static auto* contexts = new std::map<int, std::unique_ptr<Context>>;
@@ -65,7 +65,7 @@ cudaError_t Stream::spoil() {
 }
 
 void Stream::finish() {
-    if (capture) return;  // the call that asks is not allowed then, and says so
+    if (capture) return;  // a call that waits is not allowed during a capture
     const auto point = std::make_shared<Point>();
     record(point);
     scheduler().wait(point);

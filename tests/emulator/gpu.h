@@ -1,5 +1,5 @@
-// The emulated GPUs: contexts, memory and streams, as far as this package uses them. The host cannot touch
-// device memory but by copies.
+// The emulated GPUs: contexts, memory and streams, as far as this package uses them. The host can reach
+// device memory only by copies.
 #pragma once
 
 #include <cuda.h>
@@ -16,20 +16,20 @@
 
 namespace emulated {
 
-// Of every GPU.
+// The properties of every GPU.
 constexpr const char* kName = "Emulated GPU";
 constexpr std::size_t kTotalBytes = 80'000'000'000;
 constexpr int kMajor = 9;          // compute capability 9.0
-constexpr double kSeconds = 1e-6;  // that a kernel or a copy takes
+constexpr double kSeconds = 1e-6;  // duration of a kernel or a copy
 
-int gpu_count();  // the environment variable EMULATED_GPUS, else 1
+int gpu_count();  // the environment variable EMULATED_GPUS; 1 if it is not set
 
 struct Context;
 Context* primary_context(int gpu);
-Context*& current_context();  // of the calling thread; nullptr: none yet
-Context* required_context();  // of the first GPU where the thread has none
+Context*& current_context();  // of the calling thread; nullptr if it has none yet
+Context* required_context();  // the first GPU's if the thread has none
 
-// Work that a stream captures instead of doing it.
+// The work that a stream captures instead of running it.
 struct Capture {
     std::vector<Work> work;
     bool valid = true;
@@ -38,15 +38,15 @@ struct Capture {
 class Stream {
   public:
     explicit Stream(Context* context) : context_(context) { scheduler().add(queue_); }
-    ~Stream() { scheduler().remove(queue_); }  // once its work is done
+    ~Stream() { scheduler().remove(queue_); }  // runs its work first
 
-    // `seconds`: that it takes. cudaErrorStreamCaptureInvalidated where the stream captures and a call has
-    // spoilt that.
+    // `seconds` is the duration. Returns cudaErrorStreamCaptureInvalidated if the stream captures and another
+    // call has invalidated the capture.
     cudaError_t push(Work work, double seconds = kSeconds);
-    // What cannot be captured: an event of this stream, and a wait for another's.
+    // An event of this stream, and a wait for another stream's; neither can be captured here.
     cudaError_t record(const std::shared_ptr<Point>& point);
     cudaError_t wait(const std::shared_ptr<Point>& point);
-    void finish();  // waits for what was pushed
+    void finish();  // waits for all pushed work
 
     Context* context() const { return context_; }
     std::shared_ptr<Capture> capture;
@@ -64,23 +64,23 @@ struct Allocation {
     bool on_device;
 };
 
-// Of every kind and GPU.
+// All memory, of the host and of every GPU.
 class Memory {
   public:
     void* allocate(std::size_t bytes, Context* context, bool on_device);
     bool release(const void* begin);
     std::size_t free_bytes(int gpu);
-    // Which allocation holds [address, address + bytes), if one does.
+    // The allocation that holds [address, address + bytes); nullptr if none does.
     const Allocation* find(const void* address, std::size_t bytes = 1);
-    // Does `work` while the memory of `gpu`, and of no other, can be touched.
+    // Runs `work` while only the memory of `gpu` can be accessed.
     void access(int gpu, const Work& work);
-    void protect();  // keeps the host from what `access` has left open to the next work
+    void protect();  // closes to the host what `access` leaves open for the next work
 
   private:
     void allow(int gpu, bool access);
 
     std::mutex mutex_;
-    int open_ = -1;  // the GPU whose memory can be touched
+    int open_ = -1;  // the GPU whose memory can be accessed; -1 if none
     std::map<const std::byte*, Allocation> allocations_;
 };
 
@@ -91,13 +91,14 @@ struct Context {
     Stream default_stream{this};
 };
 
-// The stream that a call names; its context's own for nullptr and the two words for it.
+// The stream of a handle; the context's default stream for nullptr and CUDA's two constants for it.
 Stream& stream_of(cudaStream_t stream);
 
-cudaError_t set_error(cudaError_t error);  // what cudaGetLastError returns next, unless it is success
+cudaError_t set_error(cudaError_t error);  // cudaGetLastError returns it next, unless it is success
 cudaError_t take_error();
 
-// Spoils a capture of this thread, if one is under way, for a call that is not allowed then.
+// Invalidates a capture under way in this thread, for a call that is not allowed during a capture. Returns
+// whether there was one.
 bool forbidden_while_capturing();
 void begin_capture(Stream& stream);
 std::shared_ptr<Capture> end_capture();

@@ -1,9 +1,9 @@
-"""Run tests/gpu on the emulated GPU, which is built under build/emulator first.
+"""Build the emulated GPU under build/emulator and run tests/gpu on it.
 
     python tests/emulator/run.py [PYTEST ARGUMENTS]
 
-There are two GPUs. Of the environment, EMULATED_SEED is that of the order in which streams work (tests set
-it), and EMULATED_REPLAY what work in a graph takes of its time.
+There are two GPUs. The environment variable EMULATED_SEED seeds the order of the streams' work; tests set it.
+EMULATED_REPLAY is the share of its usual time that work takes in a graph.
 """
 
 from __future__ import annotations

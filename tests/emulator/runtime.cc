@@ -1,5 +1,5 @@
-// The CUDA runtime's functions that this package calls. Named after their declarations in the toolkit's
-// headers, so that a call of another shape does not compile.
+// The CUDA runtime's functions that this package calls. The toolkit's headers declare them, so that a
+// function or a call of another form does not compile.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
@@ -24,7 +24,7 @@ struct Graph {
 
 Event& event_of(cudaEvent_t event) { return *reinterpret_cast<Event*>(event); }
 
-// Work on a GPU's memory, in the order of a stream.
+// Pushes work that accesses a GPU's memory.
 cudaError_t push_access(Stream& stream, Work work) {
     const int gpu = stream.context()->gpu;
     return stream.push([gpu, work = std::move(work)] { memory().access(gpu, work); });
@@ -40,7 +40,7 @@ bool is_pinned(const void* address, std::size_t bytes) {
     return found != nullptr && !found->on_device;
 }
 
-// Pageable memory is read before the call returns, or written before it does.
+// The call returns only after pageable memory has been read or written.
 cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, Stream& stream) {
     if (bytes == 0) return cudaSuccess;
     const bool reads_host = kind == cudaMemcpyHostToDevice, writes_host = kind == cudaMemcpyDeviceToHost;
@@ -146,7 +146,7 @@ cudaError_t cudaHostAlloc(void** block, std::size_t bytes, unsigned) {
     return *block == nullptr ? set_error(cudaErrorMemoryAllocation) : cudaSuccess;
 }
 
-// Work that still uses the block then faults, as it may on a GPU.
+// Work that still uses the block faults, as it may on a GPU.
 cudaError_t cudaFree(void* block) {
     required_context();
     return block == nullptr || memory().release(block) ? cudaSuccess : set_error(cudaErrorInvalidValue);
@@ -164,7 +164,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
     *attributes = {};
     const Allocation* found = memory().find(address);
     attributes->type = cudaMemoryTypeUnregistered;
-    attributes->device = -2;  // what the runtime says of memory that it does not know
+    attributes->device = -2;  // the runtime's value for memory that it does not know
     if (found == nullptr) return cudaSuccess;
     attributes->type = found->on_device ? cudaMemoryTypeDevice : cudaMemoryTypeHost;
     attributes->device = found->context->gpu;
@@ -268,13 +268,13 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
     return cudaSuccess;
 }
 
-// The stream may still run it.
+// The stream may still run the graph's work, because a launch copies it.
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
     delete reinterpret_cast<Graph*>(exec);
     return cudaSuccess;
 }
 
-// In a graph work takes EMULATED_REPLAY of the time that it takes else.
+// In a graph, work takes the share EMULATED_REPLAY of its usual time.
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
     const char* const share = std::getenv("EMULATED_REPLAY");
     const double seconds = kSeconds * (share == nullptr ? 1 : std::atof(share));

@@ -12,7 +12,7 @@ namespace {
 
 using Lock = std::lock_guard<std::mutex>;
 
-// While one lives, the calling thread does the GPUs' work; the host touches none of their memory thereafter.
+// While one lives, the calling thread does the GPUs' work. After it the host can access none of their memory.
 struct Turn {
     ~Turn() { memory().protect(); }
 };
@@ -80,7 +80,7 @@ bool Scheduler::step() {
     return false;
 }
 
-// Never destroyed: interpreters end with work still queued, as drivers let them.
+// Never destroyed, because interpreters may end with work still queued, as a real driver allows.
 Scheduler& scheduler() {
     static auto* scheduler = new Scheduler;
     return *scheduler;

@@ -1,9 +1,8 @@
-// Which work of which stream comes next.
+// Decides which work of which stream runs next.
 //
-// Streams keep what is queued on them. It is done, one piece at a time, when somebody waits or queues more:
-// which stream is next, and how much is done ahead of a wait, is drawn from a seed. So work happens as late
-// and as early as a GPU may do it, in any order that streams and events allow, and again in the same order
-// with the same seed.
+// Streams keep their queued work. It runs, one piece at a time, when a thread waits or queues more. A random
+// generator draws the next stream, and how much work runs before a wait. So work runs as early or as late as
+// a GPU may run it, in any order that streams and events allow. The same seed gives the same order again.
 #pragma once
 
 #include <deque>
@@ -20,34 +19,34 @@ using Work = std::function<void()>;
 // A point in a stream, once it is recorded.
 struct Point {
     bool passed = false;
-    double seconds = 0;  // of the GPUs' clock
+    double seconds = 0;  // on the GPUs' clock
 };
 
 struct Task {
     Work work;
-    double seconds;                 // that it takes
-    std::shared_ptr<Point> awaits;  // what must be passed before it, if anything
+    double seconds;                 // its duration
+    std::shared_ptr<Point> awaits;  // the point that must pass before it; may be null
 };
 
-using Queue = std::deque<Task>;  // of a stream
+using Queue = std::deque<Task>;  // the tasks of a stream
 
 class Scheduler {
   public:
-    // The environment variable EMULATED_SEED, where there is one, begins the drawing anew.
+    // Seeds the generator again if the environment variable EMULATED_SEED is set.
     void add(Queue& queue);
-    void remove(Queue& queue);  // once its work is done
+    void remove(Queue& queue);  // runs its work first
     void push(Queue& queue, Task task);
     void record(Queue& queue, const std::shared_ptr<Point>& point);
-    void wait(const std::shared_ptr<Point>& point);  // the calling thread works until it is passed
+    void wait(const std::shared_ptr<Point>& point);  // the calling thread runs work until it passes
     bool passed(const Point& point);
     double seconds_between(const Point& from, const Point& to);
 
-    std::minstd_rand& random() { return random_; }  // for work, while it is done
+    std::minstd_rand& random() { return random_; }  // for work, while it runs
 
   private:
     unsigned draw(unsigned count) { return static_cast<unsigned>(random_() % count); }  // below `count`
     void work_until(const std::function<bool()>& done);
-    bool step();  // does one piece; false if no stream can go on
+    bool step();  // runs one task; false if no stream can go on
 
     std::mutex mutex_;
     std::minstd_rand random_{1};
@@ -57,7 +56,7 @@ class Scheduler {
 
 Scheduler& scheduler();
 
-// Says what a kernel or a stream did that no GPU lets it do, and ends the process.
+// Prints what a kernel or a stream did that no GPU allows, and ends the process.
 [[noreturn]] void fail(const char* what);
 
 }  // namespace emulated

@@ -1,4 +1,4 @@
-"""A kernel's source as C++ for the emulator: launches, and shared memory, the two things that are not C++.
+"""Translate a kernel's source to C++ for the emulator: launches and shared memory, which are not C++.
 
 python translate.py KERNELS.cu OUTPUT.cc
 """
@@ -20,7 +20,7 @@ RULES = (
 
 
 def translate(source: str) -> str:
-    """The same lines in C++. Raises ValueError for what the rules do not know."""
+    """Return the same lines in C++. Raises ValueError for a form that the rules do not know."""
     for pattern, replacement in RULES:
         source = re.sub(pattern, replacement, source)
     for left in ("<<<", "__shared__"):

@@ -40,5 +40,5 @@ def thresholds(tmp_path_factory: pytest.TempPathFactory) -> bundles.Bundle:
 
 @pytest.fixture
 def bundle(thresholds: bundles.Bundle, tmp_path: Path) -> bundles.Bundle:
-    """A copy of it for one test."""
+    """A copy of `thresholds` for one test."""
     return bundles.load(shutil.copytree(thresholds.path, tmp_path / "bundle"))

@@ -1,4 +1,4 @@
-"""Engines go into a bundle whole, with a record that vouches for them; what cannot be built is said."""
+"""A build adds all its engines to a bundle with a record of each, or adds none and says why."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def listing(bundle: Bundle) -> dict[str, bytes]:
     }
 
 
-def test_the_record_says_all_that_decides(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_record_has_everything_that_decides(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     use_fakes(monkeypatch)
     report = build_engines(bundle, "tensorrt-rtx", machine=machine(None))
     assert [built.engine for built in report.engines] == list(report.bundle.manifest.engines)
@@ -73,7 +73,7 @@ def test_tensorrt_builds_for_the_gpu_here(bundle: Bundle, monkeypatch: pytest.Mo
     assert engine.timed_on == H100.name
 
 
-def test_the_timing_cache_lies_beside_the_bundle(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timing_cache_is_beside_the_bundle(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = use_fakes(monkeypatch)
     cache = bundle.path.with_name(f"bundle.tensorrt-{TENSORRT}.NVIDIA-H100.timing-cache")
     build_engines(bundle, "tensorrt", machine=machine(H100))
@@ -104,7 +104,7 @@ def test_rtx_times_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> N
     assert not list(bundle.path.parent.glob("*.timing-cache"))
 
 
-def test_progress_is_told_for_each_network(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_for_each_network(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     use_fakes(monkeypatch)
     told: list[Any] = []
 
@@ -139,7 +139,7 @@ def test_current_is_the_gpu_here(bundle: Bundle, monkeypatch: pytest.MonkeyPatch
             "tensorrt",
             H100,
             ("8.9",),
-            r"for the GPU here alone, NVIDIA H100 of compute capability 9\.0; leave the",
+            r"builds only for the GPU here, NVIDIA H100 of compute capability 9\.0; leave the",
         ),
         (
             "tensorrt-rtx",
@@ -182,7 +182,7 @@ def test_a_runtime_without_a_builder(bundle: Bundle, monkeypatch: pytest.MonkeyP
         (
             "tensorrt",
             "8.5.3.1",
-            r"8\.5\.3\.1 cannot build engines for its lean runtime, as 8\.6 and newer can;",
+            r"8\.5\.3\.1 cannot build engines for its lean runtime; install 8\.6 or newer,",
         ),
         ("tensorrt-rtx", RTX, r"has no lean runtime, .*; leave --version-compatible out\."),
     ],
@@ -258,7 +258,7 @@ def test_a_failed_build_leaves_the_bundle_as_it_was(bundle: Bundle, monkeypatch:
 def test_a_write_that_fails_leaves_a_bundle_that_loads(
     bundle: Bundle, write: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The two engines' files, then the manifest: whichever cannot be written, the manifest's words hold."""
+    """A build writes two engines and then the manifest. Whichever write fails, the manifest stays true."""
     before = with_engines(bundle, precision="fp32")
     replacing, count = store.replacing, 0
 
@@ -279,7 +279,7 @@ def test_a_write_that_fails_leaves_a_bundle_that_loads(
 
 
 def test_two_builds_at_once_both_count(bundle: Bundle) -> None:
-    """Each read the bundle before the other had written."""
+    """Each build read the bundle before the other had written it."""
     with_engines(bundle, compute_capabilities=("7.5",))
     assert len(with_engines(bundle).manifest.engines) == 4
 

@@ -1,4 +1,4 @@
-"""Without an engine in the bundle one is built into the user's cache, once, and the user is told."""
+"""If the bundle has no engine, one is built into the user's cache once, and the user is told."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_a_missing_engine_is_built_once(bundle: Bundle, cache: Path, fakes: dict
     assert first.localization.compute_capabilities == ("9.0",)
     assert cache in first.file("segmentation").parents
     (notice,) = notices
-    assert "has no engines of both networks" in notice
-    assert f"For now they are built for NVIDIA H100 with TensorRT {TENSORRT} into {first.path}." in notice
+    assert "does not have engines of both networks" in notice
+    assert f"Building engines for NVIDIA H100 with TensorRT {TENSORRT} into {first.path}." in notice
     calls = len(fakes["tensorrt"].calls)
     assert obtain_engine(bundle, machine(H100), notice=notices.append) == first
     assert len(notices) == 1
@@ -77,7 +77,7 @@ def test_of_several_that_start_at_once_one_builds(
         assert building.wait(60)
         second = pool.submit(obtain_engine, bundle, machine(H100), notice=notice)
         assert first.result() == second.result()
-    assert ["now they are built" in sentence for sentence in told] == [True, False]
+    assert ["Building engines for" in sentence for sentence in told] == [True, False]
 
 
 def test_rtx_builds_for_the_gpu_here_alone(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
@@ -93,8 +93,8 @@ def test_rtx_is_not_built_for_a_gpu_that_would_not_run_it(
         obtain_engine(bundle, alone, notice=print)
     assert str(caught.value) == find_obstacle(bundle, alone)
     assert str(caught.value) == (
-        "TensorRT-RTX runs no 3-D convolutions on GPUs of compute capability 7.5, by its support matrix. For "
-        "Tesla T4 run: pip install tensorrt."
+        "TensorRT-RTX runs no 3-D convolutions on GPUs of compute capability 7.5, according to its support "
+        "matrix. For Tesla T4 run: pip install tensorrt."
     )
     assert obtain_engine(bundle, machine(T4), notice=print).flavour == "tensorrt"
 
@@ -117,7 +117,7 @@ def test_an_unfit_engine_is_named_in_the_notice(bundle: Bundle, cache: Path, fak
     assert "was altered: its SHA-256 is" in notices[0]
 
 
-def test_a_spoilt_cache_is_made_anew(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
+def test_a_damaged_cache_is_built_again(bundle: Bundle, cache: Path, fakes: dict[str, Any]) -> None:
     notices: list[str] = []
     first = obtain_engine(bundle, machine(), notice=notices.append)
     (first.path / "localization.onnx").write_bytes(b"spoilt")
@@ -185,7 +185,7 @@ def test_beside_a_lean_runtime_tensorrt_rtx_builds(
 def test_no_cache(bundle: Bundle, fakes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFICIENTSCN_CACHE", "/proc/cache")
     with pytest.raises(
-        DeviceError, match=r"build them: .* No cache can be written either; EFFICIENTSCN_CACHE names"
+        DeviceError, match=r"build them: .* No cache can be written either; set EFFICIENTSCN_CACHE to"
     ):
         obtain_engine(bundle, machine(), notice=print)
 

@@ -19,7 +19,7 @@ SECOND = dataclasses.replace(H100, index=1)
 
 
 class Cuda(threading.local):
-    """The core's, which knows one current device a thread."""
+    """The core's CUDA functions, with one current device per thread."""
 
     device = 0
 
@@ -85,6 +85,7 @@ def test_a_core_without_cuda_builds_on_the_first_gpu_alone(monkeypatch: pytest.M
             pass
     with pytest.raises(
         DeviceError,
-        match=r"cannot be built on cuda:1, for this build .* has no CUDA core .*; install the CUDA toolkit",
+        match=r"cannot be built on cuda:1, because this build .* has no CUDA core .*; "
+        r"install the CUDA toolkit",
     ):
         current(SECOND)

@@ -1,4 +1,4 @@
-"""The fakes have the names that the packages have: checked against whichever TensorRT is installed."""
+"""The fakes have the names of the real packages; this checks each TensorRT that is installed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ METHODS = {
 
 
 def names(module: Any) -> set[str]:
-    """Of what a build may touch, all that `module` has."""
+    """Return the names in `module` that a build may use."""
     found = {name for name in ALONE if hasattr(module, name)}
     for owner, members in {**MEMBERS, **METHODS}.items():
         found |= {f"{owner}.{name}" for name in members if hasattr(getattr(module, owner, None), name)}

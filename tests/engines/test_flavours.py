@@ -1,4 +1,4 @@
-"""Which TensorRT is installed is found by importing it, whatever pip called the package."""
+"""The installed TensorRT is found by importing it, whatever its pip package is called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES = (*TENSORRT.modules, *TENSORRT_RTX.modules)
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that is all of the path, so that only what a test puts there can be imported."""
+    """A folder that is the whole import path, so that only a test's own packages can be imported."""
     real = {name: sys.modules.pop(name) for name in NAMES if name in sys.modules}
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.setattr(sys, "path_importer_cache", {})

@@ -1,4 +1,4 @@
-"""The form that TensorRT builds from: types in the graph, float32 where the numbers ask, the same numbers."""
+"""The float16 form that TensorRT builds from: its types, what stays in float32, and its results."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_arithmetic_of_the_entropy_and_the_normalisation_alone_stays_in_floa
     assert single == sorted([*voxelwise, "Cast", "Cast", "Softplus", "Sub", "Sub"])
 
 
-def test_casts_stand_at_the_shores_of_the_island_only(half: ir.Model) -> None:
+def test_casts_are_only_at_the_borders_of_islands(half: ir.Model) -> None:
     casts = [node for node in half.graph if node.op_type == "Cast"]
     assert sum(node.attributes["to"].as_int() == HALF for node in casts) == 1
     assert len(casts) == 3
@@ -142,7 +142,7 @@ def test_other_convolutions_keep_their_sums(attributes: dict[str, Any]) -> None:
 
 
 def test_the_island_matters(image: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the spatial prediction is confident, 1 − s and the entropy are differences of near equals."""
+    """Where the spatial prediction is confident, 1 − s and the entropy subtract nearly equal numbers."""
     model = small_network()
     bias = ir.tensor(np.full(3, 3.0, np.float32), name="b_labels")
     model.graph.initializers["b_labels"].const_value = bias
@@ -227,7 +227,7 @@ def test_the_convolution_at_full_resolution_alone_is_split(image: np.ndarray) ->
     model = small_network()
     expected = run(model, image)
     assert split_convolutions(model) == 1
-    assert sum(node.op_type == "Concat" for node in model.graph) == 1  # that of the lower level
+    assert sum(node.op_type == "Concat" for node in model.graph) == 1  # the lower level's
     assert sum(node.op_type == "Conv" for node in model.graph) == 7
     assert np.abs(run(model, image) - expected).max() < 1e-5
 

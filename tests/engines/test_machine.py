@@ -1,4 +1,4 @@
-"""GPUs are found by the driver's own library, and its absence is no error."""
+"""GPUs are found through the driver's library, and a missing driver is no error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Float16 forms and engines in the manifest: written, read, and accepted as absent."""
+"""Float16 forms and engines in the manifest: they are written, read, and may be absent."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_an_engine_outside_the_bundle_is_refused(bundle: bundles.Bundle) -> None
         "bytes": 1,
         "activation_memory": {"largest": 2, "typical": 1},
     }
-    with pytest.raises(BundleError, match="which lies outside the bundle"):
+    with pytest.raises(BundleError, match="which is outside the bundle"):
         bundles.load(edited(bundle, lambda document: document["engines"].append(engine)))
 
 

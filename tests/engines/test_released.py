@@ -1,5 +1,5 @@
-"""The released localization network with an SCN, and the demo networks: what TensorRT-RTX makes of them, what
-float16 changes.
+"""The released localization network with an SCN, and the demo networks: engines of TensorRT-RTX, and the
+effect of float16.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 MB = 1e6
 LIMITS = {"localization": (345 * MB, 5 * MB), "segmentation": (690 * MB, 15 * MB)}
-"""Activation memory at the largest size, and engine file. As converted: 395 and 6.4, 791 and 39.9."""
+"""Activation memory at the largest size, and engine file. Without passes: 395 and 6.4, 791 and 39.9 MB."""
 
 MASK_DICE = 0.999
 AGREEMENT = 0.998
-"""The noise floor: float32 against the released float16 mode, inside the box (docs/reference-pipeline.md)."""
+"""The noise floor of float32 against the released float16 mode, in the box (docs/reference-pipeline.md)."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def full_size() -> Path:
 
 @pytest.fixture(scope="module")
 def demo() -> Bundle:
-    """Trained networks, both."""
+    """The demo bundle, in which both networks are trained."""
     return bundles.load(DEMO_BUNDLE)
 
 
@@ -73,10 +73,10 @@ def demo() -> Bundle:
 def test_float16_is_within_the_noise_floor(
     networks: str, scan: str, sums: str, request: pytest.FixtureRequest
 ) -> None:
-    """Mask and labels by the float16 form, each result rounded, against float32 by OpenVINO.
+    """Compare mask and labels of the float16 form, with each result rounded, with float32 by OpenVINO.
 
-    With float16 sums too, the labels of the released bundle stay out: its SCN has random weights, whose
-    probabilities lie so close that 0.996 to 0.997 of the labels agree.
+    With float16 sums, the labels of the released bundle are not compared. Its SCN has random weights, whose
+    probabilities are so close to each other that only 0.996 to 0.997 of the labels agree.
     """
     bundle = request.getfixturevalue(networks)
     single = CpuBackend(bundle, "fp32", 0)

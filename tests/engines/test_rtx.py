@@ -38,7 +38,7 @@ def test_build_and_info(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_types_that_are_followed_are_those_that_tensorrt_tells() -> None:
-    """Its networks are strongly typed: what it tells of a tensor is right."""
+    """TensorRT-RTX's networks are strongly typed, so the types that it reports are right."""
     trt = load(TENSORRT_RTX)
     log = make_logger(trt, None)
     builder = trt.Builder(log)
@@ -59,8 +59,8 @@ def test_turing_and_fp32_are_engines_of_their_own(bundle: Bundle, capsys: pytest
     command = ["build", str(bundle.path), "--target", "tensorrt-rtx", "--quiet"]
     assert run([*command, "--compute-capability", "7.5", "--workspace", "64"]) == 0
     assert capsys.readouterr().err == (
-        "Warning: TensorRT-RTX runs no 3-D convolutions on GPUs of compute capability 7.5, by its support "
-        "matrix. There these engines will not run; build for TensorRT there.\n"
+        "Warning: TensorRT-RTX runs no 3-D convolutions on GPUs of compute capability 7.5, according to its "
+        "support matrix. These engines do not run on those GPUs; build for TensorRT there.\n"
     )
     assert (
         run([*command, "--precision", "fp32", "--compute-capability", "8.9", "--compute-capability", "12.0"])

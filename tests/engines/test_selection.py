@@ -39,7 +39,7 @@ def edited(bundle: Bundle, **changes: Any) -> Bundle:
 
 @pytest.fixture
 def built(bundle: Bundle) -> Bundle:
-    """With engines for GeForce GPUs."""
+    """The bundle with engines for GeForce GPUs."""
     return with_engines(bundle)
 
 
@@ -58,22 +58,22 @@ def test_no_gpu(built: Bundle) -> None:
 def test_no_engines(bundle: Bundle) -> None:
     command = re.escape(f"efficientscn-trt build {bundle.path} --target")
     (reason,) = reasons(bundle, machine())
-    assert re.search(rf"has no engines of both networks; build them: {command} tensorrt\.", reason)
+    assert re.search(rf"does not have engines of both networks; build them: {command} tensorrt\.", reason)
     (reason,) = reasons(bundle, machine(versions={"tensorrt-rtx": RTX}), "fp32")
     assert re.search(
-        rf"has no fp32 engines of both networks.* {command} tensorrt-rtx --precision fp32\.", reason
+        rf"does not have fp32 engines of both networks.* {command} tensorrt-rtx --precision fp32\.", reason
     )
 
 
 def test_turing_is_not_for_rtx(bundle: Bundle) -> None:
-    """It builds the engine, and cannot run it."""
+    """TensorRT-RTX builds the engine, but cannot run it."""
     command = f"efficientscn-trt build {bundle.path} --target tensorrt."
     rtx = machine(T4, versions={"tensorrt-rtx": RTX})
-    assert reasons(bundle, rtx)[0].endswith(f"has no engines of both networks; build them: {command}")
+    assert reasons(bundle, rtx)[0].endswith(f"does not have engines of both networks; build them: {command}")
     built = with_engines(bundle, compute_capabilities=("7.5",))
     assert reasons(built, rtx)[0] == (
         f"{built.manifest.engines[0].file} is not for Tesla T4: TensorRT-RTX runs no 3-D convolutions on "
-        f"GPUs of compute capability 7.5, by its support matrix. Build for TensorRT: {command}"
+        f"GPUs of compute capability 7.5, according to its support matrix. Build for TensorRT: {command}"
     )
     both = with_engines(built, "tensorrt", gpu=T4)
     assert choice(both, machine(T4)).flavour == "tensorrt"
@@ -103,8 +103,8 @@ def test_other_version(built: Bundle) -> None:
     found = reasons(built, machine(versions={"tensorrt-rtx": "1.8.0.1"}))
     assert len(found) == 2
     assert re.search(
-        rf"was built by TensorRT-RTX {re.escape(RTX)}, but 1\.8\.0\.1 is installed, and a plan runs on the "
-        r"version that built it only; build it again: efficientscn-trt build .* --target tensorrt-rtx\.",
+        rf"was built by TensorRT-RTX {re.escape(RTX)}, but 1\.8\.0\.1 is installed, and a plan runs only on "
+        r"the version that built it; build it again: efficientscn-trt build .* --target tensorrt-rtx\.",
         found[0],
     )
 
@@ -121,11 +121,13 @@ def test_not_installed(built: Bundle) -> None:
 def test_the_lean_runtime_takes_only_what_was_built_for_it(bundle: Bundle) -> None:
     lean = machine(H100, versions={"tensorrt": TENSORRT}, lean=frozenset({"tensorrt"}))
     command = re.escape(f"efficientscn-trt build {bundle.path} --target tensorrt --version-compatible.")
-    assert re.search(rf"has no engines of both networks; build them: {command}", reasons(bundle, lean)[0])
+    assert re.search(
+        rf"does not have engines of both networks; build them: {command}", reasons(bundle, lean)[0]
+    )
     plain = with_engines(bundle, "tensorrt", gpu=H100)
     assert re.search(
-        r"needs the whole TensorRT, but only its lean runtime is installed; run: pip install "
-        rf"tensorrt=={re.escape(TENSORRT)}, or where that is installed: {command}",
+        r"needs the full TensorRT, but only its lean runtime is installed; run: pip install "
+        rf"tensorrt=={re.escape(TENSORRT)}, or on a machine that has it: {command}",
         reasons(plain, lean)[0],
     )
     both = with_engines(plain, "tensorrt", gpu=H100, version_compatible=True)
@@ -187,7 +189,7 @@ def test_an_engine_of_one_network_alone_is_not_enough(built: Bundle) -> None:
     document = json.loads(file.read_text())
     del document["engines"][1]
     file.write_text(json.dumps(document))
-    assert "has no engines of both networks" in reasons(bundles.load(built.path), machine())[0]
+    assert "does not have engines of both networks" in reasons(bundles.load(built.path), machine())[0]
 
 
 def test_one_built_on_the_gpu_itself_comes_first(built: Bundle) -> None:
@@ -228,7 +230,7 @@ def test_one_for_fewer_gpus_comes_first(built: Bundle) -> None:
 
 
 def test_precisions(built: Bundle) -> None:
-    assert "has no fp32 engines" in reasons(built, machine(), "fp32")[0]
+    assert "does not have fp32 engines" in reasons(built, machine(), "fp32")[0]
     both = with_engines(built, precision="fp32")
     assert choice(both, machine()).precision == "fp16"
     assert choice(both, machine(), "fp32").precision == "fp32"

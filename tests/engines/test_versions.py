@@ -1,4 +1,4 @@
-"""Each way in which versions of TensorRT differ when an engine is built, one test a difference."""
+"""How versions of TensorRT differ when an engine is built, one test per difference."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_newer_networks_are_strongly_typed_and_need_no_precision_flag(version: s
 
 
 def test_a_logger_outlives_its_builder() -> None:
-    """TensorRT may still write to it for another one."""
+    """TensorRT may still write messages of another builder to it."""
     gone = weakref.ref(make_logger(fake_tensorrt(TEN), None))
     gc.collect()
     assert gone() is not None
@@ -66,7 +66,7 @@ def test_a_version_without_creation_flags_gets_none() -> None:
 
 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
-def test_8_is_told_that_it_may_use_float16_and_where_it_may_not(version: str) -> None:
+def test_8_is_given_the_float16_flag_and_where_it_may_not_use_it(version: str) -> None:
     trt = fake_tensorrt(version)
     build(trt)
     assert calls(trt, "set_flag") == [("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)]
@@ -124,7 +124,7 @@ def test_8_builds_without_telling_its_progress(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", [TEN, ELEVEN, RTX])
-def test_newer_versions_tell_their_progress(version: str) -> None:
+def test_newer_versions_report_their_progress(version: str) -> None:
     told: list[tuple[str, int, int]] = []
     build(fake_tensorrt(version), Options("fp16", progress=lambda *step: told.append(step)))
     assert told == [("Building engine", done, 2) for done in (0, 1, 2)]
@@ -174,7 +174,7 @@ def test_the_memory_of_8_is_that_of_the_largest_shape(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["10.0.1", TEN, ELEVEN])
-def test_newer_engines_tell_their_memory_for_a_shape(version: str) -> None:
+def test_newer_engines_report_their_memory_for_a_shape(version: str) -> None:
     trt = fake_tensorrt(version)
     memory = build(trt).activation
     assert memory is not None
@@ -183,12 +183,14 @@ def test_newer_engines_tell_their_memory_for_a_shape(version: str) -> None:
     assert calls(trt, "input shape") == [("image", (1, 1, *PROFILE.opt))]
 
 
-def test_an_engine_that_tells_no_memory_is_refused() -> None:
-    with pytest.raises(DeviceError, match=r"does not tell how much memory an engine needs; use version 8\.5"):
+def test_an_engine_that_reports_no_memory_is_refused() -> None:
+    with pytest.raises(
+        DeviceError, match=r"does not report how much memory an engine needs; use version 8\.5"
+    ):
         api.largest_activation(object())
 
 
-def test_without_a_gpu_a_second_build_tells_the_typical_memory() -> None:
+def test_without_a_gpu_a_second_build_reports_the_typical_memory() -> None:
     trt = fake_tensorrt(RTX)
     memory = build(trt, can_load=False).activation
     assert memory is not None
@@ -197,7 +199,7 @@ def test_without_a_gpu_a_second_build_tells_the_typical_memory() -> None:
     assert calls(trt, "context") == []
 
 
-def test_a_builder_that_says_no_memory_leaves_it_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_unknown_if_the_builder_does_not_report_it(monkeypatch: pytest.MonkeyPatch) -> None:
     trt = fake_tensorrt(RTX)
     monkeypatch.setattr(trt.Builder, "build_serialized_network", lambda self, network, config: b"plan")
     assert build(trt, can_load=False).activation is None
@@ -238,7 +240,7 @@ def test_timings_grow_from_one_network_to_the_next() -> None:
 
 
 @pytest.mark.parametrize("cache", [b"!another GPU's", b"?damaged"])
-def test_timings_that_do_not_fit_are_made_anew(cache: bytes) -> None:
+def test_timings_that_do_not_fit_are_measured_again(cache: bytes) -> None:
     trt = fake_tensorrt(TEN)
     builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), cache)
     builder.build(Path("network.onnx"), PROFILE, can_load=True)
@@ -270,7 +272,7 @@ def test_layers_in_float32_are_named_by_the_types_of_the_graph() -> None:
     [
         (
             "unreadable",
-            r"TensorRT 10\.3\.0 cannot read network\.onnx: no kernel\. More is told with --verbose\.",
+            r"TensorRT 10\.3\.0 cannot read network\.onnx: no kernel\. Use --verbose for more\.",
         ),
         ("failure", r"TensorRT 10\.3\.0 cannot build network\.onnx: no kernel\."),
         ("unloadable", r"TensorRT 10\.3\.0 cannot load the engine that it built: no kernel\."),

@@ -1,4 +1,4 @@
-"""The demo's real CT: how it is kept, and what is said where it cannot be had."""
+"""The demo's real CT: how it is kept, and the message if it is not available."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def test_without_a_network_the_reason_is_pips(tmp_path: Path, monkeypatch: pytes
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UnavailableError, match="cannot be kept"):
+    with pytest.raises(UnavailableError, match="cannot be stored"):
         obtain(tmp_path / "file")

@@ -1,4 +1,4 @@
-"""NSD against what is known in closed form."""
+"""NSD against closed forms."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def _sphere(shape: tuple[int, int, int], spacing: Triple, centre: Triple, radius
 def _analytic(radius: float, offset: float, tolerance: float) -> float:
     """NSD of two spheres of one radius, their centres `offset` apart.
 
-    A point of one at the angle a from the line of centres lies √(R² + d² − 2Rd·cos a) from the other's
-    centre, and cos a is distributed evenly over the sphere.
+    A point of one sphere, at the angle a from the line of centres, is √(R² + d² − 2Rd·cos a) from the other's
+    centre. Over the sphere, cos a is distributed uniformly.
     """
     low, high = (
         (radius**2 + offset**2 - (radius + sign * tolerance) ** 2) / (2 * radius * offset) for sign in (1, -1)
@@ -31,7 +31,7 @@ def _analytic(radius: float, offset: float, tolerance: float) -> float:
 
 
 def _two_spheres(spacing: Triple, radius: float, offset: float, tolerance: float) -> float:
-    """Their NSD as found on a grid of `spacing`."""
+    """NSD of two spheres as computed on a grid of `spacing`."""
     z, y, x = (int(2 * (radius + offset / 2 + 0.5) / step) for step in spacing)
     one = _sphere((z, y, x), spacing, (offset / 6, offset / 3, offset / 3), radius)
     return normalized_surface_distance(one, one[::-1, ::-1, ::-1], spacing, tolerance)
@@ -40,7 +40,7 @@ def _two_spheres(spacing: Triple, radius: float, offset: float, tolerance: float
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.5), (0.125, 0.125, 0.125), (0.25, 0.1, 0.2)])
 @pytest.mark.parametrize(("radius", "offset", "tolerance"), [(6, 2, 1), (5, 1.25, 1), (5, 3, 1.5)])
 def test_two_spheres(spacing: Triple, radius: float, offset: float, tolerance: float) -> None:
-    voxel = max(spacing)  # elements sit on the grid, so a distance is known to a voxel
+    voxel = max(spacing)  # surface elements are on the grid, so distances are exact to one voxel
     low, high = (_analytic(radius, offset, tolerance + error) for error in (-voxel, voxel))
     assert low < _two_spheres(spacing, radius, offset, tolerance) < high
 

@@ -89,13 +89,13 @@ def test_each_upsampling_is_replaced_and_nothing_is_left(report: ExportReport) -
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_no_mask_is_reshaped(report: ExportReport, precision: str) -> None:
-    """TensorRT 8.5 may be unable to, where a mask is bool and an output."""
+    """TensorRT 8.5 may be unable to reshape a bool mask that is an output."""
     nodes = onnx.load(report.bundle.file("localization", precision)).graph.node
     assert [node.op_type for node in nodes if list(node.output) == ["mask"]] == ["Less"]
 
 
 @pytest.mark.parametrize("role", ["localization", "segmentation"])
-def test_it_says_what_the_saved_model_says(
+def test_its_outputs_are_those_of_the_saved_model(
     report: ExportReport, tiny_models: ModelFolders, role: Role
 ) -> None:
     """On an input that the export did not see, of another size."""
@@ -125,7 +125,7 @@ def test_report(report: ExportReport) -> None:
             else:
                 assert step.changed == 0
         table = rows(each)
-        assert len(table) == len(each.steps) + 3  # their end against the SavedModel, and float16 twice
+        assert len(table) == len(each.steps) + 3  # the last step against the SavedModel, and float16 twice
         assert all(len(row) == len(HEADER) for row in table)
     assert report.localization.step("linear upsampling").changed == 1
     assert report.segmentation.step("linear upsampling").changed == 3
@@ -165,12 +165,12 @@ class TestRefused:
 
     def test_a_folder_of_something_else(self, tiny_models: ModelFolders, tmp_path: Path) -> None:
         (tmp_path / "thesis.tex").touch()
-        with pytest.raises(OutputError, match="holds something else than a bundle"):
+        with pytest.raises(OutputError, match="holds something other than a bundle"):
             export_bundle(tiny_models.localization, tiny_models.segmentation, tmp_path, force=True)
 
     def test_a_folder_inside_a_file(self, tiny_models: ModelFolders, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(OutputError, match="is no folder where you may write"):
+        with pytest.raises(OutputError, match="is not a folder that you may write to"):
             export_bundle(tiny_models.localization, tiny_models.segmentation, tmp_path / "file" / "out")
 
     @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from efficientscn_trt.export.passes import constants
 from efficientscn_trt.export.savedmodel import FrozenGraph, load_saved_model
 
 Function = Callable[[Any], Any]
-"""Of one image."""
+"""A function of one image."""
 
 
 def frozen(function: Function, *, dtype: tf.DType = tf.float16) -> FrozenGraph:
@@ -96,7 +96,7 @@ def test_select_keeps_infinities_out() -> None:
     np.testing.assert_array_equal(result, np.minimum(IMAGE, 0))
 
 
-def test_logits_behind_a_mask(tiny_models: ModelFolders) -> None:
+def test_logits_that_a_mask_is_computed_from(tiny_models: ModelFolders) -> None:
     saved = load_saved_model(tiny_models.localization, "localization", LABELS)
     graph = with_logits(as_float32(saved.freeze()))
     image = np.random.default_rng(0).standard_normal((1, 1, 16, 16, 16), np.float32)

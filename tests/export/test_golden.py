@@ -12,7 +12,7 @@ from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.bundle import Bundle
 
 PROBABILITIES = 1e-5
-"""Rounding of float32 leaves 3e-6."""
+"""Limit of the difference; rounding of float32 causes 3e-6."""
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def of_steepness(slope: float) -> ir.Model:
 
 
 def check(slope: float, change: float) -> None:
-    """A step after which the probabilities, all 0.5, differ by `change`."""
+    """Check a step that changes the probabilities, all 0.5, by `change`."""
     model = of_steepness(slope)
     before = {"probabilities": compare.run(model, IMAGE)["probabilities"] - np.float32(change)}
     network._checked([], "step", 1, model, None, before, IMAGE, 0.0)
@@ -45,7 +45,8 @@ def test_an_ordinary_network_changes_by_its_rounding() -> None:
 
 
 def test_a_steep_network_may_change_by_more_but_not_by_any() -> None:
-    # Rounding 0.5 by 2^-22 moves a logit by 2^-8, a probability by 2^-10: 0.002 of 0.5, four times that.
+    # Changing the image, 0.5, by the share 2^-22 moves a logit by 2^-8 and a probability by 2^-10, which is
+    # 0.002 of 0.5. The limit is four times that.
     check(2.0**15, 1e-3)
     with pytest.raises(ExportError, match=r"by 1\.0e-02 of its largest value, expected at most 8e-03;"):
         check(2.0**15, 5e-3)

@@ -47,7 +47,9 @@ def test_its_digest_is_of_names_and_contents(tmp_path: Path, tiny_models: ModelF
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="missing is not a TensorFlow SavedModel, for it is not a folder"):
+    with pytest.raises(
+        ExportError, match="missing is not a TensorFlow SavedModel, because it is not a folder"
+    ):
         load_saved_model(tmp_path / "missing", "localization", LABELS)
 
 

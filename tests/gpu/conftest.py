@@ -14,7 +14,7 @@ PROBLEM = _core.cuda_status()["problem"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what lies in this folder."""
+    """Skip the tests in this folder."""
     if not PROBLEM:
         return
     for item in items:
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def replay_share(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Sets EMULATED_REPLAY, what work in a graph takes of its time. No clock of a real GPU can be set."""
+    """Return a function that sets EMULATED_REPLAY, the share of its time that work takes in a graph."""
     if not is_emulated():
         pytest.skip("the clock of a real GPU cannot be set")
     return lambda share: monkeypatch.setenv("EMULATED_REPLAY", share)

@@ -1,4 +1,4 @@
-"""The arena on a device: what it holds, its peak, and what it leaves when there is not enough memory."""
+"""The arena on a device: what it holds, its peak, and its state when there is not enough memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Segmenter` on a GPU gives what it gives on the CPU; networks are NumPy's."""
+"""`Segmenter` gives the same results on a GPU as on the CPU. NumPy computes the networks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def gpu_engines(folder: Path, version: str, flavour: str = "tensorrt", memory: A
 
 
 def watched(make: Callable[[], Any], tell: Callable[[Any], None]) -> Callable[[], Any]:
-    """`make`, with `tell` told of what it made."""
+    """Return `make`, changed to pass what it makes to `tell`."""
 
     def made() -> Any:
         found = make()
@@ -110,8 +110,8 @@ def test_labels_can_stay_on_the_device(on_gpu: Segmenter, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ((-1, False), "its address is one of host memory; pass it as a NumPy array"),
-        ((1, False), r'lies on cuda:1, but the networks run on cuda:0; copy it, or use device="cuda:1"'),
+        ((-1, False), "its address is in host memory; pass it as a NumPy array"),
+        ((1, False), r'is on cuda:1, but the networks run on cuda:0; copy it, or use device="cuda:1"'),
         ((0, True), "context of its own, expected the primary one; import pycuda.autoprimaryctx instead"),
     ],
 )
@@ -174,7 +174,7 @@ def test_backends_share_an_engine_where_they_can(
         trt.plans[plan] = watched(maker, loaded.append)
     both = [gpu_backend(tiny_bundle, choice, trt) for _ in range(2)]
     assert both[0].core is not both[1].core
-    used = [len(engine.contexts) for engine in loaded if engine.contexts]  # RTX loads once to see that it can
+    used = [len(engine.contexts) for engine in loaded if engine.contexts]  # RTX loads each plan twice
     assert used == [2 // engines] * 2 * engines
     image = np.zeros((32, 32, 32), np.float32)
     with ThreadPoolExecutor(2) as pool:
@@ -200,7 +200,7 @@ def test_networks_are_replayed_where_that_is_faster_but_not_by_rtx(
     assert backend.core.replays is replays
 
 
-def test_an_engine_is_let_go_with_its_last_backend(tiny_bundle: Bundle, tmp_path: Path) -> None:
+def test_an_engine_is_freed_with_its_last_backend(tiny_bundle: Bundle, tmp_path: Path) -> None:
     choice, trt = gpu_engines(tmp_path, TEN)
     made: list[str] = []
     for plan, maker in list(trt.plans.items()):
@@ -236,7 +236,7 @@ def test_kernels_that_rtx_compiled_are_kept(
 
 @pytest.fixture
 def on_rtx(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Segmenter:
-    """A segmenter on the GPU, by a TensorRT-RTX that compiles a kernel more in each run."""
+    """A segmenter on the GPU, with a TensorRT-RTX that compiles one more kernel in each run."""
     choice, trt = gpu_engines(tmp_path, RTX, "tensorrt-rtx")
     monkeypatch.setitem(backends._BACKENDS, "cuda", lambda bundle, *_: gpu_backend(bundle, choice, trt))
     return Segmenter(tiny_bundle, device="cuda")

@@ -1,4 +1,4 @@
-"""A process's other CUDA contexts are told from the one that the pipeline works in, and left as they were."""
+"""Other CUDA contexts of the process are recognised as such, and left as they were."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from support.device_scans import SPACING, make_scan
 from support.fake_pipeline import FakePipeline, check
 
 
-def test_memory_of_a_context_of_its_own_is_told_from_others() -> None:
+def test_memory_of_another_context_is_recognised() -> None:
     pipeline = FakePipeline()
     with context_of_its_own(), memory_of_context(1 << 20) as address:
         assert pipeline.pipeline.place_of(address) == (0, True)

@@ -1,4 +1,4 @@
-"""Scans and label maps that stay on the device, whatever their order in memory."""
+"""Scans and label maps that stay on the device, in any memory order."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_scan_is_no_longer_read_once_a_run_has_failed(seed: int) -> None:
     pipeline.segmentation.contexts[0].failing = "execute_async_v3"
     with pytest.raises(DeviceError, match="failed in execute_async_v3"):
         pipeline.segment(device_array(held).view, SPACING, scan_on_device=True)
-    del held  # what still read its memory would fault
+    del held  # work that still read its memory would fault
     pipeline.segmentation.contexts[0].failing = ""
     check(pipeline, scan, SPACING)
 

@@ -27,7 +27,7 @@ def block_mask(image: np.ndarray) -> np.ndarray:
 
 
 def waves(image: np.ndarray) -> np.ndarray:
-    """Probabilities that depend on the place alone."""
+    """Probabilities that depend only on the position."""
     places = np.arange(image.size, dtype=np.float32).reshape(image.shape)
     return smooth_probabilities(places / image.size)
 
@@ -44,7 +44,7 @@ def capturable(**options: Any) -> FakePipeline:
 
 
 def replays(pipeline: FakePipeline, sizes: Sequence[tuple[int, int, int]]) -> list[bool]:
-    """Which of the runs at these sizes of scan were replayed; all must give what the CPU gives."""
+    """Segment scans of these sizes, check them against the CPU, and return which runs were replayed."""
     replayed = []
     for size in sizes:
         check(pipeline, make_scan(40, size), SPACING)
@@ -70,7 +70,7 @@ def test_networks_are_replayed_from_graphs_where_that_is_faster(
     pipeline = capturable(half=half)
     assert replays(pipeline, [SMALL] * 10) == TRIAL + [pays] * 3
     assert replays(pipeline, [LARGE] * 8) == [*TRIAL, pays]
-    assert replays(pipeline, [SMALL] * 3) == [False, pays, pays]  # what was measured is remembered
+    assert replays(pipeline, [SMALL] * 3) == [False, pays, pays]  # the measured choice is remembered
 
 
 def test_a_graph_is_not_replayed_in_other_memory(replay_share: Callable[[str], None]) -> None:
@@ -79,7 +79,7 @@ def test_a_graph_is_not_replayed_in_other_memory(replay_share: Callable[[str], N
     assert replays(pipeline, [SMALL] * 8) == [*TRIAL, True]
     size = pipeline.pipeline.arena_capacity
     pipeline.pipeline.trim()
-    held = _core.DeviceBlock(size, 0)  # where the arena was, as likely as not
+    held = _core.DeviceBlock(size, 0)  # probably where the arena was
     assert replays(pipeline, [SMALL] * 3) == [False, True, True]
     assert held.address
 

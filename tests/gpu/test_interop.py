@@ -1,4 +1,4 @@
-"""Arrays of torch, CuPy and PyCUDA go in without a copy and in their order; labels come out to them."""
+"""Arrays of torch, CuPy and PyCUDA are read without a copy, once their stream has made them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ SCAN = make_scan(1, (60, 80, 70))
 
 @functools.cache
 def pipeline() -> FakePipeline:
-    """Kept, for what it allocates on its first scan waits for the GPU, and would hide what others do not."""
+    """Return the one pipeline of all tests.
+
+    Its allocations for the first scan wait for the GPU, which could hide a missing wait.
+    """
     return FakePipeline()
 
 
 def run(array: Any) -> DeviceLabels:
-    """Labels, on the device, of an array that another library holds there."""
+    """Segment an array that another library holds on the device; the labels stay there."""
     found = device_array(array)
     labels = DeviceLabels(found.view.shape, 0)
     pipeline().pipeline.segment(
@@ -125,7 +128,7 @@ def test_an_array_that_pycuda_is_still_making(pycuda_context: Any, expected: np.
     np.testing.assert_array_equal(np.asarray(run(late)), expected)
 
 
-def test_an_array_in_a_context_of_its_own_is_told_from_others() -> None:
+def test_an_array_in_another_context_is_recognised() -> None:
     driver = pytest.importorskip("pycuda.driver")
     driver.init()
     context = driver.Device(0).make_context()  # as pycuda.autoinit does

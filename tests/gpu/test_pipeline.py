@@ -1,4 +1,4 @@
-"""The device pipeline gives what the CPU gives, in whatever order its streams work; networks are NumPy's."""
+"""The device pipeline gives the CPU's results, in any order of its streams. NumPy computes the networks."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_scans_do_not_depend_on_what_was_segmented_before() -> None:
     np.testing.assert_array_equal(after, alone)
 
 
-def test_stages_are_told_in_order_with_the_range_of_values_before_the_crop() -> None:
+def test_stages_are_reported_in_order_with_the_range_of_values_before_the_crop() -> None:
     scan = make_scan(13, (40, 52, 46), np.float32)
     told: list[object] = []
     FakePipeline().segment(

@@ -1,4 +1,4 @@
-"""What the device pipeline does not take is refused in one sentence, before anything is written."""
+"""Input that the device pipeline cannot take is refused in one sentence, before anything is written."""
 
 from __future__ import annotations
 

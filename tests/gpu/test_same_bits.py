@@ -1,4 +1,4 @@
-"""A GPU gives, to the bit, what the same sources give on the emulated one."""
+"""A GPU gives the same bits as the same sources on the emulated GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.emulated_gpu import emulated_gpu, is_emulated
 
 @pytest.fixture(scope="module")
 def emulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The outcomes of the emulated GPU in a process of its own, where its streams work in another order."""
+    """The outcomes of the emulated GPU in a separate process, with its streams in another order."""
     folder = tmp_path_factory.mktemp("emulated")
     environment = dict(os.environ) if is_emulated() else emulated_gpu(folder / "build").environment()
     command = [sys.executable, "-m", "support.device_outcomes", str(folder / "outcomes.npz"), "1"]

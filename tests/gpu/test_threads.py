@@ -1,4 +1,4 @@
-"""Pipelines in several threads, and one that several call, give what each gives alone."""
+"""Pipelines in several threads, and one that several threads call, give the same results as alone."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_organs_lie_where_they_belong(phantoms: list[tuple[np.ndarray, np.ndarra
         assert kidneys[1] > pancreas[1]
         on_left = np.argwhere(labels == KIDNEYS)[:, 2] * COARSE[0] > center[2]
         assert 0 < on_left.mean() < 1
-        # The trunk is larger than its organs, so that finding them is a task.
+        # The trunk is larger than its organs, so the organs must be found.
         (z, y, x) = np.ptp(np.argwhere(labels > 0), axis=0) * COARSE[::-1]
         assert z < 0.8 * hu.shape[0] * COARSE[2] and x < 0.9 * hu.shape[2] * COARSE[0] and y < 240
         assert 120 < np.ptp(np.argwhere(labels == LIVER)[:, 2]) * COARSE[0] < 290

@@ -19,7 +19,7 @@ def distance(shape: Shape, *point: float) -> float:
 
 @given(coordinate, coordinate, coordinate)
 def test_a_sphere_gives_the_distance(x: float, y: float, z: float) -> None:
-    if np.linalg.norm([x, y, z]) > 1:  # the gradient that it divides by vanishes in the middle
+    if np.linalg.norm([x, y, z]) > 1:  # it divides by the gradient, which vanishes in the middle
         expected = np.linalg.norm([x, y, z]) - 20
         assert distance(Ellipsoid((0, 0, 0), (20, 20, 20)), x, y, z) == pytest.approx(expected, abs=1e-3)
 

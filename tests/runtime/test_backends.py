@@ -1,4 +1,4 @@
-"""Devices and precisions: what is there is used, what is not is said."""
+"""Devices and precisions: those available are used, and others are refused."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_network_that_cannot_be_compiled(tmp_path: Path) -> None:
         Segmenter(bundle)
 
 
-def test_memory_that_was_given_back_is_taken_again(tiny_bundle: Bundle) -> None:
+def test_memory_that_was_freed_is_allocated_again(tiny_bundle: Bundle) -> None:
     segmenter = Segmenter(tiny_bundle)
     segmenter.trim()  # holds nothing yet
     first = segmenter.segment(block_image())

@@ -1,4 +1,4 @@
-"""Whatever is not a CT volume is refused in one sentence that says what was found; the odd is warned of."""
+"""Input that is not a CT volume is refused in one sentence with what was found; odd input has a warning."""
 
 from __future__ import annotations
 

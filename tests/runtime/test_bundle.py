@@ -1,4 +1,4 @@
-"""A bundle is verified when it is loaded and written as a whole or not at all."""
+"""A bundle is verified when it is loaded, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from efficientscn_trt.errors import BundleError, OutputError
 
 @pytest.fixture
 def copy(tiny_bundle: bundles.Bundle, tmp_path: Path) -> Path:
-    """A copy of the bundle that a test may spoil."""
+    """A copy of the bundle that a test may damage."""
     return Path(shutil.copytree(tiny_bundle.path, tmp_path / "bundle"))
 
 
@@ -52,7 +52,7 @@ def test_missing_bundle(tmp_path: Path) -> None:
 
 
 def test_folder_that_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"is not a bundle, for it has no manifest\.json"):
+    with pytest.raises(BundleError, match=r"is not a bundle, because it has no manifest\.json"):
         bundles.load(tmp_path)
 
 
@@ -130,7 +130,7 @@ def test_write_leaves_other_folders_alone(tmp_path: Path) -> None:
     from support.tiny_bundle import write_tiny_bundle
 
     (tmp_path / "thesis.doc").touch()
-    with pytest.raises(OutputError, match="holds something else than a bundle"):
+    with pytest.raises(OutputError, match="holds something other than a bundle"):
         write_tiny_bundle(tmp_path)
     with pytest.raises(OutputError, match="is a file"):
         write_tiny_bundle(tmp_path / "thesis.doc")

@@ -18,7 +18,7 @@ LEAST_DICE = 0.998
 
 @pytest.fixture(scope="module", params=["real CT", "phantom"])
 def scan(request: pytest.FixtureRequest) -> sitk.Image:
-    """What the networks know."""
+    """A scan like those that the networks were trained on."""
     return obtain().image() if request.param == "real CT" else phantom_case(FIRST_UNSEEN_SEED).image
 
 

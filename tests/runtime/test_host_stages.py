@@ -36,7 +36,7 @@ def test_the_box_is_that_of_the_mask_and_the_whole_scan_without_one(voxel: tuple
     plan, found = stages.plan_segmentation(mask)
     assert found is (voxel is not None)
     start, end = np.array(plan.box.start), np.array(plan.box.end)
-    # A box grows about its centre to the network's size, so the centre is what can be told.
+    # A box grows about its centre to the network's size, so only the centre can be compared.
     middle = np.full(3, 25.0) if voxel is None else np.array(voxel) - 7 + 0.5
     np.testing.assert_allclose((start + end) / 2, middle * 6, atol=1e-3)
 

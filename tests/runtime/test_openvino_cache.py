@@ -1,4 +1,4 @@
-"""Compiled networks are handed to the next process whole, and not written where another may read."""
+"""A compiled network enters the cache only when it is complete; no file there is written in place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from efficientscn_trt.bundle import Bundle
 
 
 def kept(folder: Path) -> dict[str, str]:
-    """What is in the folder, by OpenVINO's name for it."""
+    """Return the contents of the folder's files by OpenVINO's names for them."""
     return {file.name.partition(".")[0]: file.read_text() for file in folder.iterdir()}
 
 
 def add(folder: Path, name: str, text: str) -> Path:
-    """Compile `name`, and give the file that is kept of it."""
+    """Compile `name`, and return the file that is kept in the cache."""
     with cache_option(folder) as option:
         own = Path(option["CACHE_DIR"], f"{name}.blob")
         own.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The SCN rewritten for less memory says the same."""
+"""The SCN rewritten for less memory gives the same results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenVINO starts without telling anybody, for two threads at once, and leaves the process's locale alone."""
+"""OpenVINO starts without telemetry, for two threads at once, and leaves the process's locale alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_telemetry_that_the_caller_uses_stays() -> None:
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_two_threads_may_have_the_first_array(attempt: int) -> None:
-    """They waited for each other in most processes that switch threads as often as this one."""
+    """Without the setup at import, they deadlocked in most processes that switch threads this often."""
     code = f"""
 import sys, threading
 from efficientscn_trt.backends.openvino_start import ov
@@ -50,7 +50,7 @@ assert not any(thread.is_alive() for thread in threads), "they wait for each oth
 
 
 def test_networks_that_compile_at_once_leave_the_locale() -> None:
-    """Eight backends on four threads left "C" in nearly every process."""
+    """Without the lock, eight backends on four threads left "C" in nearly every process."""
     code = """
 import locale
 from concurrent.futures import ThreadPoolExecutor

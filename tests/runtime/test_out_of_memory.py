@@ -1,4 +1,4 @@
-"""Too little memory is told as that, whichever library finds it out."""
+"""Too little memory is reported as such, whichever library finds it out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from efficientscn_trt.out_of_memory import memory_errors
         "Failed to allocate memory for image.",
     ],
 )
-def test_words_of_openvino_and_itk(words: str) -> None:
+def test_messages_of_openvino_and_itk(words: str) -> None:
     with pytest.raises(MemoryError), memory_errors():
         raise RuntimeError(words)
 

@@ -1,4 +1,4 @@
-"""Scans come in as files of many formats, DICOM folders, images and arrays, and are one and the same."""
+"""A scan is read alike from files of many formats, a DICOM folder, an image and an array."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_voxel_file_of_a_pair_that_is_missing(tmp_path: Path) -> None:
         open_scan(tmp_path / "ct.hdr")
 
 
-def test_bytes_behind_the_voxels_do_not_matter(tmp_path: Path) -> None:
+def test_bytes_after_the_voxels_do_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "ct.nii"
     sitk.WriteImage(block_image(np.float32), str(path))
     path.write_bytes(path.read_bytes() + b"\xff" * 100)
@@ -94,7 +94,7 @@ def test_nifti_with_two_spacings_is_warned_of(scale: float, warned: bool, tmp_pa
     assert scan.geometry.spacing == (4.0, 3.5, 5.0)
     assert scan.warnings == warned * [
         f"The header of {path} gives the spacing as 4 × 3.5 × 5 (pixdim) and as 2 × 3.5 × 5 (sform): the "
-        "first was taken, other programs may take the second."
+        "first was used, but other programs may use the second."
     ]
 
 
@@ -123,7 +123,7 @@ def test_missing_or_cut_dicom_slice_is_warned_of(spoil: Callable[[Path], Any], t
     write_series(block_image(), tmp_path)
     spoil(tmp_path / "1-017.dcm")
     *_, warning = open_scan(tmp_path).warnings
-    assert "are 5 to 10 mm apart, but are taken as equally spaced: one may be missing or damaged" in warning
+    assert "are 5 to 10 mm apart, but are treated as equally spaced: one may be missing or damaged" in warning
 
 
 def test_cut_dicom_slice_at_the_end_is_warned_of(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_dicom_slices_of_two_sizes(tmp_path: Path) -> None:
 def test_folder_with_one_dicom_file_of_many_frames(tmp_path: Path) -> None:
     writer = sitk.ImageFileWriter()
     writer.SetFileName(str(tmp_path / "frames.dcm"))
-    writer.Execute(sitk.Cast(block_image() + 1000, sitk.sitkUInt16))  # what ITK writes many frames of
+    writer.Execute(sitk.Cast(block_image() + 1000, sitk.sitkUInt16))  # ITK writes many frames of this type
     np.testing.assert_array_equal(open_scan(tmp_path).array, block_array() + 1000)
 
 

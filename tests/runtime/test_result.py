@@ -1,4 +1,4 @@
-"""The label map is saved as a whole or not at all, with the geometry of the scan."""
+"""The label map is saved completely or not at all, with the geometry of the scan."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_interrupted_writing_leaves_what_was_there(
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_full_disk_leaves_what_was_there(extension: str, result: Segmentation, tmp_path: Path) -> None:
-    """ITK's writers do not tell of it. A limit on the size of files stands for the disk's."""
+    """ITK's writers do not report a full disk. A limit on the size of files simulates one."""
     resource = pytest.importorskip("resource")
     path = tmp_path / f"labels{extension}"
     path.write_text("the labels of yesterday")

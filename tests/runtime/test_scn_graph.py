@@ -1,4 +1,4 @@
-"""The SCN's graph is taken apart where the core computes the same, and left whole where it does not."""
+"""The SCN's graph is split where the core computes the same, and left whole otherwise."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_sizes_that_the_core_cannot_take(sizes: tuple[int, int, int], form: type
 
 
 @pytest.mark.parametrize("size", [(32, 64, 96), (64, 32, 32)])
-def test_the_networks_say_what_openvino_says(size: tuple[int, int, int]) -> None:
+def test_the_networks_compute_what_openvino_computes(size: tuple[int, int, int]) -> None:
     bundle = load(default_bundle())
     backend = CpuBackend(bundle, "fp32", 2)
     image = np.random.default_rng(0).uniform(-0.5, 0.3, size).astype(np.float32)

@@ -16,7 +16,7 @@ from efficientscn_trt.segmenter import STAGES
 
 
 def _huge_array() -> np.ndarray:
-    """So long that stage 1 must be coarser than 6 mm, and of other proportions than the small one."""
+    """So long that stage 1 must be coarser than 6 mm, with other proportions than the small array."""
     return np.tile(block_array(), (8, 2, 2))[:, ::-1]
 
 

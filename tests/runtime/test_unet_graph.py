@@ -1,4 +1,4 @@
-"""A network's U-Net is found in its graph, and what is only like one is not."""
+"""A network's U-Net is found in its graph, and a graph that only resembles one is left alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFERENCE = UNetReference.seeded(3, 16, 2)
 
 
 def graph_of(split: bool = False, **changes: Any) -> ov.Model:
-    """REFERENCE's graph, with both forms of a skip; `changes` replace parts by something else."""
+    """Return REFERENCE's graph. `split`: convolve skip and upsampled apart; `changes` replace parts."""
     make = {
         "pool": lambda value: op.avg_pool(value, [2, 2, 2], [0] * 3, [0] * 3, [2, 2, 2], True),
         "upsample": upsample(),
@@ -124,7 +124,7 @@ NEAR_MISSES: dict[str, dict[str, Any]] = {
     "upsampled first": {"join": lambda skip, upsampled: op.concat([upsampled, skip], 1)},
     "sum with the skip": {"join": lambda skip, upsampled: op.concat([op.add(skip, upsampled), upsampled], 1)},
     "another activation": {"activate": lambda value, layer: op.relu(value)},
-    "a slope of its own a layer": {
+    "one slope per layer": {
         "activate": lambda value, layer: op.prelu(value, constant([abs(float(layer[1][0]))]))
     },
     "dilated convolutions": {"convolve": convolve((1, 2, 1))},

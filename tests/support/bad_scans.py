@@ -1,4 +1,4 @@
-"""Files that are no CT volume, each as one would meet it."""
+"""Files that are not CT volumes, as users may have them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _cut(name: str) -> Callable[[Path], Path]:
 
 
 def _flipped_bit(folder: Path) -> Path:
-    """A gzip whose stream can be decoded, to another value: only the checksum tells."""
+    """A gzip file whose stream decodes to another value, which only the checksum shows."""
     path = folder / "bit.nii.gz"
     plain = _write("bit.nii", block_image)(folder)
     content = bytearray(gzip.compress(plain.read_bytes(), compresslevel=0))
@@ -123,12 +123,12 @@ def _empty_folder(folder: Path) -> Path:
 
 _BLOCK = block_array()
 
-#: What the file is: how it is made in a folder, and what the message must match.
+#: By kind of file: the function that makes it in a folder, and what the message must match.
 BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (_missing, r"There is no file or folder .*nowhere\.nii\.gz"),
     "text": (
         _text,
-        r"notes\.nii\.gz is not an image that can be read: its format is none that SimpleITK knows",
+        r"notes\.nii\.gz is not an image that can be read: SimpleITK does not know its format",
     ),
     "name too long": (
         lambda folder: folder / f"{'ct' * 200}.nii",

@@ -1,4 +1,4 @@
-"""What a step of gpu_check.py is given, with a reference of one scan and engines of NumPy networks."""
+"""The context of a step of gpu_check.py, with a reference of one scan and engines of NumPy networks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 def check_context(
     folder: Path, bundle: Bundle, patch: pytest.MonkeyPatch, memory: Memory | None = None
 ) -> Any:
-    """A context that works in `folder`; its engines compute `bundle`'s networks and have `memory`."""
-    patch.syspath_prepend(
-        str(BENCHMARKS)
-    )  # the scripts are no package: they find one another in their folder
+    """Return a context that works in `folder`; its engines compute `bundle`'s networks in `memory`."""
+    patch.syspath_prepend(str(BENCHMARKS))  # because the scripts are not a package
     import gpu_reference
     import on_gpu.context
     from on_gpu.steps import compare, times

@@ -12,4 +12,4 @@ WITH_CUDA_ONLY = (
     "read_device",
     "write_device",
 )
-"""What a build without CUDA does not have."""
+"""Names that a build without CUDA does not have."""

@@ -1,4 +1,4 @@
-"""The core's parameters: the released pipeline's, but for what a test changes."""
+"""The core's parameters: the released pipeline's, except those that a test changes."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def localization_sizes(
 
 @dataclass
 class Crop:
-    """What stage 2 takes of an image, (z, y, x)."""
+    """The crop of an image for stage 2, (z, y, x)."""
 
     spacing: np.float32
     input_size: list[int]
@@ -96,7 +96,7 @@ def along_axes(image: Floats, matrices: list[Floats]) -> Floats:
 
 
 def smoothed(image: Floats, sigma_mm: float, spacing: tuple[float, ...]) -> Floats:
-    """Gaussian smoothing with the edge voxel repeated."""
+    """Gaussian smoothing, mirrored at the edges."""
     if sigma_mm == 0:
         return image
     for axis, mm in enumerate(spacing):
@@ -158,7 +158,7 @@ def labels(
 ) -> NDArray[np.uint8]:
     """The label map: linear resize, argmax, padding removed, pasted into zeros."""
     values = probabilities
-    # y first, then z, then x: the order decides the last bit, and so near ties.
+    # y first, then z, then x: the order decides the last bit, and so the label where two nearly tie.
     for axis in (1, 0, 2):
         left, right, weight = linear_taps(probabilities.shape[axis + 1], cropped_size[axis])
         weight = weight.reshape([-1 if i == axis else 1 for i in range(3)])
@@ -171,7 +171,7 @@ def labels(
 
 
 def every_view(array: NDArray[Any]) -> list[NDArray[Any]]:
-    """Views equal to `array` over all axis orders and flips of their memory, and over one with gaps."""
+    """Return views equal to `array`, in every axis order and with every flip in memory, and one with gaps."""
     views = []
     for order in itertools.permutations(range(3)):
         for flips in itertools.product((1, -1), repeat=3):

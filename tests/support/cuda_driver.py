@@ -1,4 +1,4 @@
-"""The CUDA driver by ctypes, for what tests do beside the package on a GPU, and need no other library for."""
+"""The CUDA driver through ctypes, for what tests do on a GPU without the package."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def current_context() -> int | None:
 
 @contextmanager
 def context_of_its_own() -> Iterator[int]:
-    """Makes a context of the first GPU current that is not its primary one, as pycuda.autoinit does."""
+    """Make a context of the first GPU current that is not its primary one, as pycuda.autoinit does."""
     context = ctypes.c_void_p()
     _check(driver().cuCtxCreate_v2(ctypes.byref(context), ctypes.c_uint(0), ctypes.c_int(0)))
     try:

@@ -1,4 +1,4 @@
-"""What a device makes of scans of every voxel type: the second network's input, labels and their counts.
+"""The device's results for scans of every voxel type: the second network's input, labels and their counts.
 
 python -m support.device_outcomes OUTPUT.npz SEED
 """
@@ -22,7 +22,7 @@ def name_of(dtype: Any, half: bool) -> str:
 
 
 def outcome(dtype: Any, half: bool, seed: int) -> dict[str, np.ndarray]:
-    """By name. `seed`: see `FakePipeline`."""
+    """Return the results by name. `seed`: see `FakePipeline`."""
     seen: list[np.ndarray] = []
 
     def remember(image: np.ndarray) -> np.ndarray:

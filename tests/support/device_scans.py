@@ -1,4 +1,4 @@
-"""Scans for the device pipeline, and arrays that a GPU holds without another library's help."""
+"""Scans for the device pipeline, and arrays on a GPU without another library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPACING = (4.0, 3.5, 5.0)
 
 
 def make_scan(seed: int, size: tuple[int, int, int], dtype: Any = np.int16) -> np.ndarray:
-    """Noise around a bright block that the localization finds, in HU (or what of them `dtype` holds)."""
+    """Noise around a bright block that the localization finds, in HU clipped to the range of `dtype`."""
     rng = np.random.default_rng(seed)
     scan = rng.normal(-600, 200, size)
     block = tuple(slice(extent // 4, max(extent // 4 + 1, extent // 2)) for extent in size)
@@ -25,7 +25,7 @@ def make_scan(seed: int, size: tuple[int, int, int], dtype: Any = np.int16) -> n
 
 
 def on_gpu(array: np.ndarray, device: int = 0, **changes: Any) -> Any:
-    """`array`, in its order in memory, on a GPU, shown as other libraries show theirs, but for `changes`."""
+    """Copy `array` to a GPU in its memory order, and expose it as other libraries do, with `changes`."""
     dense = array.copy(order="K")
     with _core.CurrentDevice(device):
         block = _core.DeviceBlock(dense.nbytes, device)

@@ -19,7 +19,7 @@ def write_series(
 ) -> None:
     """Write the slices of `image` as `<series>-<number>.dcm`, numbered from 000.
 
-    `change` may change the tags of the slice of a number.
+    `change` is called with each slice's number and tags, and may change the tags.
     """
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()

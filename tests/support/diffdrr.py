@@ -1,4 +1,4 @@
-"""The real CT of the demo, kept beside pytest's runs in a cache of the tests' own."""
+"""The real CT of the demo, in a cache that the tests keep between runs."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH
 
 @dataclass(frozen=True)
 class EmulatedGpu:
-    """`package`: the folder to import from; `driver`: one that holds the core as libcuda.so.1."""
+    """`package`: the folder to import from. `driver`: the folder that has the core as libcuda.so.1."""
 
     package: Path
     driver: Path
@@ -43,7 +43,7 @@ def is_emulated() -> bool:
 
 
 def emulated_gpu(cache: Path) -> EmulatedGpu:
-    """Build in `cache`, which keeps what did not change. Skips the test where a tool is missing."""
+    """Build in `cache`, which keeps unchanged parts. Skips the test if a tool is missing."""
     pybind11 = pytest.importorskip("pybind11")
     cmake = shutil.which("cmake", path=_TOOLS)
     headers = _headers()
@@ -51,7 +51,7 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
         pytest.skip(
             "no cmake" if cmake is None else "no headers of the CUDA toolkit: install nvidia-cuda-runtime"
         )
-    # A build is bound to its place.
+    # A build works only in its own folder and for its Python, so their hash names it.
     build = cache / hashlib.sha256(f"{cache}{sys.executable}".encode()).hexdigest()[:16]
     configure = [
         *(cmake, "-S", str(REPOSITORY / "tests" / "emulator"), "-B", str(build)),
@@ -69,7 +69,7 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
 
 
 def _headers() -> Path | None:
-    """The folder of the CUDA toolkit's headers: of the packages that the tests require, else beside nvcc."""
+    """The folder of the CUDA toolkit's headers: of the packages for the tests, else next to nvcc."""
     try:
         files = metadata.files("nvidia-cuda-runtime") or []
     except metadata.PackageNotFoundError:
@@ -84,7 +84,7 @@ def _headers() -> Path | None:
 
 
 def _driver(folder: Path, module: Path) -> Path:
-    """The core under the driver's name: one library, whichever name it is loaded by."""
+    """Link the core under the driver's name in `folder`, so that both names load one library."""
     folder.mkdir(exist_ok=True)
     link = folder / "libcuda.so.1"
     link.unlink(missing_ok=True)

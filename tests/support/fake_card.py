@@ -1,4 +1,4 @@
-"""The GPU of gpu_check.py on the host, and a driver that answers as a real one does."""
+"""Fakes of the GPU and of the driver for gpu_check.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS = 0.002
 
 
 class FakeCard:
-    """In the place of `on_gpu.card.Card`: what is queued runs at once, and takes `SECONDS`."""
+    """Replaces `on_gpu.card.Card`: queued work runs at once, and takes `SECONDS`."""
 
     stream = 0
 
@@ -33,9 +33,9 @@ class FakeCard:
 
 
 class FakeDriver:
-    """libcuda.so.1: notes its calls, has an H100's memory, and says 2 ms between any two events.
+    """Replaces libcuda.so.1: records its calls, has an H100's memory, and reports 2 ms between two events.
 
-    The call `failing` answers 999.
+    The call `failing` returns 999.
     """
 
     def __init__(self, failing: str = "") -> None:

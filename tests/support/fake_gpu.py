@@ -1,4 +1,4 @@
-"""A bundle's engines as a build leaves them, with networks in NumPy, and a GPU's backend that runs them."""
+"""A bundle's engines as a build writes them, with networks in NumPy, and the backend that runs them."""
 
 from __future__ import annotations
 
@@ -69,5 +69,5 @@ def write_engines(
 
 
 def gpu_backend(bundle: Bundle, choice: EngineChoice, trt: Any) -> TensorRTBackend:
-    """The backend of the first GPU."""
+    """Return the backend of the first GPU."""
     return TensorRTBackend(bundle, choice, trt, 2, Gpu(0, "Test RTX 1", "9.0", 80 << 30))

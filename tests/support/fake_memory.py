@@ -1,4 +1,4 @@
-"""Where networks that NumPy computes have their tensors: on the host or on a GPU."""
+"""Memory for the tensors of networks that NumPy computes, on the host or on a GPU."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Shape = tuple[int, ...]
 
 
 class Memory(Protocol):
-    """How an engine reaches what lies at an address."""
+    """How an engine reads and writes at an address."""
 
     def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
-        """The array there, once `stream` is done."""
+        """Return the array at `address` after `stream` is done."""
 
     def write(self, address: int, array: np.ndarray, stream: int) -> None:
-        """Put `array` there, after what `stream` has to do."""
+        """Write `array` at `address` after the work on `stream`."""
 
 
 class HostMemory:
-    """The host's, for what needs no GPU."""
+    """Memory of the host, for tests that need no GPU."""
 
     def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
         return array_at(address, shape, dtype).copy()
@@ -36,7 +36,7 @@ class HostMemory:
 
 
 class GpuMemory:
-    """The current GPU's."""
+    """Memory of the current GPU."""
 
     def read(self, address: int, shape: Shape, dtype: Any, stream: int) -> np.ndarray:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -48,9 +48,10 @@ class GpuMemory:
 
 
 class QueuedMemory:
-    """The current GPU's, where what a network gives comes from copies that the GPU keeps.
+    """Memory of the current GPU for networks that a graph can capture.
 
-    So nothing waits for the stream. Such a network can be captured, but cannot see what it is given.
+    A network's results are kept on the GPU and copied from there, so nothing waits for the stream. Its inputs
+    read as zeros.
     """
 
     def __init__(self) -> None:
@@ -67,7 +68,7 @@ class QueuedMemory:
 
 
 class HostBlock:
-    """Bytes of the host, aligned as TensorRT wants addresses to be."""
+    """Memory of the host, aligned as TensorRT requires."""
 
     def __init__(self, size: int) -> None:
         self._memory = np.full(size + 256, 0xA5, np.uint8)

@@ -46,8 +46,8 @@ class FakePipeline:
 
     version: str = "10.3.0"
     half: bool = False
-    seed: int = 0  # of the order in which an emulated GPU works
-    memory: Memory = field(default_factory=GpuMemory)  # of the networks
+    seed: int = 0  # of the order of an emulated GPU's work
+    memory: Memory = field(default_factory=GpuMemory)  # of the networks' tensors
     device: int = 0
     graphs: bool = False
     localization_function: Any = organ_mask
@@ -92,14 +92,14 @@ class FakePipeline:
         )
 
     def segment(self, scan: np.ndarray, spacing: tuple[float, float, float], **options: Any) -> Any:
-        """(labels, run) of the device."""
+        """Segment on the device; return (labels, run)."""
         labels = np.full(scan.shape, 99, np.uint8)
         run = self.pipeline.segment(scan, spacing, labels, **options)
         return labels, run
 
 
 class _Networks:
-    """The functions of a pipeline, for the host; values are rounded as its tensors are."""
+    """The network functions of a pipeline on the host; values are rounded to the type of its tensors."""
 
     def __init__(self, pipeline: FakePipeline) -> None:
         self._pipeline, self._element = pipeline, np.float16 if pipeline.half else np.float32
@@ -114,20 +114,20 @@ class _Networks:
 
 
 def on_cpu(scan: np.ndarray, spacing: tuple[float, float, float], pipeline: FakePipeline) -> Intermediate:
-    """What the host makes of the same networks."""
+    """Return the host's results with the same networks."""
     parameters = CoreParameters(pipeline.localization_parameters, pipeline.segmentation_parameters)
     return run_with_intermediate(HostStages(scan.shape, spacing, parameters), scan, _Networks(pipeline))
 
 
 def check(pipeline: FakePipeline, scan: np.ndarray, spacing: tuple[float, float, float]) -> Any:
-    """Labels and account agree with the CPU's; returns the run."""
+    """Assert that labels and run agree with the CPU's; return the run."""
     expected = on_cpu(scan, spacing, pipeline)
     labels, run = pipeline.segment(scan, spacing)
     assert run.found == expected.mask.any()
     assert run.localization.input_size == expected.mask.shape
     assert run.segmentation.crop_start == expected.crop.crop_start
     assert run.segmentation.input_size == expected.crop.input_size
-    # Sums are taken in another order, so an input may differ in its last bits, and a label where two tie.
+    # Sums are taken in another order: an input may differ in its last bits, and a label where two nearly tie.
     assert np.mean(labels != expected.labels) <= 2e-4
     counts = np.bincount(expected.labels.ravel(), minlength=LABELS)
     assert abs(np.array(run.counts, np.int64) - counts).sum() <= 4e-4 * scan.size + 2

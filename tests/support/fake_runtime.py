@@ -1,8 +1,8 @@
-"""TensorRT packages of several versions, as far as running an engine touches them: the names that each has.
+"""Fakes of TensorRT packages of several versions, with only the names that running an engine may use.
 
-Read off 8.5.3.1, 8.6.1, 10.0.1, 10.3.0, lean 11.4.0 and RTX 1.7.1. An engine is a function of NumPy arrays,
-run on what lies at the addresses that it is given, of the host or of a GPU; it fills its scratch memory with
-rubbish, as a real one does. Using a name that the version lacks is an AttributeError.
+The names are those of 8.5.3.1, 8.6.1, 10.0.1, 10.3.0, lean 11.4.0 and RTX 1.7.1; any other name raises
+AttributeError. An engine is a function of NumPy arrays, which reads and writes its addresses on the host or
+on a GPU. It fills its scratch memory with rubbish, as a real engine may.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .fake_version import Version, fake_module, numbered
 VERSIONS = ("8.5.3.1", "10.3.0", "11.4.0.106", "1.7.1.116")
 LEAN = VERSIONS[2]
 BETWEEN = ("8.6.1", "10.0.1")
-"""Versions that have some of what is new in the next, and not the rest."""
+"""Versions that have only some of the next version's new names."""
 
 Shape = tuple[int, ...]
 Network = Callable[[np.ndarray], np.ndarray]
@@ -42,11 +42,11 @@ class _NativeLogger(_Logger):
         self.severity = severity
 
     def log(self, severity: int, message: str) -> None:
-        """Prints."""
+        """Does nothing here; TensorRT's own logger prints."""
 
 
 class _Runtime:
-    """A plan is a key of `trt.plans`, which has a maker for each engine."""
+    """Makes an engine with the function that `trt.plans` has for the plan."""
 
     trt: Any
 
@@ -64,7 +64,7 @@ class _Runtime:
 
 
 def fake_runtime(version: str, memory: Memory | None = None) -> SimpleNamespace:
-    """The module of TensorRT `version`, of VERSIONS or BETWEEN; `trt.engine(...)` makes an engine of it."""
+    """Return the module of a version in VERSIONS or BETWEEN; its `engine(...)` makes an engine."""
     of = Version(version)
     trt = fake_module(of)
     trt.ILogger, trt.Logger, trt.plans, trt.runtimes = _Logger, _NativeLogger, {}, weakref.WeakSet()
@@ -86,7 +86,7 @@ def fake_runtime(version: str, memory: Memory | None = None) -> SimpleNamespace:
 @dataclass(frozen=True)
 class EngineOptions:
     """`profiles`: (smallest, typical, largest) shapes. `activation`: bytes of scratch memory for a shape.
-    `layers`: names with milliseconds. `details`: whether it was built to tell more than the names.
+    `layers`: names with milliseconds. `details`: whether it was built with layers' details.
     """
 
     input: str = "FLOAT"
@@ -101,7 +101,7 @@ class EngineOptions:
 
 
 class _Engine:
-    """What all versions have."""
+    """The names that all versions have."""
 
     def __init__(self, trt: Any, network: Network, options: EngineOptions) -> None:
         self.trt, self.network, self.options = trt, network, options
@@ -135,7 +135,7 @@ class _Engine:
 
 
 class _OldEngine(_Engine):
-    """8.5: one size for all profiles, a profile for one context at a time."""
+    """8.5: one memory size for all profiles, and each profile for one context at a time."""
 
     @property
     def device_memory_size(self) -> int:
@@ -147,7 +147,7 @@ class _OldEngine(_Engine):
 
 
 class _Engine100(_Engine):
-    """10.0: contexts as in 10.1, sizes and memory as in 8."""
+    """10.0: contexts are made as in 10.1, sizes and memory are as in 8."""
 
     @property
     def device_memory_size(self) -> int:
@@ -162,7 +162,7 @@ class _Engine100(_Engine):
 
 
 class _NewEngine(_Engine100):
-    """10.1 to 11, lean too."""
+    """10.1 to 11, also lean."""
 
     @property
     def device_memory_size_v2(self) -> int:
@@ -206,8 +206,13 @@ class _Inspector:
             "Dimensions": list(self.execution_context.shape),
             "Format/Datatype": "Channel major FP16 format where C % 8 == 0",
         }
-        told = {"LayerType": "CaskConvolution", "Inputs": [tensor], "Outputs": [tensor], "TacticValue": "0x7"}
-        return json.dumps({"Layers": [{"Name": name, **told} for name in names], "Bindings": []})
+        details = {
+            "LayerType": "CaskConvolution",
+            "Inputs": [tensor],
+            "Outputs": [tensor],
+            "TacticValue": "0x7",
+        }
+        return json.dumps({"Layers": [{"Name": name, **details} for name in names], "Bindings": []})
 
 
 class _RuntimeConfig:
@@ -241,11 +246,11 @@ class RuntimeCache:
 
 
 class _Dims(tuple[int, ...]):
-    """Only what TensorRT's Dims and a tuple have in common is used."""
+    """A tuple in place of TensorRT's Dims; only what both can do is used."""
 
 
 class _Context:
-    """What all versions have."""
+    """The names that all versions have."""
 
     def __init__(self, engine: _Engine) -> None:
         self.engine = engine
@@ -329,7 +334,7 @@ class _OldContext(_Context):
 
 
 class _ShapeContext(_Context):
-    """Asks for as much memory as the shape at hand needs."""
+    """Needs as much memory as its current shape."""
 
     updated: Shape | None = None
     tells_nothing = False

@@ -1,7 +1,7 @@
-"""TensorRT packages of several versions, as far as a build touches them: the names that each has, no more.
+"""Fakes of TensorRT packages of several versions, with only the names that a build may use.
 
-Read off the packages 8.5.3.1, 8.6.1, 10.0.1, 10.3.0, 11.4.0 and RTX 1.7.1. A fake records what is asked of
-it; using a name that the version lacks is an AttributeError.
+The names are those of 8.5.3.1, 8.6.1, 10.0.1, 10.3.0, 11.4.0 and RTX 1.7.1; any other name raises
+AttributeError. A fake records its calls.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Builder(_Fake):
         return SimpleNamespace(set_shape=lambda *shape: self.note("set_shape", *shape))
 
     def build_serialized_network(self, network: Any, config: Any) -> bytes | None:
-        """Runs its one phase, fails where the fake was told to, and says its memory only as RTX does."""
+        """Run one phase, fail if `failure` is set, and log the memory as only RTX does."""
         monitor = getattr(config, "progress_monitor", None)
         if monitor is not None:
             monitor.phase_start("Building engine", None, 2)
@@ -118,7 +118,7 @@ class _Parser(_Fake):
 
 
 class _Network(_Fake):
-    """float16 but for the entropy, between two casts; whether a voxel passes a limit is bool."""
+    """A float16 network, except the entropy between two casts, in float32, and the flags, which are bool."""
 
     def __init__(self) -> None:
         kind, make = self.trt.LayerType, self.trt.ILayer
@@ -128,7 +128,7 @@ class _Network(_Fake):
         convolution = make("convolution", kind.CONVOLUTION, [self.image, None], half)
         one = make("one", kind.CONSTANT, [], single)
         before = self._cast("before", convolution, single)
-        # Before networks were strongly typed, a cast left a tensor's type as it was.
+        # In networks that are not strongly typed, a cast does not change a tensor's type.
         entropy = make("entropy", kind.ELEMENTWISE, [one.result, before.result], half if old else single)
         after = self._cast("after", entropy, half)
         sum_ = make("sum", kind.ELEMENTWISE, [after.result, convolution.result], half)
@@ -139,11 +139,11 @@ class _Network(_Fake):
 
     def _cast(self, name: str, source: _Layer, dtype: str) -> _Layer:
         kind, known = self.trt.LayerType, source.result.dtype
-        told = known if self.trt.__version__.startswith("8.") else dtype
+        reported = known if self.trt.__version__.startswith("8.") else dtype
         if hasattr(kind, "CAST"):
-            layer = self.trt.ILayer(name, kind.CAST, [source.result], told)
+            layer = self.trt.ILayer(name, kind.CAST, [source.result], reported)
         else:
-            layer = self.trt.ILayer(name, kind.IDENTITY, [source.result], told)
+            layer = self.trt.ILayer(name, kind.IDENTITY, [source.result], reported)
             layer.set_output_type(0, dtype)
         layer.target = dtype
         return layer
@@ -161,7 +161,7 @@ class _Tensor:
 
 
 class _StrongLayer:
-    """A layer as a network gives it out, whatever its kind."""
+    """A layer as `get_layer` returns it, without the members of its kind."""
 
     precision: object = None
     target: str
@@ -179,7 +179,7 @@ class _StrongLayer:
 
 
 class _Layer(_StrongLayer):
-    """Its output may be asked for in a type."""
+    """A layer whose output type can be set."""
 
     _output_type: str | None = None
 
@@ -200,7 +200,7 @@ class _CastLayer(_StrongLayer):
 
 
 class _OldConfig(_Fake):
-    """What all versions have."""
+    """The names that all versions have."""
 
     cache: Any = None
     profiling_verbosity: Any = None
@@ -227,13 +227,13 @@ class _OldConfig(_Fake):
         self.note("preview", feature.name, on)
 
     def create_timing_cache(self, content: bytes) -> Any:
-        """None for a damaged one, which begins with "?"."""
+        """Return None for a damaged cache, which begins with "?"."""
         if content.startswith(b"?"):
             return None
         return SimpleNamespace(content=content, serialize=lambda: content + b"+")
 
     def set_timing_cache(self, cache: Any, ignore_mismatch: bool) -> bool:
-        """False for another GPU's, which begins with "!"."""
+        """Return False for another GPU's cache, which begins with "!"."""
         self.note("timing cache", cache.content, ignore_mismatch)
         if cache.content.startswith(b"!"):
             return False
@@ -276,7 +276,7 @@ class _OldEngine(_Fake):
 
 
 class _Engine100(_Fake):
-    """10.0 tells the memory of shapes, and that of the largest by its old name."""
+    """10.0 has the memory of each shape, and the largest under its old name."""
 
     device_memory_size = ACTIVATION_OF_LARGEST
 

@@ -1,4 +1,4 @@
-"""Which TensorRT a fake stands for, and what it has by that, whether it builds engines or runs them."""
+"""The TensorRT version of a fake, and what fakes for building and for running have in common."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Version:
-    """Such as "8.5.3.1", or RTX's "1.7.1.116"."""
+    """A version of TensorRT, such as "8.5.3.1", or of TensorRT-RTX, such as "1.7.1.116"."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -16,7 +16,7 @@ class Version:
         self.old, self.rtx = self.major == "8", self.major == "1"
 
     def one_of(self, *, old: Any, new: Any, first_10: Any = None, rtx: Any = None) -> Any:
-        """What is for 8, or for 10 and newer; where they are given, what is for 10.0, or for RTX."""
+        """Return `old` for 8 and `new` for 10 and later; `first_10` for 10.0 and `rtx` for RTX, if given."""
         if self.old:
             return old
         if self.text.startswith("10.0."):
@@ -25,7 +25,7 @@ class Version:
 
 
 def fake_module(version: Version) -> SimpleNamespace:
-    """The module, with what building and running both use."""
+    """Return the module, with the names that both building and running use."""
     trt = SimpleNamespace(__name__="tensorrt_rtx" if version.rtx else "tensorrt", __version__=version.text)
     if not version.old:
         trt.ExecutionContextAllocationStrategy = numbered("Strategy", ("STATIC", "USER_MANAGED"))

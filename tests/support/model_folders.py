@@ -1,4 +1,4 @@
-"""Where two SavedModels lie."""
+"""The folders of two SavedModels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ModelFolders:
-    """Folders of two SavedModels."""
+    """The folders of the two networks' SavedModels."""
 
     localization: Path
     segmentation: Path

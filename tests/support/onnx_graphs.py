@@ -16,7 +16,7 @@ OPSET = 17
 
 
 class GraphBuilder:
-    """Adds nodes by name of operator; values are their names. The input is `image` [1, c, z, y, x]."""
+    """Adds nodes by name of operator, and returns values as names. The input is `image` [1, c, z, y, x]."""
 
     def __init__(self, channels: int = 2) -> None:
         self.image = "image"
@@ -66,7 +66,7 @@ def volume(*size: int, channels: int = 2, seed: int = 0) -> np.ndarray:
 def apply(graph_pass: GraphPass, model: ir.Model, image: np.ndarray, tolerance: float = 0.0) -> int:
     """Apply the pass, assert that all outputs keep their numbers, and return the number of changes.
 
-    `tolerance`: of the largest output.
+    `tolerance` is a share of the largest output.
     """
     before = list(run(model, image).values())
     changed = graph_pass(model)

@@ -1,4 +1,4 @@
-"""The package as an installation has it, by links to the repository, with a core that was built beside it."""
+"""The package laid out as installed, by links to the repository, with a core that was built elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def link_package(parent: Path, core: Path) -> None:
-    """Make `parent` a folder to import the package from; `core` is the compiled `_core`, which is copied."""
+    """Make `parent` a folder to import the package from; `core`, the compiled `_core`, is copied."""
     shutil.rmtree(parent, ignore_errors=True)
     folders: dict[str, str] = runpy.run_path(str(REPOSITORY / "setup.py"))["FOLDERS"]
     top, *inner = sorted(folders)

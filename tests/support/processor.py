@@ -1,4 +1,4 @@
-"""What this machine's processor has, and the precision that follows."""
+"""The features of this machine's processor, and the precision that follows from them."""
 
 from __future__ import annotations
 

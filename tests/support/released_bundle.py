@@ -39,7 +39,7 @@ def released_bundle(shared: Path, cache: Path) -> bundles.Bundle:
 
 
 def _key(model: Path, weights: Path) -> str:
-    """Of all that the bundle depends on."""
+    """Return a hash of all that the bundle depends on."""
     digest = hashlib.sha256()
     sources = sorted((REPOSITORY / "export").rglob("*.py"))
     package = sorted((REPOSITORY / "efficientscn_trt" / "bundle").glob("*.py"))
@@ -51,7 +51,7 @@ def _key(model: Path, weights: Path) -> str:
 
 
 def _command(*arguments: str) -> None:
-    # Not from the repository, whose folder `efficientscn_trt` would hide the installed package.
+    # Run outside the repository, whose folder `efficientscn_trt` would hide the installed package.
     done = subprocess.run(
         [sys.executable, "-m", "efficientscn_trt.cli", *arguments],
         capture_output=True,

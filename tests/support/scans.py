@@ -19,7 +19,7 @@ SPACING_XYZ = (4.0, 3.5, 5.0)
 
 
 def block_array(dtype: type[np.generic] = np.int16) -> np.ndarray:
-    """[z, y, x]: air, a body of 0 HU, and a block of every label's HU; no flip of it gives the same."""
+    """[z, y, x]: air, a body of 0 HU, and a block of every label's HU; no flip leaves it the same."""
     array = np.full(SIZE_ZYX, -1000, np.float64)
     array[2:-2, 3:-4, 2:-3] = 0
     for label, (start, stop) in BLOCKS.items():

@@ -1,4 +1,4 @@
-"""What the SCN does with its local and spatial logits, in NumPy, float64."""
+"""The SCN's combination of its local and spatial logits, in NumPy, float64."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ STRIDE = 4
 
 
 def pooled_sigmoids(logits: np.ndarray) -> np.ndarray:
-    """Means over 4×4×4 voxels, [label, z, y, x]."""
+    """Means of the sigmoids over 4×4×4 voxels, [label, z, y, x]."""
     labels, z, y, x = logits.shape
     blocks = sigmoid(logits).reshape(labels, z // STRIDE, STRIDE, y // STRIDE, STRIDE, x // STRIDE, STRIDE)
     return blocks.mean(axis=(2, 4, 6))
 
 
 def combined(local: np.ndarray, spatial: np.ndarray) -> np.ndarray:
-    """[label, z, y, x] of local logits and of spatial ones of a quarter of the size, not normalized yet."""
+    """Combine local logits and spatial logits of a quarter of the size; [label, z, y, x], not normalized."""
     logits = spatial.astype(np.float64)
     for axis in (1, 2, 3):
         logits = _upsampled(logits, axis)
@@ -26,12 +26,12 @@ def combined(local: np.ndarray, spatial: np.ndarray) -> np.ndarray:
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:
-    """In float64."""
+    """The sigmoid in float64."""
     return 1 / (1 + np.exp(-np.clip(values.astype(np.float64), -700, 700)))
 
 
 def _upsampled(values: np.ndarray, axis: int) -> np.ndarray:
-    """By four, cubic with A = -0.5, half-pixel, the edge repeated."""
+    """Upsample by four: cubic with A = -0.5, half-pixel, the edge repeated."""
     size = values.shape[axis]
     position = (np.arange(STRIDE * size) + 0.5) / STRIDE - 0.5
     below = np.floor(position).astype(int)

@@ -1,4 +1,4 @@
-"""Upsampling built of shifts, in several writings, as a converted TensorFlow graph may hold it."""
+"""Upsampling built of shifts, in several forms that a converted TensorFlow graph may have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .onnx_graphs import GraphBuilder
 END = 2**31 - 1
 
 Taps = Sequence[dict[int, float]]
-"""Weight of the input at each offset, a phase."""
+"""For each phase, the weight of the input at each offset."""
 
 Shift = Callable[[GraphBuilder, str, int, int], str]
 
@@ -19,7 +19,7 @@ LINEAR: Taps = ({0: 0.75, -1: 0.25}, {1: 0.25, 0: 0.75})
 
 
 def cubic_taps(a: float) -> Taps:
-    """Keys' kernel for ×4, written out by powers."""
+    """Keys' kernel for ×4, written out in powers."""
 
     def kernel(x: float) -> float:
         x = abs(x)
@@ -59,7 +59,7 @@ def padded(builder: GraphBuilder, x: str, axis: int, offset: int, mode: str = "e
 
 
 def upsample_axis(builder: GraphBuilder, x: str, axis: int, taps: Taps, shift: Shift = concatenated) -> str:
-    """One axis as the released code does it: a stack of weighted shifts, summed; phases stacked, reshaped."""
+    """Upsample one axis as the released code: sum a stack of weighted shifts, stack the phases, reshape."""
     phases = []
     for phase in taps:
         weighted = [
@@ -75,7 +75,7 @@ def upsample_axis(builder: GraphBuilder, x: str, axis: int, taps: Taps, shift: S
 def upsample_axis_by_sums(
     builder: GraphBuilder, x: str, axis: int, taps: Taps, shift: Shift = concatenated
 ) -> str:
-    """One axis with additions in place of the stack that is summed over."""
+    """Upsample one axis with additions instead of a stack that is summed."""
     phases = []
     for phase in taps:
         total = ""
@@ -106,7 +106,7 @@ def upsample(
     shift: Shift = concatenated,
     axis_by: AxisBy = upsample_axis,
 ) -> str:
-    """One axis after the other."""
+    """Upsample one axis after the other."""
     for axis in axes:
         x = axis_by(builder, x, axis, taps, shift)
     return x

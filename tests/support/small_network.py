@@ -1,4 +1,4 @@
-"""A U-Net of two levels with the SCN's end, a few channels wide: all that the FP16 form treats specially."""
+"""A U-Net of two levels with the SCN's end and few channels: all that the float16 form treats specially."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def write_case(
     direction: int = 1,
     spacing: float = SPACING,
 ) -> None:
-    """images/NAME.nii.gz and labels/NAME.nii.gz; `direction` −1 stores x and y the other way round."""
+    """Write images/NAME.nii.gz and labels/NAME.nii.gz; `direction` −1 stores x and y flipped."""
     for kind, array in (("images", hu), ("labels", labels)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         image = sitk.GetImageFromArray(array[:, ::direction, ::direction])

@@ -1,4 +1,4 @@
-"""SavedModels with everything that a released graph has, but few channels and levels: quick to convert."""
+"""SavedModels with all that a released graph has, but few channels and levels, so they convert quickly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE = tf.TensorSpec([None, 1, None, None, None], tf.float16, name="image")
 
 
 class Weights(tf.Module):
-    """Seeded float32 kernels and biases, made as they are asked for."""
+    """Seeded float32 kernels and biases, made on request."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class TinyUNet(tf.Module):
 
 
 class TinyLocalization(tf.Module):
-    """Two logits, compared."""
+    """A U-Net with two logits, which are compared."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()

@@ -70,7 +70,7 @@ def _halved(value: np.ndarray) -> np.ndarray:
 
 
 def _doubled(value: np.ndarray) -> np.ndarray:
-    """Linear, half-pixel, the edge repeated."""
+    """Upsample by two: linear, half-pixel, the edge repeated."""
     for axis in (1, 2, 3):
         size = value.shape[axis]
         position = (np.arange(2 * size) + 0.5) / 2 - 0.5

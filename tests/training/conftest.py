@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="training needs the extra [train]")
 
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
-    """As many threads as CI has: a run's bits depend on their number."""
+    """Use as many threads as CI has, because a run's bits depend on their number."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield

@@ -1,4 +1,4 @@
-"""Samples of a case: where they lie, how they are moved, and what happens to intensities."""
+"""Samples of a case: where they are taken, how they are moved, and how intensities change."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_region_is_the_box_with_a_margin_on_every_side(case: PreparedCase) -
     for seed in range(5):
         image, labels = draw_sample(case, "segmentation", (), STRENGTHS["none"], np.random.default_rng(seed))
         assert all(size in (32, 64, 96) for size in image.shape[2:])
-        # All of every organ is in it.
+        # The sample contains all voxels of every organ.
         assert (labels.numpy() > 0).sum() == (case.labels > 0).sum()
 
 

@@ -79,7 +79,7 @@ def test_damaged_cases_are_refused(folder: Path) -> None:
 def test_labels_along_other_axes_are_refused(folder: Path, tmp_path: Path) -> None:
     write_case(tmp_path / "turned", "a", *tiny_case(ord("a")), direction=-1)
     (tmp_path / "turned" / "labels" / "a.nii.gz").replace(folder / "labels" / "a.nii.gz")
-    with pytest.raises(InputError, match="The image and the labels of case a have axes in other directions"):
+    with pytest.raises(InputError, match="The image and the labels of case a have different axis directions"):
         Folder(folder).load("a")
 
 

@@ -1,4 +1,4 @@
-"""The demo's stages are commands that exist, each after the one that it starts from."""
+"""The demo's stages are valid commands, each after the stage that it starts from."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_stages_start_from_earlier_ones() -> None:
         assert stage.start is None or stage.start in names[:index]
 
 
-def test_the_shipped_bundle_says_what_the_export_would(tmp_path: Path) -> None:
+def test_the_shipped_bundle_is_what_the_export_writes(tmp_path: Path) -> None:
     verb, *arguments = export_command(tmp_path)
     assert verb == "export"
     asked = export.make_context("export", arguments).params

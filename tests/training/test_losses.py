@@ -95,7 +95,7 @@ def test_segmentation_loss_is_the_weighted_sum() -> None:
 
 def test_what_is_said_of_unknown_labels_does_not_change_the_loss() -> None:
     rng = torch.Generator().manual_seed(1)
-    labels = torch.randint(0, 2, (1, 4, 4, 4), generator=rng)  # liver alone was looked for
+    labels = torch.randint(0, 2, (1, 4, 4, 4), generator=rng)  # only the liver was labelled
     local, spatial = (torch.randn(1, 5, 4, 4, 4, generator=rng) for _ in range(2))
     probabilities = combine(torch.sigmoid(local), spatial)
 
@@ -103,7 +103,7 @@ def test_what_is_said_of_unknown_labels_does_not_change_the_loss() -> None:
         return float(segmentation_loss(labels, SegmentationOutput(moved, other, spatial), (1,)))
 
     before = loss(probabilities, local)
-    # Where the truth is background, spleen instead of background is as right.
+    # Where the ground truth is background, the spleen is as right as the background.
     moved = probabilities.clone()
     moved[:, 3] += moved[:, 0]
     moved[:, 0] = 0

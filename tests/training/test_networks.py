@@ -1,4 +1,4 @@
-"""The PyTorch twins: sizes, numbers and every operator as in the released networks."""
+"""The PyTorch networks: their sizes, results and operators are those of the released networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prepared cases look as the core's inputs in inference."""
+"""Prepared cases look like the core's inputs in inference."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_segmentation_keeps_2_mm_voxels_but_for_smoothing() -> None:
     prepared = prepare_segmentation(case)
     assert prepared.spacing == 2.0 and prepared.outside == 0.0
     found, given = np.ptp(prepared.box, axis=0), np.argwhere(case.labels > 0)
-    # The region's edge is not a voxel's, so voxels move by up to half of one.
+    # The region's edge is not at a voxel's edge, so voxels move by up to half a voxel.
     assert np.abs(found - (given.max(0) + 1 - given.min(0))).max() <= 1
     assert set(np.unique(prepared.labels)) == {0, *KNOWN}
-    # Moved by half a voxel, a bar of six takes five or six: compare what is larger.
+    # Moved by half a voxel, a bar of six voxels takes five or six, so only larger organs are compared.
     for label in (1, 2, 3):
         assert (prepared.labels == label).sum() == pytest.approx((case.labels == label).sum(), rel=0.2)
     block = prepared.values[prepared.labels == 1] * STEP * 2048

@@ -1,4 +1,4 @@
-"""Runs: they learn, they resume to the same bits, and their folder says what they are."""
+"""Training: networks learn, a resumed run gives the same bits, and a folder keeps one configuration."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from efficientscn_trt.training.prepare import prepare_localization, prepare_segm
 from efficientscn_trt.training.trainer import Trainer, dice
 
 CROP = ((32, 32, 32),)
-# Dropout and augmentation on: all that is random must come back the same.
+# With dropout and augmentation, so that a resumed run must repeat all random numbers.
 LOCALIZATION = replace(
     quick_work("localization", 4, crops=CROP, augmentation=STRENGTHS["strong"]), dropout=0.1
 )
@@ -110,9 +110,9 @@ def test_a_stopped_run_ends_with_the_same_weights(folder: Path, tmp_path: Path) 
         assert all(ours[name] == theirs[name] for name in ours if name != "seconds")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL needs POSIX")
 def test_a_killed_run_ends_with_the_same_weights(folder: Path, tmp_path: Path) -> None:
-    """Killed by SIGKILL wherever it stands, writing included."""
+    """SIGKILL may end a run at any moment, also while it writes."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     trainer(LOCALIZATION, folder, whole).train()
     script = tmp_path / "run.py"
@@ -131,7 +131,7 @@ def test_a_killed_run_ends_with_the_same_weights(folder: Path, tmp_path: Path) -
         assert process.stdout is not None
         for line in process.stdout:
             if kill_at is not None and int(line) == kill_at:
-                time.sleep(0.05)  # into the checkpoint
+                time.sleep(0.05)  # until it writes the checkpoint
                 process.kill()
                 break
         process.wait(120)

@@ -1,4 +1,4 @@
-"""Weights go to the released checkpoint order and back, and mean the same to the TensorFlow networks."""
+"""Weights survive the way to the released checkpoint order and back, and work alike in TensorFlow."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_wrong_weights_are_refused() -> None:
 
 @pytest.mark.parametrize("network", ["localization", "segmentation"])
 def test_the_tensorflow_networks_give_the_same(network: str) -> None:
-    pytest.importorskip("tensorflow", reason="the TensorFlow twins need the extra [export]")
+    pytest.importorskip("tensorflow", reason="the TensorFlow networks need the extra [export]")
     import tensorflow as tf
 
     from efficientscn_trt.export.reference.form import TRAINING

@@ -109,4 +109,4 @@ def test_the_worst_slice_has_most_unequal_voxels() -> None:
     found = reference.copy()
     found[3, 2, 2], found[7, 5, 5:9] = 0, 1
     assert worst_slice(reference, found) == 7
-    assert worst_slice(reference, reference) == 2  # the first of those with most organ
+    assert worst_slice(reference, reference) == 2  # the first slice with the most organ voxels

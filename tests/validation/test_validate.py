@@ -34,7 +34,7 @@ class Case:
 
 @pytest.fixture(scope="module", autouse=True)
 def _run_saved_models_once() -> Iterator[None]:
-    """XLA compiles for seconds at each run, and all tests of this module ask the SavedModels the same."""
+    """Run each SavedModel once per input, because XLA compiles for seconds in each run."""
     from efficientscn_trt.export.validation import judge, saved_networks
 
     load = saved_networks.load_networks
@@ -111,7 +111,7 @@ def perturbed(case: Case, network: str, index: int, folder: Path) -> Case:
 
 
 def run(case: Case, output: Path) -> int:
-    """`efficientscn-trt validate`, its exit code."""
+    """Run `efficientscn-trt validate` and return its exit code."""
     return cli.run(
         [
             "validate",
@@ -133,7 +133,7 @@ def test_a_sound_bundle_passes(case: Case, tmp_path: Path, capsys: pytest.Captur
         assert min(verdict["fidelity"]["dice"].values()) >= 0.998
         picture = tmp_path / "output" / verdict["picture"]
         assert picture.read_bytes().startswith(b"\x89PNG")
-    # Without rounding it is nearer to what was trained than the SavedModel itself.
+    # It does not round, so it is closer to the trained network than the SavedModel is.
     assert backends[0]["fidelity"]["largest"] < saved["fidelity"]["largest"]
 
 

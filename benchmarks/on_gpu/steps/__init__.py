@@ -1,1 +1,1 @@
-"""One step a file: `run(context)` returns what the report says of it."""
+"""One step per module: `run(context)` returns its result for the report."""

@@ -1,4 +1,4 @@
-"""The extension, compiled here for the GPU here, and a folder to import it from. Needs no pip."""
+"""Compile the extension for this machine's GPU, into a folder to import it from. Needs no pip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(context: Context) -> dict[str, Any]:
         *(f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={_pybind11()}"),
         *(("-G", "Ninja") if shutil.which("ninja") else ()),
     ]
-    # What the interpreter needs to start may not suit the compiler's own programs.
+    # Variables for this interpreter, such as PYTHONPATH, may break Python programs that the build runs.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     for command in (configure, ["cmake", "--build", str(build), "--parallel", str(os.cpu_count() or 1)]):
         done = subprocess.run(command, env=environment, capture_output=True, text=True)

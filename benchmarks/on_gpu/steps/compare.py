@@ -1,4 +1,4 @@
-"""Networks and the whole pipeline on the engines, against float32 on the CPU."""
+"""Compare the networks and the whole pipeline on the engines with float32 on the CPU."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from on_gpu.engines import load_backend
 from on_gpu.measure import run_once
 from on_gpu.reference import ReferenceScan, reference_scans
 
-#: Mask Dice, and equal labels in the whole scan and inside the box (the released float16 mode's own distance
-#: from float32: docs/reference-pipeline.md, noise floor).
+#: Lowest mask Dice, and lowest shares of equal labels in the whole scan and inside the box. The shares are
+#: the noise floor in docs/reference-pipeline.md: how far the released float16 mode is from float32.
 MASK_DICE, WHOLE, INSIDE = 0.999, 0.9990, 0.998
 
 
@@ -34,7 +34,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _networks(scan: ReferenceScan, backend: Any, parameters: CoreParameters) -> dict[str, Any]:
-    """The localization network on the scan's own input, the segmentation network on the reference's box."""
+    """Compare the localization network on the scan, and the segmentation network on the reference's box."""
     stages = HostStages(scan.voxels.shape, scan.spacing, parameters)
     mask = backend.localize(stages.localization_input(scan.voxels))
     result: dict[str, Any] = {

@@ -1,6 +1,6 @@
-"""Engines of both networks, built here and loaded; or the exact refusal.
+"""Build and load the engines of both networks here, or record the exact refusal.
 
-TensorRT-RTX is asked for this GPU even where it lists none like it: what it answers is the result.
+TensorRT-RTX is tried even if it does not list this GPU's compute capability; its answer is the result.
 """
 
 from __future__ import annotations

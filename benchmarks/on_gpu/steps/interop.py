@@ -1,4 +1,4 @@
-"""The extension under the Python that has PyTorch or CuPy, and their arrays in it."""
+"""Build the extension for the Python that has PyTorch or CuPy, and test it with their arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from on_gpu.steps.kernels import TESTS
 def run(context: Context) -> dict[str, Any]:
     if not context.torch_python:
         return skipped("no Python with PyTorch was named; give --torch-python")
-    # Its own packages, not those of the interpreter that runs the other steps.
+    # Use that Python's packages, not those of the interpreter that runs the other steps.
     code = (
         "import json, sys, os; sys.path.insert(0, sys.argv[1]); "
         "from on_gpu.context import Context; from on_gpu.steps import build, kernels; "

@@ -1,4 +1,4 @@
-"""Every kernel and the whole pipeline with networks in NumPy, against the CPU: the tests in tests/gpu."""
+"""Run tests/gpu: every kernel, and the whole pipeline with networks in NumPy, against the CPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TESTS = REPOSITORY / "tests" / "gpu"
 
 
 def pytest_command(*arguments: str) -> list[str]:
-    """pytest on this repository's tests, leaving nothing behind."""
+    """Return the command of pytest on this repository's tests, which leaves no files."""
     where = ("-c", str(REPOSITORY / "pyproject.toml"), "--rootdir", str(REPOSITORY))
     return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *where, *arguments]
 
@@ -24,7 +24,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def run_tests(context: Context, *arguments: str) -> dict[str, Any]:
-    """Numbers of tests by outcome, and what failed."""
+    """Run tests. Return their numbers by outcome, and the output if any failed."""
     done = subprocess.run(
         pytest_command("--tb=short", "-rs", *arguments), cwd=context.work, capture_output=True, text=True
     )

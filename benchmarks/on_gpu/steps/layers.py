@@ -1,4 +1,4 @@
-"""Time of each layer of both networks at the sizes of the scan that is timed, and the work to be done."""
+"""Time each layer of both networks at the sizes of the timed scan, and record its work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(context: Context) -> dict[str, Any]:
         plan = choice.file(network).read_bytes()
         try:
             networks[network] |= layer_times(api, plan, own.size, card, context.repeats)
-        except Exception as error:  # the other network may still tell
+        except Exception as error:  # the other network can still be timed
             failures.append(f"{network}: {type(error).__name__}: {error}")
     return {
         "state": "failed" if failures else "ok",

@@ -1,4 +1,4 @@
-"""The card, the driver and the versions, and how fast the card moves data at most."""
+"""Record the card, the driver and the versions, and measure how fast the card moves data."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _rates() -> dict[str, Any]:
-    """What floors are reckoned with; a card that does not tell them still has a report."""
+    """Return the rates for the floors. A card whose rates cannot be measured still has a report."""
     try:
         card = Card()
         return {**card.copy_rates(), "memory": card.memory_rate()}

@@ -1,4 +1,4 @@
-"""compute-sanitizer over the small scans of tests/gpu: bad accesses, races, missing barriers."""
+"""Run compute-sanitizer on the small scans of tests/gpu: bad accesses, races, missing barriers."""
 
 from __future__ import annotations
 

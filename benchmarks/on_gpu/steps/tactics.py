@@ -1,7 +1,7 @@
-"""What TensorRT chose for each layer: from engines built once more, which keep that and are not timed.
+"""Record what TensorRT chose for each layer, from engines that are built again to keep it.
 
-Such an engine is slower to queue (TensorRT's nvtx_verbosity), so what users get keeps only the names. The
-timing cache of the first build makes it choose the same again.
+These engines are not timed, because they are slower to queue (TensorRT's nvtx_verbosity); users' engines keep
+only the layers' names. The timing cache of the first build makes TensorRT choose the same again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def detailed_plan(context: Context, bundle: Bundle, network: str, trt: Any) -> bytes:
-    """The engine of `network` as the step `engines` built it, but for what it keeps of its layers."""
+    """Build the engine of `network` as the step `engines` does, but with the details of its layers."""
     flavour, gpu = FLAVOURS[context.flavour], machine_of(context.flavour).gpu
     options = Options(
         context.precision,

@@ -1,4 +1,4 @@
-"""Seconds and memory of the whole path as the product runs it, and without CUDA graphs."""
+"""Measure time and memory of the whole path as the package runs it, and the time without CUDA graphs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from on_gpu.engines import load_backend, machine_of
 from on_gpu.measure import run_once, time_device, time_host
 from on_gpu.reference import timed_scan
 
-#: The whole path in fp16 on an H100, and what of these 25 ms is not the networks' (30%).
+#: Limits in fp16 on an H100: 25 ms for the whole path, of which 7.5 ms (30%) outside the networks.
 LIMITED_PRECISION, LIMITED_CARD = "fp16", "H100"
 LIMIT_SECONDS, LIMIT_ELSE = 0.025, 0.0075
 LIMIT_FACTOR, LIMIT_BYTES = 1.15, 32_000_000
@@ -75,13 +75,13 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def box_voxels(plan: _core.SegmentationPlan) -> int:
-    """Of the scan, that go to the device for the segmentation and come back as labels."""
+    """Return how many of the scan's voxels go to the device for the segmentation and come back as labels."""
     extents = zip(plan.image_size, plan.croppings, strict=True)
     return math.prod(extent - before - after for extent, (before, after) in extents)
 
 
 def copy_rates(voxels: np.ndarray) -> dict[str, float]:
-    """GB/s of a plain copy of the scan to and from the device: what the driver does with pageable memory."""
+    """Return GB/s of copies of the scan to and from the device, as the driver copies pageable memory."""
     flat = np.ascontiguousarray(voxels).reshape(-1).view(np.uint8)
     with _core.CurrentDevice(0):
         block = _core.DeviceBlock(flat.nbytes, 0)

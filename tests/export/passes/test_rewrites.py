@@ -289,7 +289,7 @@ class TestBinaryEntropy:
         entropy, _ = run(model, image).values()
         rare = np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))  # the smaller of the two probabilities
         exact = -rare * np.log(rare) - (1 - rare) * np.log1p(-rare)
-        # As it was written, 60 − 60·σ(60) is off by up to 60 · 6e-8.
+        # In the form before the pass, 60 − 60·σ(60) is off by up to 60 · 6e-8.
         np.testing.assert_allclose(entropy.ravel(), exact, rtol=2e-7, atol=5e-8)
 
     @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ class TestExplicitPadding:
         assert "auto_pad" not in node.attributes
 
     def test_strides_stay(self) -> None:
-        """Their padding depends on the size."""
+        """With strides, the padding depends on the size."""
         model = self.convolution(3, auto_pad="SAME_UPPER", strides=[2, 1, 1])
         assert apply(explicit_padding.PASS, model, IMAGE) == 0
 

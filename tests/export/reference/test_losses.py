@@ -20,7 +20,7 @@ from efficientscn_trt.export.reference.scn import ScnOutput  # noqa: E402
 
 
 def voxels(rows: list[list[float]]) -> Any:
-    """One row a voxel, one column a label → [1, voxels, 1, 1, labels]."""
+    """Return [1, voxels, 1, 1, labels] of one row per voxel and one column per label."""
     return tf.constant(np.array(rows, np.float32)[None, :, None, None])
 
 
@@ -34,7 +34,7 @@ def test_generalized_dice_by_hand() -> None:
 
 
 def test_generalized_dice_of_an_absent_label() -> None:
-    """Label 2 does not occur; it weighs as label 1, the heaviest: 1."""
+    """Label 2 does not occur, so it gets the weight of label 1, the largest weight: 1."""
     truth = voxels([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
     prediction = voxels([[0.5, 0.3, 0.2], [1, 0, 0], [0, 0.9, 0.1]])
     overlap = 1.5 / 4 + 0.9
@@ -67,7 +67,7 @@ def test_segmentation_loss_weighs_both_halves() -> None:
     certain = voxels([[1, 0], [0, 1]])
     output = ScnOutput(
         probabilities=voxels([[0.9, 0.1], [0.2, 0.8]]),
-        local_logits=tf.zeros_like(certain),  # ln 2 a voxel and label
+        local_logits=tf.zeros_like(certain),  # ln 2 per voxel and label
         spatial_logits=math.log(3.0) * (2 * certain - 1),  # ln 4/3
     )
     expected = (1 - 2 * 1.7 / 4) + 0.5 * math.log(2.0) + 2.0 * math.log(4 / 3)

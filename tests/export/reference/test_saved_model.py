@@ -1,4 +1,4 @@
-"""SavedModels as the command writes them: signature, numbers, checkpoint, and what it says on failure."""
+"""SavedModels as the command writes them: signature, results, checkpoint, and its messages on failure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from efficientscn_trt.export.reference.weights import initial_weights  # noqa: E
 
 
 def segmentation_weights() -> dict[str, np.ndarray]:
-    """Seeded weights with logits of several units: at small ones h is 1, and the spatial networks count for
-    nothing."""
+    """Seeded weights that give logits of several units.
+
+    With small logits h is 1, and the spatial networks have no effect.
+    """
     weights = initial_weights("segmentation")
     for name, array in weights.items():
         if array.shape[:3] == (1, 1, 1):
@@ -48,7 +50,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def serve(folder: Path, image: np.ndarray) -> np.ndarray:
-    """What the signature gives for `image` [z, y, x] under XLA; a CPU runs a released graph no other way."""
+    """Run the signature on `image` [z, y, x] under XLA, which a released graph needs on a CPU."""
     model = tf.saved_model.load(str(folder))
     run = tf.function(model.signatures["serving_default"], jit_compile=True)
     return run(image=tf.constant(image[None, None], tf.float16))["output_0"][0].numpy()
@@ -92,7 +94,7 @@ def test_weights_come_back_to_the_bit(network: str, models: Path) -> None:
 
 
 def test_segmentation_graph_holds_what_a_released_one_does(models: Path) -> None:
-    """Shifts, Log1p, a Pow, dropped axes: what an exporter must be able to take."""
+    """Shifts, Log1p, a Pow and dropped axes, which an exporter must be able to take."""
     signature = tf.saved_model.load(str(models / "segmentation")).signatures["serving_default"]
     nodes = [
         node for function in signature.graph.as_graph_def().library.function for node in function.node_def

@@ -15,7 +15,7 @@ SETTINGS = TrainingSettings(learning_rate=1e-3, average=0.5)
 
 
 def blocks(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Network input and labels of a cube: a bar an organ, each brighter than the last."""
+    """Network input and labels of a cube: one bar per organ, each brighter than the last."""
     labels = np.zeros((size,) * 3, np.uint8)
     quarter = size // 4
     for label in range(1, 5):

@@ -1,4 +1,4 @@
-"""Upsampling against an independent reference, in both ways that it is written."""
+"""Upsampling in both of its forms, against an independent reference."""
 
 from __future__ import annotations
 

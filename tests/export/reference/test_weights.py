@@ -1,4 +1,4 @@
-"""Weights from a seed and from a file, and what is said about a wrong file."""
+"""Weights from a seed and from a file, and the messages for a wrong file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package's rooms: imports run one way, and its top holds little."""
+"""The package's structure: imports go one way only, and the top folder holds few modules."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_MODULES_AT_THE_TOP = 10
 
 
 def test_imports_keep_to_the_order_and_make_no_circle(tmp_path: Path) -> None:
-    """The order stands in pyproject.toml, under tool.importlinter."""
+    """The order is in pyproject.toml, under tool.importlinter."""
     pytest.importorskip("importlinter")
     if not (PACKAGE / "export").is_dir():
-        pytest.skip("an editable install, which import-linter sees without export and training")
+        pytest.skip("import-linter does not see export and training in an editable install")
     # From a folder without sources, so that the installed package is read.
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
