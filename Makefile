@@ -1,9 +1,9 @@
-# Commands that need nothing but Python >= 3.10, make and a C++ compiler:
-#   make demo   own environment, install, segment a CT
-#   make test   own environment, install with everything the tests need, checks and tests
-#   make bench  the figures in README, measured here
-# And with an NVIDIA GPU, a CUDA toolkit and TensorRT (benchmarks/GPU.md):
-#   make gpu-check PYTHON=... [GPU_CHECK="options"]   build, verify, time and report there
+# Commands that need only Python >= 3.10, make and a C++ compiler:
+#   make demo   make an environment, install the package, segment a CT
+#   make test   make an environment, install all that the tests need, run checks and tests
+#   make bench  measure README's figures on this machine
+# With an NVIDIA GPU, a CUDA toolkit and TensorRT (benchmarks/GPU.md):
+#   make gpu-check PYTHON=... [GPU_CHECK="options"]   build, verify, time and report
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -29,17 +29,17 @@ $(VENV)/.test: $(SOURCES) | $(BIN)/python
 demo: $(VENV)/.demo
 	$(BIN)/efficientscn-trt demo --output demo-output
 
-# From tests/, so that a test's own processes import the installed package too, not the sources beside them.
+# Runs in tests/, so that processes started by tests also import the installed package, not the sources.
 test: $(VENV)/.test lint
 	cd tests && $(abspath $(BIN))/pytest
 
-# README's table: minutes on two cores, with nothing else running.
+# README's table. Takes minutes on two cores. Nothing else should run at the same time.
 bench: $(VENV)/.test
 	mkdir -p bench-output
 	$(BIN)/python benchmarks/peers.py --json bench-output/peers.json --markdown bench-output/peers.md --plot bench-output/peers.png
 	$(BIN)/python benchmarks/pipeline.py --json bench-output/pipeline.json --markdown bench-output/pipeline.md --plot bench-output/pipeline.png
 
-# Installs nothing: it builds under build/, with what PYTHON has.
+# Installs nothing: builds in build/, with the packages that PYTHON has.
 gpu-check:
 	$(PYTHON) benchmarks/gpu_check.py $(GPU_CHECK)
 
@@ -49,8 +49,8 @@ lint: $(VENV)/.test
 	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
 	$(MAKE) lint-types
 
-# From tests/, so that the installed package is checked, with export/ and training/ in their places. Tests and
-# benchmarks are no packages: they find their modules as pytest and the scripts do (mypy_path).
+# Runs in tests/, so that mypy checks the installed package, which contains export/ and training/. Tests and
+# benchmarks are not packages: mypy_path lets mypy find their modules as pytest and the scripts do.
 lint-types: $(VENV)/.test
 	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml -p efficientscn_trt
 	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml . ../benchmarks

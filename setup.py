@@ -1,4 +1,4 @@
-"""Maps the repository's folders to packages; all else is in pyproject.toml, the core in CMakeLists.txt."""
+"""Maps folders to packages. Other settings are in pyproject.toml; CMakeLists.txt builds the core."""
 
 FOLDERS = {
     "efficientscn_trt": "efficientscn_trt",
@@ -6,7 +6,7 @@ FOLDERS = {
     "efficientscn_trt.training": "training",
 }
 
-if __name__ == "__main__":  # read without a build too, for `FOLDERS`
+if __name__ == "__main__":  # tests read `FOLDERS` without a build
     from setuptools import find_packages, setup
 
     packages = [

@@ -1,7 +1,7 @@
-"""Types of the compiled core, whose docstrings say more. Triples are (z, y, x) along LPS axes; mm; HU.
+"""Types of the compiled core; its docstrings say more.
 
-Arena, Stage, DeviceRun, DevicePipeline, DeviceBlock, CurrentDevice, read_device and write_device are in
-builds with CUDA only.
+Triples are (z, y, x) along LPS axes, lengths in mm, intensities in HU. Only builds with CUDA have Arena,
+Stage, DeviceRun, DevicePipeline, DeviceBlock, CurrentDevice, read_device and write_device.
 """
 
 from __future__ import annotations

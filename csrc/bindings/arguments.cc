@@ -25,7 +25,7 @@ Triple<T> triple_argument(const py::handle& object, const char* name, const char
     }
 }
 
-// An array of `ndim` axes, none of them empty, aligned to its type.
+// A nonempty array of `ndim` axes, aligned to its data type.
 py::array array_argument(const py::handle& object, const char* name, int ndim) {
     const std::string subject(name);
     if (!py::isinstance<py::array>(object)) {

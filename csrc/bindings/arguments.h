@@ -1,4 +1,4 @@
-// Python objects as the core's values, refused with one clear sentence (ValueError).
+// Converts Python arguments to the core's types. Refuses a wrong argument with one sentence (ValueError).
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -13,8 +13,8 @@ Size size_argument(const pybind11::handle& object, const char* name);
 Triple<double> spacing_argument(const pybind11::handle& object, const char* name);
 ValidSizes valid_sizes_argument(const pybind11::handle& object);
 
-// Views of NumPy arrays, which must outlive them. Nothing is copied: an array that cannot be read in place is
-// refused.
+// Views of NumPy arrays. The array must outlive its view. Nothing is copied: an array that cannot be used in
+// place is refused.
 cpu::ScanView scan_argument(const pybind11::handle& volume);
 cpu::View<const uint8_t> mask_argument(const pybind11::handle& mask);
 cpu::View<uint8_t> labels_argument(const pybind11::handle& labels);

@@ -1,4 +1,4 @@
-// One function a bound type or group of functions, each in its own file.
+// One function per bound type or group of functions, each in its own file.
 #pragma once
 
 #include <pybind11/pybind11.h>

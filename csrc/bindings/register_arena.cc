@@ -17,7 +17,7 @@ std::unique_ptr<cuda::Arena> make(int device) {
 
 void register_arena(py::module_& module) {
     py::class_<cuda::Arena>(module, "Arena",
-                            "A block of a GPU's memory that grows, is trimmed and remembers its peak.")
+                            "A block of a GPU's memory that grows, can be trimmed and remembers its peak.")
         .def(py::init(&make), py::arg("device"))
         .def("reserve", &cuda::Arena::reserve, py::arg("bytes"))
         .def("trim", &cuda::Arena::trim, py::arg("bytes") = 0)

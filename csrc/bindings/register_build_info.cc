@@ -17,7 +17,7 @@ py::dict build_info() {
     info["threads"] = cpu::thread_count(0);
     info["simd_compiled"] = cpu::compiled_instruction_sets();
     info["simd_used"] = cpu::row_functions().instruction_set;
-    // The toolkit and the architectures, or why there are none.
+    // `cuda`: the toolkit and the architectures, or None; `cuda_reason`: why it is None.
     const std::string cuda = ESCN_CUDA_BUILD;
     info["cuda"] = cuda.empty() ? py::object(py::none()) : py::str(cuda);
     info["cuda_reason"] = ESCN_CUDA_REASON;
@@ -27,7 +27,9 @@ py::dict build_info() {
 }  // namespace
 
 void register_build_info(py::module_& module) {
-    module.def("build_info", &build_info, "How the core was built, and what it uses of this machine.");
+    module.def(
+        "build_info", &build_info,
+        "How the core was built, and the threads and the instruction set that it uses on this machine.");
 }
 
 }  // namespace escn

@@ -36,12 +36,12 @@ void combine(const py::object& logits, const py::object& spatial, int threads) {
 }  // namespace
 
 void register_combination(py::module_& module) {
-    module.def("pool_sigmoids", &pool_sigmoids, py::arg("logits"), py::arg("threads") = 0,
-               "Means of the logits' sigmoids, float32 (label, z, y, x), over 4×4×4 voxels.");
     module.def(
-        "combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::arg("threads") = 0,
-        "Turn the SCN's local logits (label, z, y, x) into its probabilities, in place, with the spatial "
-        "networks' logits of a quarter of the size.");
+        "pool_sigmoids", &pool_sigmoids, py::arg("logits"), py::arg("threads") = 0,
+        "Means of the logits' sigmoids over 4×4×4 voxels. Logits and means are float32 (label, z, y, x).");
+    module.def("combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::arg("threads") = 0,
+               "Turn the SCN's local logits (label, z, y, x) into its probabilities, in place. The spatial "
+               "networks' logits have a quarter of the voxels along each axis.");
 }
 
 }  // namespace escn

@@ -63,16 +63,15 @@ void translate(std::exception_ptr failure) {
 
 void register_cuda_status(py::module_& module) {
     py::register_exception_translator(&translate);
+    module.def("cuda_status", &cuda_status,
+               "The CUDA support of this build and this machine: built, architectures, runtime and driver "
+               "(version), devices and problem. `problem` is a sentence that says why no GPU can be used, "
+               "empty if one can. Each device has its own problem. Never raises.");
     module.def(
-        "cuda_status", &cuda_status,
-        "What this build and this machine offer for CUDA: built, architectures, runtime and driver version, "
-        "devices, and problem, a sentence that says why no GPU can be used, or an empty one. A device has a "
-        "problem of its own. Never raises.");
-    module.def("cuda_problem", &cuda_problem, py::arg("found"), py::arg("words") = "", py::kw_only(),
-               py::arg("driver"), py::arg("runtime"), py::arg("architectures") = "",
-               py::arg("devices") = py::list(),
-               "What `cuda_status` says is the problem where the search for GPUs ends with the CUDA error "
-               "`found`. Versions are 1000 * major + 10 * minor, devices (name, major, minor).");
+        "cuda_problem", &cuda_problem, py::arg("found"), py::arg("words") = "", py::kw_only(),
+        py::arg("driver"), py::arg("runtime"), py::arg("architectures") = "", py::arg("devices") = py::list(),
+        "The problem that `cuda_status` reports if the search for GPUs ends with the CUDA error `found`, "
+        "whose text is `words`. A version is 1000 * major + 10 * minor, a device (name, major, minor).");
     module.def("runs_on", &cuda::runs_on, py::arg("architectures"), py::arg("major"), py::arg("minor"),
                "Whether code built for nvcc's `architectures` runs on a GPU of this compute capability.");
 }

@@ -13,7 +13,7 @@ namespace py = pybind11;
 namespace escn {
 namespace {
 
-// Memory of a device that lives as long as the object.
+// Memory of a device, freed with the object.
 class DeviceBlock {
   public:
     DeviceBlock(std::size_t bytes, int device) : device_(device), memory_(cuda::device_memory(device)) {
@@ -43,7 +43,7 @@ class DeviceBlock {
     cuda::Arena memory_;
 };
 
-// `with CurrentDevice(index):` for the calls of others that work on the current GPU.
+// `with CurrentDevice(index):` for calls to other libraries that work on the current GPU.
 class CurrentDevice {
   public:
     explicit CurrentDevice(int index) : index_(index) {}
@@ -77,17 +77,18 @@ void register_device_block(py::module_& module) {
     py::class_<DeviceBlock>(module, "DeviceBlock", "Memory of a GPU, freed with the object.")
         .def(py::init<std::size_t, int>(), py::arg("bytes"), py::arg("device"))
         .def_property_readonly("address", &DeviceBlock::address)
-        .def("copy", &DeviceBlock::copy, "Its bytes, on the host.");
+        .def("copy", &DeviceBlock::copy, "A copy of its bytes on the host.");
 
-    py::class_<CurrentDevice>(module, "CurrentDevice", "Makes a GPU current on this thread, in a with block.")
+    py::class_<CurrentDevice>(module, "CurrentDevice",
+                              "Makes a GPU current on this thread within a with block.")
         .def(py::init<int>(), py::arg("device"))
         .def("__enter__", &CurrentDevice::enter)
         .def("__exit__", [](CurrentDevice& current, const py::args&) { current.exit(); });
 
     module.def("read_device", &read_device, py::arg("address"), py::arg("bytes"), py::arg("stream") = 0,
-               "Bytes of the current GPU's memory, once `stream` is done.");
+               "Wait for `stream`, then return a copy of bytes in the current GPU's memory.");
     module.def("write_device", &write_device, py::arg("address"), py::arg("bytes"), py::arg("stream") = 0,
-               "Write bytes to the current GPU's memory, once `stream` is done.");
+               "Wait for `stream`, then write bytes to the current GPU's memory.");
 }
 
 }  // namespace escn

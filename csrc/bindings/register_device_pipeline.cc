@@ -94,39 +94,38 @@ void register_device_pipeline(py::module_& module) {
         .value("SEGMENTATION", cuda::Stage::kSegmentation)
         .value("LABELS", cuda::Stage::kLabels);
 
-    py::class_<cuda::RunResult>(module, "DeviceRun", "The account of a run on a device.")
+    py::class_<cuda::RunResult>(module, "DeviceRun", "The record of a run on a device.")
         .def_readonly("localization", &cuda::RunResult::localization)
         .def_readonly("segmentation", &cuda::RunResult::segmentation)
         .def_readonly("found", &cuda::RunResult::found)
         .def_readonly("counts", &cuda::RunResult::counts)
         .def_readonly("seconds", &cuda::RunResult::seconds);
 
-    py::class_<cuda::Pipeline>(
-        module, "DevicePipeline",
-        "Both stages on a GPU, with one arena. `graphs`: replay networks from CUDA graphs at sizes where "
-        "that is faster.")
+    py::class_<cuda::Pipeline>(module, "DevicePipeline",
+                               "Both stages on a GPU, with one arena. `graphs`: whether to replay networks "
+                               "from CUDA graphs at sizes where that is faster.")
         .def(py::init(&make), py::arg("localization"), py::arg("segmentation"),
              py::arg("localization_parameters"), py::arg("segmentation_parameters"), py::arg("labels"),
              py::arg("device") = 0, py::arg("threads") = 0, py::kw_only(), py::arg("graphs") = false)
-        .def("segment", &segment, py::arg("scan"), py::arg("spacing"), py::arg("labels"), py::kw_only(),
-             py::arg("scan_on_device") = false, py::arg("labels_on_device") = false,
-             py::arg("stream") = py::none(), py::arg("begin") = py::none(), py::arg("values") = py::none(),
-             "Write the labels of `scan`. Arrays are views (z, y, x) along LPS axes; one on the device is a "
-             "NumPy array of its address, shape and strides. `stream`: where the scan is still being made. "
-             "`begin(stage)` is "
-             "called as a stage's work is queued, `values(low, high, nonfinite)` once the scan was read; "
-             "either may "
-             "raise to end the run.")
+        .def(
+            "segment", &segment, py::arg("scan"), py::arg("spacing"), py::arg("labels"), py::kw_only(),
+            py::arg("scan_on_device") = false, py::arg("labels_on_device") = false,
+            py::arg("stream") = py::none(), py::arg("begin") = py::none(), py::arg("values") = py::none(),
+            "Write the labels of `scan` to `labels`. Both are views (z, y, x) along LPS axes; a view of "
+            "device memory is a NumPy array with the address, shape and strides there. `stream`: the stream "
+            "with the work that produces the scan, if any. `begin(stage)` is called before a stage's work is "
+            "queued, `values(low, high, nonfinite)` when the range of the scan's values is known. Either may "
+            "raise an exception to end the run.")
         .def("place_of", &place_of, py::arg("address"),
-             "The number of the GPU whose memory holds `address`, -1 for memory of the host, and whether it "
-             "lies on the pipeline's GPU, but in a context that the pipeline cannot reach.")
+             "The number of the GPU whose memory holds `address`, or -1 for host memory, and whether the "
+             "address is on the pipeline's GPU but in a context that the pipeline cannot reach.")
         .def("localize_input", &localize, py::arg("image"), "The mask (z, y, x) of a float32 network input.")
         .def("segment_input", &segment_input, py::arg("image"),
              "The probabilities (label, z, y, x) of a float32 network input.")
         .def_property_readonly("replays", &cuda::Pipeline::replays,
                                "Whether the last run replayed its segmentation network from a CUDA graph.")
         .def("trim", &cuda::Pipeline::trim, py::arg("bytes") = 0, py::call_guard<py::gil_scoped_release>(),
-             "Give back device memory above `bytes`, and the staging memory.")
+             "Shrink the arena to at most `bytes`, and free the staging memory.")
         .def("reset_arena_peak", &cuda::Pipeline::reset_arena_peak)
         .def_property_readonly("arena_capacity", &cuda::Pipeline::arena_capacity)
         .def_property_readonly("arena_peak", &cuda::Pipeline::arena_peak);

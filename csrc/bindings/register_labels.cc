@@ -25,9 +25,10 @@ py::array_t<uint64_t> write_labels(const py::object& probabilities, const Segmen
 }  // namespace
 
 void register_labels(py::module_& module) {
-    module.def("write_labels", &write_labels, py::arg("probabilities"), py::arg("plan"), py::arg("labels"),
-               py::arg("threads") = 0,
-               "Write the label map that the probabilities (class, z, y, x) give; returns voxels per class.");
+    module.def(
+        "write_labels", &write_labels, py::arg("probabilities"), py::arg("plan"), py::arg("labels"),
+        py::arg("threads") = 0,
+        "Write the label map of the probabilities (class, z, y, x) to `labels`; return voxels per class.");
 }
 
 }  // namespace escn

@@ -26,7 +26,7 @@ LocalizationParameters make_parameters(double spacing_mm, double spacing_slack, 
 void register_localization_parameters(py::module_& module) {
     using Parameters = LocalizationParameters;
     py::class_<Parameters>(module, "LocalizationParameters",
-                           "What stage 1 assumes, as the manifest of a bundle has it.")
+                           "The parameters of stage 1, from a bundle's manifest.")
         .def(py::init(&make_parameters), py::kw_only(), py::arg("spacing_mm"), py::arg("spacing_slack"),
              py::arg("valid_sizes"), py::arg("padding_hu"), py::arg("smoothing_sigma_mm"),
              py::arg("box_margin_mm"), py::arg("intensity_scale"), py::arg("intensity_min"),

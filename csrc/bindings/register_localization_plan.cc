@@ -38,9 +38,10 @@ void register_localization_plan(py::module_& module) {
                                  parameters);
         },
         py::arg("first"), py::arg("last"), py::arg("plan"), py::arg("parameters"),
-        "Box in mm, margin included, of a mask with inclusive corners `first` and `last` in input voxels.");
+        "Box in mm, with margin, around a mask whose inclusive corners are `first` and `last` in input "
+        "voxels.");
     module.def("whole_volume_box", &whole_volume_box, py::arg("plan"), py::arg("parameters"),
-               "Box of an empty mask: all of the padded input.");
+               "Box in mm for an empty mask: all of the padded input, with margin.");
 }
 
 }  // namespace escn

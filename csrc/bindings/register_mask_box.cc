@@ -21,8 +21,9 @@ py::object mask_box(const py::object& mask) {
 }  // namespace
 
 void register_mask_box(py::module_& module) {
-    module.def("mask_box", &mask_box, py::arg("mask"),
-               "Inclusive corners (first, last) of all voxels that are not zero, or None.");
+    module.def(
+        "mask_box", &mask_box, py::arg("mask"),
+        "Inclusive corners (first, last) of the box around all nonzero voxels, or None if all are zero.");
 }
 
 }  // namespace escn

@@ -62,11 +62,12 @@ py::dict plan_stage_memory(const py::object& region, std::size_t voxel_bytes, co
 }  // namespace
 
 void register_memory_plans(py::module_& module) {
-    module.def("plan_arena", &plan_arena, py::arg("buffers"),
-               "Offsets and total bytes for buffers of (bytes, first step, last step), steps inclusive.");
+    module.def(
+        "plan_arena", &plan_arena, py::arg("buffers"),
+        "Offsets and total bytes of an arena for buffers (bytes, first step, last step), steps inclusive.");
     module.def("plan_slabs", &plan_slabs, py::arg("slices"), py::arg("slice_bytes"),
                py::arg("slab_bytes") = cuda::kSlabBytes,
-               "[(first slice, count), ...] of the slabs of a volume.");
+               "The slabs of a volume: [(first slice, count), ...].");
     module.def(
         "plan_stage_memory", &plan_stage_memory, py::kw_only(), py::arg("region"), py::arg("voxel_bytes"),
         py::arg("sums_size"), py::arg("input_bytes"), py::arg("activation_bytes"), py::arg("output_bytes"),

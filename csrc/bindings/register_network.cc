@@ -47,14 +47,15 @@ void enqueue(TensorRTNetwork& network, engine::Handle input, engine::Handle outp
 void register_network(py::module_& module) {
     py::class_<TensorRTNetwork, std::shared_ptr<TensorRTNetwork>>(
         module, "Network",
-        "An execution context of a TensorRT engine, run on memory and a stream given to it.")
+        "An execution context of a TensorRT engine that runs on the caller's memory and stream.")
         .def(py::init(&make), py::arg("api"), py::arg("engine"), py::arg("context"), py::arg("input"),
              py::arg("output"))
         .def("prepare", &prepare, py::arg("size"), py::arg("stream") = 0,
-             "Set the input's size (z, y, x); returns the output's shape and the bytes of scratch that a run "
-             "needs.")
+             "Set the input's size (z, y, x); return the output's shape and the bytes of scratch memory that "
+             "an inference needs.")
         .def("enqueue", &enqueue, py::arg("input"), py::arg("output"), py::arg("activation"),
-             py::arg("activation_bytes"), py::arg("stream"), "Queue a run; addresses are of device memory.")
+             py::arg("activation_bytes"), py::arg("stream"),
+             "Queue an inference; addresses are in device memory.")
         .def_property_readonly(
             "input_dtype",
             [](const TensorRTNetwork& network) { return data_type_name(network.input_type()); })

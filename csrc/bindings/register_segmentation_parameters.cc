@@ -27,7 +27,7 @@ SegmentationParameters make_parameters(double spacing_mm, double spacing_thresho
 void register_segmentation_parameters(py::module_& module) {
     using Parameters = SegmentationParameters;
     py::class_<Parameters>(module, "SegmentationParameters",
-                           "What stage 2 assumes, as the manifest of a bundle has it.")
+                           "The parameters of stage 2, from a bundle's manifest.")
         .def(py::init(&make_parameters), py::kw_only(), py::arg("spacing_mm"), py::arg("spacing_threshold"),
              py::arg("spacing_slack"), py::arg("valid_sizes"), py::arg("smoothing_sigma_mm"),
              py::arg("outside_hu"), py::arg("intensity_scale"), py::arg("intensity_min"),

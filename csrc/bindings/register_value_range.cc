@@ -21,7 +21,7 @@ py::tuple value_range(const py::object& volume, int threads) {
 
 void register_value_range(py::module_& module) {
     module.def("value_range", &value_range, py::arg("volume"), py::arg("threads") = 0,
-               "Smallest and largest finite value, and the number of NaN and infinite ones.");
+               "Smallest and largest finite value, and the number of NaN and infinite values.");
 }
 
 }  // namespace escn

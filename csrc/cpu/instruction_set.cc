@@ -6,7 +6,7 @@
 namespace escn::cpu {
 
 InstructionSet instruction_set() {
-    // For tests and for reports of trouble: the name of an instruction set to stay at or below.
+    // ESCN_SIMD names the highest instruction set to use, for tests and bug reports.
     const char* wanted = std::getenv("ESCN_SIMD");
     [[maybe_unused]] const bool portable = wanted && std::strcmp(wanted, "portable") == 0;
     [[maybe_unused]] const bool below_avx512 = portable || (wanted && std::strcmp(wanted, "avx2") == 0);

@@ -1,4 +1,4 @@
-// Where the voxels of an image lie between those of a network's output, along one axis.
+// Positions of image voxels between the voxels of a network's output, along one axis.
 #pragma once
 
 #include <cstdint>
@@ -14,29 +14,29 @@ struct LinearAxis {
 
     bool holds(int64_t index) const { return index >= begin && index < end; }
 
-    // The sources of image voxel `index`.
+    // The sources of image voxel `index` and their weights. A source is a voxel of the network's output.
     LinearTap tap(int64_t index) const {
         return linear_tap(static_cast<int32_t>(index + offset), source_size, cropped_size);
     }
 
     int64_t image_size;
-    int64_t begin;  // image voxels [begin, end) lie in the crop
+    int64_t begin;  // image voxels [begin, end) are in the crop
     int64_t end;
-    int64_t offset;  // from an image voxel to one of the padded crop
+    int64_t offset;  // of an image voxel in the padded crop, relative to its index in the image
     int32_t source_size;
     int32_t cropped_size;
 };
 
-// The image voxels along an axis sorted by the pair of sources that they lie between. Sources are counted
-// with the edge voxel repeated at both ends: of n + 2 sources, interval i lies between i and i + 1.
+// The image voxels along an axis, grouped by the pair of sources between which they lie. Sources are counted
+// with the edge voxel repeated at both ends: of these n + 2 sources, interval i lies between i and i + 1.
 struct LinearIntervals {
     explicit LinearIntervals(const LinearAxis& axis);
 
     int64_t count;                // n + 1
     std::vector<int64_t> starts;  // interval i holds image voxels [starts[i], starts[i + 1])
-    int64_t depth = 0;            // the most voxels in an interval
+    int64_t depth = 0;            // the largest number of voxels in an interval
 
-    // Weights of voxel k of interval i at [k * count + i]; zero where there is none.
+    // The weights of voxel k of interval i are at [k * count + i]; zero where there is no such voxel.
     std::vector<float> left_weights;
     std::vector<float> right_weights;
 };

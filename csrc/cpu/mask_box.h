@@ -1,4 +1,4 @@
-// Where a network's mask lies.
+// The box around a network's mask.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct VoxelBox {
     Index last;
 };
 
-// The smallest box of all voxels that are not zero; none where all are.
+// The smallest box around all nonzero voxels, or nothing if all are zero.
 std::optional<VoxelBox> mask_box(const View<const uint8_t>& mask);
 
 }  // namespace escn::cpu

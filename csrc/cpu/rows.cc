@@ -1,5 +1,6 @@
-// Compiled once per instruction set: ESCN_ROWS names the function that returns this one's row functions.
-// Nothing here may be inline with external linkage, or the linker could hand these instructions to others.
+// Compiled once per instruction set: ESCN_ROWS names the function that returns this set's row functions.
+// Nothing here may be inline with external linkage, because the linker could then use this set's
+// instructions for another set's code.
 #include "cpu/rows.h"
 
 #include <float.h>
@@ -11,7 +12,7 @@
 namespace escn::cpu {
 namespace {
 
-// Accumulators of a strip stay in registers while the taps go by.
+// The sums of a strip stay in registers during the loop over the taps.
 template <int N, typename T>
 ESCN_HD void sum_strip(const T* in, int64_t tap_stride, const float* weights, int32_t count, float* out) {
     float sums[N];
@@ -119,7 +120,7 @@ void find_range(const float* in, int64_t stride, int64_t size, RowRange* range) 
     float min = HUGE_VALF;
     float max = -HUGE_VALF;
     int64_t nonfinite = 0;
-    // Short enough for a 32-bit count.
+    // Blocks are short enough for a 32-bit count.
     for (int64_t begin = 0; begin < size; begin += 4096) {
         const int64_t end = begin + 4096 < size ? begin + 4096 : size;
         int32_t strange = 0;

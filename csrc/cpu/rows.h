@@ -1,4 +1,4 @@
-// Inner loops over contiguous rows, compiled once per instruction set and chosen when the process starts.
+// Inner loops over contiguous rows, compiled once per instruction set. The set is chosen at run time.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,16 @@
 
 namespace escn::cpu {
 
-// Smallest and largest finite value and the number of the others.
+// Smallest and largest finite value, and the number of values that are not finite.
 struct RowRange {
     double min;
     double max;
     int64_t nonfinite;
 };
 
-// out[i] = sum over k < count of weights[k] * in[k * tap_stride + i * stride]; strides in elements, count >
-// 0. Terms are added in the order of k, here and below: a scan's memory order leaves no trace in the result.
+// out[i] = sum over k < count of weights[k] * in[k * tap_stride + i * stride]; strides are in elements,
+// count > 0. Here and below, terms are added in the order of k, so that the result does not depend on the
+// scan's memory order.
 template <typename T>
 using SumRows = void (*)(const T* in, int64_t tap_stride, int64_t stride, const float* weights, int32_t count,
                          int64_t size, float* out);
@@ -26,7 +27,7 @@ template <typename T>
 using Transpose = void (*)(const T* in, int64_t in_stride, int64_t stride, int64_t rows, int64_t columns,
                            float* out, int64_t out_stride);
 
-// Widens min and max to what the row holds.
+// Adds a row to the range: finite values widen min and max, other values are counted.
 template <typename T>
 using FindRange = void (*)(const T* in, int64_t stride, int64_t size, RowRange* range);
 
@@ -45,28 +46,28 @@ struct RowFunctions {
     ScanRows<int32_t> int32_rows;
     ScanRows<float> float_rows;
 
-    // Applies a banded operator to rows of `width` floats: row o of `out` is the weighted sum of rows of
-    // `in`.
+    // Applies a banded operator to rows of `width` floats: row o of `out` is a weighted sum of rows of `in`.
     void (*apply_taps)(const float* in, int64_t in_stride, TapRows taps, int64_t size, int64_t width,
                        float* out, int64_t out_stride);
 
-    // Turns sums of taps into network intensities, in place.
+    // Converts sums of taps to network intensities, in place.
     void (*finish)(float* values, const float* inside_x, float inside_zy, float outside_hu, IntensityMap map,
                    int64_t size);
 
-    // Settled labels (resample/label.h) of a row of voxels; class c is at probabilities[c * class_stride +
-    // i].
+    // Settled labels (resample/label.h) of a row of voxels. The probability of class c for voxel i is
+    // probabilities[c * class_stride + i].
     void (*settle)(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size,
                    uint8_t* labels);
 
-    // labels[i] where the four rows agree, else kUnsettled.
+    // labels[i] = the label of all four rows where they agree, else kUnsettled.
     void (*agree)(const uint8_t* const rows[4], int64_t size, uint8_t* labels);
 
-    // out[i] of four rows blended along y, then z.
+    // out[i] = four rows interpolated along y, then along z.
     void (*blend4)(const float* const rows[4], const float y_weights[2], const float z_weights[2],
                    int64_t size, float* out);
 
-    // labels[i] = the first largest class of values i and i + 1 blended; class c at values[c * class_stride].
+    // labels[i] = the class of the first maximum, interpolated between values i and i + 1. The values of
+    // class c begin at values[c * class_stride].
     void (*label_between)(const float* values, int64_t class_stride, int32_t classes,
                           const float* left_weights, const float* right_weights, int64_t size,
                           uint8_t* labels);

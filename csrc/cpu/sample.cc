@@ -12,14 +12,14 @@ namespace {
 
 constexpr int kZ = 0, kY = 1, kX = 2;
 
-// Slices of z that are worked on side by side, one in each lane of the processor's vectors.
+// Slices along z that are processed together, one in each SIMD lane.
 constexpr int64_t kLanes = 16;
 
-// Output rows along y that a task makes of one reading of the scan: enough to read most voxels from a near
-// cache, few enough to keep all cores busy.
+// Output rows along y per task: enough that most voxels are read from the L1 or L2 cache, and few enough that
+// all cores are busy.
 constexpr int64_t kRowsPerTask = 4;
 
-// The axis along which the scan is contiguous, or most nearly so.
+// The axis with the smallest stride: the scan is contiguous along it, or most nearly so.
 int nearest_axis(const Size& size, const Triple<int64_t>& stride) {
     const auto cost = [&](int axis) {
         return size[axis] == 1 || stride[axis] == 0 ? INT64_MAX : std::abs(stride[axis]);
@@ -31,9 +31,9 @@ int nearest_axis(const Size& size, const Triple<int64_t>& stride) {
     return nearest;
 }
 
-// Operators are applied along y, then x, then z, whatever the scan's memory order. Only the first reads the
-// scan, with its vectors along x or z, as the scan lies; a scan contiguous along y is turned in small
-// windows.
+// Operators are applied along y, then x, then z, whatever the scan's memory order. Only the y operator reads
+// the scan. Its vectors run along x or z, whichever has the smaller stride; a scan contiguous along y is
+// first transposed in small windows.
 template <typename T>
 class Sweep {
   public:
@@ -79,10 +79,10 @@ class Sweep {
         std::vector<float> slices;   // [z][output x]
     };
 
-    // Slices of z, rounded up to whole vectors.
+    // Slices along z, rounded up to whole vectors.
     int64_t depth() const { return (z_.extent + kLanes - 1) / kLanes * kLanes; }
 
-    // Along y and x, for a scan whose neighbours in memory are neighbours along z.
+    // Resizes along y and x, for a scan with the smallest stride along z.
     void resize_columns(int64_t begin, int64_t end, Scratch& scratch) const {
         const T* lowest = stride_[kZ] < 0 ? corner_ + (z_.extent - 1) * stride_[kZ] : corner_;
         for (int64_t o = begin; o < end; ++o) {
@@ -98,7 +98,7 @@ class Sweep {
         }
     }
 
-    // Along y and x, for all others.
+    // Resizes along y and x, for a scan with the smallest stride along x or y.
     void resize_lines(int64_t begin, int64_t end, Scratch& scratch) const {
         const bool backwards = nearest_ == kX && stride_[kX] < 0;
         float* columns = scratch.columns.data();
@@ -119,7 +119,8 @@ class Sweep {
         }
     }
 
-    // Along y: a lane of every output row [begin, end), from slice z. Back to front where x is.
+    // Resizes slice z along y, into one lane of the output rows [begin, end). If x has the smallest stride
+    // and is flipped, the lines are written in reverse.
     void read_lines(int64_t z, int64_t begin, int64_t end, Scratch& scratch, int64_t lane) const {
         const T* slice = corner_ + z * stride_[kZ];
         if (nearest_ == kX) {
@@ -164,7 +165,7 @@ class Sweep {
             .sum(first, tap_stride, stride, &y_.weights[o * y_.stride], y_.count[o], x_.extent, out);
     }
 
-    // Along z, what lies outside the scan, and intensities.
+    // Resizes along z, adds the HU outside the scan and maps intensities.
     void combine_slices(int64_t o, const float* resized, float* slices) const {
         const bool backwards = nearest_ == kZ && stride_[kZ] < 0;
         const int64_t width = x_.size();

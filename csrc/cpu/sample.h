@@ -13,8 +13,8 @@ struct Sampling {
     IntensityMap intensity;
 };
 
-// Writes to `output`, whose size is that of the tap tables and whose x is contiguous. The result is the same
-// to the last bit for every memory order of the scan and every number of threads.
+// `output` has the size of the tap tables and is contiguous along x. The result is the same to the last bit
+// for every memory order of the scan and every number of threads.
 void sample(const ScanView& scan, const Sampling& sampling, const View<float>& output, int threads);
 
 }  // namespace escn::cpu

@@ -10,10 +10,10 @@
 namespace escn::cpu {
 namespace {
 
-// A tile's edge: its lines of cache on both sides fit the first level.
+// A tile's edge, in elements. The tile's cache lines on both sides fit the L1 cache.
 constexpr int64_t kTile = 64;
 
-// Axes from the widest stride to the narrowest.
+// Axes from the largest stride to the smallest.
 std::array<int, 3> outermost_first(const Index& stride) {
     std::array<int, 3> order = {0, 1, 2};
     std::stable_sort(order.begin(), order.end(),
@@ -34,8 +34,8 @@ void copy_line(const T* from, int64_t from_stride, T* to, int64_t to_stride, int
     }
 }
 
-// A plane of the axes a (narrowest stride of `from`) and b (narrowest of `to`, or any other if that is a
-// too).
+// Copies a plane of the axes a and b. Axis a has the smallest stride of `from`. Axis b has the smallest
+// stride of `to`, or is another axis if a has that as well (`same`).
 template <typename T>
 void copy_plane(const T* from, const Index& from_stride, T* to, const Index& to_stride, const Size& size,
                 int a, int b, bool same) {
@@ -66,7 +66,7 @@ void copy(const ConstStrided& from, const Strided& to, const Size& size, ThreadP
     const bool same = narrowest_to == a;
     const int b = same ? order[1] : narrowest_to;
     const int c = 3 - a - b;
-    // Tasks are pieces of the third axis, or of b where the third is short (a slab of a few slices).
+    // A task is one plane, or a piece of a plane along b where there are few planes (a slab of a few slices).
     const int64_t pieces =
         std::max<int64_t>(1, std::min<int64_t>(size[b] / kTile, 64 / std::max<int64_t>(size[c], 1)));
     pool.for_each(size[c] * pieces, [&](int64_t task) {
@@ -92,7 +92,7 @@ void strided_copy(const ConstStrided& from, const Strided& to, const Size& size,
         case 4:
             return copy<uint32_t>(from, to, size, pool);
         default:
-            throw std::logic_error("no copy of elements of this size");
+            throw std::logic_error("elements must have 1, 2 or 4 bytes");
     }
 }
 

@@ -18,8 +18,8 @@ struct Strided {
     Index stride;
 };
 
-// to[z, y, x] = from[z, y, x] for elements of 1, 2 or 4 bytes, in the order of memory as far as the two
-// agree.
+// to[z, y, x] = from[z, y, x] for elements of 1, 2 or 4 bytes. Copies in memory order where both arrays
+// have the same.
 void strided_copy(const ConstStrided& from, const Strided& to, const Size& size, std::size_t element_bytes,
                   ThreadPool& pool);
 

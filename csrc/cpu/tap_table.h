@@ -14,7 +14,7 @@ struct TapTable {
     TapRows rows() const { return {first.data(), count.data(), inside.data(), weights.data(), stride}; }
     int64_t size() const { return static_cast<int64_t>(first.size()); }
 
-    // Image voxels [begin, begin + extent) are all that any row needs; `first` counts from `begin`.
+    // No row needs image voxels outside [begin, begin + extent). `first` counts from `begin`.
     int32_t begin = 0;
     int32_t extent = 0;
 

@@ -45,12 +45,12 @@ void ThreadPool::start(int64_t tasks) {
         try {
             threads_.emplace_back([this, thread] { serve(thread); });
         } catch (const std::exception&) {
-            return;  // the system gives no more threads, or no memory for them
+            return;  // the system has no more threads, or no memory for them
         }
     }
 }
 
-// Enters and leaves with the lock held.
+// The lock is held on entry and on return.
 void ThreadPool::work(std::unique_lock<std::mutex>& lock, int thread) {
     const auto& worker = *worker_;
     Tasks tasks(next_, count_, thread);
@@ -61,7 +61,7 @@ void ThreadPool::work(std::unique_lock<std::mutex>& lock, int thread) {
         worker(tasks);
     } catch (...) {
         failure = std::current_exception();
-        next_ = count_;  // the others take no more
+        next_ = count_;  // the other threads take no more tasks
     }
     lock.lock();
     if (failure && !failure_) failure_ = failure;

@@ -1,4 +1,5 @@
-// Spreads work over threads. None outlasts one call into the core, so callers may fork.
+// Spreads work over threads. No thread outlives the call into the core that started it, so that
+// callers may fork.
 #pragma once
 
 #include <atomic>
@@ -12,10 +13,11 @@
 
 namespace escn::cpu {
 
-// `requested` threads, or as many as the process may use where it is 0. Throws std::invalid_argument below 0.
+// Returns `requested`, or the number of cores that the process may use if it is 0. Throws
+// std::invalid_argument below 0.
 int thread_count(int requested);
 
-// One thread's hold on tasks 0, 1, ... count - 1, of which each goes to one thread.
+// One thread's access to tasks 0, 1, ... count - 1. Each task goes to one thread.
 class Tasks {
   public:
     Tasks(std::atomic<int64_t>& next, int64_t count, int thread)
@@ -26,7 +28,7 @@ class Tasks {
         return task < count_;
     }
 
-    // 0 for the calling thread, below the pool's number of threads.
+    // The thread's number: 0 for the calling thread, always less than the pool's number of threads.
     int thread() const { return thread_; }
 
   private:
@@ -37,18 +39,18 @@ class Tasks {
 
 class ThreadPool {
   public:
-    // At most `threads`, the calling one included; each starts when there is a task for it. Where the system
-    // gives fewer, those do the work.
+    // At most `threads` threads, including the calling one. Each starts when there is a task for it. If the
+    // system has fewer, those do all the work.
     explicit ThreadPool(int threads) : most_(threads) {}
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
 
-    // Calls `worker` at most once on each thread, this one included; each takes tasks until none is left. The
-    // first exception of a worker ends the work and is thrown again here. One call at a time.
+    // Calls `worker` at most once on each thread, including the calling one; each call takes tasks until none
+    // is left. The first exception of a worker ends the work and is rethrown here. One call at a time.
     void run(int64_t count, const std::function<void(Tasks&)>& worker);
 
-    // task(0), ... task(count - 1), each once on any thread, as `run`.
+    // Calls task(0), ... task(count - 1), each once and on any thread, as `run` does.
     void for_each(int64_t count, const std::function<void(int64_t)>& task);
 
   private:
@@ -58,7 +60,7 @@ class ThreadPool {
 
     std::mutex mutex_;
     std::condition_variable begin_, end_;
-    // Of the current run; `runs_` counts them, so that a thread joins each at most once.
+    // State of the current call of `run`. `runs_` counts the calls, so that a thread joins each at most once.
     const std::function<void(Tasks&)>* worker_ = nullptr;
     std::atomic<int64_t> next_{0};
     int64_t count_ = 0, runs_ = 0;

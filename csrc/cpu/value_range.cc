@@ -23,7 +23,7 @@ RowRange value_range(const ScanView& scan, int threads) {
     std::mutex mutex;
     visit(scan, [&, outer = outer, middle = middle, inner = inner](auto view) {
         using T = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
-        // In the order of memory, flipped axes too.
+        // Reads in memory order; flipped axes are read backwards.
         for (int axis = 0; axis < 3; ++axis) {
             view.data += std::min<int64_t>(view.stride[axis], 0) * (view.size[axis] - 1);
             view.stride[axis] = std::abs(view.stride[axis]);

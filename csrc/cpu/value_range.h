@@ -1,4 +1,4 @@
-// What values a scan holds.
+// The range of a scan's values.
 #pragma once
 
 #include "cpu/rows.h"
@@ -6,7 +6,8 @@
 
 namespace escn::cpu {
 
-// Smallest and largest finite value, infinite (min > max) where none is, and how many are not finite.
+// Smallest and largest finite value, and the number of values that are not finite. If no value is finite, min
+// is infinity and max minus infinity.
 RowRange value_range(const ScanView& scan, int threads);
 
 }  // namespace escn::cpu

@@ -1,4 +1,4 @@
-// Arrays of the caller, read and written in place. Strides are in elements and may be negative.
+// The caller's arrays, read and written in place. Strides are in elements and may be negative.
 #pragma once
 
 #include <cstdint>

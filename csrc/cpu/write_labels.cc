@@ -18,11 +18,11 @@ namespace {
 
 constexpr int kZ = 0, kY = 1, kX = 2;
 
-// Rows of the label map along x that a tile holds before they are stored across a map whose x is not
-// contiguous: as many as fill a cache line.
+// Rows along x in a tile, as many as a cache line has bytes. Tiles collect labels for a map that is not
+// contiguous along x.
 constexpr int64_t kTileRows = 64;
 
-// Settled intervals in a row that are worth not blending.
+// The shortest stretch of settled intervals that is worth skipping.
 constexpr int64_t kWorthSkipping = 8;
 
 class Writer {
@@ -50,7 +50,8 @@ class Writer {
         }
     }
 
-    // Tasks are tiles: an index along the label map's outer axis and a block along its inner one, x aside.
+    // A task is a tile: one index along the outer of the axes z and y, and a block of rows along
+    // the inner one.
     int64_t tiles() const { return labels_.size[outer_] * blocks(); }
 
     void write(Tasks& tasks, uint64_t* counts) const {
@@ -84,13 +85,13 @@ class Writer {
     struct Scratch {
         std::vector<uint8_t> agreed;   // settled labels that four source rows share, edges repeated
         std::vector<float> blended;    // [class][source], edges repeated
-        std::vector<uint8_t> between;  // labels, one an interval
+        std::vector<uint8_t> between;  // labels, one per interval
         std::vector<uint8_t> tile;
     };
 
     int64_t blocks() const { return (labels_.size[inner_] + kTileRows - 1) / kTileRows; }
 
-    // Sets labels [begin, end) of a row that starts at its lowest address.
+    // Sets labels [begin, end) of a row; `row` is its lowest address.
     void fill(uint8_t* row, int64_t begin, int64_t end, uint8_t label) const {
         std::memset(row + (backwards_ ? x_.image_size - end : begin), label, end - begin);
     }
@@ -127,7 +128,7 @@ class Writer {
             if (label != kUnsettled) {
                 while (stop < intervals_.count && label_of(stop) == label) ++stop;
             } else {
-                // Short settled stretches are blended along: cheaper than to begin anew behind them.
+                // Interpolates short settled stretches too: starting again after them costs more.
                 for (int64_t j = stop; j < std::min(stop + kWorthSkipping, intervals_.count); ++j) {
                     if (label_of(j) == kUnsettled) stop = j + 1;
                 }
@@ -147,7 +148,7 @@ class Writer {
         }
     }
 
-    // The probabilities around intervals [begin, end), blended from four source rows.
+    // Interpolates the probabilities around intervals [begin, end) from four source rows.
     void blend_sources(const int64_t sources[4], const float y_weights[2], const float z_weights[2],
                        int64_t begin, int64_t end, float* blended) const {
         const int64_t first = std::max<int64_t>(begin - 1, 0);
@@ -162,7 +163,7 @@ class Writer {
         }
     }
 
-    // Labels of the voxels in intervals [begin, end) from the blended probabilities around them.
+    // Writes the labels of the voxels in intervals [begin, end), from the interpolated probabilities.
     void resolve(int64_t begin, int64_t end, uint8_t* row, Scratch& scratch, uint64_t* counts) const {
         uint8_t* between = scratch.between.data();
         for (int64_t k = 0; k < intervals_.depth; ++k) {
@@ -180,7 +181,7 @@ class Writer {
         }
     }
 
-    // Stores a tile of rows across a label map, in the order of its memory.
+    // Stores a tile of rows in the label map, in the map's memory order.
     void store(const uint8_t* tile, int64_t rows, uint8_t* corner) const {
         const int64_t inner_stride = labels_.stride[inner_];
         const int64_t x_stride = labels_.stride[kX];
@@ -208,7 +209,7 @@ class Writer {
     const int64_t class_size_;
     const bool rows_contiguous_ = std::abs(labels_.stride[kX]) == 1;
     const bool backwards_ = labels_.stride[kX] == -1;
-    // An odd number of cache lines: a tile is read across its rows, which must not share their cache sets.
+    // An odd number of cache lines. A tile is read across its rows, which must not share their cache sets.
     const int64_t tile_stride_ = ((x_.image_size + 63) / 64 | 1) * 64;
     const int inner_ = std::abs(labels_.stride[kY]) <= std::abs(labels_.stride[kZ]) ? kY : kZ;
     const int outer_ = inner_ == kY ? kZ : kY;

@@ -1,4 +1,4 @@
-// From class probabilities at the network's spacing to a label map at the scan's.
+// Turns class probabilities at the network's spacing into a label map at the scan's spacing.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,10 @@
 
 namespace escn::cpu {
 
-// `probabilities` (class, z, y, x), contiguous, of plan.input_size. Every voxel of `labels` is written: the
+// `probabilities` are (class, z, y, x), contiguous, of plan.input_size. Writes every voxel of `labels`: the
 // argmax of the linearly resized probabilities inside the crop, zero outside. Returns voxels per class.
-// Throws std::invalid_argument where the sizes are not the plan's. `threads`: 0 for all cores.
+// Throws std::invalid_argument if the size of `labels` is not the plan's, or unless there are 1 to 255
+// classes. `threads`: 0 for all cores.
 std::vector<uint64_t> write_labels(const float* probabilities, int64_t classes, const SegmentationPlan& plan,
                                    const View<uint8_t>& labels, int threads);
 

@@ -1,5 +1,6 @@
-# The GPU path, with CUDA where there is an nvcc. Included by the main CMakeLists.txt once the target _core exists.
-# Sets ESCN_CUDA_BUILD (toolkit and architectures, or nothing), ESCN_CUDA_REASON (why nothing) and ESCN_CUDA_TEXT.
+# The GPU code, built with CUDA if nvcc is found. CMakeLists.txt includes this file after it adds the target
+# _core. Sets ESCN_CUDA_BUILD (toolkit and architectures; empty without CUDA), ESCN_CUDA_REASON (why it is
+# empty) and ESCN_CUDA_TEXT (the CUDA part of the status line).
 
 include(csrc/cuda/architectures.cmake)
 
@@ -7,7 +8,7 @@ set(ESCN_CUDA AUTO CACHE STRING "Build the CUDA core: AUTO (where nvcc is found)
 set_property(CACHE ESCN_CUDA PROPERTY STRINGS AUTO ON OFF)
 option(ESCN_CUDA_WERROR "Treat nvcc's warnings as errors" OFF)
 
-# What no GPU is needed for: plans of its memory, and what can be said of the CUDA at hand.
+# Code that needs no GPU: the plans of its memory, and the CUDA status of the build and the machine.
 add_library(escn_device OBJECT
   csrc/cuda/driver/runs_on.cc
   csrc/cuda/driver/status_problem.cc
@@ -18,7 +19,7 @@ add_library(escn_device OBJECT
 target_link_libraries(_core PRIVATE escn_device)
 list(APPEND ESCN_TARGETS escn_device)
 
-# What only a build with CUDA has: the way of a scan through the GPU, its bindings, and the kernels.
+# Only in builds with CUDA: the GPU pipeline, its bindings, and the kernels.
 set(ESCN_GPU_SOURCES
   csrc/bindings/register_arena.cc
   csrc/bindings/register_device_block.cc
@@ -53,7 +54,8 @@ if(ESCN_CUDA STREQUAL "OFF")
   set(ESCN_CUDA_REASON "ESCN_CUDA=OFF")
 else()
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-    # The toolkit's usual place is on no PATH. By the environment, for check_language tries no compiler that is set.
+    # The toolkit's usual directory is not on PATH. The environment names nvcc, because check_language does
+    # not test a compiler that CMAKE_CUDA_COMPILER names.
     find_program(ESCN_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
     if(ESCN_NVCC)
       set(ENV{CUDACXX} "${ESCN_NVCC}")
@@ -92,8 +94,8 @@ else()
   set(ESCN_CUDA_BUILD "${CMAKE_CUDA_COMPILER_VERSION} for ${ESCN_CUDA_ARCHITECTURES}")
   set(ESCN_CUDA_TEXT "CUDA ${ESCN_CUDA_BUILD}")
 
-  # As on the CPU, no fused multiply-add: labels then agree to the voxel. Triple is std::array, whose operator[] is
-  # constexpr.
+  # No fused multiply-add, as on the CPU, so that both give the same label for every voxel. The relaxed
+  # constexpr lets kernels call the constexpr operator[] of Triple, a std::array.
   add_library(escn_kernels OBJECT ${ESCN_KERNELS})
   target_include_directories(escn_kernels PRIVATE csrc)
   target_compile_features(escn_kernels PRIVATE cuda_std_17)
@@ -107,7 +109,7 @@ else()
   target_sources(_core PRIVATE ${ESCN_GPU_SOURCES})
   target_compile_definitions(_core PRIVATE ESCN_WITH_CUDA ESCN_CUDA_ARCHITECTURES="${ESCN_CUDA_ARCHITECTURES}")
   target_include_directories(_core SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
-  # Static: the module loads on machines without CUDA, or with another version of it.
+  # Static, so that the module loads on machines without CUDA or with another version of it.
   target_link_libraries(_core PRIVATE escn_kernels CUDA::cudart_static)
 endif()
 message(STATUS "${ESCN_CUDA_TEXT}")

@@ -41,7 +41,7 @@ void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& pla
         const Slab& slab = slabs[index];
         Slot& slot = slots[index % kSlots];
         auto* device_slab = reinterpret_cast<uint8_t*>(arena + memory.label_slab[index % kSlots]);
-        if (!target.on_device && index >= kSlots) store(index - kSlots);  // its staging is needed again
+        if (!target.on_device && index >= kSlots) store(index - kSlots);  // frees its staging buffer
 
         sweep.begin = {plan.paddings[0].before + slab.first, plan.paddings[1].before,
                        plan.paddings[2].before};

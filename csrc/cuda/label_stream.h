@@ -1,4 +1,4 @@
-// Labels on their way from the probabilities to the caller's label map, slab by slab.
+// Writes labels from the probabilities to the caller's label map, slab by slab.
 #pragma once
 
 #include "cpu/thread_pool.h"
@@ -16,15 +16,16 @@ struct LabelTarget {
     bool on_device = false;
 };
 
-// Writes the voxels of the target that lie in the plan's crop. `sweep` says all but begin, size, labels and
-// strides. On return all labels of a host target are written; those of a device target are queued.
+// Writes the target's voxels inside the plan's crop. The caller fills `sweep` except begin, size, labels,
+// strides and padded. On return, the labels of a host target are written; the kernels that write a device
+// target are only queued.
 void stream_labels(Device& device, LabelSweep sweep, const SegmentationPlan& plan, const LabelTarget& target,
                    const StageMemory& memory, std::byte* arena, Slots& slots, cpu::ThreadPool& pool);
 
-// Bytes of a row of the crop's voxels in a label slab: a multiple of 4, for 32-bit stores.
+// Bytes per row of a label slab, rounded up to a multiple of 4 for 32-bit stores.
 int64_t label_pitch(const SegmentationPlan& plan);
 
-// The voxels of the image that lie in the crop.
+// The size of the part of the image that lies in the crop.
 Size labelled_size(const SegmentationPlan& plan);
 
 }  // namespace escn::cuda

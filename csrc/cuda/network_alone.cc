@@ -1,4 +1,4 @@
-// One network of the pipeline alone, from and to host memory.
+// Runs one network of the pipeline alone, from host memory to host memory.
 #include <algorithm>
 #include <cstring>
 

@@ -6,7 +6,7 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int kTrialRuns = 3;  // of each way; the fastest counts
+constexpr int kTrialRuns = 3;  // each, with and without a graph; the fastest counts
 constexpr std::size_t kMostTrials = 16;
 
 }  // namespace
@@ -44,8 +44,8 @@ void NetworkRunner::queue(const engine::RunMemory& memory, Stream& stream) {
     const bool repeats = memory_ == memory;
     if (!repeats) graph_.reset();
     memory_ = memory;
-    // The first run at a size may allocate and choose kernels: it cannot be captured, and its time says
-    // nothing.
+    // The first run at a size may allocate memory and choose kernels. It cannot be captured, and its time is
+    // not representative.
     if (!graphs_ || !repeats) {
         enqueue();
         return;
@@ -56,7 +56,7 @@ void NetworkRunner::queue(const engine::RunMemory& memory, Stream& stream) {
     if (!replay) graph_.reset();
     if (replay && !graph_) {
         graph_ = stream.capture(enqueue);
-        graphs_ = graph_ != nullptr;  // what cannot be captured once is not tried again
+        graphs_ = graph_ != nullptr;  // after one failed capture, graphs are not tried again
     }
     const bool timed = !tried && graphs_;
     if (timed && !begin_) {

@@ -1,4 +1,4 @@
-// Runs a network on a stream, plainly or, at sizes where that is faster, as a captured graph.
+// Runs a network on a stream, as a captured CUDA graph at the input sizes where that is faster.
 #pragma once
 
 #include <limits>
@@ -11,12 +11,12 @@
 
 namespace escn::cuda {
 
-// With graphs, the first runs at a size are timed, some of them plain and some replayed, and the faster way
-// is kept. Times are read once the next run is queued, so that nobody waits for them. TensorRT wants a
-// context for each graph: of several sizes, the verdicts are kept, but only the last one's graph.
+// With graphs, the first runs at a size are timed, some without a graph and some replayed, and the faster way
+// is kept. Times are read when the next run is queued, so that no thread waits for them. TensorRT needs a
+// context per graph, so the choice is kept for several sizes, but the graph only for the last one.
 class NetworkRunner {
   public:
-    // `graphs`: whether to try them. The caller waits for a run before it queues the next.
+    // `graphs`: whether to try graphs. The caller must wait for a run before it queues the next.
     NetworkRunner(std::shared_ptr<engine::Network> network, bool graphs);
 
     engine::Network& network() const { return *network_; }
@@ -30,7 +30,7 @@ class NetworkRunner {
         double fastest = std::numeric_limits<double>::infinity();  // seconds
     };
 
-    // What the runs at a size took.
+    // The times of the runs at one size.
     struct Trial {
         Size size;
         Times plain, replayed;
@@ -42,12 +42,12 @@ class NetworkRunner {
     std::shared_ptr<engine::Network> network_;
     bool graphs_;
     Size size_{};
-    // A graph holds these addresses, and what TensorRT keeps for a size: a change of either ends its use.
+    // A graph holds these addresses and TensorRT's state for a size; a change of either makes it invalid.
     std::optional<engine::RunMemory> memory_;
     std::unique_ptr<Graph> graph_;
-    std::vector<Trial> trials_;  // of the sizes met last
+    std::vector<Trial> trials_;  // one per size; the oldest is dropped first
     std::optional<TimedEvent> begin_, end_;
-    Times* timed_ = nullptr;  // where the time from begin_ to end_ belongs
+    Times* timed_ = nullptr;  // receives the time from begin_ to end_; null if none is pending
 };
 
 }  // namespace escn::cuda

@@ -1,4 +1,4 @@
-// What a network's input and output must be for the pipeline. Refusals are std::invalid_argument.
+// Checks that a network's input and output suit the pipeline. Failed checks throw std::invalid_argument.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@ namespace escn::cuda {
 
 inline std::size_t voxels(const Size& size) { return static_cast<std::size_t>(size[0] * size[1] * size[2]); }
 
-// The type of a tensor that holds numbers.
+// The element type of a floating-point tensor; throws for kByte. `tensor` names it in the message.
 FloatType float_type(engine::DataType type, const char* tensor);
 
-// A network may have more channels than are expected, and no fewer.
+// Throws unless the shapes agree. A network may have more channels than expected, but not fewer.
 void check_output(const std::vector<int64_t>& found, const std::vector<int64_t>& expected,
                   const char* network);
 

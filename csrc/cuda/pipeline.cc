@@ -20,8 +20,8 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int kMostCopyThreads = 8;      // a few saturate the memory; more only wait for each other
-constexpr int64_t kLargestAxis = 65535;  // of a launch's grid
+constexpr int kMostCopyThreads = 8;      // a few threads saturate the memory; more would only wait
+constexpr int64_t kLargestAxis = 65535;  // the limit of a launch's grid along y or z
 
 Region region_of(const cpu::Sampling& sampling) {
     Region region;
@@ -32,7 +32,7 @@ Region region_of(const cpu::Sampling& sampling) {
     return region;
 }
 
-// Where a label map begins in memory, whichever way its axes run.
+// The lowest address of a label map, whose strides may be negative.
 uint8_t* lowest_address(const cpu::View<uint8_t>& view) {
     uint8_t* lowest = view.data;
     for (int axis = 0; axis < 3; ++axis)
@@ -47,7 +47,7 @@ bool is_dense(const cpu::View<uint8_t>& view) {
     return last + 1 == static_cast<int64_t>(voxels(view.size));
 }
 
-// The outputs whose band of the z operator meets a slab; bands ascend.
+// The range of outputs whose z operator reads slices of `slab`. Their bands of slices ascend.
 std::pair<int32_t, int32_t> outputs_of(const cpu::TapTable& taps, const Slab& slab) {
     int32_t begin = 0, end = 0;
     for (int32_t o = 0; o < static_cast<int32_t>(taps.size()); ++o) {
@@ -65,7 +65,7 @@ std::pair<int32_t, int32_t> outputs_of(const cpu::TapTable& taps, const Slab& sl
 struct Pipeline::Events {
     Slots slots;
     Event reported;
-    std::array<TimedEvent, kStages + 1> stages;  // where each begins, and the last one's end
+    std::array<TimedEvent, kStages + 1> stages;  // the begin of each stage, and the end of the last
 };
 
 // What the device reports to the host at the end of a stage.
@@ -82,7 +82,7 @@ struct Pipeline::Run {
     const Observer& observer;
     cpu::ThreadPool& pool;
     RunResult result;
-    StageMemory memory;  // of the stage at hand
+    StageMemory memory;  // of the current stage
     Report* staged_report = nullptr;
     std::byte* staged_taps = nullptr;
 };
@@ -101,7 +101,7 @@ Pipeline::Pipeline(int device, std::shared_ptr<engine::Network> localization,
       threads_(std::min(cpu::thread_count(threads), kMostCopyThreads)),
       arena_(device_memory(device)),
       staging_(pinned_memory(device)) {
-    if (labels < 1 || labels > kMostLabels) throw std::invalid_argument("labels must lie between 1 and 255");
+    if (labels < 1 || labels > kMostLabels) throw std::invalid_argument("labels must be between 1 and 255");
     if (localization_->network().output_type() != engine::DataType::kByte) {
         throw std::invalid_argument(
             "The localization engine's output must be a mask; build the engine again from this bundle.");
@@ -119,7 +119,7 @@ Pipeline::~Pipeline() {
         events_.reset();
         arena_.trim();
         staging_.trim();
-    } catch (const CudaError&) {  // the device is gone, and all of this with it
+    } catch (const CudaError&) {  // the device is gone, and these resources with it
     }
 }
 
@@ -157,7 +157,7 @@ RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacin
         device_.compute().record(events_->stages[0]);
         segment_box(run, localize(run));
     } catch (...) {
-        device_.drain();  // nothing may still read the scan or write the labels
+        device_.drain();  // queued work must not read the scan or write the labels after this
         throw;
     }
     for (int stage = 0; stage < kStages; ++stage) {
@@ -317,7 +317,7 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     if (run.target.on_device) {
         device_.compute().zero(lowest_address(run.target.view), voxels(run.target.view.size));
     } else {
-        // While the network runs: fresh memory gets its pages here.
+        // Runs while the network does, so that the page faults of fresh memory cost no extra time.
         cpu::strided_zero({run.target.view.data, run.target.view.stride}, run.target.view.size, run.pool);
     }
     auto* report = reinterpret_cast<Report*>(arena_.base() + run.memory.report);

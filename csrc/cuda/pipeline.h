@@ -1,4 +1,4 @@
-// Both stages on a device: scan in, labels out.
+// Runs both stages on a device, from a scan to its labels.
 #pragma once
 
 #include <array>
@@ -26,55 +26,55 @@ namespace escn::cuda {
 enum class Stage { kLocalizationInput, kLocalization, kSegmentationInput, kSegmentation, kLabels };
 inline constexpr int kStages = 5;
 
-// Told of a run while it goes on; may throw to end it.
+// Callbacks during a run. Each may throw to end the run.
 struct Observer {
-    std::function<void(Stage)> begin = [](Stage) {};  // its work is about to be queued
+    std::function<void(Stage)> begin = [](Stage) {};  // before the stage's work is queued
     std::function<void(const ValueRangeResult&)> values = [](const ValueRangeResult&) {};
 };
 
 struct RunResult {
     LocalizationPlan localization;
     SegmentationPlan segmentation;
-    bool found = false;                     // whether the mask held a voxel; else the whole scan was the box
-    std::vector<uint64_t> counts;           // voxels a label
-    std::array<double, kStages> seconds{};  // on the device
+    bool found = false;            // whether the mask has any voxel; if not, the box is the whole scan
+    std::vector<uint64_t> counts;  // voxels per label
+    std::array<double, kStages> seconds{};  // per stage, on the device
 };
 
-// A scan of the host passes through the device twice: whole for the localization, then the crop alone, often
-// a third of it. To keep it there in between would let device memory grow with the scan, for the sake of half
-// a millisecond of PCIe. The host waits for the device when it needs a staging buffer again, for the box, and
-// at the end.
+// A scan in host memory is copied to the device twice: the whole scan for the localization, then only the
+// crop, often a third of it. Keeping the scan on the device would save half a millisecond of PCIe transfer,
+// but device memory would grow with the scan. The host waits for the device when it reuses a staging buffer,
+// when it reads the box, and at the end of a run.
 class Pipeline {
   public:
     // `device`: the GPU's number. `labels`: how many of the segmentation network's channels are labels.
-    // `threads`: of the host, 0 for all cores. `graphs`: see NetworkRunner.
+    // `threads`: host threads, 0 for all cores. `graphs`: see NetworkRunner.
     Pipeline(int device, std::shared_ptr<engine::Network> localization,
              std::shared_ptr<engine::Network> segmentation,
              const LocalizationParameters& localization_parameters,
              const SegmentationParameters& segmentation_parameters, int64_t labels, int threads, bool graphs);
     ~Pipeline();
 
-    // `spacing` in mm; every voxel of `target`, which has the scan's size, is written. `stream`: where others
-    // have queued the work that makes a scan on the device, if anywhere. Throws std::invalid_argument for a
-    // scan that no plan takes, CudaError, or what the networks or the observer throw. One run at a time;
-    // others wait.
+    // Writes every voxel of `target`, which must have the scan's size. `spacing` is in mm. `stream`: the
+    // caller's stream, whose queued work produces the scan; null if there is none. Throws
+    // std::invalid_argument for a scan or target that it cannot process, CudaError, and what the networks or
+    // the observer throw. Runs one scan at a time; concurrent callers wait.
     RunResult segment(const ScanSource& scan, const Triple<double>& spacing, const LabelTarget& target,
                       const engine::Handle* stream, const Observer& observer);
 
-    // One network alone, from and to host memory: float32 [z, y, x] in; out the mask's bytes [z, y, x], or
-    // probabilities [channel, z, y, x]. For comparing networks; scans go through segment().
+    // Run one network alone, to compare networks; scans go through segment(). All arrays are in host memory:
+    // the image is float32 [z, y, x], the mask bytes [z, y, x], the probabilities [channel, z, y, x].
     void localize_alone(const float* image, const Size& size, uint8_t* mask);
     void segment_alone(const float* image, const Size& size, float* probabilities);
 
     MemoryPlace place_of(const void* address) const;
 
-    // Whether the network of the last run was replayed from a graph.
+    // Whether the last run replayed the segmentation network from a graph.
     bool replays() const { return segmentation_->replays(); }
     int64_t labels() const { return labels_; }
     std::size_t arena_capacity() const { return arena_.capacity(); }
     std::size_t arena_peak() const { return arena_.peak(); }
     void reset_arena_peak() { arena_.reset_peak(); }
-    // Gives back what the arena holds above `bytes`, and the staging memory.
+    // Frees the arena's memory beyond `bytes`, and all staging memory.
     void trim(std::size_t bytes);
 
   private:
@@ -84,7 +84,8 @@ class Pipeline {
 
     SegmentationPlan localize(Run& run);
     void segment_box(Run& run, const SegmentationPlan& plan);
-    // Plans and makes room for a stage, brings its operators over, and queues all up to the network's input.
+    // Plans and reserves a stage's memory, copies its operators to the device, and queues all work up to the
+    // network's input.
     void queue_input(Run& run, const cpu::Sampling& sampling, const StageNeeds& needs, InputFinish finish,
                      bool with_values);
     void queue_network(Run& run, NetworkRunner& network, std::size_t activation_bytes);

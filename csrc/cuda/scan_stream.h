@@ -1,5 +1,5 @@
-// A scan on its way to the device, slab by slab: while the host gathers one slab, the last one is copied and
-// the one before it worked on.
+// Copies a scan to the device slab by slab. While the host gathers one slab, the previous slab is copied and
+// kernels process the slab before that.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ struct Region {
     Size size;
 };
 
-// Queues kernels for slices [slab.first, slab.first + slab.count) of the region, which `view` holds.
+// Queues kernels for slices [slab.first, slab.first + slab.count) of the region; `view` holds these slices.
 using SlabWork = std::function<void(const ScanView& view, const Slab& slab)>;
 
 // Calls `work` for each slab in ascending order. A scan on the device is read in place.

@@ -1,4 +1,4 @@
-// The two staging buffers of a run, and the events that say when each may be used again.
+// The two staging buffers of a run, and the events that tell when each may be reused.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@ namespace escn::cuda {
 
 struct Slot {
     std::byte* staging = nullptr;  // host memory that the device copies from and to
-    Event copied;                  // the copies are done with staging and with the device's slab
-    Event computed;                // the kernels are done with the device's slab
+    Event copied;                  // the copy between staging and the device's slab is done
+    Event computed;                // the kernels that use the device's slab are done
 };
 
 using Slots = std::array<Slot, kSlots>;

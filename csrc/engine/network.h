@@ -1,4 +1,4 @@
-// A network that runs on device memory given to it, whoever executes it.
+// The interface of a network that runs on the caller's device memory.
 #pragma once
 
 #include <cstddef>
@@ -9,19 +9,18 @@
 
 namespace escn::engine {
 
-// A cudaStream_t or device address as a number, as TensorRT's Python API has them; no CUDA header needed
-// here.
+// A cudaStream_t or device address as an integer, as in TensorRT's Python API. Needs no CUDA header.
 using Handle = std::uintptr_t;
 
-// Of a tensor's elements; a byte is 0 or 1, of a mask.
+// The type of a tensor's elements. A byte is 0 or 1, in a mask.
 enum class DataType { kFloat32, kFloat16, kByte };
 
 std::size_t bytes_of(DataType type);
 
-// What a run at one input size needs.
+// What an inference at one input size needs.
 struct Requirements {
     std::vector<int64_t> output_shape;
-    std::size_t activation_bytes;  // scratch, free again after the run
+    std::size_t activation_bytes;  // scratch memory, unused after the inference
 };
 
 struct RunMemory {
@@ -41,9 +40,9 @@ class Network {
     virtual ~Network() = default;
     virtual DataType input_type() const = 0;
     virtual DataType output_type() const = 0;
-    // Sets the input's size for the runs to come. Work that a change of profile needs is queued on `stream`.
+    // Sets the input's size for later inferences. Queues the work of a profile change on `stream`.
     virtual Requirements prepare(const Size& size, Handle stream) = 0;
-    // Queues one run on `stream`.
+    // Queues one inference on `stream`.
     virtual void enqueue(const RunMemory& memory, Handle stream) = 0;
 };
 

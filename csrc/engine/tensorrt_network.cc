@@ -40,7 +40,6 @@ bool within(const std::vector<int64_t>& shape, const std::vector<int64_t>& min,
     return true;
 }
 
-// Of the profiles that take a shape, the one with the smallest maximum has the kernels tuned nearest to it.
 double volume(const std::vector<int64_t>& shape) {
     double product = 1;
     for (int64_t extent : shape) product *= static_cast<double>(extent);
@@ -78,11 +77,12 @@ TensorRTNetwork::TensorRTNetwork(py::object api, py::object engine, py::object c
 
 TensorRTNetwork::~TensorRTNetwork() {
     const py::gil_scoped_acquire gil;
-    context_ = py::object();  // before the engine that it came from
+    context_ = py::object();  // released before the engine that created it
     engine_ = py::object();
     api_ = py::object();
 }
 
+// Of the profiles that accept the shape, the one with the smallest maximum: its kernels are tuned nearest.
 int TensorRTNetwork::profile_for(const std::vector<int64_t>& shape) const {
     int best = -1;
     double best_volume = std::numeric_limits<double>::infinity();
@@ -108,8 +108,8 @@ void TensorRTNetwork::require(bool succeeded, const char* call) const {
     if (!succeeded) api_.attr("fail")(call);  // raises, with what TensorRT logged
 }
 
-// What is set already is not set again: TensorRT may take any setting for a change, whose work the next run
-// does, slowly and where no graph can record it.
+// Skips calls that change nothing, because TensorRT may treat every call as a change. It does the work of a
+// change in the next inference, which is then slow and cannot be captured in a graph.
 Requirements TensorRTNetwork::prepare(const Size& size, Handle stream) {
     const std::vector<int64_t> shape = {1, 1, size[0], size[1], size[2]};
     if (shape == shape_) return requirements_;

@@ -1,4 +1,4 @@
-// Drives an execution context of whichever TensorRT Python package is installed.
+// Drives an execution context of the installed TensorRT Python package.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -11,12 +11,12 @@
 
 namespace escn::engine {
 
-// All that differs between TensorRT's versions is asked of `api`, an ExecutionApi of
-// efficientscn_trt.engines.running; the calls made here are the same from 8.5 to 11 and in TensorRT-RTX.
-// Takes the GIL where it needs it.
+// Calls that differ between TensorRT's versions go through `api`, an ExecutionApi of
+// efficientscn_trt.engines.running. The calls made here are the same from 8.5 to 11 and in TensorRT-RTX.
+// Acquires the GIL where needed.
 class TensorRTNetwork final : public Network {
   public:
-    // `context` must have been created without device memory of its own. Needs the GIL.
+    // `context` must have been created without device memory of its own. The caller holds the GIL.
     TensorRTNetwork(pybind11::object api, pybind11::object engine, pybind11::object context,
                     std::string input, std::string output);
     ~TensorRTNetwork() override;
@@ -42,7 +42,7 @@ class TensorRTNetwork final : public Network {
     std::optional<int> profile_;
     std::vector<int64_t> shape_;  // of the input; empty: not set
     Requirements requirements_{};
-    std::optional<RunMemory> memory_;  // that the context has been given since the shape was set
+    std::optional<RunMemory> memory_;  // what the context received since the shape was set
 };
 
 }  // namespace escn::engine

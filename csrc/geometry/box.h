@@ -1,4 +1,4 @@
-// A region of the image, mm from the first voxel's outer corner, (z, y, x).
+// A region of interest, in mm from the outer corner of the first voxel, (z, y, x).
 #pragma once
 
 #include "geometry/triple.h"

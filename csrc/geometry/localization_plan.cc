@@ -10,7 +10,7 @@
 namespace escn {
 namespace {
 
-// In float64, as the released code takes this one step.
+// In float64: the released code computes only this step in float64.
 double spacing_that_fits(const Size& size, const Triple<double>& spacing,
                          const LocalizationParameters& parameters) {
     double ratio = 0;
@@ -32,7 +32,8 @@ LocalizationPlan plan_localization(const Size& size, const Triple<double>& spaci
     plan.image_size = size;
     plan.spacing.fill(static_cast<float>(spacing_that_fits(size, spacing, parameters)));
     for (int axis = 0; axis < 3; ++axis) {
-        // float32, as the released code: it decides where size * spacing / new spacing is a whole number.
+        // In float32, as in the released code: the precision decides std::ceil where the quotient is close to
+        // a whole number.
         plan.image_spacing[axis] = static_cast<float>(spacing[axis]);
         const float extent = static_cast<float>(size[axis]) * plan.image_spacing[axis];
         const float wanted = std::ceil(extent / plan.spacing[axis]);

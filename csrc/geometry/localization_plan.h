@@ -1,4 +1,4 @@
-// Stage 1: how an image becomes the localization network's input, and its mask a box.
+// Stage 1: how an image becomes the localization network's input, and how the network's mask becomes a box.
 #pragma once
 
 #include "geometry/box.h"
@@ -16,7 +16,7 @@ struct LocalizationPlan {
     Size pad_after;
 };
 
-// Throws std::invalid_argument for a size or spacing that is no image's.
+// Throws std::invalid_argument for an invalid image size, spacing or parameter.
 LocalizationPlan plan_localization(const Size& size, const Triple<double>& spacing,
                                    const LocalizationParameters& parameters);
 
@@ -24,7 +24,7 @@ LocalizationPlan plan_localization(const Size& size, const Triple<double>& spaci
 Box box_from_mask(const Index& first, const Index& last, const LocalizationPlan& plan,
                   const LocalizationParameters& parameters);
 
-// The box of an empty mask: all of the padded input.
+// The box for an empty mask: the whole padded input, plus the margin.
 Box whole_volume_box(const LocalizationPlan& plan, const LocalizationParameters& parameters);
 
 }  // namespace escn

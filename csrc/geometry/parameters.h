@@ -1,5 +1,5 @@
-// What the two stages assume about spacing, sizes and intensities; mm and HU. The values come from a bundle's
-// manifest and have no defaults here.
+// Spacings, sizes and intensities of the two stages, in mm and HU. The values come from a bundle's manifest
+// and have no defaults here.
 #pragma once
 
 #include "geometry/triple.h"
@@ -15,7 +15,8 @@ struct Intensity {
 
 struct LocalizationParameters {
     double spacing_mm;
-    // Added to the ratio of wanted to largest size, so that a grown spacing is sure to fit.
+    // Added to the ratio of the wanted size to the largest size, so that the image fits at
+    // the larger spacing.
     double spacing_slack;
     ValidSizes valid_sizes;
     double padding_hu;
@@ -26,7 +27,7 @@ struct LocalizationParameters {
 
 struct SegmentationParameters {
     double spacing_mm;
-    // Above this spacing that a box needs, the spacing is what it needs + slack.
+    // Where a box needs a spacing above this threshold, it gets the needed spacing plus the slack.
     double spacing_threshold;
     double spacing_slack;
     ValidSizes valid_sizes;
@@ -35,7 +36,7 @@ struct SegmentationParameters {
     Intensity intensity;
 };
 
-// Throw std::invalid_argument where a value makes no sense.
+// Both throw std::invalid_argument for an invalid value.
 void check(const LocalizationParameters& parameters);
 void check(const SegmentationParameters& parameters);
 

@@ -10,7 +10,7 @@
 namespace escn {
 namespace {
 
-// In mm and in voxels: far outside any image, yet whole numbers stay exact in float32.
+// A limit in mm and in voxels: it is far outside any image, and float32 is exact for whole numbers below it.
 constexpr float kLargest = 8388608.0f;
 
 void check_box(const Box& box) {
@@ -24,7 +24,8 @@ void check_box(const Box& box) {
     }
 }
 
-// The quotients are float32 and the sum float64, as in the released code (2.0249999 on the golden image).
+// The quotients are float32 and the sum is float64, as in the released code. The golden image's
+// spacing is 2.0249999.
 float spacing_that_fits(const Box& box, const SegmentationParameters& parameters) {
     float needed = 0;
     for (int axis = 0; axis < 3; ++axis) {
@@ -69,7 +70,7 @@ SegmentationPlan plan_segmentation(const Size& size, const Triple<double>& spaci
         plan.crop_stop[axis] = stop;
         plan.cropped_size[axis] = stop - start;
 
-        // A box beside the image leaves an empty range at its edge, and all of the crop is padding.
+        // For a box outside the image, this range is empty and the whole crop is padding.
         const int64_t first = std::clamp<int64_t>(start, 0, size[axis]);
         const int64_t last = std::clamp<int64_t>(stop, first, size[axis]);
         plan.croppings[axis] = {first, size[axis] - last};

@@ -11,14 +11,14 @@ struct SegmentationPlan {
     Triple<float> spacing;  // of the network's input, mm
     Size input_size;
     Box box;                   // grown about its centre to the input's size
-    Index crop_start;          // the box in image voxels, before it is cut at the image
+    Index crop_start;          // the box in image voxels, before it is cut at the image's edges
     Index crop_stop;           // exclusive
     Size cropped_size;         // crop_stop - crop_start
     Triple<Margin> croppings;  // voxels of the image outside the crop
     Triple<Margin> paddings;   // voxels of the crop outside the image
 };
 
-// Throws std::invalid_argument for a size or spacing that is no image's, or a box without an extent.
+// Throws std::invalid_argument for an invalid image size, spacing, box or parameter.
 SegmentationPlan plan_segmentation(const Size& size, const Triple<double>& spacing, const Box& box,
                                    const SegmentationParameters& parameters);
 

@@ -1,4 +1,4 @@
-// Values as they appear in error sentences.
+// Values as text for error messages.
 #pragma once
 
 #include <sstream>

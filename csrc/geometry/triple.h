@@ -1,4 +1,4 @@
-// A value per axis, in the order (z, y, x) of an image seen along LPS axes.
+// One value per axis in the order (z, y, x), for an image oriented to LPS axes.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ using Triple = std::array<T, 3>;
 using Size = Triple<int64_t>;
 using Index = Triple<int64_t>;
 
-// Sizes a network accepts, an ascending list per axis.
+// Sizes that a network accepts: one ascending list per axis.
 using ValidSizes = Triple<std::vector<int64_t>>;
 
 // Voxels before and after, per axis.

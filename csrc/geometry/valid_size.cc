@@ -14,12 +14,12 @@ int64_t valid_size(int64_t size, const std::vector<int64_t>& valid_sizes) {
 }
 
 void check_image(const Size& size, const Triple<double>& spacing) {
-    // The plans count voxels in float32, which is exact below this.
+    // The plans count voxels in float32, which is exact up to this number.
     constexpr int64_t largest = int64_t{1} << 24;
     for (int axis = 0; axis < 3; ++axis) {
         if (size[axis] < 1 || size[axis] > largest) {
             throw std::invalid_argument(
-                "The image's size (z, y, x) must lie between 1 and 2^24 voxels per axis, found " +
+                "The image's size (z, y, x) must be between 1 and 2^24 voxels per axis, found " +
                 to_text(size) + ".");
         }
         if (!(std::isfinite(spacing[axis]) && spacing[axis] > 0)) {

@@ -1,4 +1,4 @@
-// The sizes and spacings a plan starts from.
+// Valid input sizes of a network, and the check of an image's size and spacing.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace escn {
 
-// The smallest valid size strictly larger than `size`, else the largest (docs/reference-pipeline.md).
+// The smallest valid size strictly larger than `size`, else the largest size (docs/reference-pipeline.md).
 int64_t valid_size(int64_t size, const std::vector<int64_t>& valid_sizes);
 
 // Throws std::invalid_argument unless `size` is positive and `spacing` positive and finite on every axis.

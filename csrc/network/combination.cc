@@ -32,7 +32,8 @@ double cubic(double distance) {
     return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
 }
 
-// Four taps of an upsampled voxel, the first `first` voxels after the one that it lies in.
+// The four taps of an upsampled voxel. `first` is the first tap's index, relative to the small voxel that the
+// upsampled voxel lies in.
 struct Phase {
     int64_t first;
     std::array<float, kTaps> weights;
@@ -51,7 +52,7 @@ std::array<Phase, kStride> phases() {
     return all;
 }
 
-// out[i] = the four taps of voxel `at` of an axis, of rows of `width` floats.
+// out[i] = the weighted sum of the four taps of upsampled voxel `at`; a tap is a row of `width` floats.
 void upsample_rows(const float* in, int64_t rows, int64_t width, int64_t at,
                    const std::array<Phase, kStride>& phase, float* out) {
     const Phase& taps = phase[at % kStride];
@@ -65,7 +66,7 @@ void upsample_rows(const float* in, int64_t rows, int64_t width, int64_t at,
     }
 }
 
-// All four phases of a row; `bordered` has two voxels more on either side.
+// Upsamples a row, in all four phases. `bordered` has two extra voxels on either side.
 void upsample_row(const float* bordered, int64_t size, const std::array<Phase, kStride>& phase, float* out) {
     for (int64_t p = 0; p < kStride; ++p) {
         const float* from = bordered + 2 + phase[p].first;

@@ -1,4 +1,4 @@
-// How the SCN combines its two predictions, a row at a time. Compiled once per instruction set.
+// How the SCN combines its two predictions, one row at a time. Compiled once per instruction set.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ inline Vector sigmoid(Vector values, Vector power) {
 
 inline Vector sigmoid(Vector values) { return sigmoid(values, exponential(splat(0.0f) - absolute(values))); }
 
-// ln(1 + x) of x from 0 to 1: 2 artanh(x / (2 + x)), whose series ends soon.
+// ln(1 + x) for x from 0 to 1, as 2 artanh(x / (2 + x)), whose series converges fast.
 inline Vector logarithm_of_one_and(Vector x) {
     const Vector t = x / (x + splat(2.0f)), square = t * t;
     Vector series = splat(1.0f / 17);
@@ -33,8 +33,8 @@ inline Vector entropy_bits(Vector magnitude, Vector power) {
     return (logarithm_of_one_and(power) + magnitude * below) * 1.44269504f;
 }
 
-// With l = σ(local), s = σ(spatial) and h the entropy of s: p = l·h + s·(1 - h), divided by the sum over the
-// labels and 1e-5. `width` is a multiple of the lanes.
+// With l = σ(local), s = σ(spatial) and h the entropy of s in bits, p = l·h + s·(1 - h). The probabilities
+// are p divided by the sum of 1e-5 and the p of all labels. `width` is a multiple of kLanes.
 void combine(int32_t labels, int64_t width, const float* const* local, const float* const* spatial,
              float* const* probabilities) {
     for (int64_t i = 0; i < width; i += kLanes) {
@@ -57,7 +57,7 @@ void combine(int32_t labels, int64_t width, const float* const* local, const flo
     }
 }
 
-// sums[i] += σ(logits[i]); `width` is a multiple of the lanes.
+// sums[i] += σ(logits[i]); `width` is a multiple of kLanes.
 void add_sigmoids(const float* logits, int64_t width, float* sums) {
     for (int64_t i = 0; i < width; i += kLanes) store(sums + i, load(sums + i) + sigmoid(load(logits + i)));
 }

@@ -1,6 +1,6 @@
-// Compiled once per instruction set: ESCN_KERNELS names the function that returns this one's kernels, whose
-// vectors have ESCN_LANES floats. Nothing here may be inline with external linkage, or the linker could hand
-// these instructions to others.
+// Compiled once per instruction set: ESCN_KERNELS names the function that returns this set's kernels, whose
+// vectors have ESCN_LANES floats. Nothing here may be inline with external linkage, because the linker could
+// then use this set's instructions for another set's code.
 #include "network/kernels.h"
 
 #include "network/combine.h"
@@ -11,7 +11,8 @@
 namespace escn::network {
 namespace {
 
-// Bias and LeakyReLU of the sums, to where the result goes; into the sums as well where a head needs them.
+// Applies bias and LeakyReLU to the sums and stores the values in `result`. If a head needs them, also stores
+// them in `sums`.
 void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& result, float* sums) {
     const int32_t outputs = layer.outputs;
     const int64_t row = int64_t{2} * tiles.columns * outputs, plane = 2 * tiles.rows * row;

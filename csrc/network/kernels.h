@@ -1,8 +1,8 @@
-// What the networks' inner loops are given. They are compiled once per instruction set, and which one runs is
-// chosen when the process starts.
+// Arguments of the networks' inner loops. The loops are compiled once per instruction set, and the set is
+// chosen at run time.
 //
-// A plane of a tensor is [y][x][channel], with one voxel of zeros before and one or two after its rows and
-// columns, so that their number is even: a pointer to a plane points at its border.
+// A plane of a tensor is [y][x][channel], with a border of zeros: one voxel before its rows and columns, and
+// one or two after, so that their number is even. A pointer to a plane points at its border.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,17 @@ namespace escn::network {
 // Channels are stored and summed in groups of this many.
 constexpr int32_t kGroup = 16;
 
-// A tile is 2×2×2 voxels of a result; this is a rectangle of them, of one pair of planes.
+// A rectangle of tiles in one pair of planes. A tile is 2×2×2 voxels of a result.
 struct Tiles {
     int32_t y, rows;
     int32_t x, columns;
 };
 
-// Tiles that one call works on at the most.
+// The largest number of tiles in one call.
 constexpr int32_t kMostTiles = 40;
 
 // A 3×3×3 convolution by the minimal filtering algorithm F(2×2×2, 3×3×3) of Winograd (Lavin and Gray, 2016,
-// arXiv:1509.09308): 64 products a tile, voxel and pair of channels where the sum itself has 216.
+// arXiv:1509.09308): 64 products per tile and pair of channels, where the plain sum has 216.
 struct TileConvolution {
     int32_t inputs;
     int32_t outputs;
@@ -37,25 +37,26 @@ struct Fine {
     int64_t row;             // floats from row to row
 };
 
-// The other inputs, if any: a tensor of half the size, upsampled linearly (half-pixel, edge repeated). They
-// are never upsampled: a tile's transformed inputs follow from 3×3×3 voxels of the small tensor.
+// The other inputs, if any: a tensor of half the size, upsampled linearly (half-pixel, edge repeated). The
+// upsampled tensor is never stored: a tile's transformed inputs are computed directly from 3×3×3 voxels of
+// the small tensor.
 struct Coarse {
     const float* planes[3];  // below, at and above the pair of planes; the edge repeated
     int64_t row;
-    int32_t z, y, x;     // this pair of planes, and the number of rows and columns
+    int32_t z, y, x;     // index of this pair of planes, number of rows and of columns
     int32_t planes_all;  // the number of planes
 };
 
-// The network's last layer, of 1×1×1.
+// The network's last layer, a 1×1×1 convolution.
 struct Head {
     int32_t outputs;
     const float* weights;  // [outputs, rounded up to lanes][channels][lanes]
     const float* bias;
 };
 
-// Where the activated result goes; what is null is not wanted.
+// Where the activated result goes. Null pointers are skipped.
 struct TileResult {
-    int32_t y, x;      // rows and columns that it has
+    int32_t y, x;      // the result's number of rows and columns
     float* planes[2];  // the second is null where there is no such plane
     int64_t row;
     float* pooled;  // the mean of each tile
@@ -65,8 +66,8 @@ struct TileResult {
     int64_t logits_stride;  // from output to output
 };
 
-// Floats from one of the 16 parts of a transformed tensor to the next. One vector more than it holds: parts a
-// power of two apart would take turns in the same few lines of the cache.
+// Floats from one of the 16 parts of a transformed tensor to the next. This leaves a gap of one group of
+// floats after each part, because parts a power of two apart would share the same few cache sets.
 static inline int64_t part_stride(int64_t channels, int64_t tiles) { return channels * tiles + kGroup; }
 
 // Memory of one thread, for `kMostTiles` tiles.
@@ -85,7 +86,7 @@ struct ImageConvolution {
     float slope;
 };
 
-// Rows y to y + rows of one plane of its result.
+// Rows [y, y + rows) of one plane of the convolution's result.
 struct ImageRows {
     const float* planes[3];  // of the image, bordered
     int64_t row;
@@ -107,8 +108,8 @@ struct Kernels {
 
 const Kernels& kernels();
 
-// Columns of a panel of weights: two vectors, or one where two do not fit evenly. Static, so that no
-// instruction set's copy serves another.
+// Columns of a panel of weights: two vectors, or one where the outputs are not a multiple of two vectors.
+// Static, so that each instruction set has its own copy.
 static inline int32_t panel_width(int32_t lanes, int32_t outputs) {
     return outputs % (2 * lanes) == 0 ? 2 * lanes : lanes;
 }

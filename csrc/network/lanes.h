@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kLanes = ESCN_LANES;
 
-// Below e to the power of minus this, float32 has no normal numbers.
+// The largest whole power for which e^-power is a normal float32.
 constexpr float kLargestPower = 87.0f;
 
 #if defined(__GNUC__)
@@ -21,19 +21,19 @@ inline Vector leaky(Vector values, float slope) {
     const Vector scaled = values * slope;
     return values > 0.0f ? values : scaled;
 }
-// These keep what is not a number.
+// `smaller` and `absolute` return NaN where their first argument is NaN.
 inline Vector smaller(Vector a, Vector b) { return b < a ? b : a; }
 inline Vector absolute(Vector values) { return values > 0.0f ? values : -values; }
 inline Vector choose_if_negative(Vector values, Vector negative, Vector other) {
     return values < 0.0f ? negative : other;
 }
 
-// e to the power of values that are 0 or less, to 2 units in the last place.
+// e to the power of `values`, which are 0 or less. Accurate to 2 units in the last place.
 inline Vector exponential(Vector values) {
     typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(int32_t))));
     const Vector smallest = splat(-kLargestPower);
     values = values < smallest ? smallest : values;
-    // Rounded to whole powers of two by the last bits of a large number.
+    // Adding 1.5 * 2^23 rounds the power of two to an integer, which is then in the sum's last bits.
     const Vector shifted = values * 1.44269504f + 12582912.0f;
     const Vector power = shifted - 12582912.0f;
     const Vector rest = values - power * 0.693145752f - power * 1.42860677e-6f;

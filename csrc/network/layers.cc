@@ -9,7 +9,7 @@ namespace {
 constexpr int kTaps = 27;
 constexpr int kParts = 64;
 
-// What three taps become along one axis.
+// The transform of three taps along one axis.
 constexpr double kOfTaps[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
 
 std::array<double, kParts> transformed(const float* taps) {
@@ -45,7 +45,7 @@ Buffer pack_tiles(const Weights& weights) {
     return packed;
 }
 
-// [column / panel][row][panel] of a kernel [column][row], the last panel filled with zeros.
+// Packs a kernel [column][row] as [column / panel][row][panel], the last panel padded with zeros.
 Buffer pack(const Weights& weights, int64_t rows, int64_t panel) {
     Buffer packed((weights.outputs + panel - 1) / panel * panel * rows);
     for (int64_t n = 0; n < weights.outputs; ++n) {

@@ -1,4 +1,4 @@
-// The U-Net's layers with their weights as the kernels of this machine want them.
+// The U-Net's layers, with weights in the memory order that this machine's kernels read.
 #pragma once
 
 #include <cstdint>

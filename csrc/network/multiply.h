@@ -1,4 +1,4 @@
-// Products of small matrices, the sums held in registers. Compiled once per instruction set.
+// Products of small matrices, with the sums in registers. Compiled once per instruction set.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 namespace escn::network {
 namespace {
 
-// As many rows of two vectors as leave registers for the factors: 32 registers, or 16.
+// The most rows of two vectors that leave registers for the factors, out of 32 (AVX-512) or 16.
 #if ESCN_LANES == 16
 constexpr int kRows = 12;
 #else
 constexpr int kRows = 6;
 #endif
 
-// The left factor: `segments` pieces of `depth` columns; row r of a piece begins at pieces[s][r * stride].
+// The left factor: `segments` pieces of `depth` columns; row r of piece s begins at pieces[s][r * stride].
 struct Left {
     const float* const* pieces;
     int32_t segments;
@@ -23,8 +23,9 @@ struct Left {
     int64_t stride;
 };
 
-// out[r][...] = left[r] times right, for ROWS rows from `row` on and VECTORS vectors of columns. STRIDE 0
-// takes the stride of `left`; a known one spares the registers of its multiples.
+// out[r] = left[r] times right, for ROWS rows from `row` on and VECTORS vectors of columns. STRIDE is
+// the stride of `left`, or 0 if that is unknown at compile time. A known stride needs no registers
+// for its multiples.
 template <int ROWS, int VECTORS, int STRIDE>
 void multiply_rows(const Left& left, int64_t row, const float* right, float* out, int64_t out_stride) {
     const int64_t stride = STRIDE ? STRIDE : left.stride;

@@ -22,14 +22,14 @@ void Buffer::Free::operator()(void* memory) const { std::free(memory); }
 Buffer::Buffer(int64_t floats) {
     std::size_t bytes = static_cast<std::size_t>(floats) * sizeof(float);
     const std::size_t alignment = bytes < kLargePage ? kVector : kLargePage;
-    // calloc's zeros cost nothing until they are written.
+    // The zeros of calloc take no memory until they are written.
     memory_.reset(std::calloc(1, bytes + alignment));
     if (!memory_) throw std::bad_alloc();
     void* start = memory_.get();
     std::size_t space = bytes + alignment;
     data_ = static_cast<float*>(std::align(alignment, bytes, start, space));
 #ifdef __linux__
-    // Fewer page faults and misses of the address cache. Only advice: what comes of it does not matter.
+    // Large pages cause fewer page faults and TLB misses. The call is only advice, so a failure is harmless.
     if (alignment == kLargePage) madvise(data_, bytes / kLargePage * kLargePage, MADV_HUGEPAGE);
 #endif
 }

@@ -9,8 +9,8 @@
 
 namespace escn::network {
 
-// Zeros, aligned to vectors, and to large pages where they are worth it. Memory that is never written costs
-// none.
+// Zeroed memory, aligned to vectors, or to large pages if it fills at least one. Pages that are never written
+// take no memory.
 class Buffer {
   public:
     explicit Buffer(int64_t floats);  // throws std::bad_alloc
@@ -27,7 +27,7 @@ class Buffer {
 
 class Planes {
   public:
-    // Room for `pairs` pairs of planes: pair p takes the place of pair p - `pairs`.
+    // Room for `pairs` pairs of planes: pair p overwrites pair p - `pairs`.
     Planes(const Size& size, int64_t channels, int64_t pairs);
     // Room for all planes.
     Planes(const Size& size, int64_t channels) : Planes(size, channels, pairs_of(size)) {}
@@ -39,7 +39,7 @@ class Planes {
 
     float* at(int64_t z) const { return buffer_.data() + (1 + z / 2 % pairs_ * 2 + z % 2) * plane_; }
 
-    // For reading: zeros outside of the tensor.
+    // For reading: a plane of zeros outside the tensor.
     const float* around(int64_t z) const { return z < 0 || z >= size_[0] ? buffer_.data() : at(z); }
 
   private:

@@ -1,4 +1,5 @@
-// Two layers over the pairs of planes of one level, the second a few pairs behind the first.
+// Runs two layers over the pairs of planes of one level; the second follows the first at a
+// few pairs' distance.
 #pragma once
 
 #include <algorithm>
@@ -17,17 +18,18 @@ struct Stage {
     std::function<void(int64_t pair, int64_t task, const Scratch&)> work;
 };
 
-// How many pairs are worked on between two waits for all threads.
+// The pairs of planes of a level. A step processes `at_once` pairs, then waits for all threads.
 struct Steps {
     int64_t pairs;
     int64_t at_once;
 
-    // A pair of the second layer needs one pair more of the first on either side, while the first writes the
-    // step after the next.
+    // The number of the first layer's pairs that are kept. The second layer reads one more pair on either
+    // side of its step, while the first layer writes the step after the next.
     int64_t kept() const { return std::min(pairs, 3 * at_once + 1); }
 };
 
-// The second layer follows the first at two steps' distance. `scratch` holds one for each thread of the pool.
+// The second layer follows the first at a distance of two steps. `scratch` has one element per thread
+// of the pool.
 inline void run_pipelined(cpu::ThreadPool& pool, const std::vector<Scratch>& scratch, const Steps& steps,
                           const Stage& first, const Stage& second) {
     const int64_t count = (steps.pairs + steps.at_once - 1) / steps.at_once;

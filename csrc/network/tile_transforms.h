@@ -1,7 +1,7 @@
-// The transforms of F(2×2×2, 3×3×3): voxels to products' factors, and products to voxels. Along one axis
+// The transforms of F(2×2×2, 3×3×3): voxels to factors of products, and products to voxels. Along one axis,
 //   four inputs d become  d0 - d2,  d1 + d2,  d2 - d1,  d1 - d3
 //   four products m become  m0 + m1 + m2,  m1 - m2 - m3
-// The axis z goes first: what follows is for one of its four indices at a time, `A`.
+// The transform along z comes first. The functions below compute one of its four indices at a time, `A`.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace escn::network {
 namespace {
 
-// Transformed inputs lie as [16][group of channels][tile][channel of the group].
+// Transformed inputs, [16][group of channels][tile][channel of the group].
 struct Transformed {
     float* values;
     int64_t tiles;
@@ -66,8 +66,9 @@ void transform_fine(const Fine& fine, int32_t channels, const Tiles& tiles, cons
     }
 }
 
-// What the four transformed inputs along one axis are of three voxels of half the size. Upsampled, they are
-// a/4 + 3b/4 and 3b/4 + c/4, and one more on either side that is zero beyond the edge.
+// The factors of three small voxels a, b and c in the four transformed inputs along one axis. The
+// upsampled inputs are 3a/4 + b/4, a/4 + 3b/4, 3b/4 + c/4 and b/4 + 3c/4; the first and the last are zero
+// beyond the edge.
 struct CoarseFactors {
     float of[4][3];
 
@@ -131,7 +132,8 @@ inline void transform_coarse(const Coarse& coarse, int part_z, int32_t channels,
     }
 }
 
-// Adds what the 16 products of index A along z give to `sums`, [2 z][2 rows][2 columns][outputs].
+// Transforms the 16 products of index A along z to voxels, and adds these to `sums`,
+// [2 z][2 rows][2 columns][outputs].
 template <int A>
 void add_products(const float* products, const Tiles& tiles, int32_t outputs, float* sums) {
     const int64_t part = part_stride(outputs, int64_t{tiles.rows} * tiles.columns);

@@ -12,15 +12,15 @@
 namespace escn::network {
 namespace {
 
-constexpr int64_t kMostFilters = 64;  // of one source of a convolution
+constexpr int64_t kMostFilters = 64;  // per input tensor of a convolution
 
-// Rows of the first layer that one task makes.
+// Rows of the first layer that one task computes.
 constexpr int64_t kImageRows = 8;
 
-// Each has memory of its own, and more than a processor's cores gain nothing.
+// Each thread has its own memory, and more threads than cores gain nothing.
 constexpr int kMostThreads = 512;
 
-// Tasks of a step for each thread, so that none waits long for the others.
+// Tasks per thread in a step: enough that no thread waits long for the other threads.
 constexpr int64_t kTasksPerThread = 8;
 
 std::string shape_text(const Weights& weights) {
@@ -88,15 +88,15 @@ std::vector<Tiles> cut(const Size& size) {
 
 }  // namespace
 
-// Tensors of an image of one size.
+// Tensors and scratch memory for images of one size.
 struct UNet::Workspace {
     struct Level {
         Size size;
         std::vector<Tiles> tiles;
         Steps steps;
-        Planes between;  // the two convolutions of a block
+        Planes between;  // between the two convolutions of a block
         Planes skip;
-        std::optional<Planes> pooled;  // the input of the contracting block, then the expanding one's result
+        std::optional<Planes> pooled;  // input of the contracting block, later result of the expanding one
     };
 
     Size size;
@@ -163,7 +163,7 @@ void UNet::run(const float* image, const Size& size, float* logits, int threads)
     threads = std::min(cpu::thread_count(threads), kMostThreads);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!workspace_ || workspace_->size != size || workspace_->threads != threads) {
-        workspace_.reset();  // two at once would be twice the memory
+        workspace_.reset();  // two at once would take twice the memory
         workspace_ = std::make_unique<Workspace>(size, threads, levels(), filters_);
     }
     cpu::ThreadPool pool(threads);

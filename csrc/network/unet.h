@@ -1,7 +1,7 @@
 // The U-Net of the paper (section 4.2) on the CPU, in float32.
 //
-// Of a level's two convolutions the second follows the first by a few planes, so that what lies between them
-// stays in the cache, and no tensor of full resolution exists but the skip.
+// In each level, the second convolution follows the first at a distance of a few planes. The values between
+// them thus stay in the cache, and the top level's skip is the only whole feature tensor at full resolution.
 #pragma once
 
 #include <array>
@@ -15,8 +15,8 @@
 
 namespace escn::network {
 
-// Blocks of two 3×3×3 convolutions, from the top level down; the lowest expanding block follows the lowest
-// contracting one, each higher one sees [skip, upsampled].
+// Blocks of two 3×3×3 convolutions, from the top level down. The lowest expanding block takes the result of
+// the lowest contracting block. Each higher expanding block takes [skip, upsampled].
 struct UNetWeights {
     std::vector<std::array<Weights, 2>> contracting;
     std::vector<std::array<Weights, 2>> expanding;
@@ -26,14 +26,15 @@ struct UNetWeights {
 
 class UNet {
   public:
-    // Throws std::invalid_argument where the weights are not those of such a network.
+    // Throws std::invalid_argument where the weights do not form such a network.
     explicit UNet(const UNetWeights& weights);
     ~UNet();
 
     int64_t outputs() const { return head_.view().outputs; }
 
-    // `image` [z][y][x] to `logits` [output][z][y][x], on that many threads (0: all cores). One run at a
-    // time; others wait. Throws std::invalid_argument for a size that cannot be halved level by level.
+    // Computes `logits` [output][z][y][x] from `image` [z][y][x], on `threads` threads (0: all cores).
+    // Concurrent calls run one after the other. Throws std::invalid_argument for a size that cannot be halved
+    // level by level.
     void run(const float* image, const Size& size, float* logits, int threads);
 
     // Frees the memory that is kept for the next image of this size.
@@ -49,7 +50,7 @@ class UNet {
 
     ImageLayer image_layer_;
     std::vector<std::array<TileLayer, 2>> expanding_;
-    std::vector<TileLayer> contracting_;  // all but the first: two a level
+    std::vector<TileLayer> contracting_;  // all but the first convolution: two per level
     HeadLayer head_;
     int64_t filters_;
     std::mutex mutex_;

@@ -1,4 +1,4 @@
-// Area resize: an output voxel is the box integral of the input under it (docs/reference-pipeline.md).
+// Area resize: each output voxel is the mean of the input over its extent (docs/reference-pipeline.md).
 #pragma once
 
 #include <math.h>
@@ -8,13 +8,13 @@
 
 namespace escn {
 
-// One axis of an area resize. Edges are float32 products, which is what agrees with the reference.
+// One axis of an area resize. Edges are float32 products, because these agree best with the reference.
 struct AreaAxis {
     int32_t in;
     int32_t out;
 };
 
-// Input voxels [first, stop) that one output voxel covers; the last may lie one past the input.
+// Input voxels [first, stop) that one output voxel covers; the last may be one past the end of the input.
 struct AreaSpan {
     int32_t first;
     int32_t stop;

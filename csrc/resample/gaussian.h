@@ -1,4 +1,4 @@
-// Gaussian smoothing of one axis: symmetric border, taps normalised to sum 1 (docs/reference-pipeline.md).
+// Gaussian smoothing along one axis: mirrored border, taps with the sum 1 (docs/reference-pipeline.md).
 #pragma once
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 namespace escn {
 
-// `sigma` in voxels; none where sigma is 0.
+// The radius in voxels for a `sigma` in voxels; 0 where `sigma` is 0.
 ESCN_HD int32_t gaussian_radius(float sigma) {
     return sigma > 0.0f ? static_cast<int32_t>(ceilf(sigma * 4.0f + 0.5f)) : 0;
 }
@@ -23,8 +23,7 @@ ESCN_HD void gaussian_taps(float sigma, int32_t radius, float* taps) {
     }
 }
 
-// The voxel that stands for index `i` where the image of `size` voxels is mirrored at its borders, edge
-// voxel repeated.
+// The voxel at index `i` of an image of `size` voxels, mirrored at its borders with the edge voxel repeated.
 ESCN_HD int32_t mirrored(int32_t i, int32_t size) {
     if (i >= 0 && i < size) return i;
     const int32_t period = 2 * size;

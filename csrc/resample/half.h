@@ -1,4 +1,4 @@
-// IEEE float16 in memory, for host and device.
+// IEEE float16 values in memory, for host and device.
 #pragma once
 
 #include <stdint.h>
@@ -40,8 +40,8 @@ ESCN_HD float load(const Half* value) {
     const uint32_t sign = static_cast<uint32_t>(value->bits & 0x8000u) << 16;
     const uint32_t rest = value->bits & 0x7fffu;
     if (rest >= 0x7c00u) return bits_float(sign | 0x7f800000u | (rest & 0x3ffu) << 13);
-    // Normal and subnormal alike: the bits shifted into a float, scaled by the difference of the exponents'
-    // biases.
+    // Normal and subnormal values: shifts the bits into a float and scales it by the difference of
+    // the exponent biases.
     return bits_float(sign | float_bits(bits_float(rest << 13) * 0x1p112f));
 #endif
 }

@@ -1,8 +1,8 @@
-// Arithmetic that a CPU sweep and a CUDA kernel share is written once, in functions marked ESCN_HD.
+// ESCN_HD marks the functions that CPU loops and CUDA kernels share.
 #pragma once
 
-// Internal linkage keeps each translation unit's code its own: some are compiled for newer processors than
-// the one that may run the rest.
+// Internal linkage gives each translation unit its own copy. Some units are compiled for newer processors,
+// and the other units must not call their copies.
 #if defined(__CUDACC__)
 #define ESCN_HD static __host__ __device__ __forceinline__
 #elif defined(__GNUC__)

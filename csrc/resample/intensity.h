@@ -1,4 +1,4 @@
-// From HU to what the networks see.
+// From HU to the networks' input values.
 #pragma once
 
 #include "resample/host_device.h"
@@ -18,7 +18,7 @@ ESCN_HD float network_intensity(IntensityMap map, float hu) {
     return value > map.max ? map.max : value;
 }
 
-// Adds the HU of what lies outside the image, given the share of an output voxel inside it on each axis.
+// Adds `outside_hu` for the part of an output voxel outside the image, given the share inside on each axis.
 ESCN_HD float add_outside(float hu, float outside_hu, float inside_zy, float inside_x) {
     return hu + outside_hu * (1.0f - inside_zy * inside_x);
 }

@@ -7,7 +7,7 @@
 
 namespace escn {
 
-// No class: labels are below.
+// Not a class: all labels are smaller.
 constexpr int32_t kUnsettled = 255;
 
 // The first class with the largest probability.
@@ -22,12 +22,12 @@ ESCN_HD Argmax next_class(Argmax so_far, int32_t label, float probability) {
     return probability > so_far.largest ? Argmax{probability, label} : so_far;
 }
 
-// The two leading classes of one source voxel, found one class at a time.
+// The two largest probabilities of one source voxel, found one class at a time.
 struct Ranking {
     float largest;
     float second;
     int32_t label;
-    int32_t within_unit;  // 1 where no magnitude exceeds 1 and none is NaN
+    int32_t within_unit;  // 1 where all probabilities are in [-1, 1]; NaN is not
 };
 
 ESCN_HD int32_t is_within_unit(float probability) { return probability >= -1.0f && probability <= 1.0f; }
@@ -43,10 +43,11 @@ ESCN_HD Ranking next_rank(Ranking so_far, int32_t label, float probability) {
 
 constexpr float kSettledLead = 1.0f / 65536.0f;
 
-// The label of a source voxel if it decides, else kUnsettled: where all voxels that an output voxel is
-// blended from share a settled label, that is the blend's argmax, and nothing need be interpolated.
-// Background (class 0, first on ties) is settled when no class exceeds it, since rounding keeps order.
-// Another class must lead by more than the rounding of a blend of values up to 1.
+// The label of a source voxel if it is settled, else kUnsettled. Where all source voxels of an output voxel
+// share a settled label, this label is the argmax of the interpolated probabilities, so nothing needs to be
+// interpolated. Background (class 0, the first maximum on ties) is settled when no class exceeds it, because
+// rounding keeps the order. Another class must lead by more than the rounding error of interpolating values
+// up to 1.
 ESCN_HD int32_t settled_label(Ranking ranking) {
     const bool decides = ranking.label == 0 || ranking.largest - ranking.second >= kSettledLead;
     return ranking.within_unit && decides ? ranking.label : kUnsettled;

@@ -26,7 +26,8 @@ ESCN_HD LinearTap linear_tap(int32_t o, int32_t in, int32_t out) {
             fraction};
 }
 
-// Both products are formed, so that a <= c and b <= d give blend(a, b) <= blend(c, d) after rounding too.
+// Computes both products, so that order survives rounding: blend(a, b) <= blend(c, d) where a <= c and
+// b <= d.
 ESCN_HD float blend(float left, float right, float left_weight, float right_weight) {
     return left * left_weight + right * right_weight;
 }

@@ -1,4 +1,4 @@
-// The smallest box that holds every voxel of a mask.
+// The smallest box around a mask.
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +7,7 @@
 
 namespace escn {
 
-// Inclusive range of indices along one axis; empty until the first is included.
+// Inclusive range of indices along one axis; empty until `include` adds an index.
 struct IndexRange {
     int64_t first = INT64_MAX;
     int64_t last = -1;

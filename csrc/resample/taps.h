@@ -1,4 +1,4 @@
-// One axis of smoothing, crop, padding and area resize as a single banded operator on the image: an output
+// Smoothing, crop, padding and area resize along one axis, as one banded operator on the image: each output
 // voxel is a weighted sum of a few neighbouring image voxels.
 #pragma once
 
@@ -19,7 +19,7 @@ struct TapAxis {
 };
 
 // The operator's rows as flat arrays. Output voxel o is the sum over k < count[o] of
-// weights[o * stride + k] * image[first[o] + k]; `inside[o]` is the share of its area that lies in the image.
+// weights[o * stride + k] * image[first[o] + k]; `inside[o]` is the share of its area that is in the image.
 struct TapRows {
     const int32_t* first;
     const int32_t* count;
@@ -36,7 +36,7 @@ struct TapRange {
 // Image voxels [first, stop) under output voxel `o`, before smoothing; empty outside the image.
 ESCN_HD AreaSpan covered_voxels(const TapAxis& axis, int32_t o) {
     AreaSpan span = area_span({axis.crop_size, axis.output_size}, o);
-    // A span may end one past the crop, where its last voxel counts as the crop's last.
+    // A span may end one past the crop. The voxel there counts as the crop's last voxel.
     if (span.stop > axis.crop_size) span.stop = axis.crop_size;
     span.first += axis.crop_start;
     span.stop += axis.crop_start;
@@ -55,14 +55,14 @@ ESCN_HD TapRange tap_range(const TapAxis& axis, int32_t o) {
     return {first, stop - first};
 }
 
-// A count that no row exceeds: the row length of a table.
+// An upper bound of every row's count, which is the row length of a table.
 ESCN_HD int32_t largest_tap_count(const TapAxis& axis) {
     const AreaAxis area = {axis.crop_size, axis.output_size};
     const int32_t bound = static_cast<int32_t>(ceilf(area_scale(area))) + 2 + 2 * gaussian_radius(axis.sigma);
     return bound < axis.image_size ? bound : axis.image_size;
 }
 
-// Weight of voxel `i` of the crop in output voxel `o`, the voxel past the crop counted as its last.
+// Weight of crop voxel `i` in output voxel `o`. The voxel past the crop counts as the crop's last voxel.
 ESCN_HD float crop_weight(const TapAxis& axis, int32_t o, int32_t i) {
     const AreaAxis area = {axis.crop_size, axis.output_size};
     float weight = area_weight(area, o, i);
@@ -72,8 +72,8 @@ ESCN_HD float crop_weight(const TapAxis& axis, int32_t o, int32_t i) {
     return weight;
 }
 
-// Writes the weights of row `o` (range.count of them) from the taps of gaussian_taps, and returns the share
-// of the output voxel that lies in the image.
+// Writes the range.count weights of row `o`, using the taps from gaussian_taps. Returns the share of the
+// output voxel that is in the image.
 ESCN_HD float fill_tap_row(const TapAxis& axis, int32_t o, TapRange range, const float* gaussian,
                            float* weights) {
     const int32_t radius = gaussian_radius(axis.sigma);

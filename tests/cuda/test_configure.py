@@ -127,7 +127,7 @@ def test_names_of_sets_of_architectures_are_recorded_as_architectures(
 
 @pytest.mark.parametrize("found", ["", "No CUDA devices found.-real"])
 def test_native_without_a_gpu_is_refused(found: str, tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="is native, but there is no GPU here to build for; name its"):
+    with pytest.raises(AssertionError, match="is native, but this machine has no GPU to build for; name an"):
         architectures(
             tmp_path,
             "escn_built_architectures",

@@ -81,7 +81,7 @@ def test_more_voxels_along_an_axis_than_a_launch_takes(axis: int) -> None:
 
 def test_more_voxels_in_one_of_the_network_than_a_block_holds() -> None:
     with pytest.raises(
-        ValueError, match="more than 12288 voxels along x in one voxel of the network; resample"
+        ValueError, match="covers more than 12288 voxels of the scan along x; resample the scan"
     ):
         FakePipeline().segment(np.zeros((2, 2, 40000), np.int16), (4.0, 4.0, 0.0003))
 

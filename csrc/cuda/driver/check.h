@@ -1,4 +1,4 @@
-// The check of the CUDA runtime's return codes.
+// Checks the CUDA runtime's return codes.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -7,7 +7,7 @@
 
 namespace escn::cuda {
 
-// Throws CudaError with `what` was attempted and the runtime's own words.
+// Throws CudaError if `status` is an error; the message has `what` was attempted and the runtime's text.
 void check(cudaError_t status, const char* what);
 
 }  // namespace escn::cuda

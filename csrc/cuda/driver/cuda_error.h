@@ -1,4 +1,4 @@
-// A failure of the CUDA runtime or of the GPU, in a sentence.
+// A failure of the CUDA runtime or of the GPU, described in one sentence.
 #pragma once
 
 #include <stdexcept>

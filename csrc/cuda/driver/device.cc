@@ -7,8 +7,8 @@
 namespace escn::cuda {
 namespace {
 
-// The driver comes through the runtime, for linking it would keep the module from loading where there is
-// none.
+// Gets the driver's functions from the runtime, because a module linked to the driver would not load on
+// machines without a driver.
 template <typename Function>
 Function* driver_function(const char* name) {
     void* function = nullptr;
@@ -22,7 +22,7 @@ Function* driver_function(const char* name) {
 }
 
 // Whether memory of the current GPU belongs to another context than the current one. Some memory, such as
-// what is mapped by hand, belongs to none.
+// memory mapped with cuMemMap, belongs to no context.
 bool in_foreign_context(const void* address) {
     CUcontext owner = nullptr, current = nullptr;
     const auto ask =
@@ -36,7 +36,7 @@ bool in_foreign_context(const void* address) {
 }  // namespace
 
 DeviceScope::DeviceScope(int device) {
-    // Initialises the driver, and is not an error without a device; selecting one is.
+    // Initialises the driver, which cuCtxGetCurrent needs.
     int count = 0;
     check(cudaGetDeviceCount(&count), "looking for GPUs");
     driver_function<CUresult(CUcontext*)>("cuCtxGetCurrent")(&former_);
@@ -44,11 +44,11 @@ DeviceScope::DeviceScope(int device) {
     check(cudaFree(nullptr), "creating the GPU's primary context");
 }
 
-// Not cudaSetDevice: on a thread that had no context it would create one on GPU 0.
+// Does not call cudaSetDevice, which would create a context on GPU 0 on a thread that had none.
 DeviceScope::~DeviceScope() {
     try {
         driver_function<CUresult(CUcontext)>("cuCtxSetCurrent")(former_);
-    } catch (const CudaError&) {  // no driver any more, hence no context to restore
+    } catch (const CudaError&) {  // the driver is gone, and the context with it
     }
 }
 
@@ -72,7 +72,7 @@ void Device::drain() noexcept {
 
 MemoryPlace Device::place_of(const void* address) const {
     cudaPointerAttributes attributes{};
-    check(cudaPointerGetAttributes(&attributes, address), "asking where an array lies");
+    check(cudaPointerGetAttributes(&attributes, address), "finding where an array is");
     const bool on_device =
         attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
     if (!on_device) return {-1, false};

@@ -9,8 +9,9 @@
 
 namespace escn::cuda {
 
-// Makes the primary context of a GPU current on this thread, and restores the context that was current
-// before, whoever made it (PyCUDA's need not be a primary one). Throws CudaError if there is no such GPU.
+// Makes the primary context of a GPU current on this thread. The destructor restores the context that was
+// current before, whichever library created it (PyCUDA's need not be a primary one). Throws CudaError if
+// there is no such GPU.
 class DeviceScope {
   public:
     explicit DeviceScope(int device);
@@ -22,14 +23,14 @@ class DeviceScope {
     CUcontext former_ = nullptr;
 };
 
-// Where an address lies.
+// The memory that an address is in.
 struct MemoryPlace {
-    int device;            // its number; -1: the host
-    bool foreign_context;  // on this device, but in another context than its primary one: out of reach
+    int device;            // the GPU's number, or -1 for the host
+    bool foreign_context;  // on this device, but not in its primary context: unreachable
 };
 
-// Two streams of a GPU: one for kernels and networks, one for copies of slabs beside them. All but the
-// constructor and the destructor need the device to be current.
+// Two streams of a GPU: one for kernels and networks, the other for copies of slabs at the same time. The
+// device must be current in all functions except the constructor and the destructor.
 class Device {
   public:
     explicit Device(int index);
@@ -38,7 +39,7 @@ class Device {
     int index() const { return index_; }
     Stream& compute() { return streams_->compute; }
     Stream& copies() { return streams_->copies; }
-    // Waits for both streams, whatever failed before.
+    // Waits for both streams; ignores errors.
     void drain() noexcept;
     MemoryPlace place_of(const void* address) const;
 

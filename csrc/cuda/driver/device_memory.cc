@@ -23,12 +23,12 @@ class DeviceMemory final : public Allocator {
         void* block = nullptr;
         const cudaError_t status = cudaMalloc(&block, bytes);
         if (status == cudaErrorMemoryAllocation) {
-            cudaGetLastError();  // not sticky: the context stays usable
+            cudaGetLastError();  // clears the error; the context stays usable
             std::size_t available = 0, total = 0;
             check(cudaMemGetInfo(&available, &total), "asking for the free GPU memory");
             throw CudaError("The GPU has " + megabytes(available) + " of its " + megabytes(total) +
                             " free, but " + megabytes(bytes) +
-                            " are needed for this scan; free some, or use device=\"cpu\".");
+                            " are needed for this scan; free GPU memory, or use device=\"cpu\".");
         }
         check(status, "allocating GPU memory");
         return block;

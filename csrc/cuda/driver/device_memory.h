@@ -1,4 +1,4 @@
-// Memory of a GPU, page-locked memory of the host, and copies that the calling thread waits for.
+// GPU memory, page-locked host memory, and copies that the calling thread waits for.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,10 @@ class Allocator {
 
 std::unique_ptr<Allocator> device_memory(int device);
 
-// Page-locked host memory, which the copy engine reads and writes on its own.
+// Page-locked host memory, which the GPU's copy engine reads and writes without the CPU.
 std::unique_ptr<Allocator> pinned_memory(int device);
 
-// Copies from and to the current GPU's memory, once `stream` is done with what it has.
+// Wait for the work queued on `stream`, then copy from or to the current GPU's memory.
 void read_device(void* to, const void* from, std::size_t bytes, engine::Handle stream);
 void write_device(void* to, const void* from, std::size_t bytes, engine::Handle stream);
 

@@ -14,13 +14,13 @@ bool runs_on(const std::string& architectures, int major, int minor) {
         int built = 0;
         const char* end = entry.data() + entry.size();
         const auto [rest, failure] = std::from_chars(entry.data(), end, built);
-        if (failure != std::errc{}) continue;  // a word for a set, of which nothing is known here
+        if (failure != std::errc{}) continue;  // the name of a set, whose members are unknown here
         const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
         const bool within_major = built / 10 == major && built <= capability;
         bool runs;
-        if (suffix.substr(0, 1) == "a") {  // features of one architecture, such as 90a
+        if (suffix.substr(0, 1) == "a") {  // uses features of one architecture, such as 90a
             runs = built == capability;
-        } else if (suffix.substr(0, 1) == "f") {  // of a family, such as 100f
+        } else if (suffix.substr(0, 1) == "f") {  // uses features of a family, such as 100f
             runs = within_major;
         } else {
             runs = (suffix != "-virtual" && within_major) || (suffix != "-real" && built <= capability);

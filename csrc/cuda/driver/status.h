@@ -1,4 +1,4 @@
-// What this build and this machine offer for CUDA. Never throws, with or without a driver.
+// The CUDA support of this build and this machine. Nothing here throws, with or without a driver.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ struct DeviceStatus {
 };
 
 struct Status {
-    bool built = false;           // with the CUDA core
-    std::string architectures;    // that nvcc built for
+    bool built = false;           // whether this build has the CUDA core
+    std::string architectures;    // the ones that nvcc built for
     int runtime = 0, driver = 0;  // 1000 * major + 10 * minor; 0: none
     std::vector<DeviceStatus> devices;
     std::string problem;  // why no GPU can be used here, as a sentence; empty if one can
@@ -25,21 +25,21 @@ struct Status {
 
 Status status();
 
-// The runtime's errors, where the search for GPUs ends in one.
+// The runtime's errors that problem_of() explains, if the search for GPUs ends with one.
 inline constexpr int kDriverTooOld = 35;
 inline constexpr int kNoGpu = 100;
 
-// The status of a device for a build for `architectures`.
+// The status of a device, for a build for `architectures`.
 DeviceStatus device_status(std::string name, int major, int minor, std::size_t memory,
                            const std::string& architectures);
 
-// Status::problem, of all else in `status` and of how the search for GPUs ended: `found`, a cudaError_t, and
-// the runtime's words for it.
+// Returns Status::problem. It depends on the other fields of `status`, and on how the search for GPUs ended:
+// the cudaError_t `found`, and the runtime's text for it, `words`.
 std::string problem_of(const Status& status, int found, const std::string& words);
 
 // Whether code built for `architectures` ("75-real 90-real 90-virtual") runs on a GPU of this compute
-// capability: machine code within its major version, PTX on everything newer, but what uses features of an
-// architecture ("90a") or family ("100f") only there.
+// capability. Machine code runs on GPUs of the same major version that are not older, PTX on all GPUs that
+// are not older. Code with features of an architecture ("90a") or a family ("100f") runs only there.
 bool runs_on(const std::string& architectures, int major, int minor);
 
 }  // namespace escn::cuda

@@ -20,7 +20,7 @@ double seconds_between(const TimedEvent& from, const TimedEvent& to) {
 
 Graph::~Graph() { cudaGraphExecDestroy(exec_); }
 
-// Non-blocking: work on the legacy default stream, PyCUDA's for one, must not serialise with a run.
+// Non-blocking, so that work on the legacy default stream, such as PyCUDA's, does not serialise with a run.
 Stream::Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream"); }
 
 Stream::~Stream() { cudaStreamDestroy(stream_); }
@@ -52,13 +52,13 @@ void Stream::zero(void* data, std::size_t bytes) {
 }
 
 std::unique_ptr<Graph> Stream::capture(const std::function<void()>& queue) {
-    // Thread-local: what other threads do meanwhile, a segmenter of their own say, does not disturb it.
+    // Thread-local, so that work of other threads, such as another segmenter's, does not disturb the capture.
     check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "capturing a network");
     bool queued = true;
     try {
         queue();
     } catch (const std::exception&) {
-        queued = false;  // refused while it is captured; plainly it may work
+        queued = false;  // refused during capture; without capture it may work
     }
     cudaGraph_t graph = nullptr;
     const bool ended = cudaStreamEndCapture(stream_, &graph) == cudaSuccess;
@@ -66,7 +66,7 @@ std::unique_ptr<Graph> Stream::capture(const std::function<void()>& queue) {
     const bool made =
         queued && ended && cudaGraphInstantiateWithFlags(&exec, graph, 0) == cudaSuccess && exec != nullptr;
     if (graph != nullptr) cudaGraphDestroy(graph);
-    cudaGetLastError();  // a capture that failed leaves its error behind
+    cudaGetLastError();  // clears the error of a failed capture
     return made ? std::make_unique<Graph>(exec) : nullptr;
 }
 

@@ -1,4 +1,4 @@
-// Streams of work on the current GPU, events in them, and work captured to be launched again as one.
+// Streams of the current GPU, events, and graphs: captured work that is launched again as one.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -11,8 +11,8 @@
 
 namespace escn::cuda {
 
-// A point in a stream; may be recorded again, and then means the later point. Never recorded, it counts as
-// passed.
+// A point in a stream. Recording an event again moves it to the later point. An event that was never recorded
+// counts as passed.
 class Event {
   public:
     Event() : Event(cudaEventDisableTiming) {}
@@ -35,7 +35,7 @@ class TimedEvent : public Event {
     TimedEvent() : Event(cudaEventDefault) {}
 };
 
-// Of the GPU's clock; both events have passed.
+// Measured by the GPU's clock. Both events must have passed.
 double seconds_between(const TimedEvent& from, const TimedEvent& to);
 
 class Graph {
@@ -58,15 +58,16 @@ class Stream {
     Stream& operator=(const Stream&) = delete;
 
     void record(Event& event);
-    void wait(const Event& event);                // what is queued from here on waits
-    void wait_for_stream(engine::Handle stream);  // for the work that others have queued there
-    void synchronize() const noexcept;            // the calling thread waits, whatever failed before
+    void wait(const Event& event);                // work queued from here on waits
+    void wait_for_stream(engine::Handle stream);  // for the work already queued there
+    void synchronize() const noexcept;            // the calling thread waits; ignores errors
 
     void copy_to_device(void* to, const void* from, std::size_t bytes);
     void copy_to_host(void* to, const void* from, std::size_t bytes);
     void zero(void* data, std::size_t bytes);
 
-    // What `queue` puts on this stream, without doing it; nothing where it cannot be captured.
+    // Captures the work that `queue` puts on this stream, without running it. Returns null if it cannot be
+    // captured.
     std::unique_ptr<Graph> capture(const std::function<void()>& queue);
     void launch(const Graph& graph);
 

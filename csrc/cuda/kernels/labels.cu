@@ -1,4 +1,4 @@
-// Linear resize of the probabilities and argmax in one sweep: the resized probabilities never exist.
+// Linear resize of the probabilities and argmax in one sweep. The resized probabilities are never stored.
 #include <string>
 
 #include "cuda/kernels/kernels.h"
@@ -13,14 +13,14 @@ namespace {
 constexpr int32_t kThreads = 128;
 constexpr int32_t kTile = kThreads * kLabelsPerThread;
 
-// A run of kTile voxels of one output row, and the source columns under it.
+// Up to kTile consecutive voxels of one output row, and the source columns under them.
 struct Tile {
     int64_t z, y;
     int32_t begin, end;  // voxels of the row, counted from LabelSweep::begin
     int32_t source_first, source_count;
 };
 
-// No tile has more source columns under it.
+// An upper bound for the source columns under a tile.
 int32_t widest_tile(const LabelSweep& work) {
     const double scale =
         static_cast<double>(work.probabilities_size[2]) / static_cast<double>(work.crop_size[2]);
@@ -42,8 +42,8 @@ __device__ __forceinline__ Tile tile_at(const LabelSweep& work, int64_t z, int64
     return {z, y, begin, end, first, tap_at(work, 2, end - 1).right + 1 - first};
 }
 
-// First half: each channel's source row, blended along y, then z, as the CPU does. `rows` is [channels,
-// widest].
+// First half: interpolates each channel's source row along y, then along z, as on the CPU. `rows` is
+// [channels, widest].
 template <typename Probability>
 __device__ __forceinline__ void blend_source_rows(const LabelSweep& work, const Tile& tile, int32_t widest,
                                                   int32_t thread, float* rows) {
@@ -67,7 +67,7 @@ __device__ __forceinline__ void blend_source_rows(const LabelSweep& work, const 
     }
 }
 
-// Second half: the blend along x and the comparison. `x` counts as Tile::begin does.
+// Second half: interpolates along x and finds the label. `x` counts from LabelSweep::begin.
 __device__ __forceinline__ int32_t label_at(const LabelSweep& work, const Tile& tile, int32_t widest,
                                             int32_t x, const float* rows) {
     const LinearTap tap = tap_at(work, 2, x);
@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(kThreads) write_labels_kernel(LabelSweep work,
     }
 }
 
-// The dynamic shared memory of a block: a tile of each label's row. The counts lie before it.
+// The dynamic shared memory of a block: one row of a tile per label. The counts are in static shared memory.
 std::size_t shared_bytes(const LabelSweep& work, int32_t widest) {
     constexpr std::size_t kCounts = (kMostLabels * sizeof(unsigned) + 15) / 16 * 16;
     const std::size_t rows = static_cast<std::size_t>(work.channels) * widest * sizeof(float);

@@ -1,4 +1,4 @@
-// What every kernel file needs to launch.
+// What every kernel file needs for its launches.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -10,13 +10,13 @@
 
 namespace escn::cuda {
 
-inline constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives a block without asking
+inline constexpr std::size_t kSharedBytes = 48 * 1024;  // what every GPU gives a block by default
 
 inline unsigned blocks_for(int64_t items, unsigned per_block) {
     return static_cast<unsigned>((items + per_block - 1) / per_block);
 }
 
-// A launch reports a bad configuration here; a fault while it runs surfaces at the next synchronisation.
+// Reports a bad launch configuration. The next synchronisation reports a fault while the kernel runs.
 inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
 
 }  // namespace escn::cuda

@@ -16,7 +16,7 @@ __global__ void start_box_kernel(MaskBox* box) {
     box->last[threadIdx.x] = -1;
 }
 
-// A warp a row: its lanes look along x, and one of them reports the row.
+// One warp per row: its lanes search along x, and one of them reports the row.
 __global__ void __launch_bounds__(kThreads) mask_box_kernel(const uint8_t* mask, Size size, MaskBox* box) {
     __shared__ MaskBox block_box;
     if (threadIdx.x < 3) {
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kThreads) mask_box_kernel(const uint8_t* mask,
 }  // namespace
 
 void find_mask_box(const uint8_t* mask, const Size& size, MaskBox* box, cudaStream_t stream) {
-    constexpr unsigned kMostBlocks = 512;  // enough to fill any GPU; each takes many rows
+    constexpr unsigned kMostBlocks = 512;  // enough to fill any GPU; each block takes many rows
     const unsigned blocks = std::min(blocks_for(size[0] * size[1] * kWarp, kThreads), kMostBlocks);
     start_box_kernel<<<1, 3, 0, stream>>>(box);
     mask_box_kernel<<<blocks, kThreads, 0, stream>>>(mask, size, box);

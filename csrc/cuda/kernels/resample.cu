@@ -1,4 +1,4 @@
-// The banded operators of y and x on slices, then the one of z over slabs of them, then the network's input.
+// Applies the y and x operators to slices, then the z operator to slabs, then writes the network's input.
 #include "cuda/kernels/kernels.h"
 #include "cuda/kernels/launch.h"
 #include "cuda/kernels/visit_voxels.h"
@@ -28,7 +28,7 @@ __device__ __forceinline__ void sum_over_rows(const SliceReduction& work, const 
     }
 }
 
-// Second half: the sums over x, from the window that the first half left.
+// Second half: the sums over x, from the window that the first half wrote.
 __device__ __forceinline__ void sum_over_columns(const SliceReduction& work, const ColumnTile& tile,
                                                  int32_t out_row, int64_t slice, int32_t thread,
                                                  const float* window) {
@@ -45,7 +45,7 @@ __device__ __forceinline__ void sum_over_columns(const SliceReduction& work, con
     }
 }
 
-// Network input at row z, column `in_plane` of its planes.
+// The network's input at plane z and offset `in_plane` in the plane.
 __device__ __forceinline__ float finished_voxel(const InputFinish& work, int64_t z, int64_t in_plane) {
     const int64_t from_z = z - work.pad_before[0];
     const int64_t from_y = in_plane / work.input_size[2] - work.pad_before[1];
@@ -59,7 +59,7 @@ __device__ __forceinline__ float finished_voxel(const InputFinish& work, int64_t
     return network_intensity(work.intensity, hu);
 }
 
-// One block: one slice, one output row, one tile of output columns.
+// One block per slice, output row and tile of output columns.
 template <typename Voxel>
 __global__ void __launch_bounds__(kThreads) reduce_slices_kernel(SliceReduction work) {
     extern __shared__ float window[];
@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(kThreads) add_slab_kernel(SlabSum work) {
     const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
     if (i >= work.plane) return;
     const int32_t o = work.out_first + static_cast<int32_t>(blockIdx.y);
-    const int64_t first = work.taps.first[o] - work.first_slice;  // of the band, counted from the slab's
+    const int64_t first = work.taps.first[o] - work.first_slice;  // relative to the slab's first slice
     const int64_t stop = first + work.taps.count[o];
     const float* weights = work.taps.weights + static_cast<int64_t>(o) * work.taps.stride;
     float sum = work.sums[o * work.plane + i];

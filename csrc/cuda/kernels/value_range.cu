@@ -1,4 +1,4 @@
-// Extremes of a scan's voxels, and whether all are finite.
+// Extremes of a scan's finite voxels, and the number of voxels that are not finite.
 #include "cuda/kernels/kernels.h"
 #include "cuda/kernels/launch.h"
 #include "cuda/kernels/value_range.h"
@@ -50,7 +50,7 @@ void start_value_range(ValueRange* range, cudaStream_t stream) {
 }
 
 void add_value_range(const ScanView& view, ValueRange* range, cudaStream_t stream) {
-    constexpr int64_t kMostBlocks = 1024;  // enough to fill any GPU; each takes many rows
+    constexpr int64_t kMostBlocks = 1024;  // enough to fill any GPU; each block takes many rows
     const int64_t rows = view.size[0] * view.size[1];
     const auto blocks = static_cast<unsigned>(rows < kMostBlocks ? rows : kMostBlocks);
     visit_voxels(view.type, [&](auto voxel) {

@@ -1,4 +1,4 @@
-// Floats as integers of the same order, so that integer atomics find their extremes.
+// Encodes floats as integers of the same order, so that integer atomics find their extremes.
 #pragma once
 
 #include <float.h>
@@ -22,7 +22,7 @@ ESCN_HD uint32_t ordered_code(float value) {
     return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
 }
 
-// Extremes as values; infinite where no voxel was finite.
+// The decoded extremes: low is infinity and high is -infinity if no voxel is finite.
 struct ValueRangeResult {
     double low;
     double high;

@@ -7,7 +7,7 @@
 
 namespace escn::cuda {
 
-// Calls visitor(Voxel{}).
+// Calls visitor(Voxel{}) with the C++ type of the voxels.
 template <typename Visitor>
 void visit_voxels(VoxelType type, Visitor&& visitor) {
     switch (type) {

@@ -1,5 +1,5 @@
-// What each kernel is asked to do. Pointers are of the device's memory; arrays are [z, y, x] and contiguous
-// unless strides are given.
+// The arguments of each kernel. Pointers are to device memory; arrays are [z, y, x] and contiguous unless
+// strides are given.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace escn::cuda {
 using cpu::ScanView;
 using cpu::VoxelType;
 
-// A run of output columns, and the image columns under it, that one block holds in shared memory.
+// Consecutive output columns, and the image columns under them that one block holds in shared memory.
 struct ColumnTile {
     int32_t out_first;
     int32_t out_count;
@@ -24,7 +24,7 @@ struct ColumnTile {
 
 // partial[s, oy, ox] = the y and x operators applied to slice s of `view`.
 struct SliceReduction {
-    ScanView view;    // of the rows and columns that the operators need; its size[0] slices
+    ScanView view;    // size[0] slices of the rows and columns that the operators need
     TapRows rows;     // the operator of y
     TapRows columns;  // the operator of x
     int32_t out_rows;
@@ -36,7 +36,7 @@ struct SliceReduction {
 };
 
 // sums[o, i] += the z operator over the slices [first_slice, first_slice + slices) of partial, for the
-// outputs [out_first, out_last). One slab after the other, in ascending order, gives the whole sum.
+// outputs [out_first, out_last). The sums are complete after all slabs, in ascending order.
 struct SlabSum {
     const float* partial;
     int64_t first_slice;
@@ -44,19 +44,19 @@ struct SlabSum {
     TapRows taps;
     int32_t out_first;
     int32_t out_last;
-    int64_t plane;  // elements of a slice of partial and of sums
+    int64_t plane;  // elements per slice of partial and of sums
     float* sums;
 };
 
-// Of a network's tensor that kernels read or write.
+// The element type of a network's tensor that kernels read or write.
 enum class FloatType { kFloat32, kFloat16 };
 
-// input = intensity of sums, with what lies outside the image, at pad_before; intensity of padding_hu around
-// it.
+// From pad_before on, input = the intensity of sums, with outside_hu for the share outside the image. The
+// padding around this part has the intensity of padding_hu.
 struct InputFinish {
     const float* sums;
     Size sums_size;
-    Triple<const float*> inside;  // share of an output voxel that lies in the image, per axis
+    Triple<const float*> inside;  // share of an output voxel that is in the image, per axis
     float outside_hu;
     Size input_size;
     Size pad_before;
@@ -66,13 +66,13 @@ struct InputFinish {
     void* input;
 };
 
-// Inclusive corners of what is not 0 in a mask; `last` is -1 where all is.
+// Inclusive corners of the box around a mask's nonzero voxels; `last` is -1 if all are zero.
 struct MaskBox {
     int32_t first[3];
     int32_t last[3];
 };
 
-// Extremes of the finite voxels in the code of value_range.h, and the number of the others.
+// Extremes of the finite voxels, as codes of value_range.h, and the number of voxels that are not finite.
 struct ValueRange {
     uint32_t low;
     uint32_t high;
@@ -80,12 +80,12 @@ struct ValueRange {
 };
 
 inline constexpr int32_t kMostLabels = 255;
-// Consecutive voxels of a thread, so that they leave in one 32-bit store.
+// Consecutive voxels per thread, which one 32-bit store writes.
 inline constexpr int32_t kLabelsPerThread = 4;
 
-// labels[z, y, x] = the class of largest probability in the linear resize of the probabilities to
-// `crop_size`, for the part of the crop that begins at `begin` and has `size` voxels; counts[label] += its
-// voxels.
+// labels[z, y, x] = the first class with the largest probability after a linear resize of the probabilities
+// to `crop_size`, for the part of the crop that begins at `begin` and has `size` voxels. Adds each label's
+// voxels to counts[label].
 struct LabelSweep {
     const void* probabilities;  // [channels, z, y, x]
     FloatType type;
@@ -94,9 +94,9 @@ struct LabelSweep {
     Size crop_size;
     Index begin;
     Size size;
-    uint8_t* labels;  // of the voxel at `begin`
+    uint8_t* labels;  // address of the voxel at `begin`
     Index strides;    // of labels
-    bool padded;      // each row ends at a multiple of kLabelsPerThread; zeros are written up to there
+    bool padded;      // rows are padded with zeros to a multiple of kLabelsPerThread
     unsigned long long* counts;
 };
 

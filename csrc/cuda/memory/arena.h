@@ -1,5 +1,4 @@
-// The one block of memory that a run lives in: grows to what a plan asks for, can be trimmed, remembers its
-// peak.
+// The single memory block of a run. It grows to a plan's size, can be trimmed and remembers its peak.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +15,15 @@ class Arena {
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    // At least `bytes` at base(). A block that is too small is freed first, so that old and new never
-    // coexist: nothing in it survives growing. If the new block is not to be had the arena is left empty.
+    // Makes at least `bytes` available at base(). A block that is too small is freed first, with its content,
+    // so that old and new never coexist. If the new block cannot be allocated, the arena is empty.
     void reserve(std::size_t bytes);
-    // Gives back what lies above `bytes`; the content is lost if anything was given back.
+    // Shrinks the block to `bytes` if it is larger. Its content is then lost.
     void trim(std::size_t bytes = 0);
 
     std::byte* base() const { return block_; }
     std::size_t capacity() const { return capacity_; }
-    std::size_t peak() const { return peak_; }  // largest capacity ever held
+    std::size_t peak() const { return peak_; }  // largest capacity since reset_peak()
     void reset_peak() { peak_ = capacity_; }
 
   private:

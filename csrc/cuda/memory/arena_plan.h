@@ -1,5 +1,4 @@
-// Where each buffer of a run lies in the one arena, planned from sizes and lifetimes alone (no device
-// needed).
+// The place of each buffer of a run in the arena, planned from sizes and lifetimes alone, without a device.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +7,7 @@
 
 namespace escn::cuda {
 
-// Every address handed to TensorRT must be a multiple of 256 bytes.
+// Every address passed to TensorRT must be a multiple of 256 bytes.
 inline constexpr std::size_t kArenaAlignment = 256;
 
 struct ArenaBuffer {
@@ -23,7 +22,8 @@ struct ArenaPlan {
     std::size_t bytes = 0;
 };
 
-// Buffers whose lifetimes overlap never share a byte; others may. Greedy by size, lowest offset that fits.
+// Buffers whose lifetimes overlap never share a byte; other buffers may. Places the largest buffer first,
+// each at the lowest offset that fits.
 ArenaPlan plan_arena(const std::vector<ArenaBuffer>& buffers);
 
 }  // namespace escn::cuda

@@ -7,8 +7,8 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int32_t kWidest = 4096;    // 16 KiB: leaves room for several blocks a multiprocessor
-constexpr int32_t kLargest = 12288;  // 48 KiB: what every GPU gives without asking
+constexpr int32_t kWidest = 4096;    // 16 KiB: leaves room for several blocks per multiprocessor
+constexpr int32_t kLargest = 12288;  // 48 KiB: what every GPU gives a block by default
 
 }  // namespace
 
@@ -18,8 +18,9 @@ std::vector<ColumnTile> plan_column_tiles(const cpu::TapTable& columns) {
     for (int32_t o = 0; o < static_cast<int32_t>(columns.size()); ++o) {
         const int32_t first = columns.first[o], stop = first + columns.count[o];
         if (columns.count[o] > kLargest) {
-            throw std::invalid_argument("The scan has more than " + std::to_string(kLargest) +
-                                        " voxels along x in one voxel of the network; resample it first.");
+            throw std::invalid_argument("One voxel of the network covers more than " +
+                                        std::to_string(kLargest) +
+                                        " voxels of the scan along x; resample the scan first.");
         }
         const bool covers = columns.count[o] > 0;
         const bool empty = begin == end;

@@ -1,4 +1,4 @@
-// The columns of a network input, cut so that the image columns under each part fit a block's shared memory.
+// Splits the columns of a network's input into tiles whose image columns fit a block's shared memory.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace escn::cuda {
 
-// Tiles in ascending order with all columns of the operator. Throws std::invalid_argument where a single
-// column spans more image columns than any GPU's shared memory holds.
+// Tiles in ascending order that hold all columns of the operator. Throws std::invalid_argument if a single
+// column spans more image columns than fit the shared memory that every GPU has.
 std::vector<ColumnTile> plan_column_tiles(const cpu::TapTable& columns);
 
 }  // namespace escn::cuda

@@ -21,7 +21,7 @@ PackedTaps::PackedTaps(const Triple<cpu::TapTable>& taps) {
 
 template <typename T>
 std::size_t PackedTaps::append(const std::vector<T>& values) {
-    const std::size_t offset = block_.size();  // all elements have 4 bytes, so each array is aligned
+    const std::size_t offset = block_.size();  // aligned: all elements are multiples of 4 bytes
     static_assert(sizeof(T) % 4 == 0 && alignof(T) == 4);
     block_.resize(offset + values.size() * sizeof(T));
     std::memcpy(block_.data() + offset, values.data(), values.size() * sizeof(T));

@@ -1,4 +1,4 @@
-// The operators of a stage in one block of memory, so that one copy brings them to the device.
+// The operators of a stage in one block of memory, so that a single copy takes them to the device.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace escn::cuda {
 
-// Where the operators lie once the block is at some address.
+// Pointers to the operators, for a given address of the block.
 struct TapPointers {
     Triple<TapRows> rows;
     const ColumnTile* tiles;

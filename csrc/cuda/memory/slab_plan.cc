@@ -5,7 +5,7 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int64_t kMostSlices = 4096;  // a slice is a block of a launch's grid, whose z ends at 65535
+constexpr int64_t kMostSlices = 4096;  // a launch's grid has a block per slice, and at most 65535 along z
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// How a volume is cut into slabs of slices that pass through the device one after the other.
+// Splits a volume into slabs of slices, which pass through the device one after the other.
 #pragma once
 
 #include <cstddef>
@@ -7,16 +7,16 @@
 
 namespace escn::cuda {
 
-// PCIe is near its full rate from about a megabyte on; small slabs keep the first copy from waiting on a long
-// gather.
+// PCIe is near its full rate for copies of about a megabyte or more. Small slabs keep the wait for the first
+// gather short.
 inline constexpr std::size_t kSlabBytes = std::size_t{4} << 20;
 
 struct Slab {
-    int64_t first;  // slice
-    int64_t count;
+    int64_t first;  // its first slice
+    int64_t count;  // slices
 };
 
-// Slices of a slab: as many as `slab_bytes` hold, at least one.
+// Slices per slab: as many as `slab_bytes` hold, at least one.
 int64_t slab_slices(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes = kSlabBytes);
 
 // Covers the slices [0, slices) in ascending order; the last slab may be smaller than `per_slab`.

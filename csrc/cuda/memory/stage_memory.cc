@@ -14,7 +14,7 @@ StageMemory plan_stage_memory(const StageNeeds& needs) {
     StageMemory memory;
     const std::size_t slice_bytes = area(needs.region) * needs.voxel_bytes;
     const std::size_t partial_slice_bytes = area(needs.sums_size) * sizeof(float);
-    // Where the input is finer than the scan, its rows bound the slab rather than the scan's.
+    // Where the input is finer than the scan, the input's slices are larger and limit the slab.
     memory.scan_slab_slices = slab_slices(needs.region[0], std::max(slice_bytes, partial_slice_bytes));
     memory.scan_slab_bytes =
         needs.scan_on_device ? 0 : static_cast<std::size_t>(memory.scan_slab_slices) * slice_bytes;

@@ -1,4 +1,4 @@
-// What a stage keeps in the arena, and where.
+// The buffers that a stage keeps in the arena, and their places.
 #pragma once
 
 #include <cstddef>
@@ -10,21 +10,21 @@
 
 namespace escn::cuda {
 
-// A stage's buffers live through these steps; what no longer lives makes room for what follows.
+// The steps of a stage, in which its buffers live. After its last step, a buffer's memory is reused.
 enum StageStep { kStream, kNetwork, kResult };
 
-inline constexpr int kSlots = 2;  // one is filled while the other is worked on
+inline constexpr int kSlots = 2;  // one is filled while the other is processed
 
 struct StageNeeds {
     Size region = {};  // voxels of the scan that the input depends on
     std::size_t voxel_bytes = 0;
-    bool scan_on_device = false;  // read where it is: no slabs
-    Size sums_size = {};          // of the input without padding
+    bool scan_on_device = false;  // the scan is read in place, without slabs
+    Size sums_size = {};          // of the input, without padding
     std::size_t taps_bytes = 0;
     std::size_t input_bytes = 0;
     std::size_t activation_bytes = 0;
     std::size_t output_bytes = 0;
-    std::size_t label_slice_bytes = 0;  // 0: none leave through slabs
+    std::size_t label_slice_bytes = 0;  // 0: labels do not pass through slabs
     int64_t label_slices = 0;
     std::size_t report_bytes = 0;
 };
@@ -38,7 +38,7 @@ struct StageMemory {
     int64_t label_slab_slices = 1;
     std::size_t label_slab_bytes = 0;
 
-    // Offsets.
+    // Offsets in the arena.
     std::size_t scan_slab[kSlots] = {};
     std::size_t label_slab[kSlots] = {};
     std::size_t partial = 0, sums = 0, taps = 0, input = 0, activation = 0, output = 0, report = 0;
