@@ -43,6 +43,6 @@ class ExportError(EfficientSCNError):
 
 
 class FidelityError(EfficientSCNError):
-    """A bundle does not compute what the models compute that it was exported from."""
+    """A bundle does not compute what its original models compute."""
 
     exit_code = 8

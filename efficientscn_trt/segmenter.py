@@ -27,7 +27,7 @@ DEMO_BUNDLE = Path(__file__).parent / "demo_bundle"
 class Segmenter:
     """Segments scans with one bundle on one device.
 
-    It keeps no state between scans and may be used from several threads at once.
+    No scan affects the result of another. Several threads may use one segmenter at once.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class Segmenter:
         `bundle`: a folder or a loaded bundle. The default is the folder that the environment variable
         EFFICIENTSCN_BUNDLE names, else the demo bundle of this package. `device`: "cpu", "cuda", "cuda:1" for
         the second GPU, or "auto": a GPU if all that it needs is installed, else the CPU. `precision`: "fp32",
-        "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device. `threads` of the CPU, 0 for all
-        cores.
+        "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device. `threads`: the number of CPU
+        threads, 0 for all cores.
         A GPU needs TensorRT engines. If the bundle has none for this GPU, they are built once and kept in the
         user's cache.
         Raises BundleError, DeviceError.

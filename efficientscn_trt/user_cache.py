@@ -18,7 +18,7 @@ def cache_folder() -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except (OSError, RuntimeError):  # the latter of a user without a home, as containers have
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home folder, as in some containers
         return None
 
 

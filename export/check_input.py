@@ -49,8 +49,8 @@ class CheckScan:
         """The middle of the segmentation network's input, float32 [1, 1, z, y, x], at most LARGEST_CROP.
 
         `localize` returns the mask [1, z, y, x] of a localization input [1, 1, z, y, x]. If the mask is
-        empty, as it may be for networks that were not trained on phantoms, the region of interest is the
-        whole scan.
+        empty, as it may be for networks that were not trained on phantoms, the region of interest covers
+        the whole scan.
         """
         mask = localize(self.localization())
         plan, _ = self._stages.plan_segmentation(np.ascontiguousarray(mask.reshape(mask.shape[-3:])))

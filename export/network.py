@@ -227,5 +227,5 @@ def _slow(model: ir.Model) -> tuple[str, ...]:
         left = {op: counts[op] for op in sorted(graph_pass.leftovers) if counts[op]}
         if left:
             operators = " and ".join(f"{count} {op}" for op, count in left.items())
-            sentences.append(f"{operators} stay in the graph: {graph_pass.slow}.")
+            sentences.append(f"The graph still has {operators}, so it may be slow: {graph_pass.slow}.")
     return tuple(dict.fromkeys(sentences))

@@ -5,7 +5,12 @@ from __future__ import annotations
 from .compare import Difference
 from .steps import NetworkReport, Step
 
-HEADER = ("Step", "Nodes", "After", "Places", "Largest\ndifference", "Agreement", "Seconds")
+HEADER = ("Step", "Nodes\nbefore", "Nodes\nafter", "Places", "Largest\ndifference", "Agreement", "Seconds")
+
+LEGEND = """\
+Places: how many places of the graph the step changed. Each step is compared with the one
+before it. The last rows compare the result with the SavedModel, and both float16
+forms with the result."""
 
 DASH = "–"
 
@@ -27,8 +32,8 @@ def rows(report: NetworkReport) -> list[tuple[str, ...]]:
     return [
         *(_row(step.name, step) for step in report.steps),
         ("SavedModel → ONNX", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
-        _row("float16 (TensorRT)", report.float16),
-        _row("with float16 sums", report.float16_sums),
+        _row("float16", report.float16),
+        _row("float16 sums", report.float16_sums),
     ]
 
 

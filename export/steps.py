@@ -58,7 +58,7 @@ class NetworkReport:
         shares = {
             "the same as in the SavedModel at its own precision": self.reference,
             "the same in float16 as in float32": self.float16.difference,
-            "the same in float16 with float16 sums as in float32": self.float16_sums.difference,
+            "with float16 sums the same as in float32": self.float16_sums.difference,
         }
         return tuple(
             f"Only {100 * change.agreement:.2f}% of the voxels are {what}, expected "

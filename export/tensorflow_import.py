@@ -16,7 +16,7 @@ def import_tensorflow() -> Any:
     missing = [name for name in ("tensorflow", "tf2onnx") if importlib.util.find_spec(name) is None]
     if missing:
         raise ExportError(
-            f"The export needs {' and '.join(missing)}, not installed here; "
+            f"This command needs {' and '.join(missing)}, which the machine lacks; "
             "run: pip install 'efficientscn-trt[export]'"
         )
     import tensorflow

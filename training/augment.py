@@ -1,5 +1,5 @@
 """Random transformation of a case while its input is sampled: translation, rotation, scale, elastic
-deformation (paper, section 4.2), and intensity shift and scale.
+deformation (paper, section 4.2), and intensity shift, scale and noise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Augmentation:
     """Half-widths of the uniform distributions that a transformation is drawn from.
 
     `noise_hu` and `elastic_mm` bound standard deviations; `elastic_pitch_mm` is the distance of the spline's
-    nodes. `share` of the samples are transformed in space; the others look exactly as in inference.
+    nodes. `share` of the samples are transformed in space; the intensities of all samples are changed.
     """
 
     share: float = 0.75
@@ -52,8 +52,8 @@ def sample(
 ) -> tuple[Tensor, Tensor]:
     """Input float32 (1, 1, z, y, x) and labels uint8 (1, z, y, x) of `size` voxels around `center`.
 
-    `center`: (z, y, x) in voxels of the case, 0 at the first voxel's outer edge. The voxels of an
-    untransformed sample are exactly voxels of the case.
+    `center`: (z, y, x) in voxels of the case, 0 at the first voxel's outer edge. A sample that is
+    not transformed in space has the case's own voxels, and only their intensities are changed.
     """
     start = np.round(center - np.asarray(size) / 2).astype(int)
     if rng.random() >= augmentation.share:

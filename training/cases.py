@@ -112,7 +112,8 @@ class Folder:
     def load(self, key: str) -> RawCase:
         image_file, labels_file = self._image(key), self._labels(key)
         if image_file is None or labels_file is None:
-            raise InputError(f"Case {key} lost a file in {self.path}; put it back.")
+            missing = "image" if image_file is None else "label map"
+            raise InputError(f"The {missing} of case {key} is no longer in {self.path}; put it back.")
         scan, (labels, _) = open_scan(image_file), read(labels_file)
         geometry, labels_geometry = scan.geometry, Geometry.of(labels)
         if geometry.size != labels_geometry.size:
@@ -126,7 +127,7 @@ class Folder:
         ):
             raise InputError(
                 f"The image and the labels of case {key} have different axis directions; save the "
-                "labels with those of the image."
+                "label map on the grid of the image."
             )
         values = geometry.lps_view(np.rint(sitk.GetArrayViewFromImage(labels)).astype(np.int64))
         unknown = np.setdiff1d(values, (0, *ORGANS))
@@ -187,7 +188,11 @@ class Cache:
         text = f"{_name(self._prepare)} {self.source.identity(key)}"
         file = self._path / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
         if not file.exists():
-            self._prepare(self.source.load(key)).save(file)
+            raw = self.source.load(key)
+            try:
+                self._prepare(raw).save(file)
+            except InputError as error:
+                raise InputError(f"Case {key}: {error}") from error
         case = PreparedCase.load(file)
         with self._lock:
             while len(self._memory) >= self._held:

@@ -16,7 +16,8 @@ QUICK_RATE = 1e-3
 
 @dataclass(frozen=True)
 class Config:
-    """The defaults are the paper's (section 4.2 and Table 3). The paper trains 1,000,000 and 500,000 steps.
+    """The defaults are the paper's (section 4.2 and Table 3), except `moving_average`, which it does not
+    state. The paper trains 1,000,000 and 500,000 steps.
 
     `network`: localization or segmentation. `spacing_mm`: spacing of the SCN's input.
     `decay`: of the learning rate; constant, or cosine: down to a hundredth. `warmup`: steps over which the

@@ -3,8 +3,8 @@
 The schedules are short, far from the paper's protocol: phantoms first, then phantoms and one real CT. The SCN
 works at 4 mm, where crops of 64×64×64 voxels hold all organs. A run that was stopped continues where it was.
 
-The bundle in the package was made by an earlier form of the stages on phantoms, and by the present last stage
-of each network on 60 of the phantoms.
+The bundle in the package was made by an earlier form of the stages that use only phantoms, followed by the
+last stage of each network as it is here, but on 60 phantoms.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ def generalized_dice(truth: Tensor, prediction: Tensor, smallest: float = 1.0) -
     """Generalized Dice loss of Sudre et al., 2017: 1 − 2·Σ_l w_l·Σ r·p / Σ_l w_l·Σ (r + p), w_l = 1 / (Σ r)².
 
     `truth` r, the ground truth, and `prediction` p: (n, labels, z, y, x), p in [0, 1]. Returns the mean over
-    n. A label that does not occur has no weight, because with its infinite weight a crop without it would
-    teach the network never to predict it. Labels of fewer than `smallest` voxels weigh as if they had that
-    many. Otherwise the rim of an organ at the edge of a crop would outweigh everything else.
+    n. A label that does not occur has no weight. Its weight would be infinite, and each crop without the
+    label would teach the network never to predict it. Labels of fewer than `smallest` voxels weigh as if they
+    had that many. Otherwise the rim of an organ at the edge of a crop would outweigh everything else.
     """
     volume = truth.sum((2, 3, 4))
     weights = torch.where(volume > 0, volume.clamp(min=smallest) ** -2.0, 0.0)

@@ -84,7 +84,9 @@ class UNet(nn.Module):
 
 
 def initialize(module: nn.Module) -> None:
-    """He normal initialization (fan in) of every kernel, zero biases (paper, Table 3)."""
+    """He normal initialization (fan in) of the 3×3×3 kernels, gain 1 for the 1×1×1 kernels, and zero biases
+    (paper, Table 3).
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv3d):
             nn.init.kaiming_normal_(
@@ -97,8 +99,8 @@ def initialize(module: nn.Module) -> None:
 def standardize_input(network: nn.Module, deviation: float) -> None:
     """Make a freshly initialized network start as if its input were divided by `deviation`.
 
-    Organs differ by about 50 HU, 0.025 of the input's range. Without this, the network spends its first
-    thousands of steps on learning that scale.
+    Organs differ by about 50 HU, which is 0.025 in an input from −1 to 1. Without this, the network spends
+    its first thousands of steps on learning that scale.
     """
     first = network.local if isinstance(network, SpatialConfigurationNet) else network
     assert isinstance(first, UNet)

@@ -20,8 +20,8 @@ from efficientscn_trt.triples import Triple
 
 # Values in [−1, 1] are kept as 16-bit integers in steps of 1/16384, an eighth of a HU.
 STEP = 1.0 / 16384.0
-# The margin kept around the labels: the most that inference can show, which is 10 mm and the next valid size
-# (64 mm for two sides), and what translation and rotation bring in.
+# The margin kept around the labels. On each side, inference adds 10 mm and up to 32 mm to reach a valid size;
+# the rest is for translation and rotation.
 MARGIN_MM = 56.0
 KEPT_SIZES = tuple(range(8, 1025, 8))
 RELEASED = PipelineParameters()
@@ -168,7 +168,7 @@ def _extent(mask: NDArray[np.generic]) -> list[NDArray[np.intp]]:
 def _box(case: RawCase) -> tuple[Sequence[float], Sequence[float]]:
     extent = _extent(np.isin(case.labels, case.known))
     if not len(extent[0]):
-        raise InputError("A training case has none of its labels; leave it out.")
+        raise InputError("The label map has no annotated organ; leave the case out.")
     low = [float(hit[0]) * step for hit, step in zip(extent, case.spacing, strict=True)]
     high = [float(hit[-1] + 1) * step for hit, step in zip(extent, case.spacing, strict=True)]
     return low, high

@@ -13,7 +13,7 @@ from efficientscn_trt.triples import Size
 from .augment import Augmentation, sample
 from .prepare import PreparedCase
 
-# The paper moves each side of the ground truth's box out by its own 0 to 16 voxels of 2 mm (section 2.1).
+# The paper moves each side of the ground truth's box outwards by 0 to 16 voxels of 2 mm (section 2.1).
 BOX_MARGIN_MM = 32.0
 
 
@@ -53,7 +53,7 @@ def draw_sample(
 def _crop_center(
     case: PreparedCase, center: np.ndarray, whole: Size, size: Size, rng: np.random.Generator
 ) -> np.ndarray:
-    """A crop's centre: near a label's voxel three times of four, else anywhere in the region of interest."""
+    """A crop's centre: near a label's voxel three times in four, else anywhere in the region of interest."""
     room = (np.asarray(whole) - np.asarray(size)) / 2
     target = center + rng.uniform(-1, 1, 3) * room
     present = [int(label) for label in np.unique(case.labels) if label]

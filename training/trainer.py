@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from efficientscn_trt.errors import InputError
+from efficientscn_trt.errors import DeviceError, InputError
 from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.phantom import LABEL_NAMES
 from efficientscn_trt.system import usable_cores
@@ -44,10 +44,12 @@ class Trainer:
     """One run in folder `run`: config.json, checkpoint.pt, weights.npz (averaged), history.csv, curves.png.
 
     A folder with a checkpoint is resumed. `start`: weights (.npz) to begin with instead of random ones.
-    Raises InputError if the folder holds a run with another configuration.
+    Raises InputError if the folder holds a run with another configuration, or if `start` cannot be read, and
+    DeviceError if there is no such device.
     """
 
     def __init__(self, config: Config, cases: Cache, run: Path, start: Path | None = None) -> None:
+        _check_device(config.device)
         self.config, self.cases, self.run = config, cases, run
         self.step = 0
         run.mkdir(parents=True, exist_ok=True)
@@ -182,13 +184,22 @@ def dice(truth: Tensor, prediction: Tensor, labels: tuple[int, ...]) -> dict[str
     return result
 
 
+def _check_device(name: str) -> None:
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"There is no {name}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine; use "
+            "another device, or install a PyTorch for your GPU."
+        )
+
+
 def _claim(path: Path, config: Config, cases: Cache, start: Path | None) -> None:
     """Write what decides the run's result to `path`. Raises InputError if another configuration is there."""
-    content = {
-        **asdict(config),
-        "cases": repr(cases.source),
-        "start": hashlib.sha256(start.read_bytes()).hexdigest() if start is not None else None,
-    }
+    try:
+        digest = hashlib.sha256(start.read_bytes()).hexdigest() if start is not None else None
+    except OSError as error:
+        raise InputError(f"{start} cannot be read ({error.strerror}); give weights (.npz).") from error
+    content = {**asdict(config), "cases": repr(cases.source), "start": digest}
     text = json.dumps(content, indent=1)
     if path.exists() and path.read_text() != text:
         differing = [

@@ -60,9 +60,10 @@ def from_arrays(network: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     expected = dict(_named_parameters(network))
     missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
     if missing or unknown:
+        difference = f"{missing[0]} is missing" if missing else f"{unknown[0]} is not one of them"
         raise InputError(
-            f"The weights are {len(arrays)} arrays, but the network has {len(expected)}; the first that "
-            f"differs is {(missing or unknown)[0]}. Give weights that were trained for this network."
+            f"The weights have {len(arrays)} arrays, expected the network's {len(expected)}: {difference}. "
+            "Give weights that were trained for this network."
         )
     with torch.no_grad():
         for key, parameter in expected.items():
@@ -71,8 +72,8 @@ def from_arrays(network: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
                 value = value.permute(4, 3, 0, 1, 2)
             if value.shape != parameter.shape:
                 raise InputError(
-                    f"Array {key} has shape {arrays[key].shape}, which is not the network's. "
-                    "Give weights that were trained for this network."
+                    f"Array {key} of the weights has the shape {arrays[key].shape}, expected "
+                    f"{to_arrays(network)[key].shape}. Give weights that were trained for this network."
                 )
             parameter.copy_(value)
 

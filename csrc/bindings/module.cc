@@ -2,8 +2,8 @@
 
 PYBIND11_MODULE(_core, module) {
     module.doc() =
-        "Geometry and resampling of both stages. Triples are (z, y, x) along LPS axes, lengths in mm, "
-        "intensities in HU.";
+        "Geometry, resampling and networks of both stages. Triples are (z, y, x) along LPS axes, lengths in "
+        "mm, intensities in HU.";
     module.attr("__version__") = ESCN_VERSION;
     escn::register_box(module);
     escn::register_localization_parameters(module);

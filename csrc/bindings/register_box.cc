@@ -23,7 +23,7 @@ Box make_box(const py::object& start, const py::object& end) {
 
 void register_box(py::module_& module) {
     py::class_<Box>(module, "Box",
-                    "A region of the image, (z, y, x) in mm from the first voxel's outer corner.")
+                    "A region of interest, (z, y, x) in mm from the first voxel's outer corner.")
         .def(py::init(&make_box), py::arg("start"), py::arg("end"))
         .def_property_readonly("start", [](const Box& box) { return to_tuple(box.start); })
         .def_property_readonly("end", [](const Box& box) { return to_tuple(box.end); })

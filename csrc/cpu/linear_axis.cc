@@ -14,7 +14,7 @@ LinearAxis::LinearAxis(const SegmentationPlan& plan, int axis)
 
 LinearIntervals::LinearIntervals(const LinearAxis& axis)
     : count(axis.source_size + 1), starts(count + 1, axis.end) {
-    // Both neighbours are source 0 only before the first source.
+    // `right` is 0 only before the first source, where both neighbours are source 0.
     const auto interval_of = [](const LinearTap& tap) { return tap.right == 0 ? 0 : tap.left + 1; };
     int64_t interval = 0;
     for (int64_t x = axis.begin; x < axis.end; ++x) {

@@ -27,8 +27,8 @@ struct LinearAxis {
     int32_t cropped_size;
 };
 
-// The image voxels along an axis, grouped by the pair of sources between which they lie. Sources are counted
-// with the edge voxel repeated at both ends: of these n + 2 sources, interval i lies between i and i + 1.
+// The image voxels along an axis, grouped by the pair of sources between which they lie. The edge sources are
+// repeated, so n sources get the numbers 0 to n + 1. Interval i lies between the numbers i and i + 1.
 struct LinearIntervals {
     explicit LinearIntervals(const LinearAxis& axis);
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kZ = 0, kY = 1, kX = 2;
 
-// Slices along z that are processed together, one in each SIMD lane.
+// Slices along z that are processed together, so that vectors run across them.
 constexpr int64_t kLanes = 16;
 
 // Output rows along y per task: enough that most voxels are read from the L1 or L2 cache, and few enough that

@@ -34,8 +34,8 @@ void copy_line(const T* from, int64_t from_stride, T* to, int64_t to_stride, int
     }
 }
 
-// Copies a plane of the axes a and b. Axis a has the smallest stride of `from`. Axis b has the smallest
-// stride of `to`, or is another axis if a has that as well (`same`).
+// Copies a plane of the axes a and b. Axis a has the smallest stride of `from`, and axis b the smallest
+// stride of `to`. If both are one axis (`same`), b is another one.
 template <typename T>
 void copy_plane(const T* from, const Index& from_stride, T* to, const Index& to_stride, const Size& size,
                 int a, int b, bool same) {

@@ -8,7 +8,7 @@
 
 namespace escn::cpu {
 
-// Data and strides in elements; strides may be negative.
+// Strides are in elements and may be negative.
 struct ConstStrided {
     const void* data;
     Index stride;
@@ -18,8 +18,8 @@ struct Strided {
     Index stride;
 };
 
-// to[z, y, x] = from[z, y, x] for elements of 1, 2 or 4 bytes. Copies in memory order where both arrays
-// have the same.
+// to[z, y, x] = from[z, y, x] for elements of 1, 2 or 4 bytes. Copies in memory order as far
+// as the orders of the two arrays agree.
 void strided_copy(const ConstStrided& from, const Strided& to, const Size& size, std::size_t element_bytes,
                   ThreadPool& pool);
 

@@ -39,8 +39,8 @@ class Tasks {
 
 class ThreadPool {
   public:
-    // At most `threads` threads, including the calling one. Each starts when there is a task for it. If the
-    // system has fewer, those do all the work.
+    // At most `threads` threads, including the calling one. Each is started when there is a task for it. If
+    // the system cannot start all of them, those that run do all the work.
     explicit ThreadPool(int threads) : most_(threads) {}
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;

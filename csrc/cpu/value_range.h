@@ -7,7 +7,7 @@
 namespace escn::cpu {
 
 // Smallest and largest finite value, and the number of values that are not finite. If no value is finite, min
-// is infinity and max minus infinity.
+// is infinity and max is -infinity.
 RowRange value_range(const ScanView& scan, int threads);
 
 }  // namespace escn::cpu

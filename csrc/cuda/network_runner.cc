@@ -6,7 +6,7 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int kTrialRuns = 3;  // each, with and without a graph; the fastest counts
+constexpr int kTrialRuns = 3;  // with a graph, and as many without; the fastest of each counts
 constexpr std::size_t kMostTrials = 16;
 
 }  // namespace

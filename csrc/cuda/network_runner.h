@@ -11,9 +11,10 @@
 
 namespace escn::cuda {
 
-// With graphs, the first runs at a size are timed, some without a graph and some replayed, and the faster way
-// is kept. Times are read when the next run is queued, so that no thread waits for them. TensorRT needs a
-// context per graph, so the choice is kept for several sizes, but the graph only for the last one.
+// With graphs, the first runs that repeat the size and memory of the run before are timed, some without a
+// graph and some replayed, and the faster way is kept. Times are read when the next run is queued, so that no
+// thread waits for them. TensorRT needs a context per graph, so the choice is kept for several sizes, but the
+// graph only for the last one.
 class NetworkRunner {
   public:
     // `graphs`: whether to try graphs. The caller must wait for a run before it queues the next.

@@ -47,7 +47,8 @@ bool is_dense(const cpu::View<uint8_t>& view) {
     return last + 1 == static_cast<int64_t>(voxels(view.size));
 }
 
-// The range of outputs whose z operator reads slices of `slab`. Their bands of slices ascend.
+// The outputs whose z operator reads slices of `slab`. They are one range, because the outputs' bands of
+// slices ascend.
 std::pair<int32_t, int32_t> outputs_of(const cpu::TapTable& taps, const Slab& slab) {
     int32_t begin = 0, end = 0;
     for (int32_t o = 0; o < static_cast<int32_t>(taps.size()); ++o) {
@@ -65,7 +66,7 @@ std::pair<int32_t, int32_t> outputs_of(const cpu::TapTable& taps, const Slab& sl
 struct Pipeline::Events {
     Slots slots;
     Event reported;
-    std::array<TimedEvent, kStages + 1> stages;  // the begin of each stage, and the end of the last
+    std::array<TimedEvent, kStages + 1> stages;  // the beginning of each stage, and the end of the last
 };
 
 // What the device reports to the host at the end of a stage.

@@ -35,8 +35,8 @@ struct Observer {
 struct RunResult {
     LocalizationPlan localization;
     SegmentationPlan segmentation;
-    bool found = false;            // whether the mask has any voxel; if not, the box is the whole scan
-    std::vector<uint64_t> counts;  // voxels per label
+    bool found = false;                     // whether the mask has any voxel; if not, the box covers the scan
+    std::vector<uint64_t> counts;           // voxels per label
     std::array<double, kStages> seconds{};  // per stage, on the device
 };
 

@@ -82,7 +82,8 @@ TensorRTNetwork::~TensorRTNetwork() {
     api_ = py::object();
 }
 
-// Of the profiles that accept the shape, the one with the smallest maximum: its kernels are tuned nearest.
+// Of the profiles that accept the shape, the one with the smallest maximum: its kernels are tuned for
+// the nearest sizes.
 int TensorRTNetwork::profile_for(const std::vector<int64_t>& shape) const {
     int best = -1;
     double best_volume = std::numeric_limits<double>::infinity();

@@ -32,8 +32,8 @@ LocalizationPlan plan_localization(const Size& size, const Triple<double>& spaci
     plan.image_size = size;
     plan.spacing.fill(static_cast<float>(spacing_that_fits(size, spacing, parameters)));
     for (int axis = 0; axis < 3; ++axis) {
-        // In float32, as in the released code: the precision decides std::ceil where the quotient is close to
-        // a whole number.
+        // In float32, as in the released code: where the quotient is close to a whole number, the precision
+        // decides the result of std::ceil.
         plan.image_spacing[axis] = static_cast<float>(spacing[axis]);
         const float extent = static_cast<float>(size[axis]) * plan.image_spacing[axis];
         const float wanted = std::ceil(extent / plan.spacing[axis]);

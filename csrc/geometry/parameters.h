@@ -15,8 +15,8 @@ struct Intensity {
 
 struct LocalizationParameters {
     double spacing_mm;
-    // Added to the ratio of the wanted size to the largest size, so that the image fits at
-    // the larger spacing.
+    // If wanted size / largest size plus this slack exceeds 1, the spacing is multiplied by it, so that the
+    // image fits.
     double spacing_slack;
     ValidSizes valid_sizes;
     double padding_hu;

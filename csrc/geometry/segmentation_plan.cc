@@ -24,8 +24,7 @@ void check_box(const Box& box) {
     }
 }
 
-// The quotients are float32 and the sum is float64, as in the released code. The golden image's
-// spacing is 2.0249999.
+// The quotients are float32 and the sum is float64, as in the released code.
 float spacing_that_fits(const Box& box, const SegmentationParameters& parameters) {
     float needed = 0;
     for (int axis = 0; axis < 3; ++axis) {

@@ -23,7 +23,7 @@ void pool_sigmoids(const float* logits, int64_t labels, const Size& size, float*
 // Converts the local logits `values` [label][z][y][x] to probabilities, in place. The spatial logits
 // [label][z/4][y/4][x/4] are upsampled cubically (A = -0.5, half-pixel, edge repeated). With
 // l = σ(local), s = σ(spatial) and h the entropy of s in bits, p = l·h + s·(1 - h). The probabilities are p
-// divided by the sum of 1e-5 and the p of all labels. Throws as `pool_sigmoids`.
+// divided by the sum of 1e-5 and the p of all labels. Throws like `pool_sigmoids`.
 void combine(float* values, const float* spatial, int64_t labels, const Size& size, int threads);
 
 }  // namespace escn::network

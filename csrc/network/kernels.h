@@ -2,7 +2,8 @@
 // chosen at run time.
 //
 // A plane of a tensor is [y][x][channel], with a border of zeros: one voxel before its rows and columns, and
-// one or two after, so that their number is even. A pointer to a plane points at its border.
+// one or two after, so that the number of rows, and that of columns, is even. A pointer to a plane points at
+// its border.
 #pragma once
 
 #include <cstdint>
@@ -31,15 +32,15 @@ struct TileConvolution {
     float slope;           // of the LeakyReLU
 };
 
-// The first inputs of a convolution.
+// The first input channels of a convolution: a tensor of the result's size.
 struct Fine {
     const float* planes[4];  // the result's pair of planes and one on either side
     int64_t row;             // floats from row to row
 };
 
-// The other inputs, if any: a tensor of half the size, upsampled linearly (half-pixel, edge repeated). The
-// upsampled tensor is never stored: a tile's transformed inputs are computed directly from 3×3×3 voxels of
-// the small tensor.
+// The other input channels, if any: a tensor of half the size, upsampled linearly (half-pixel, edge
+// repeated). The upsampled tensor is never stored: a tile's transformed inputs are computed directly from
+// 3×3×3 voxels of the small tensor.
 struct Coarse {
     const float* planes[3];  // below, at and above the pair of planes; the edge repeated
     int64_t row;

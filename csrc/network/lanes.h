@@ -21,7 +21,7 @@ inline Vector leaky(Vector values, float slope) {
     const Vector scaled = values * slope;
     return values > 0.0f ? values : scaled;
 }
-// `smaller` and `absolute` return NaN where their first argument is NaN.
+// `smaller` returns NaN where `a` is NaN, and `absolute` where `values` are.
 inline Vector smaller(Vector a, Vector b) { return b < a ? b : a; }
 inline Vector absolute(Vector values) { return values > 0.0f ? values : -values; }
 inline Vector choose_if_negative(Vector values, Vector negative, Vector other) {
@@ -33,7 +33,7 @@ inline Vector exponential(Vector values) {
     typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(int32_t))));
     const Vector smallest = splat(-kLargestPower);
     values = values < smallest ? smallest : values;
-    // Adding 1.5 * 2^23 rounds the power of two to an integer, which is then in the sum's last bits.
+    // Adding 1.5 * 2^23 rounds the exponent of 2 to an integer, which is then in the sum's last bits.
     const Vector shifted = values * 1.44269504f + 12582912.0f;
     const Vector power = shifted - 12582912.0f;
     const Vector rest = values - power * 0.693145752f - power * 1.42860677e-6f;

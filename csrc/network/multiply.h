@@ -8,7 +8,8 @@
 namespace escn::network {
 namespace {
 
-// The most rows of two vectors that leave registers for the factors, out of 32 (AVX-512) or 16.
+// Rows per block. The sums of a row are two vectors. These leave registers for the factors, of the 32 with
+// AVX-512 and 16 without.
 #if ESCN_LANES == 16
 constexpr int kRows = 12;
 #else

@@ -1,7 +1,8 @@
 // The transforms of F(2×2×2, 3×3×3): voxels to factors of products, and products to voxels. Along one axis,
 //   four inputs d become  d0 - d2,  d1 + d2,  d2 - d1,  d1 - d3
 //   four products m become  m0 + m1 + m2,  m1 - m2 - m3
-// The transform along z comes first. The functions below compute one of its four indices at a time, `A`.
+// The transform along z comes first. The functions below compute one of its four indices at a time: `A`, or
+// `part_z`.
 #pragma once
 
 #include <cstdint>
@@ -66,8 +67,8 @@ void transform_fine(const Fine& fine, int32_t channels, const Tiles& tiles, cons
     }
 }
 
-// The factors of three small voxels a, b and c in the four transformed inputs along one axis. The
-// upsampled inputs are 3a/4 + b/4, a/4 + 3b/4, 3b/4 + c/4 and b/4 + 3c/4; the first and the last are zero
+// The factors of three voxels a, b and c of the small tensor in the four transformed inputs along one axis.
+// The upsampled inputs are 3a/4 + b/4, a/4 + 3b/4, 3b/4 + c/4 and b/4 + 3c/4; the first and the last are zero
 // beyond the edge.
 struct CoarseFactors {
     float of[4][3];

@@ -12,7 +12,7 @@
 namespace escn::network {
 namespace {
 
-constexpr int64_t kMostFilters = 64;  // per input tensor of a convolution
+constexpr int64_t kMostFilters = 64;  // channels of a tensor; a convolution reads one or two tensors
 
 // Rows of the first layer that one task computes.
 constexpr int64_t kImageRows = 8;

@@ -37,7 +37,7 @@ class UNet {
     // level by level.
     void run(const float* image, const Size& size, float* logits, int threads);
 
-    // Frees the memory that is kept for the next image of this size.
+    // Frees the memory that is kept for the next image of the same size.
     void release();
 
   private:

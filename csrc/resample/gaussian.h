@@ -1,4 +1,4 @@
-// Gaussian smoothing along one axis: mirrored border, taps with the sum 1 (docs/reference-pipeline.md).
+// Gaussian smoothing along one axis: mirrored border, taps that sum to 1 (docs/reference-pipeline.md).
 #pragma once
 
 #include <math.h>

@@ -27,7 +27,7 @@ struct Ranking {
     float largest;
     float second;
     int32_t label;
-    int32_t within_unit;  // 1 where all probabilities are in [-1, 1]; NaN is not
+    int32_t within_unit;  // 1 if all probabilities so far are in [-1, 1], else 0, as for NaN
 };
 
 ESCN_HD int32_t is_within_unit(float probability) { return probability >= -1.0f && probability <= 1.0f; }

@@ -19,7 +19,8 @@ struct TapAxis {
 };
 
 // The operator's rows as flat arrays. Output voxel o is the sum over k < count[o] of
-// weights[o * stride + k] * image[first[o] + k]; `inside[o]` is the share of its area that is in the image.
+// weights[o * stride + k] * image[first[o] + k]; `inside[o]` is the share of its extent that is in the
+// image.
 struct TapRows {
     const int32_t* first;
     const int32_t* count;

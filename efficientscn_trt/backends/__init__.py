@@ -20,7 +20,7 @@ PRECISIONS = ("auto", "fp32", "fp16", "bf16")
 def _cuda(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
     if precision == "bf16":
         raise DeviceError(
-            "TensorRT engines are built in fp16 or fp32; use one of them, or the precision auto."
+            "A GPU has no precision bf16 here, expected fp16, fp32 or auto; choose one of these."
         )
     from .tensorrt import load_tensorrt
 
@@ -29,7 +29,9 @@ def _cuda(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
 
 def _cpu(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
     if precision == "fp16":
-        raise DeviceError("CPUs compute in fp32 or bf16; use one of them, or the precision auto.")
+        raise DeviceError(
+            "A CPU has no precision fp16 here, expected fp32, bf16 or auto; choose one of these."
+        )
     from .cpu import CpuBackend
 
     return CpuBackend(bundle, precision, threads)

@@ -38,8 +38,8 @@ class CpuBackend:
         """Read both networks of `bundle`; `threads` 0 means all cores.
 
         Raises DeviceError if `precision` is "bf16" and the processor has no bfloat16 instructions, and
-        BundleError if the localization network cannot be compiled. If the segmentation network cannot be,
-        `segment` raises BundleError.
+        BundleError if the localization network cannot be compiled. If the segmentation network cannot be
+        compiled, `segment` raises BundleError.
         """
         core = ov.Core()
         self.precision = _precision(core, precision)
@@ -86,7 +86,9 @@ class _Loader:
             self._config["INFERENCE_NUM_THREADS"] = threads
 
     def load(self, name: str) -> Network:
-        """Read the network `name`, and compile the parts that are not compiled for each size.
+        """Read the network `name`, and compile the parts that need compiling only once.
+
+        The others are compiled for each size, when they run.
 
         Raises BundleError if OpenVINO cannot read or compile them.
         """
@@ -126,7 +128,7 @@ def has_bfloat16(core: ov.Core) -> bool:
 def _precision(core: ov.Core, asked: str) -> str:
     native = has_bfloat16(core)
     if asked == "auto":
-        # Only matrix units are faster in bfloat16 than the core's U-Net in float32.
+        # bfloat16 is faster than the core's U-Net in float32 only with matrix units (AMX).
         return "bf16" if native and "amx_bf16" in instruction_sets() else "fp32"
     if asked == "bf16" and not native:
         raise DeviceError("This processor has no bfloat16 instructions; use the precision fp32 or auto.")

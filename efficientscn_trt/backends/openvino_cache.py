@@ -1,9 +1,10 @@
 """OpenVINO's cache of compiled networks, made safe against damage and for processes that start at once.
 
-OpenVINO writes a compiled network in place, and maps the files that it reads into memory. If two processes
-share a cold folder, either may crash. So each process compiles in a folder of its own, which links to every
-file in the cache, and moves its new files into the cache when they are complete. OpenVINO does not check what
-it reads either: a flipped bit gave other labels. So a file's name in the cache ends with a hash of its bytes.
+OpenVINO writes a compiled network in place, and by default maps the files that it reads into memory. If two
+processes share a cold folder, either may crash. So each process compiles in a folder of its own, which links
+to every file in the cache, and moves its new files into the cache when they are complete. OpenVINO does not
+check what it reads either: a flipped bit gave other labels. So a file's name in the cache ends with a hash of
+its bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _COMPILED = "*.blob"
 
 @contextmanager
 def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the options to compile with for a cache in `folder`; none if it is None or not writable.
+    """Yield the options that make OpenVINO use a cache in `folder`; none if it is None or not writable.
 
     Reads every compiled network in the folder.
     """

@@ -1,13 +1,14 @@
 """Rewrite an SCN of fixed size for OpenVINO, so that two tensors of full resolution exist at once, not three.
 
-At 96×128×160 such a tensor takes 240 MB. Results differ only by the order of float32 sums.
+At 96×128×160 in float32 such a tensor takes 240 MiB. Results differ only by the order of sums.
 
-1. OpenVINO runs the convolution of a U-Net's skip last, when the skip, the upsampled tensor and their sum all
-   exist. If it runs early, its result replaces the skip. OpenVINO runs a node early if other nodes depend on
-   it. So one voxel of the result, times zero, is added to the output of every other node that uses the skip.
+1. OpenVINO runs the convolution of a U-Net's skip last, while the skip, the upsampled tensor and the sum of
+   their convolutions all exist. If it runs early, its result replaces the skip. OpenVINO runs a node early if
+   other nodes depend on it. So one voxel of the result, times zero, is added to the output of every other
+   node that uses the skip.
 2. OpenVINO packs tensors by first fit, and tensors of one size in no fixed order. Four full-resolution
-   tensors in a row would waste the gain. So the first of the four is computed slab by slab, and never exists
-   in full.
+   tensors, one after the other, would undo the gain. So the first of the four is computed slab by slab, and
+   never exists in full.
 """
 
 from __future__ import annotations

@@ -88,4 +88,6 @@ def explained(file: Path) -> Iterator[None]:
             yield
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise BundleError(f"OpenVINO cannot compile {file}: {reason}") from error
+        raise BundleError(
+            f"OpenVINO cannot compile {file}: {reason.rstrip('.')}; export the bundle again."
+        ) from error

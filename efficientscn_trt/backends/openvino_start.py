@@ -1,4 +1,4 @@
-"""Import OpenVINO without its telemetry and ready for threads. Other modules import it from here."""
+"""Import OpenVINO without its telemetry, and safe for threads. Other modules import it from here."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ finally:
     del sys.modules[_TELEMETRY]
     sys.modules.update(_loaded)
 
-# OpenVINO's first array sets up what every array needs, so this module makes one. Two threads that start the
-# setup at once could deadlock: one holds the setup and waits for the interpreter, the other the reverse.
+# The first array in OpenVINO runs a setup for all arrays, so this module makes one. Two threads that start
+# the setup at once could deadlock: one holds the lock of the setup and waits for the GIL, the other the
+# reverse.
 op.constant(np.zeros(1, np.float32)).data  # noqa: B018
 
 _compiling = threading.Lock()

@@ -27,7 +27,7 @@ class _Ends:
 
 
 def find_spatial(network: ov.Model, unet: UNetGraph) -> ov.Model | None:
-    """Return the part of `network` that computes the spatial logits; None if the core lacks the rest.
+    """Return the part of `network` that computes the spatial logits; None if the core cannot do the rest.
 
     `network` is the SCN, and `unet` is its local U-Net. The part takes the image and the local prediction,
     average-pooled by 4. What follows the spatial logits is recognized by its results on a small random input.

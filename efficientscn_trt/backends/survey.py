@@ -25,7 +25,7 @@ class Availability:
 
 
 def survey(bundle: Bundle) -> list[Availability]:
-    """Every device that this version knows, for `bundle`, in the order in which "auto" prefers them."""
+    """Every device that this version knows, with whether it can run `bundle`; the order is that of "auto"."""
     return [_cuda(bundle), _cpu()]
 
 

@@ -30,7 +30,9 @@ def _fail(where: str, found: object, expected: str) -> typing.NoReturn:
     text = repr(found)
     if len(text) > 60:
         text = text[:57] + "..."
-    raise BundleError(f"manifest.json: {where or 'the document'} is {text}, expected {expected}.")
+    raise BundleError(
+        f"manifest.json: {where or 'the document'} is {text}, expected {expected}; export the bundle again."
+    )
 
 
 def _value(kind: Any, data: object, where: str) -> object:
@@ -98,7 +100,10 @@ def _dataclass(cls: type, data: object, where: str) -> object:
     needed = {field.name for field in fields if not field.metadata.get("optional")}
     prefix = f"{where}." if where else ""
     for name in sorted(needed - set(data)):
-        raise BundleError(f"manifest.json: the field {prefix}{name} is missing.")
+        raise BundleError(f"manifest.json: the field {prefix}{name} is missing; export the bundle again.")
     for name in sorted(set(data) - names):
-        raise BundleError(f"manifest.json: the field {prefix}{name} is not known.")
+        raise BundleError(
+            f"manifest.json: the field {prefix}{name} is not known; use a newer efficientscn-trt, or export "
+            "the bundle again."
+        )
     return cls(**{name: _value(hints[name], data[name], prefix + name) for name in names & set(data)})

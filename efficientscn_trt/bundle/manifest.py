@@ -83,7 +83,9 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Float16File:
-    """The ONNX file that TensorRT builds float16 engines from; inputs and outputs are float16 too."""
+    """The ONNX file that TensorRT builds float16 engines from. Its input and output are float16 too, except
+    for a mask.
+    """
 
     file: str
     sha256: str
@@ -111,7 +113,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Networks:
-    """The two networks: mask of the organs at 6 mm, and label probabilities in the box at 2 mm."""
+    """The networks for the mask of the organs, and for the label probabilities in the mask's box."""
 
     localization: Network
     segmentation: Network

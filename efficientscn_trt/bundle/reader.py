@@ -95,7 +95,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise BundleError(f"{file} cannot be read: {error}; export the bundle again.") from error
     if not isinstance(document, dict):
-        raise BundleError(f"{file} holds no JSON object, so it is not the manifest of a bundle.")
+        raise BundleError(
+            f"{file} holds no JSON object, so it is not the manifest of a bundle; export the bundle again."
+        )
     return document
 
 
@@ -104,15 +106,20 @@ def _check_consistent(manifest: Manifest) -> None:
     if channels != (len(manifest.labels),):
         raise BundleError(
             f"manifest.json names {len(manifest.labels)} labels, but the segmentation network's output "
-            f"has the shape {list(manifest.networks.segmentation.output.shape)}."
+            f"has the shape {list(manifest.networks.segmentation.output.shape)}; export the bundle again."
         )
     for key in NETWORKS:
         for file in getattr(manifest.networks, key).files:
             if manifest.files.get(file.file) != file.sha256:
-                raise BundleError(f"manifest.json: files and networks.{key} do not agree on {file.file}.")
+                raise BundleError(
+                    f"manifest.json: `files` and `networks.{key}` have different SHA-256 for {file.file}; "
+                    "export the bundle again."
+                )
     for name in (*manifest.files, *(engine.file for engine in manifest.engines)):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise BundleError(f"manifest.json names the file {name}, which is outside the bundle.")
+            raise BundleError(
+                f"manifest.json names the file {name}, which is outside the bundle; export it again."
+            )
 
 
 def _verify_file(folder: Path, name: str, expected: str) -> None:

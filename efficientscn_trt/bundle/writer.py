@@ -51,7 +51,7 @@ def write(
 ) -> Bundle:
     """Write a bundle at `path` and return it, loaded and verified.
 
-    A bundle that is already there is replaced; anything else is left alone. The files are written to a
+    A bundle or an empty folder at `path` is replaced; anything else is refused. The files are written to a
     temporary folder beside `path`, which is then renamed: there is never half a bundle.
     Raises OutputError if it cannot be written, BundleError if the parts do not fit together.
     """

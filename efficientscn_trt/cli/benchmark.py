@@ -27,8 +27,8 @@ def benchmark(
 ) -> None:
     """Measure BUNDLE on this machine, in about a minute.
 
-    Two new processes segment one scan. The first runs as on a new machine, where no network was compiled
-    before. The second runs as on any later day, and repeats the scan for half a minute.
+    Two new processes segment one scan. The first compiles the networks, as the first run on a new machine
+    does. The second finds them compiled, as all later runs do, and repeats the scan for half a minute.
 
     On a CPU, each network is also compared with a direct computation of its convolutions, at the highest
     speed that OpenVINO reaches on this machine. In float32 the networks may be faster than that, because

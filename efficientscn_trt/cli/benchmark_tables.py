@@ -19,8 +19,8 @@ def tables(figures: Figures) -> list[Table]:
     size = "×".join(str(n) for n in figures.size_xyz)
     title = f"A scan of {size} voxels, {later.note}"
     rows = [
-        ("First label map on a new machine", f"{first.cold:.2f} s"),
-        ("First label map on any later day", f"{later.cold:.2f} s"),
+        ("First label map, first process", f"{first.cold:.2f} s"),
+        ("First label map, later processes", f"{later.cold:.2f} s"),
         ("  of that, loading the networks", f"{later.load:.2f} s"),
         ("Further scans, in memory", _seconds(summarize(later.warm_total))),
         ("Further scans, file to file", _seconds(summarize(later.files_total))),

@@ -24,15 +24,16 @@ MIB = 1 << 20
     "--target",
     required=True,
     type=click.Choice(("tensorrt", "tensorrt-rtx")),
-    help="tensorrt: datacentre and workstation GPUs, built on the GPU that will run it. tensorrt-rtx: "
-    "GeForce and RTX GPUs, built on any machine.",
+    help="tensorrt: for datacentre and workstation GPUs; build on the GPU that will run the engines. "
+    "tensorrt-rtx: for GeForce and RTX GPUs; build on any machine.",
 )
 @click.option(
     "--device",
     type=Device(("cuda",)),
     default="cuda",
     show_default=True,
-    help="GPU to build on and for; cuda:1 is the second. With tensorrt-rtx: the GPU that `current` means.",
+    help="GPU to build on and for; cuda:1 is the second. With tensorrt-rtx: the GPU that is meant by "
+    "--compute-capability current.",
 )
 @click.option(
     "--compute-capability",
@@ -40,8 +41,8 @@ MIB = 1 << 20
     multiple=True,
     metavar="X.Y",
     help="For tensorrt-rtx: a GPU to build for, such as 8.9, or `current` for the GPU of this machine; may "
-    "be given several times. Default: all from 8.0 on. Turing (7.5) must be named, because TensorRT-RTX has "
-    "no 3-D convolutions for it so far.",
+    "be given several times. Default: all from 8.0 on. Turing (7.5) is left out because TensorRT-RTX has no "
+    "3-D convolutions for it so far.",
 )
 @click.option(
     "--precision",
@@ -60,7 +61,7 @@ MIB = 1 << 20
     "--workspace",
     type=click.IntRange(min=1),
     metavar="MIB",
-    help="Limit of the workspace of a layer. Default: TensorRT's own limit.",
+    help="Most scratch memory that one layer may use, in MiB. Default: TensorRT's own limit.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every message of TensorRT.")
 @quiet_option
@@ -78,7 +79,7 @@ def build(
     """Build TensorRT engines for both networks of BUNDLE, and add them to it.
 
     An engine runs only with the TensorRT version and on the GPUs that it was built for. A bundle may have
-    engines for several. `efficientscn-trt info` shows which engines this machine uses, and why not others.
+    engines for several. `efficientscn-trt info` shows which engines this machine can use, and why not others.
 
     \b
     Examples:

@@ -23,10 +23,10 @@ def _heading(row: EngineRow, bundle: Path) -> str:
     """All that the engines of one build have in common."""
     engine = row.engine
     use = "used here" if row.used else "not usable here" if row.problem else "usable here"
-    lean = ", also by the lean runtime" if engine.version_compatible else ""
+    lean = " (or its lean runtime)" if engine.version_compatible else ""
     lines = [
-        f"Engines by {engine.flavour} {engine.version}{lean}: {use}",
-        f"for {engine.platform}, compute capability {' '.join(engine.compute_capabilities)}",
+        f"Engines for {engine.flavour} {engine.version}{lean}: {use}",
+        f"on {engine.platform}, compute capability {' '.join(engine.compute_capabilities)}",
     ]
     if row.path != bundle:
         lines.append(f"in the user's cache, {row.path}")

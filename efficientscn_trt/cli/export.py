@@ -70,7 +70,7 @@ def export(
     """
     from ..export import export_bundle
     from ..export.bundle_export import PROGRESS_STEPS
-    from ..export.report import HEADER, rows, title
+    from ..export.report import HEADER, LEGEND, rows, title
     from .progress import show_stages
     from .tables import print_warnings, show, table
 
@@ -93,4 +93,5 @@ def export(
             show(table(title(network), HEADER, rows(network)))
         print_warnings(f"{network.role}: {sentence}" for sentence in (*network.slow, *network.warnings))
     if not quiet:
+        click.echo(LEGEND)
         click.echo(f"{output}: checked on {report.check_input}")

@@ -1,4 +1,4 @@
-"""How a failed command ends: one sentence on stderr, never a traceback, and an exit code."""
+"""How a failed command ends: one sentence on stderr, no traceback unless asked for, and an exit code."""
 
 from __future__ import annotations
 

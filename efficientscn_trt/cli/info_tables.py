@@ -66,8 +66,8 @@ def _pipeline(manifest: Manifest) -> Table:
         else:
             rows.append((_words(name), *map(_value, values)))
     unknown = pipeline.unknown_spacing
-    marker = f"for spacing {_value(unknown.marker_xyz)} (x y z)"
-    rows.append((marker, _value(unknown.used_xyz), "the same"))
+    marker = f"spacing if the scan has {_value(unknown.marker_xyz[::-1])}"
+    rows.append((marker, _value(unknown.used_xyz[::-1]), "the same"))
     return table("Pipeline (triples are z y x)", ("", "Localization", "Segmentation"), rows)
 
 

@@ -15,7 +15,7 @@ from ..io.atomic import check_writable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FILE = click.Path(readable=False, path_type=Path)  # a file that may not be read has its own exit code
+FILE = click.Path(readable=False, path_type=Path)  # our error for an unreadable file has its own exit code
 
 
 class Device(click.Choice):

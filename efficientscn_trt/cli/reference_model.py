@@ -19,7 +19,7 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("-o", "--output", required=True, type=PATH, metavar="DIR", help="Folder to create.")
 def reference_model(network: str, weights: Path | None, output: Path) -> None:
-    """Write NETWORK as a TensorFlow SavedModel with the signature of the released models.
+    """Write the localization or segmentation network as a SavedModel with the signature of the released one.
 
     Without --weights the network is untrained: its weights are random, but the same every time.
 

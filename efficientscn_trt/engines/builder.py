@@ -150,7 +150,7 @@ class NetworkBuilder:
 
     def _failure(self, what: str, log: Any) -> DeviceError:
         reason = log.errors[-1].rstrip(".") if log.errors else "it gives no reason"
-        return DeviceError(f"{self._title} {what}: {reason}. Use --verbose for more.")
+        return DeviceError(f"{self._title} {what}: {reason}. `efficientscn-trt build --verbose` says more.")
 
 
 def _tensor_shape(size: Sequence[int]) -> tuple[int, ...]:

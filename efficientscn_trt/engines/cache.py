@@ -22,14 +22,15 @@ def obtain_engine(
     """Return the engines of `bundle` for `machine`; build them if it has none that may run there.
 
     New engines go into the user's cache, where they are found the next time, because the bundle may be
-    read-only or serve many machines. `notice` is called with a message that a build begins, and why.
+    read-only or serve many machines. `notice` is called with a message if a build begins, and why,
+    or if this process waits for the build of another.
     Raises BundleError, and DeviceError if there is no GPU, no TensorRT that can build for it, or no cache.
     """
     found = find_engine(bundle, machine, precision)
     if isinstance(found, EngineChoice):
         return found
     order = _order(bundle, machine, precision, found)
-    from .one_at_a_time import one_at_a_time  # here, because `make gpu-check` has no filelock
+    from .one_at_a_time import one_at_a_time  # here, because `make gpu-check` runs without filelock
 
     with one_at_a_time(order.folder, notice):
         found = find_engine(bundle, machine, precision)
@@ -110,7 +111,8 @@ def _order(bundle: Bundle, machine: Machine, precision: str, found: NoEngine) ->
     folder = cache_folder()
     if folder is None:
         raise DeviceError(
-            f"{found.reasons[0]} No cache can be written either; set {CACHE_VARIABLE} to a writable folder."
+            f"{found.reasons[0]} They cannot be built now, because no cache folder is writable; set "
+            f"{CACHE_VARIABLE} to one that is."
         )
     target, capabilities = _target(machine, gpu, found)
     preferred = PRECISIONS[precision][0]

@@ -80,7 +80,7 @@ def installed_version(flavour: Flavour) -> str | None:
 
 
 def lacks_3d(flavour: Flavour, capabilities: Iterable[str]) -> str | None:
-    """Say in one sentence on which `capabilities` `flavour` runs none of our engines, if on any."""
+    """A sentence that names the `capabilities` on which `flavour` cannot run our engines, None if none."""
     lacking = [capability for capability in capabilities if capability in flavour.without_3d]
     if not lacking:
         return None

@@ -37,8 +37,8 @@ class ExecutionApi:
         # A runtime cache must outlive the contexts that compile into it.
         self._caches: weakref.WeakKeyDictionary[Any, RuntimeCache] = weakref.WeakKeyDictionary()
         if self._log.errors:
-            # This runtime holds nothing, and its destructor would end the process, even at exit (lean 11.4).
-            # So its reference count never falls to 0.
+            # TensorRT did not start, and the destructor of this empty runtime would crash the process, even
+            # at exit (lean 11.4). So one reference to it is never released.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._runtime))
             self.fail("Runtime")
 

@@ -124,8 +124,8 @@ def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str
         )
     if installed != engine.version:
         return (
-            f"{engine.file} was built by {title} {engine.version}, but {installed} is installed, and a plan "
-            f"runs only on the version that built it; build it again: {_command(bundle, engine)}."
+            f"{engine.file} was built by {title} {engine.version}, but {installed} is installed, and an "
+            f"engine runs only on the version that built it; build it again: {_command(bundle, engine)}."
         )
     if engine.flavour in machine.lean and not engine.version_compatible:
         return (
@@ -183,17 +183,17 @@ def _timed_elsewhere(bundle: Bundle, engine: Engine, machine: Machine) -> str | 
     if machine.gpu is None or engine.timed_on in (None, machine.gpu.name):
         return None
     return (
-        f"{engine.file} was timed on {engine.timed_on}, but this is {machine.gpu.name}: it runs, but "
-        f"another may be faster; to build one here: {_command(bundle, engine)}."
+        f"{engine.file} was tuned on {engine.timed_on} and runs on {machine.gpu.name}, but an engine built "
+        f"here may be faster: {_command(bundle, engine)}."
     )
 
 
 def _best(
     engines: Iterable[Engine], network: str, flavour: str, precision: str, *, timed_on: str
 ) -> Engine | None:
-    """The most specific engine.
+    """The most specific engine: the one for the fewest compute capabilities.
 
-    It is for the fewest compute capabilities, then timed on this GPU, then not for the lean runtime.
+    Among equals it is one that was timed on this GPU, and then one that is not for the lean runtime.
     """
     fitting = [
         engine

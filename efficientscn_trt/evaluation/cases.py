@@ -17,7 +17,8 @@ from .overlap import dice
 from .surface import normalized_surface_distance
 
 TOLERANCE_MM = 1.0  # for the NSD in the paper's Tables 4 and 5
-# Rounding by a float32 header, relative to the spacing (spacing, origin) and to 1 (direction cosines).
+# For rounding in float32 headers: a share of the smallest spacing for spacing and origin, absolute for
+# direction cosines.
 GRID_TOLERANCE = 1e-3
 
 
@@ -62,7 +63,7 @@ def find_cases(predictions: Path, references: Path) -> list[Case]:
         names = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         raise InputError(
             f"{predictions} lacks the predictions of {len(missing)} of {len(expected)} references ({names}); "
-            "a prediction has the file name of its reference."
+            "give each prediction the file name of its reference."
         )
     return [Case(name, found[name], expected[name]) for name in sorted(expected)]
 
@@ -122,7 +123,10 @@ def _read(path: Path, label_names: Mapping[int, str]) -> sitk.Image:
 def _check_same_grid(case: Case, prediction: sitk.Image, reference: sitk.Image) -> None:
     if prediction.GetSize() != reference.GetSize():
         sizes = [" × ".join(str(n) for n in image.GetSize()) for image in (prediction, reference)]
-        raise InputError(f"{case.prediction} has {sizes[0]} voxels, but its reference has {sizes[1]}.")
+        raise InputError(
+            f"{case.prediction} has {sizes[0]} voxels, but its reference has {sizes[1]}; "
+            "compare label maps of the same scan."
+        )
     voxel = min(reference.GetSpacing())
     for what, scale in (("Spacing", voxel), ("Origin", voxel), ("Direction", 1.0)):
         found, expected = (np.array(getattr(image, f"Get{what}")()) for image in (prediction, reference))

@@ -54,7 +54,7 @@ def device_array(value: Any) -> DeviceArray:
 def _stream_of(value: Any, interface: dict[str, Any]) -> int:
     """The stream of the work that fills `value`; the legacy default stream where the array does not say.
 
-    In the protocol, None means that no wait is needed. But PyCUDA also says None of arrays that its kernels
+    In the protocol, None means that no wait is needed. But PyCUDA also gives None for arrays that its kernels
     still write on the legacy default stream, and version 2 says nothing. Waiting for an idle stream costs
     nothing, so the legacy default stream is always waited for. It also waits for the per-thread default
     stream, so it is right for 0 as well, which the protocol forbids because 0 could mean either.

@@ -21,7 +21,10 @@ def read_series(path: Path) -> tuple[sitk.Image, list[str]]:
     """
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
     if not series:
-        raise InputError(f"The folder {path} holds no DICOM slices; give an image file or a DICOM folder.")
+        raise InputError(
+            f"The folder {path} holds no DICOM slices (subfolders are not searched); give the folder that "
+            "holds the slices of one series, or an image file."
+        )
     files = {uid: sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), uid) for uid in series}
     if len(series) > 1:
         found = "; ".join(f"{uid} ({_description(names)})" for uid, names in files.items())
@@ -40,7 +43,9 @@ def read_series(path: Path) -> tuple[sitk.Image, list[str]]:
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        raise InputError(f"The DICOM series in {path} cannot be read: {reason(error)}.") from error
+        raise InputError(
+            f"The DICOM series in {path} cannot be read: {reason(error)}; export it from the archive again."
+        ) from error
     return image, [*warnings, *check_slices(path, reader, len(names))]
 
 
@@ -55,7 +60,7 @@ def _left_out(path: Path, names: Sequence[str]) -> list[str]:
     if not left:
         return []
     found = ", ".join(left[:5]) + (", …" if len(left) > 5 else "")
-    return [f"In {path} no slice could be read from {found}: damaged, or DICOM of another kind."]
+    return [f"The scan in {path} lacks {found}: damaged, or no CT slice; copy a damaged file again."]
 
 
 def _is_dicom(file: Path) -> bool:

@@ -38,8 +38,8 @@ def check_slices(folder: Path, reader: sitk.ImageSeriesReader, count: int) -> li
     if gaps.min() < _SAME_PLACE_MM and gaps.max() > -_SAME_PLACE_MM:
         places = len(np.unique(depths.round(2)))
         raise InputError(
-            f"{where} lie at {places} places, expected one slice at each (copies, or phases of contrast, are "
-            f"mixed); {_ADVICE}."
+            f"{where} are at only {places} positions, so copies or several contrast phases are mixed; "
+            f"{_ADVICE}."
         )
     return [*_unequal(folder, np.abs(gaps)), *_tilted(folder, positions[-1] - positions[0], normal)]
 

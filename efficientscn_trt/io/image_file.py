@@ -26,7 +26,10 @@ def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
     except RuntimeError as error:
         if header:
             header.check_voxels()  # its message for a damaged file says more
-        raise InputError(f"{path} is not an image that can be read: {reason(error)}.") from error
+        raise InputError(
+            f"{path} cannot be read as an image: {reason(error)}; give a CT as NIfTI, NRRD, MetaImage or "
+            "DICOM."
+        ) from error
     check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
     check_spacing(str(path), reader.GetSpacing())
     with ThreadPoolExecutor(1) as pool:  # the reader uses one core, so the check runs beside it for free
@@ -41,7 +44,9 @@ def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
     if failure and header and "nifti_image_load failed" in str(failure):
         raise MemoryError(f"{path} is whole, but cannot be loaded") from failure  # niftilib gives no reason
     if failure:
-        raise InputError(f"{path} is damaged or cut short: {reason(failure)}.") from failure
+        raise InputError(
+            f"{path} is damaged or cut short: {reason(failure)}; copy or download it again."
+        ) from failure
     return image, header.warnings(str(path)) if header else []
 
 

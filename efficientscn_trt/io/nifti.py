@@ -99,10 +99,11 @@ def read_header(path: Path) -> NiftiHeader | None:
         return None  # SimpleITK will say what is wrong with it
     if header:
         check_spacing(str(path), header.pixdim)
-        if header.voxel_offset < (_SIZE if header.voxel_file == path else 0):
+        single = header.voxel_file == path
+        if header.voxel_offset < (_SIZE if single else 0):
             raise InputError(
-                f"{path} has voxels that begin at byte {header.voxel_offset}, within its header, expected "
-                "352 or more; save it again."
+                f"{path} says that its voxels begin at byte {header.voxel_offset}, expected "
+                f"{352 if single else 0} or more; save it again."
             )
     return header
 

@@ -26,7 +26,7 @@ def check_shape(name: str, size: Sequence[int], components: int = 1) -> None:
     shape = " × ".join(str(n) for n in size)
     if components != 1:
         raise InputError(
-            f"{name} has {components} values a voxel (colour or vector image), expected one, in HU."
+            f"{name} has {components} values per voxel (colour or vector image), expected one, in HU."
         )
     if len(size) > 3:
         raise InputError(
@@ -64,7 +64,8 @@ def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> No
     low, high = POSSIBLE_EXTENT_MM
     if not low <= extent <= high:
         raise InputError(
-            f"{name} would be {extent:g} mm long, expected {low:g} to {high:g} mm; its spacing must be in mm."
+            f"The longest side of {name} is {extent:g} mm, expected {low:g} to {high:g} mm; its spacing must "
+            "be in mm."
         )
 
 
@@ -85,7 +86,7 @@ def check_finite(name: str, nonfinite: int) -> None:
     if nonfinite:
         voxels = "1 voxel that is" if nonfinite == 1 else f"{nonfinite:,} voxels that are"
         raise InputError(
-            f"{name} has {voxels} NaN or infinite, expected HU; replace them, by −1024 outside the body."
+            f"{name} has {voxels} NaN or infinite, expected HU; replace them (outside the body with −1024)."
         )
 
 
@@ -104,7 +105,10 @@ def check_values(name: str, low: float, high: float) -> list[str]:
             f"{found}, so it was scaled and is not in HU (air −1000, water 0); give the scan in HU."
         )
     if low < USUAL_HU[0] or high > USUAL_HU[1]:
-        return [f"{found}, far outside the usual HU (−1024 to about 3071)."]
+        return [f"{found}, far outside the usual HU (−1024 to about 3071); check the label map."]
     if low >= 0:
-        return [f"{found} and none below 0, so it may not be in HU (air −1000, water 0)."]
+        return [
+            f"{found} and no negative one, so it may not be in HU (air −1000, water 0); check its rescale "
+            "intercept."
+        ]
     return []

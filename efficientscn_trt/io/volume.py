@@ -100,7 +100,9 @@ def open_scan(
         device = device_array(volume)
         return _from_array(device.view, spacing, device)
     elif spacing is not None:
-        raise InputError("spacing is for NumPy arrays; a file or SimpleITK image has its own.")
+        raise InputError(
+            "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
+        )
     elif isinstance(volume, str | os.PathLike):
         image, warnings = read(Path(volume))
         scan = _from_image(image, str(volume), warnings)
@@ -108,7 +110,7 @@ def open_scan(
         scan = _from_image(volume, "The image", [])
     else:
         raise InputError(
-            f"The volume is a {type(volume).__name__}, expected a path, SimpleITK.Image or NumPy array."
+            f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
         )
     if values:
         scan.check_values(*_core.value_range(scan.array, threads=threads))

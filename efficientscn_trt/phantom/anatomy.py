@@ -64,8 +64,8 @@ class Tissue:
 
 @dataclass(frozen=True)
 class Trunk:
-    """The wall of the trunk: half-widths at the skin, thickness of fat and of the muscular wall, and its pose
-    in the image.
+    """The trunk: half-widths at the skin, thickness of fat and of the muscular wall, cross-section, domes of
+    the diaphragm, vertebrae and ribs.
     """
 
     half_width: float
@@ -130,7 +130,9 @@ def _scaled(rng: np.random.Generator, radii: Point, low: float, high: float) -> 
 
 
 def draw_organs(rng: np.random.Generator, tissue: Tissue) -> list[Organ]:
-    """All soft organs in painting order. Later organs cover earlier ones, so labelled organs come last."""
+    """Everything in the trunk but the spine, in painting order. Labelled organs come last, because later
+    organs cover earlier ones.
+    """
     gap = float(rng.uniform(1.5, 4.0))
     return [
         *_vessels_and_heart(rng, tissue),

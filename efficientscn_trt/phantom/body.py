@@ -14,7 +14,8 @@ from .scanner import Scanner
 @dataclass(frozen=True)
 class Body:
     """One patient on the table: tissues, shape and pose (`scale`, `angles` in radians), deformation, distance
-    of the `table` below the back (mm; None for no table), `scanner`, and `origin` of the image in mm.
+    of the `table` below the back (mm; None for no table), `scanner`, and `origin`, the position of the
+    image's centre in mm.
     """
 
     tissue: Tissue

@@ -16,7 +16,7 @@ def _skin_distance(canvas: Canvas, trunk: Trunk) -> Floats:
     u = canvas.x * np.float32(1 / trunk.half_width)
     v = canvas.y * np.float32(1 / trunk.half_depth)
     u, v = u * u, v * v
-    # 1: an ellipse; 0: nearly a rectangle.
+    # A squareness of 1 is an ellipse, and of 0 nearly a rectangle.
     k = np.sqrt(np.sqrt(u * u + v * v + np.float32(2 * trunk.squareness) * u * v))
     radius = np.sqrt(canvas.x * canvas.x + canvas.y * canvas.y)
     return radius - radius / np.maximum(k, np.float32(1e-6))

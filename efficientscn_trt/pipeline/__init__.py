@@ -15,7 +15,8 @@ __all__ = ["DevicePipeline", "HostPipeline", "Pipeline", "Run", "pipeline_of"]
 def pipeline_of(backend: Backend, bundle: Bundle, threads: int) -> Pipeline:
     """The pipeline that runs the networks of `bundle` by `backend`.
 
-    `threads` of the host, 0 for all cores. Raises BundleError where the bundle's parameters make no sense.
+    `threads`: the number of host threads, 0 for all cores. Raises BundleError where the bundle's parameters
+    make no sense.
     """
     if isinstance(backend, DeviceBackend):
         return DevicePipeline(backend)

@@ -48,7 +48,7 @@ class HostStages:
     def plan_segmentation(self, mask: np.ndarray) -> tuple[_core.SegmentationPlan, bool]:
         """Plan stage 2 for the box of `mask`, bool [z, y, x], the localization network's output.
 
-        Also returns whether the mask has a voxel. Where it has none, the box is the whole scan.
+        Also returns whether the mask has a voxel. If it has none, the box covers the whole scan.
         """
         corners = _core.mask_box(mask)
         stage_1 = self._parameters.localization

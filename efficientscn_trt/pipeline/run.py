@@ -32,7 +32,7 @@ class Run:
 
 
 class Pipeline(Protocol):
-    """Both stages. A run keeps no state for the next; calls may overlap."""
+    """Both stages. No run affects the result of another; calls may overlap."""
 
     reads_values: bool
     """Whether a run itself checks the scan's values while it reads them."""

@@ -17,6 +17,7 @@ def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple
     marker, used = (" × ".join(f"{v:.4g}" for v in s) for s in (unknown.marker_xyz, unknown.used_xyz))
     x, y, z = unknown.used_xyz
     return (z, y, x), [
-        f"The spacing is exactly {marker} mm, which usually means that it is unknown: {used} mm was "
-        "assumed for the segmentation and for volumes; the label map keeps the spacing of the scan."
+        f"The spacing is exactly {marker} mm, which usually means that it is unknown, so {used} mm was "
+        "assumed for the segmentation and for volumes; the label map keeps the spacing of the scan. If the "
+        'spacing is right, use a bundle with another "unknown_spacing" (export --parameters).'
     ]

@@ -121,7 +121,7 @@ def _draw_plane(axes: Axes, plane: Plane, palette: Mapping[int, str]) -> None:
     rows, columns = plane.labels.shape
     height, width = plane.size_mm
     low, high = LEVEL_HU - WINDOW_HU / 2, LEVEL_HU + WINDOW_HU / 2
-    # The window comes first, because interpolation between bone and air would ring.
+    # The window comes first, because the interpolation would otherwise mix in values far outside it.
     shown = np.clip(plane.scan.astype(np.float32), low, high)
     axes.imshow(
         shown, cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0), interpolation="bilinear"

@@ -86,7 +86,7 @@ def linear_regions(result: ir.Value, order: dict[ir.Node, int]) -> Iterator[Regi
     """All regions that end in `result`, from the nearest source to the farthest.
 
     `order` gives the topological position of each node. A value is a source if all paths back from the result
-    meet in it. Because the walk back is in topological order, nothing else is then left to visit.
+    meet in it. The walk goes back in reverse topological order, so nothing else is left to visit at a source.
     """
     frontier: list[tuple[int, int, ir.Value]] = []
     seen: set[ir.Value] = set()
@@ -121,7 +121,7 @@ def reach(region: Region) -> int | None:
     """The largest offset from an edge in the region; None if one exceeds LARGEST_OFFSET or is not constant.
 
     If all slices and paddings stay near an edge, two sizes that keep the edges apart differ only in how often
-    the interior repeats. So an operator that is right for sizes below and above is right for all.
+    the interior repeats. So an operator that is right for sizes below and above the reach is right for all.
     """
     largest = 0
     for node in region_nodes(region):

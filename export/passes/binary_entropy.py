@@ -4,8 +4,8 @@ Matches: TensorFlow's sigmoid_cross_entropy_with_logits of labels σ(x) and logi
 `softplus`: Where(x ≥ 0, x, 0) − x·σ(x) + Softplus(Where(x ≥ 0, −x, x)), all on the same x.
 
 Right because max(x, 0) − x·σ(x) = |x|·σ(−|x|): for x ≥ 0 it is x·(1 − σ(x)) = x·σ(−x), for x < 0 it is
-−x·σ(x). Where |x| is large, nearly all digits of the difference cancel (in float16 all of them). The product
-cancels none, and both terms are positive. Softplus gets no positive argument, so it cannot overflow.
+−x·σ(x). Where |x| is large, nearly all digits of the difference cancel (in float16 all of them). In the
+product none cancel, and both terms are positive. Softplus gets no positive argument, so it cannot overflow.
 """
 
 from __future__ import annotations

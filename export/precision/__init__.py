@@ -1,6 +1,6 @@
 """The form of a network that TensorRT builds from: float16 written into the graph.
 
-A bundle holds this form beside the float32 graph for two reasons. A GPU builds from exactly the bytes that
+A bundle holds this form beside the float32 graph for two reasons. TensorRT builds from exactly the bytes that
 the export compared with the trained model. A machine that builds engines needs TensorRT and nothing else.
 
 Channels are not padded to multiples of 8. Padding would concern only the channels of images (1), of the SCN's

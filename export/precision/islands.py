@@ -1,8 +1,8 @@
 """Which nodes of a network stay in float32 when the rest becomes float16.
 
 The SCN ends in p = l·h + s·(1 − h), where h is the binary entropy of s, and in a division by the sum over the
-labels (docs/reference-pipeline.md, "The networks"). Two places need float32. Where s is near 0 or 1, h is a
-difference of nearly equal numbers. The 1e-5 added to the sum is below float16's normal numbers. A GPU
+labels (docs/reference-pipeline.md, "The networks"). Two places need float32. Where s is near 0 or 1, 1 − s
+and h have few correct digits in float16. The 1e-5 added to the sum is below float16's normal numbers. A GPU
 computes both steps voxel by voxel in registers, so float32 costs nothing there as long as inputs and outputs
 are float16 (measured: the same activation memory, and a quarter less deviation on average).
 """

@@ -23,7 +23,7 @@ class Adam(tf.Module):
         self._steps = tf.Variable(0.0, trainable=False)
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
-        """Take one step along the gradients, given in the order of the variables."""
+        """Take one step. The gradients are in the order of the variables."""
         steps = self._steps.assign_add(1.0)
         power1, power2 = tf.pow(self._BETA1, steps), tf.pow(self._BETA2, steps)
         for i, gradient in enumerate(gradients):

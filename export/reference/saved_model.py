@@ -41,7 +41,7 @@ def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory
     target = Path(directory).absolute()
     weights = check_weights(network, weights, "the given weights")
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise OutputError(f"{target} is there already; name a new folder, or remove it first")
+        raise OutputError(f"{target} exists already; give a new folder, or remove this one first")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
@@ -51,7 +51,7 @@ def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory
                 target.rmdir()
             partial.rename(target)
     except (OSError, tf.errors.OpError) as error:
-        raise OutputError(f"{target}: the SavedModel cannot be written there: {error}") from error
+        raise OutputError(f"{target} cannot be written: {error}") from error
 
 
 def _save(network: str, weights: Mapping[str, np.ndarray], directory: Path) -> None:

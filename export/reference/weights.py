@@ -77,7 +77,7 @@ def check_weights(network: str, weights: Mapping[str, np.ndarray], source: str) 
         raise ExportError(f"{source} lacks {_first(missing)}; {wanted}")
     unknown = [name for name in weights if name not in expected]
     if unknown:
-        raise ExportError(f"{source} has {_first(unknown)}, which nothing expects; {wanted}")
+        raise ExportError(f"{source} has {_first(unknown)}, which the network does not have; {wanted}")
     return {name: _checked(weights[name], name, shape, source) for name, shape in expected.items()}
 
 

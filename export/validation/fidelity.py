@@ -15,14 +15,14 @@ from efficientscn_trt.triples import Triple
 
 ROUNDING = {"fp16": 4.0, "bf16": 32.0}
 """Allowed difference of a precision, as a multiple of the trained model's own difference between float16 and
-float32. A backend may round in other places than TensorFlow does, and bfloat16 has three bits less."""
+float32. A backend may round in other places than TensorFlow does, and bfloat16 has three bits fewer."""
 
 LEAST_FLOOR = 1e-5
 """Least value that counts as the trained model's own mean difference of probabilities."""
 
 MASK_VOXELS = 2
 MASK_SHARE = 5e-4
-"""MASK_VOXELS and this share of the mask's voxels may differ in every precision, because another order of
+"""MASK_VOXELS plus this share of the mask's voxels may differ in every precision, because another order of
 summation decides ties differently."""
 
 

@@ -38,7 +38,7 @@ def test_tables_and_json(
     assert code == 0, errors
     for text in (
         "57×45×34 voxels",
-        "First label map on a new machine",
+        "First label map, first process",
         "Peak memory",
         "Direct convolutions at",
     ):

@@ -156,7 +156,7 @@ def test_engines_and_why_they_do_not_run_here(run: Run, tmp_path: Path) -> None:
     assert (row["file"], row["used"]) == ("segmentation.engine", False)
     assert "was built on plan9-vax, but this is" in row["problem"]
     table = run("info", path).stdout
-    heading = "Engines by tensorrt-rtx 1.7: not usable here\nfor plan9-vax, compute capability 8.9\n"
+    heading = "Engines for tensorrt-rtx 1.7: not usable here\non plan9-vax, compute capability 8.9\n"
     for text in (heading, "699.00 MB", row["problem"]):
         assert text in table
 

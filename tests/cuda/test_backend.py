@@ -73,7 +73,11 @@ def test_auto_takes_the_cpu_where_the_gpu_does_not_work_and_logs_why(
 
 
 def test_precisions_that_a_device_does_not_have(tiny_bundle: Bundle) -> None:
-    with pytest.raises(DeviceError, match="built in fp16 or fp32; use one of them"):
+    with pytest.raises(
+        DeviceError, match="has no precision bf16 here, expected fp16, fp32 or auto; choose one of these"
+    ):
         Segmenter(tiny_bundle, device="cuda", precision="bf16")
-    with pytest.raises(DeviceError, match="compute in fp32 or bf16; use one of them"):
+    with pytest.raises(
+        DeviceError, match="has no precision fp16 here, expected fp32, bf16 or auto; choose one of these"
+    ):
         Segmenter(tiny_bundle, device="cpu", precision="fp16")

@@ -185,7 +185,9 @@ def test_beside_a_lean_runtime_tensorrt_rtx_builds(
 def test_no_cache(bundle: Bundle, fakes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EFFICIENTSCN_CACHE", "/proc/cache")
     with pytest.raises(
-        DeviceError, match=r"build them: .* No cache can be written either; set EFFICIENTSCN_CACHE to"
+        DeviceError,
+        match=r"build them: .* They cannot be built now, because no cache folder is writable; set "
+        "EFFICIENTSCN_CACHE to",
     ):
         obtain_engine(bundle, machine(), notice=print)
 

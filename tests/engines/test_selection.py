@@ -103,8 +103,8 @@ def test_other_version(built: Bundle) -> None:
     found = reasons(built, machine(versions={"tensorrt-rtx": "1.8.0.1"}))
     assert len(found) == 2
     assert re.search(
-        rf"was built by TensorRT-RTX {re.escape(RTX)}, but 1\.8\.0\.1 is installed, and a plan runs only on "
-        r"the version that built it; build it again: efficientscn-trt build .* --target tensorrt-rtx\.",
+        rf"was built by TensorRT-RTX {re.escape(RTX)}, but 1\.8\.0\.1 is installed, and an engine runs only "
+        r"on the version that built it; build it again: efficientscn-trt build .* --target tensorrt-rtx\.",
         found[0],
     )
 
@@ -214,8 +214,8 @@ def test_an_engine_timed_elsewhere_has_a_note(bundle: Bundle) -> None:
     row = engine_rows(built, machine(H100), select_engine(built, machine(H100)))[0]
     assert (row.used, row.problem) == (True, None)
     assert re.search(
-        r"was timed on NVIDIA H100 PCIe, but this is NVIDIA H100: it runs, but another may be faster; "
-        rf"to build one here: efficientscn-trt build {re.escape(str(bundle.path))} --target tensorrt\.",
+        r"was tuned on NVIDIA H100 PCIe and runs on NVIDIA H100, but an engine built here may be faster: "
+        rf"efficientscn-trt build {re.escape(str(bundle.path))} --target tensorrt\.",
         str(row.note),
     )
     for where in (pcie, RTX_4090):

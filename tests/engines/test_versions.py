@@ -272,7 +272,8 @@ def test_layers_in_float32_are_named_by_the_types_of_the_graph() -> None:
     [
         (
             "unreadable",
-            r"TensorRT 10\.3\.0 cannot read network\.onnx: no kernel\. Use --verbose for more\.",
+            r"TensorRT 10\.3\.0 cannot read network\.onnx: no kernel\. "
+            r"`efficientscn-trt build --verbose` says more\.",
         ),
         ("failure", r"TensorRT 10\.3\.0 cannot build network\.onnx: no kernel\."),
         ("unloadable", r"TensorRT 10\.3\.0 cannot load the engine that it built: no kernel\."),

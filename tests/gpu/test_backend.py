@@ -144,7 +144,7 @@ def test_values_of_a_scan_on_the_host_are_checked_as_it_streams(on_gpu: Segmente
     with pytest.raises(InputError, match="1 voxel that is NaN or infinite"):
         on_gpu.segment(array, spacing=SPACING_XYZ)
     odd = on_gpu.segment(block_array() + np.int16(1000), spacing=SPACING_XYZ)
-    assert any("none below 0" in warning for warning in odd.warnings)
+    assert any("no negative one" in warning for warning in odd.warnings)
 
 
 def test_an_empty_mask_is_a_warning(on_gpu: Segmenter) -> None:

@@ -35,11 +35,11 @@ def _nan_spacing() -> sitk.Image:
         (sitk.Image([0, 4, 4], sitk.sitkInt16), r"The image is empty \(0 × 4 × 4 voxels\)"),
         (sitk.Image([4, 4], sitk.sitkInt16), r"The image has 2 dimensions"),
         (sitk.Image([4, 4, 4, 4], sitk.sitkInt16), r"The image has 4 dimensions"),
-        (sitk.Image([4, 4, 4], sitk.sitkVectorUInt8, 3), r"The image has 3 values a voxel"),
+        (sitk.Image([4, 4, 4], sitk.sitkVectorUInt8, 3), r"The image has 3 values per voxel"),
         (sitk.Image([4, 4, 4], sitk.sitkComplexFloat32), r"voxels of the type complex"),
         (sitk.Image([4, 4, 4], sitk.sitkLabelUInt8), r"voxels of the type label"),
         (_nan_spacing(), r"The image has the spacing nan × 1 × 1 mm, expected three positive"),
-        ([[[1, 2]]], r"The volume is a list, expected a path, SimpleITK\.Image or NumPy array"),
+        ([[[1, 2]]], r"The volume is a list, expected a path, a SimpleITK\.Image or an array"),
     ],
 )
 def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
@@ -75,7 +75,10 @@ def test_bad_array(array: np.ndarray, spacing: Any, message: str, segmenter: Seg
 
 
 def test_spacing_is_for_arrays(segmenter: Segmenter, scan_file: Path) -> None:
-    with pytest.raises(InputError, match="spacing is for NumPy arrays"):
+    with pytest.raises(
+        InputError,
+        match=r"`spacing` was given for a file or a SimpleITK\.Image, which has its own; leave it out",
+    ):
         segmenter.segment(scan_file, spacing=(1, 1, 1))
 
 
@@ -85,14 +88,16 @@ def test_odd_values_are_warned_of(low: int, segmenter: Segmenter) -> None:
     array[:, 0] = low
     result = segmenter.segment(array, spacing=SPACING_XYZ)
     assert result.warnings == [
-        f"The array has values from {low} to 400, far outside the usual HU (−1024 to about 3071)."
+        f"The array has values from {low} to 400, far outside the usual HU (−1024 to about 3071); "
+        "check the label map."
     ]
 
 
 def test_offset_values_are_warned_of(segmenter: Segmenter) -> None:
     result = segmenter.segment(block_array() + 1024, spacing=SPACING_XYZ)
     assert result.warnings == [
-        "The array has values from 24 to 1424 and none below 0, so it may not be in HU (air −1000, water 0)."
+        "The array has values from 24 to 1424 and no negative one, so it may not be in HU (air −1000, water "
+        "0); check its rescale intercept."
     ]
 
 

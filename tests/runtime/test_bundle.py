@@ -101,8 +101,8 @@ def test_newer_schema(copy: Path) -> None:
         ("networks.segmentation.opset", 18.5, r"expected a whole number"),
         ("networks.segmentation.input.shape", [1, None], r"expected int or str"),
         ("labels", ["background", "liver"], r"names 2 labels, but"),
-        ("files", {}, r"do not agree on localization\.onnx"),
-        ("networks.localization.file", "../x", r"do not agree on \.\./x"),
+        ("files", {}, r"have different SHA-256 for localization\.onnx; export"),
+        ("networks.localization.file", "../x", r"have different SHA-256 for \.\./x; export"),
     ],
 )
 def test_manifest_with_a_wrong_field(copy: Path, place: str, value: Any, message: str) -> None:

@@ -128,14 +128,17 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (_missing, r"There is no file or folder .*nowhere\.nii\.gz"),
     "text": (
         _text,
-        r"notes\.nii\.gz is not an image that can be read: SimpleITK does not know its format",
+        r"notes\.nii\.gz cannot be read as an image: SimpleITK does not know its format; give",
     ),
     "name too long": (
         lambda folder: folder / f"{'ct' * 200}.nii",
         r"ctct\.nii cannot be read: file name too long",
     ),
-    "no bytes": (_no_bytes, r"zero\.nii\.gz is not an image that can be read"),
-    "folder without DICOM": (_empty_folder, r"slices holds no DICOM slices; give an image file or"),
+    "no bytes": (_no_bytes, r"zero\.nii\.gz cannot be read as an image: "),
+    "folder without DICOM": (
+        _empty_folder,
+        r"slices holds no DICOM slices \(subfolders are not searched\); give",
+    ),
     "truncated gzip": (_cut("ct.nii.gz"), r"ct\.nii\.gz is damaged or cut short .*copy or download it again"),
     "truncated NIfTI": (
         _cut("ct.nii"),
@@ -151,7 +154,7 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "RGB": (
         _write("rgb.nii.gz", _image(np.zeros((4, 5, 6, 3), np.uint8), vector=True)),
-        r"has 3 values a voxel \(colour or vector image\), expected one",
+        r"has 3 values per voxel \(colour or vector image\), expected one",
     ),
     "empty": (_mha(size="0 45 34"), r"is empty \(0 × 45 × 34 voxels\)"),
     "one slice": (_write("one.nii.gz", _image(_BLOCK[9:10])), r"has 57 × 45 × 1 voxels, expected at least 2"),
@@ -163,13 +166,16 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "negative spacing, NIfTI": (_nifti_spacing((-3, 3, 3)), r"has the spacing -3 × 3 × 3 mm, expected"),
     "voxels within the header": (
         _nifti_offset(0),
-        r"voxels that begin at byte 0, within its header, expected",
+        r"says that its voxels begin at byte 0, expected 352 or more; save it again\.",
     ),
-    "voxels before the file": (_nifti_offset(-16), r"voxels that begin at byte -16, within its header"),
+    "voxels before the file": (_nifti_offset(-16), r"voxels begin at byte -16, expected"),
     "zero spacing, MHA": (_mha("0 1 1"), r"has the spacing 0 × 1 × 1 mm, expected three positive numbers"),
     "NaN spacing, MHA": (_mha("nan 1 1"), r"expected three positive numbers"),
     "negative spacing, MHA": (_mha("-1 1 1"), r"has the spacing -1 × 1 × 1 mm, expected three positive"),
-    "spacing in metres": (_mha("0.001 0.001 0.001"), r"would be 0\.057 mm long, expected .* must be in mm"),
+    "spacing in metres": (
+        _mha("0.001 0.001 0.001"),
+        r"The longest side of .* is 0\.057 mm, expected .* must be in mm",
+    ),
     "NaN voxel": (_write("nan.nii.gz", _with(float("nan"))), r"has 1 voxel that is NaN or infinite"),
     "infinite voxels": (
         _write("inf.nii.gz", _with(float("inf"), 1200)),

@@ -130,6 +130,16 @@ def test_the_cache_prepares_a_case_once_until_its_file_changes(folder: Path, tmp
     assert loads == ["a", "b", "a"]
 
 
+def test_a_case_without_organs_is_refused_by_name(tmp_path: Path) -> None:
+    image, labels = tiny_case(0)
+    write_case(tmp_path, "empty", image, labels * 0)
+    cache = Cache(Folder(tmp_path), prepare_segmentation, tmp_path / "cache")
+    with pytest.raises(
+        InputError, match=r"Case empty: The label map has no annotated organ; leave the case out"
+    ):
+        cache.get("empty")
+
+
 def test_the_cache_keeps_spacings_apart(folder: Path, tmp_path: Path) -> None:
     spacings = [
         Cache(Folder(folder), prepare, tmp_path / "cache").get("a").spacing

@@ -72,3 +72,7 @@ def test_a_folder_without_cases_is_said_at_once(tmp_path: Path, capsys: pytest.C
     assert code == InputError.exit_code
     assert "images/NAME" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_device_is_a_wrong_command_line(cases: Path, tmp_path: Path) -> None:
+    assert run("localization", "--cases", cases, "-o", tmp_path / "run", "--steps", 1, "--device", "gpu") == 2

@@ -94,7 +94,7 @@ def test_unknown_labels_are_background() -> None:
 
 def test_a_case_without_labels_is_refused() -> None:
     case = raw()
-    with pytest.raises(InputError, match="none of its labels"):
+    with pytest.raises(InputError, match="no annotated organ; leave the case out"):
         prepare_segmentation(RawCase(case.hu, np.zeros_like(case.labels), case.spacing, KNOWN))
 
 

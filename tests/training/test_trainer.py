@@ -16,7 +16,7 @@ import pytest
 import torch
 from support.tiny_cases import tiny_case, write_case
 
-from efficientscn_trt.errors import InputError
+from efficientscn_trt.errors import DeviceError, InputError
 from efficientscn_trt.training import weights
 from efficientscn_trt.training.augment import STRENGTHS, sample
 from efficientscn_trt.training.cases import Cache, Folder
@@ -153,6 +153,20 @@ def test_a_run_may_start_from_weights(folder: Path, tmp_path: Path) -> None:
     run = trainer(LOCALIZATION, folder, tmp_path / "run", tmp_path / "start.npz")
     for ours, theirs in zip(run.network.parameters(), source.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_weights_to_start_from_must_be_readable(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"none\.npz cannot be read \(No such file or directory\); give weights"
+    ):
+        trainer(LOCALIZATION, folder, tmp_path / "run", tmp_path / "none.npz")
+
+
+def test_a_gpu_that_pytorch_does_not_find_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        DeviceError, match=r"There is no cuda:99: PyTorch finds \d+ GPUs on this machine; use"
+    ):
+        trainer(replace(LOCALIZATION, device="cuda:99"), folder, tmp_path / "run")
 
 
 def test_the_defaults_are_the_papers() -> None:

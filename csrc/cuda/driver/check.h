@@ -7,7 +7,8 @@
 
 namespace escn::cuda {
 
-// Throws CudaError if `status` is an error; the message has `what` was attempted and the runtime's text.
+// Throws CudaError if `status` is an error. The message says what was attempted (`what`) and the runtime's
+// text.
 void check(cudaError_t status, const char* what);
 
 }  // namespace escn::cuda

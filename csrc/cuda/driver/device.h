@@ -26,7 +26,7 @@ class DeviceScope {
 // The memory that an address is in.
 struct MemoryPlace {
     int device;            // the GPU's number, or -1 for the host
-    bool foreign_context;  // on this device, but not in its primary context: unreachable
+    bool foreign_context;  // in a context of this device other than its primary one: unreachable
 };
 
 // Two streams of a GPU: one for kernels and networks, the other for copies of slabs at the same time. The

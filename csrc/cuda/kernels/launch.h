@@ -16,7 +16,7 @@ inline unsigned blocks_for(int64_t items, unsigned per_block) {
     return static_cast<unsigned>((items + per_block - 1) / per_block);
 }
 
-// Reports a bad launch configuration. The next synchronisation reports a fault while the kernel runs.
+// Reports a bad launch configuration. The next synchronisation reports a fault of the running kernel.
 inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
 
 }  // namespace escn::cuda

@@ -24,7 +24,7 @@ struct ColumnTile {
 
 // partial[s, oy, ox] = the y and x operators applied to slice s of `view`.
 struct SliceReduction {
-    ScanView view;    // size[0] slices of the rows and columns that the operators need
+    ScanView view;    // size[0] slices, with only the rows and columns that the operators need
     TapRows rows;     // the operator of y
     TapRows columns;  // the operator of x
     int32_t out_rows;
@@ -36,7 +36,7 @@ struct SliceReduction {
 };
 
 // sums[o, i] += the z operator over the slices [first_slice, first_slice + slices) of partial, for the
-// outputs [out_first, out_last). The sums are complete after all slabs, in ascending order.
+// outputs [out_first, out_last). The sums are complete once all slabs are added, in ascending order.
 struct SlabSum {
     const float* partial;
     int64_t first_slice;
@@ -51,8 +51,8 @@ struct SlabSum {
 // The element type of a network's tensor that kernels read or write.
 enum class FloatType { kFloat32, kFloat16 };
 
-// From pad_before on, input = the intensity of sums, with outside_hu for the share outside the image. The
-// padding around this part has the intensity of padding_hu.
+// The input is the intensity of sums + outside_hu * the share outside the image. It begins at pad_before, in
+// padding with the intensity of padding_hu.
 struct InputFinish {
     const float* sums;
     Size sums_size;

@@ -5,7 +5,7 @@
 namespace escn::cuda {
 namespace {
 
-constexpr int64_t kMostSlices = 4096;  // a launch's grid has a block per slice, and at most 65535 along z
+constexpr int64_t kMostSlices = 4096;  // below the 65535 blocks along z of a launch, one block per slice
 
 }  // namespace
 

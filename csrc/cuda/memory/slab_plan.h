@@ -16,7 +16,7 @@ struct Slab {
     int64_t count;  // slices
 };
 
-// Slices per slab: as many as `slab_bytes` hold, at least one.
+// Slices per slab: as many as `slab_bytes` hold, but at least 1 and at most 4096.
 int64_t slab_slices(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes = kSlabBytes);
 
 // Covers the slices [0, slices) in ascending order; the last slab may be smaller than `per_slab`.

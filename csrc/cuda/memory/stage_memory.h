@@ -10,7 +10,7 @@
 
 namespace escn::cuda {
 
-// The steps of a stage, in which its buffers live. After its last step, a buffer's memory is reused.
+// The steps of a stage, in which its buffers live. After a buffer's last step, its memory is reused.
 enum StageStep { kStream, kNetwork, kResult };
 
 inline constexpr int kSlots = 2;  // one is filled while the other is processed

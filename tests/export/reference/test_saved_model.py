@@ -114,7 +114,7 @@ def test_read_weights_without_a_model(tmp_path: Path) -> None:
 
 
 def test_an_existing_model_is_not_replaced(models: Path) -> None:
-    with pytest.raises(OutputError, match="is there already; name a new folder, or remove it first"):
+    with pytest.raises(OutputError, match="exists already; give a new folder, or remove this one first"):
         write_saved_model("localization", initial_weights("localization"), models / "localization")
 
 
@@ -132,7 +132,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="the SavedModel cannot be written there"):
+    with pytest.raises(OutputError, match="model cannot be written: "):
         write_saved_model("localization", initial_weights("localization"), tmp_path / "file" / "model")
 
 

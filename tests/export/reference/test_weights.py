@@ -53,7 +53,7 @@ def with_array(name: str, array: np.ndarray) -> Callable[[Weights], None]:
     ("change", "message"),
     [
         (without("variables/7"), r"lacks variables/7; the localization network has 42 arrays"),
-        (with_array("variables/42", np.zeros(2)), r"has variables/42, which nothing expects"),
+        (with_array("variables/42", np.zeros(2)), r"has variables/42, which the network does not have; the"),
         (
             with_array("variables/0", np.zeros((32, 1, 3, 3, 3))),
             r"variables/0 has shape \(32, 1, 3, 3, 3\); expected \(3, 3, 3, 1, 32\)",
