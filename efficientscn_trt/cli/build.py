@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 
+ROWS = (
+    "Compute capability",
+    "Built in",
+    "Size",
+    "Largest input",
+    "  its activation memory",
+    "Typical input",
+    "  its activation memory",
+    "Layers in float32",
+)
+
+
 @click.command()
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
 @click.option(
@@ -122,30 +134,27 @@ def _table(reports: tuple[EngineReport, ...]) -> Table:
     """One column per network."""
     from .tables import table
 
-    columns = [_column(report) for report in reports]
-    rows = [(name, *(column[name] for column in columns)) for name in columns[0]]
+    rows = zip(ROWS, *map(_column, reports), strict=True)
     first = reports[0].engine
     title = f"{first.precision} engines, {first.flavour} {first.version}, {first.platform}"
     return table(title, ("", *(report.engine.network.capitalize() for report in reports)), rows)
 
 
-def _column(report: EngineReport) -> dict[str, str]:
+def _column(report: EngineReport) -> tuple[str, ...]:
+    from .tables import megabytes
+
     engine = report.engine
     profile, memory = engine.profiles[0], engine.activation_memory
-    return {
-        "Compute capability": " ".join(engine.compute_capabilities),
-        "Built in": f"{report.seconds:.1f} s",
-        "Size": f"{engine.bytes / 1e6:.2f} MB",
-        "Largest input": _size(profile.max),
-        "  its activation memory": _megabytes(memory.largest if memory else None),
-        "Typical input": _size(profile.opt),
-        "  its activation memory ": _megabytes(memory.typical if memory else None),
-        "Layers in float32": str(len(report.float32_layers)),
-    }
-
-
-def _megabytes(count: int | None) -> str:
-    return "unknown" if count is None else f"{count / 1e6:.1f} MB"
+    return (
+        " ".join(engine.compute_capabilities),
+        f"{report.seconds:.1f} s",
+        megabytes(engine.bytes),
+        _size(profile.max),
+        megabytes(memory.largest if memory else None),
+        _size(profile.opt),
+        megabytes(memory.typical if memory else None),
+        str(len(report.float32_layers)),
+    )
 
 
 def _size(size: Size) -> str:

@@ -37,5 +37,5 @@ def _heading(row: EngineRow, bundle: Path) -> str:
 def _row(row: EngineRow) -> tuple[str, ...]:
     engine = row.engine
     memory = engine.activation_memory
-    largest = megabytes(memory.largest) if memory else "unknown"
-    return engine.network, engine.precision, megabytes(engine.bytes), largest
+    largest = memory.largest if memory else None
+    return engine.network, engine.precision, megabytes(engine.bytes), megabytes(largest)

@@ -94,9 +94,9 @@ def machine_line(segmentation: Segmentation) -> str:
     return f"{segmentation.device} ({segmentation.precision}), peak memory {peak:.2f} GiB"
 
 
-def megabytes(count: int) -> str:
-    """A number of bytes as "12.34 MB"."""
-    return f"{count / 1e6:.2f} MB"
+def megabytes(count: int | None) -> str:
+    """A number of bytes as "12.34 MB"; "unknown" for None."""
+    return "unknown" if count is None else f"{count / 1e6:.2f} MB"
 
 
 def short_digest(sha256: str) -> str:
