@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..backends.protocols import DeviceBackend
 from ..errors import InputError
 from ..io.device_array import DeviceLabels
-from ..io.volume import Scan
 from ..triples import Triple
 from .clock import STAGES, Clock
 from .run import Run
+
+if TYPE_CHECKING:
+    from ..io.volume import Scan
 
 
 class DevicePipeline:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..backends.protocols import Backend
 from ..bundle.core_parameters import CoreParameters
 from ..errors import InputError
-from ..io.volume import Scan
 from ..triples import Triple
 from .clock import Clock
 from .host_stages import HostStages
 from .run import Run
+
+if TYPE_CHECKING:
+    from ..io.volume import Scan
 
 
 class HostPipeline:

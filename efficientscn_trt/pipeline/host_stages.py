@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import _core
 from ..bundle import PipelineParameters
 from ..bundle.core_parameters import CoreParameters
-from ..io.volume import Scan
 from ..triples import Triple
 from .spacing import network_spacing
+
+if TYPE_CHECKING:
+    from ..io.volume import Scan
 
 
 class HostStages:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from .. import _core
 from ..io.device_array import DeviceLabels
-from ..io.volume import Scan
 from ..triples import Triple
 from .clock import Clock
+
+if TYPE_CHECKING:
+    from ..io.volume import Scan
 
 
 @dataclass(frozen=True)

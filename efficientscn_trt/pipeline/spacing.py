@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..bundle import UnknownSpacing
-from ..io.orientation import Geometry
 from ..triples import Triple
+
+if TYPE_CHECKING:
+    from ..io.orientation import Geometry
 
 
 def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[str]]:

@@ -173,7 +173,8 @@ def test_tables_lose_nothing_in_80_columns(run_process: Run, tiny_bundle: Bundle
     done = run_process("info", tmp_path / "bundle", COLUMNS="80")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.partition("Labels: ")[2].splitlines()
-    assert max(map(len, lines)) <= 80
+    tables = [line for line in lines if not line.startswith(("cuda: ", "cpu: "))]  # sentences, for a terminal
+    assert max(map(len, tables)) <= 80
     assert all(line == line.rstrip() for line in lines)
     provenance = done.stdout.partition("Provenance")[2].partition("Devices")[0]
     assert provenance.count("x") == 200

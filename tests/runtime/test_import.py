@@ -26,3 +26,8 @@ def test_the_api_needs_no_training_framework() -> None:
     loaded = _loaded_after("from efficientscn_trt import *")
     assert "SimpleITK" in loaded
     assert loaded.isdisjoint({"tensorflow", "torch", "tensorrt", "onnx"})
+
+
+def test_the_pipeline_needs_no_reader() -> None:
+    """tests/gpu/test_interop.py runs it in a Python that has PyTorch, and may have no SimpleITK."""
+    assert "SimpleITK" not in _loaded_after("import efficientscn_trt.pipeline.intermediate")
