@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -59,12 +60,11 @@ def _pipeline(manifest: Manifest) -> Table:
     names = dict.fromkeys(name for stage in stages for name in stage)
     rows: list[tuple[str, ...]] = []
     for name in names:
-        values = [stage.get(name) for stage in stages]
-        if any(isinstance(value, tuple) and isinstance(value[0], tuple) for value in values):
+        if name == "valid_sizes":
             for index, axis in enumerate("zyx"):
-                rows.append((f"{_words(name)}, {axis}", *(_value(value[index]) for value in values if value)))
+                rows.append((f"{_words(name)}, {axis}", *(_value(stage[name][index]) for stage in stages)))
         else:
-            rows.append((_words(name), *map(_value, values)))
+            rows.append((_words(name), *(_value(stage.get(name)) for stage in stages)))
     unknown = pipeline.unknown_spacing
     marker = f"spacing if the scan has {_value(unknown.marker_xyz[::-1])}"
     rows.append((marker, _value(unknown.used_xyz[::-1]), "the same"))
@@ -107,7 +107,7 @@ def _text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, str):
         return short_digest(value) if DIGEST.fullmatch(value) else value
-    return {None: "–", True: "yes", False: "no"}.get(value, str(value))
+    return "–" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _show_devices(devices: list[Availability], chosen: str | None) -> None:

@@ -167,6 +167,8 @@ def test_tables_lose_nothing_in_80_columns(run_process: Run, tiny_bundle: Bundle
     manifest["provenance"] = {
         "training_data": "cases of [bold]one[/bold] clinic :smile: " + "and of others " * 20,
         "localization": {"source_sha256": "a1" * 32, "agreement": 0.12345678, "unrecognised": []},
+        "runs": 1,
+        "stages": [{"steps": 1000}, None, True],
         "path": "x" * 200,
     }
     (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(manifest))
@@ -184,5 +186,7 @@ def test_tables_lose_nothing_in_80_columns(run_process: Run, tiny_bundle: Bundle
         "  source SHA-256 +a1a1a1a1a1a1…",
         "  agreement +0.123457",
         "  unrecognised +none",
+        "runs +1",
+        r'stages +\{"steps": 1000\}, –, true',
     ):
         assert re.search(rf"^ {row}$", provenance, re.MULTILINE), row
