@@ -29,7 +29,8 @@ def print_tables(
 ) -> None:
     """Print what `bundle` holds, the devices and which of them is `chosen`, and how the core was built."""
     manifest = bundle.manifest
-    click.echo(f"{manifest.name}: {manifest.description}\n{bundle.path}, schema {manifest.schema_version}")
+    click.echo(": ".join(filter(None, (manifest.name, manifest.description))))
+    click.echo(f"{bundle.path}, schema {manifest.schema_version}")
     if notice := manifest.provenance.get("notice"):
         click.echo(f"Note: {notice}")
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
