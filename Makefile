@@ -2,6 +2,7 @@
 #   make demo   make an environment, install the package, segment a CT
 #   make test   make an environment, install all that the tests need, run checks and tests
 #   make bench  measure README's figures on this machine
+#   make docs   build the documentation in build/docs
 # With an NVIDIA GPU, a CUDA toolkit and TensorRT (benchmarks/GPU.md):
 #   make gpu-check PYTHON=... [GPU_CHECK="options"]   build, verify, time and report
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN    := $(VENV)/bin
 CXX_SOURCES := $(shell find csrc tests -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 SOURCES := pyproject.toml setup.py CMakeLists.txt $(shell find csrc efficientscn_trt export training -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: demo test bench gpu-check lint lint-types format clean
+.PHONY: demo test bench docs gpu-check lint lint-types format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -23,14 +24,14 @@ $(VENV)/.demo: $(SOURCES) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt '.[export,build,train,test,lint]'
+	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt '.[export,build,train,test,lint,docs]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	$(BIN)/efficientscn-trt demo --output demo-output
 
 # Runs in tests/, so that processes started by tests also import the installed package, not the sources.
-test: $(VENV)/.test lint
+test: $(VENV)/.test lint docs
 	cd tests && $(abspath $(BIN))/pytest
 
 # README's table. Takes minutes on two cores. Nothing else should run at the same time.
@@ -38,6 +39,11 @@ bench: $(VENV)/.test
 	mkdir -p bench-output
 	$(BIN)/python benchmarks/peers.py --json bench-output/peers.json --markdown bench-output/peers.md --plot bench-output/peers.png
 	$(BIN)/python benchmarks/pipeline.py --json bench-output/pipeline.json --markdown bench-output/pipeline.md --plot bench-output/pipeline.png
+
+# Any warning fails, and so does a reference that leads nowhere.
+docs: $(VENV)/.test
+	$(BIN)/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs build/docs
+	@echo "build/docs/index.html"
 
 # Installs nothing: builds in build/, with the packages that PYTHON has.
 gpu-check:
@@ -49,11 +55,11 @@ lint: $(VENV)/.test
 	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
 	$(MAKE) lint-types
 
-# Runs in tests/, so that mypy checks the installed package, which contains export/ and training/. Tests and
-# benchmarks are not packages: mypy_path lets mypy find their modules as pytest and the scripts do.
+# Runs in tests/, so that mypy checks the installed package, which contains export/ and training/. Tests,
+# benchmarks and examples are not packages: mypy_path lets mypy find their modules as pytest and the scripts do.
 lint-types: $(VENV)/.test
 	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml -p efficientscn_trt
-	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml . ../benchmarks
+	cd tests && $(abspath $(BIN))/mypy --config-file ../pyproject.toml . ../benchmarks ../examples
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

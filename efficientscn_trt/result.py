@@ -20,8 +20,10 @@ from .triples import Size, Slices, Triple
 class RegionOfInterest:
     """The part of the scan that the segmentation network saw.
 
-    `start_mm` and `end_mm` are (z, y, x) in mm along LPS axes, from the corner of the scan; they may
-    be outside the scan. `voxels` are slices of the scan's own array [z, y, x], cut at its border.
+    Attributes:
+        start_mm, end_mm: (z, y, x) in mm along LPS axes, from the corner of the scan; they may be outside the
+            scan.
+        voxels: slices of the scan's own array [z, y, x], cut at its border.
     """
 
     start_mm: Triple
@@ -33,12 +35,21 @@ class RegionOfInterest:
 class Segmentation:
     """A label map with its geometry, and what the run reports about itself.
 
-    `array` is uint8 [z, y, x] in the input's own axes; 0 is background. With `keep_on_device` it is on a GPU,
-    and `numpy.asarray` copies it. `volumes_ml` has the volume of each label but the background. `seconds` has
-    the stages of `segmenter.STAGES` in order. `peak_host_memory` is the largest resident set of this process,
-    in bytes, from its start to the end of the run. `peak_device_memory` is the peak size of the arena on the
-    GPU, in bytes. `input_sizes` has the size (z, y, x) in voxels of each network's input, by "localization"
-    and "segmentation".
+    Attributes:
+        array: uint8 [z, y, x] in the input's own axes; 0 is background. With `keep_on_device` it is on a GPU,
+            and `numpy.asarray` copies it.
+        geometry: the scan's size, spacing, origin and direction.
+        label_names: by value, the background included.
+        volumes_ml: the volume of each label but the background, in ml, by name.
+        box: the region of interest.
+        device, precision: those in use.
+        seconds: by stage, in the order of `segmenter.STAGES`.
+        peak_host_memory: the largest resident set of this process, in bytes, from its start to the end of the
+            run.
+        peak_device_memory: the peak size of the arena on the GPU, in bytes.
+        warnings: what needs a look, one sentence each.
+        input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
+            "segmentation".
     """
 
     array: np.ndarray | DeviceLabels

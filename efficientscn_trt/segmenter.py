@@ -39,13 +39,17 @@ class Segmenter:
     ) -> None:
         """Load and compile the networks.
 
-        `bundle`: a folder or a loaded bundle. The default is the folder that the environment variable
-        EFFICIENTSCN_BUNDLE names, else the demo bundle of this package. `device`: "cpu", "cuda", "cuda:1" for
-        the second GPU, or "auto": a GPU if all that it needs is installed, else the CPU. `precision`: "fp32",
-        "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device. `threads`: the number of CPU
-        threads, 0 for all cores.
         A GPU needs TensorRT engines. If the bundle has none for this GPU, they are built once and kept in the
         user's cache.
+
+        Args:
+            bundle: a folder or a loaded bundle. Default: the folder that the environment variable
+                EFFICIENTSCN_BUNDLE names, else the demo bundle of this package.
+            device: "cpu", "cuda", "cuda:1" for the second GPU, or "auto": a GPU if all that it needs is
+                installed, else the CPU.
+            precision: "fp32", "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device.
+            threads: the number of CPU threads, 0 for all cores.
+
         Raises BundleError, DeviceError.
         """
         self.bundle = (
@@ -75,10 +79,14 @@ class Segmenter:
     ) -> Segmentation:
         """Label the organs of an abdominal CT in HU.
 
-        `volume`: a path (any image format of SimpleITK, or a folder with one DICOM series), a
-        SimpleITK.Image, or an array [z, y, x] along LPS axes with `spacing` (x, y, z) in mm. An array is
-        NumPy's, or it is on the GPU in use and has `__cuda_array_interface__`. `keep_on_device` leaves the
-        label map on the GPU, as a `DeviceLabels`. `progress` is called as each stage begins (see `Progress`).
+        Args:
+            volume: a path (any image format of SimpleITK, or a folder with one DICOM series), a
+                SimpleITK.Image, or an array [z, y, x] along LPS axes. An array is NumPy's, or it is on the
+                GPU in use and has `__cuda_array_interface__`.
+            spacing: of an array, (x, y, z) in mm.
+            progress: called as each stage begins (see `Progress`).
+            keep_on_device: leave the label map on the GPU, as a `DeviceLabels`.
+
         Raises InputError.
         """
         clock = Clock(progress)

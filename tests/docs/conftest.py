@@ -1,0 +1,62 @@
+"""The folder in which a reader of the documentation works."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def belongings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a reader has: scans, label maps, training cases, two trained models and their bundle."""
+    for module in ("tensorflow", "tf2onnx", "torch"):
+        pytest.importorskip(module)
+    from support.dicom import write_series
+    from support.scans import block_image, block_labels
+    from support.tiny_cases import tiny_case, write_case
+    from support.tiny_models import TinyLocalization, TinyScn, save
+
+    from efficientscn_trt.export import export_bundle
+
+    folder = tmp_path_factory.mktemp("belongings")
+    scan = block_image()
+    sitk.WriteImage(scan, str(folder / "ct.nii.gz"))
+    labels = sitk.GetImageFromArray(block_labels())
+    labels.CopyInformation(scan)
+    for name, image in (("scans", scan), ("predictions", labels), ("references", labels)):
+        (folder / name).mkdir()
+        for case in ("first", "second"):
+            sitk.WriteImage(image, str(folder / name / f"{case}.nii.gz"))
+    (folder / "dicom-folder").mkdir()
+    write_series(scan, folder / "dicom-folder")
+    write_case(folder / "cases", "case", *tiny_case(0))
+    models = folder / "saved_models"
+    models.mkdir()
+    export_bundle(
+        save(models / "localization", TinyLocalization()),
+        save(models / "segmentation", TinyScn()),
+        folder / "my-bundle",
+        check_input=folder / "ct.nii.gz",
+    )
+    return folder
+
+
+@pytest.fixture
+def workplace(belongings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of one reader, with a copy of the belongings and the package's commands."""
+    folder = tmp_path / "workplace"
+    shutil.copytree(belongings, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("EFFICIENTSCN_BUNDLE", "EFFICIENTSCN_DEBUG", "ESCN_SIMD"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
