@@ -1,0 +1,28 @@
+"""Export two SavedModels to a bundle, and add TensorRT-RTX engines for some GPUs. No GPU is needed.
+
+python export_and_build.py LOCALIZATION SEGMENTATION BUNDLE [COMPUTE_CAPABILITY ...]
+"""
+
+import sys
+
+from efficientscn_trt.engines.build import build_engines
+from efficientscn_trt.export import export_bundle
+
+
+def main(localization: str, segmentation: str, output: str, *compute_capabilities: str) -> None:
+    """Build for `compute_capabilities` such as "8.9", by default for all that TensorRT-RTX knows."""
+    exported = export_bundle(localization, segmentation, output)
+    for name, network in (("localization", exported.localization), ("segmentation", exported.segmentation)):
+        agreement = network.reference.agreement
+        print(f"{name}: {100 * agreement:.3f} % of the outputs agree with the SavedModel")
+
+    built = build_engines(exported.bundle, "tensorrt-rtx", compute_capabilities=compute_capabilities)
+    for report in built.engines:
+        engine = report.engine
+        print(f"{engine.file}: {engine.precision}, for {', '.join(engine.compute_capabilities)}")
+    for warning in built.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
