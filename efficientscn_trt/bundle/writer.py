@@ -128,13 +128,14 @@ def _replace_folder(temporary: Path, target: Path) -> None:
         temporary.rename(target)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
+    moved = old / "bundle"
     try:
-        target.rename(old / "bundle")
-        try:
-            temporary.rename(target)
-        except OSError:
-            (old / "bundle").rename(target)
-            raise
+        target.rename(moved)
+        temporary.rename(target)
+    except BaseException:  # also an interrupt: the old bundle must not be lost
+        if moved.exists() and not target.exists():
+            moved.rename(target)
+        raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
 

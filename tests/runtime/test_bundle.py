@@ -126,6 +126,23 @@ def test_write_replaces_a_bundle_and_leaves_nothing_else(copy: Path) -> None:
     assert [file.name for file in copy.parent.iterdir()] == [copy.name]
 
 
+def test_an_interrupted_write_leaves_the_old_bundle(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from support.tiny_bundle import write_tiny_bundle
+
+    rename, old = Path.rename, bundles.load(copy)
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.suffix == ".partial":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_tiny_bundle(copy, name="again")
+    assert bundles.load(copy).manifest == old.manifest
+    assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+
+
 def test_write_leaves_other_folders_alone(tmp_path: Path) -> None:
     from support.tiny_bundle import write_tiny_bundle
 
