@@ -92,7 +92,7 @@ def run(job: Job) -> Account:
         with PeakDeviceMemory() as device:
             done = subprocess.run(
                 [sys.executable, "-m", f"{__package__}.worker", str(question), str(answer)],
-                cwd=scratch,  # so that "-m" finds the installed package
+                cwd=scratch,  # for the label maps, and so that "-m" finds the installed package
                 env=environment,
                 capture_output=True,
                 text=True,

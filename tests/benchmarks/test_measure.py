@@ -47,6 +47,15 @@ def test_a_budget_ends_the_repetitions(tiny_bundle: Bundle, scan_file: Path) -> 
     assert (len(account.warm), len(account.files_total)) == (1, 1)
 
 
+def test_nothing_is_written_beside_the_scan(tiny_bundle: Bundle, scan_file: Path) -> None:
+    other = scan_file.with_name(f"{scan_file.name}.labels.nii.gz")
+    other.write_bytes(b"of someone else")
+    account = run(Job(OWN, {"bundle": str(tiny_bundle.path)}, scan_file, repeats=1))
+    assert len(account.files_total) == 1
+    assert other.read_bytes() == b"of someone else"
+    assert sorted(scan_file.parent.iterdir()) == [scan_file, other]
+
+
 def test_the_error_of_a_process_is_raised_here(scan_file: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="There is no bundle at"):
         run(Job(OWN, {"bundle": str(tmp_path / "nowhere")}, scan_file))
