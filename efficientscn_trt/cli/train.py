@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import ExportError
 from ..triples import Size
 from .options import Device, quiet_option
 
@@ -230,7 +232,7 @@ def _write_saved_model(network: str, run: Path) -> None:
         from efficientscn_trt.export.tensorflow_import import import_tensorflow
 
         import_tensorflow()
-    except ImportError:
+    except ExportError:
         command = f"efficientscn-trt reference-model {network} --weights {weights} -o {model}"
         click.echo(
             f"There is no SavedModel, because TensorFlow is not installed. With TensorFlow, run: {command}"
@@ -239,5 +241,7 @@ def _write_saved_model(network: str, run: Path) -> None:
     from efficientscn_trt.export.reference.saved_model import write_saved_model
     from efficientscn_trt.export.reference.weights import load_weights
 
+    if (model / "saved_model.pb").is_file():  # of this run, which had ended before
+        shutil.rmtree(model)
     write_saved_model(network, load_weights(network, weights), model)
     click.echo(f"{model}: the network with the released signature")

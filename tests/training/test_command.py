@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +32,33 @@ def test_a_run_writes_weights_and_curves_and_resumes(cases: Path, tmp_path: Path
     assert run(*command) == 0
     made = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"weights.npz", "checkpoint.pt", "history.csv", "curves.png", "config.json"} <= made
-    if find_spec("tensorflow"):
+    if importlib.util.find_spec("tensorflow"):
         assert (tmp_path / "run" / "saved_model" / "saved_model.pb").is_file()
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["learning_rate"], config["dropout"], config["crops"]) == (1e-4, 0.1, [[32, 32, 32]])
     with np.load(tmp_path / "run" / "weights.npz") as weights:
         assert len(weights.files) == 42
+
+
+def test_the_command_of_a_run_that_ended_succeeds_again(cases: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    command = ("localization", "--cases", cases, "-o", tmp_path / "run", "--steps", 1, "--threads", 2, *CROP)
+    model = tmp_path / "run" / "saved_model" / "variables" / "variables.data-00000-of-00001"
+    assert run(*command) == 0
+    first = model.read_bytes()
+    assert run(*command) == 0
+    assert model.read_bytes() == first
+
+
+def test_without_tensorflow_a_run_ends_with_the_command_for_its_saved_model(
+    cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "tensorflow" else find(name))
+    command = ("localization", "--cases", cases, "-o", tmp_path / "run", "--steps", 1, "--threads", 2, *CROP)
+    assert run(*command) == 0
+    assert "run: efficientscn-trt reference-model localization --weights" in capsys.readouterr().out
+    assert not (tmp_path / "run" / "saved_model").exists()
 
 
 def test_the_segmentation_network_is_trained_on_phantoms(
