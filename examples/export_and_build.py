@@ -10,7 +10,7 @@ from efficientscn_trt.export import export_bundle
 
 
 def main(localization: str, segmentation: str, output: str, *compute_capabilities: str) -> None:
-    """Build for `compute_capabilities` such as "8.9", by default for all that TensorRT-RTX knows."""
+    """Build for `compute_capabilities` such as "8.9", by default for all from 8.0 on."""
     exported = export_bundle(localization, segmentation, output)
     for name, network in (("localization", exported.localization), ("segmentation", exported.segmentation)):
         agreement = network.reference.agreement

@@ -1,36 +1,52 @@
 """Segment every scan in a folder with one bundle, and write a table of the organs' volumes.
 
-python segment_folder.py SCANS LABELS [BUNDLE]
+python segment_folder.py SCANS LABELS BUNDLE
+
+A scan is a .nii.gz file, or a folder with one DICOM series. A scan whose label map exists is left out, so the
+same command goes on where it was stopped.
 """
 
 import csv
 import sys
 from pathlib import Path
 
-from efficientscn_trt import EfficientSCNError, Segmenter
+from efficientscn_trt import InputError, Segmenter
 
 
-def main(scans: Path, labels: Path, bundle: str | None = None) -> int:
-    """Return the number of scans that could not be segmented."""
+def main(scans: Path, labels: Path, bundle: str) -> int:
+    """Return the number of scans that were refused."""
+    found = sorted(path for path in scans.iterdir() if path.is_dir() or path.name.endswith(".nii.gz"))
+    if not found:
+        sys.exit(f"{scans} has neither .nii.gz files nor folders.")
+    labels.mkdir(parents=True, exist_ok=True)
+    if labels.samefile(scans):
+        sys.exit(f"{labels} has the scans; give another folder for the label maps.")
+
     segmenter = Segmenter(bundle)  # loads the networks once
     organs = segmenter.bundle.manifest.labels[1:]
-    labels.mkdir(parents=True, exist_ok=True)
-    failed = 0
-    with open(labels / "volumes.csv", "w", newline="", encoding="utf-8") as file:
+    refused = 0
+    with open(labels / "volumes.csv", "a", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["scan", *(f"{organ}_ml" for organ in organs), "warnings"])
-        for scan in sorted(scans.glob("*.nii.gz")):
+        if file.tell() == 0:
+            table.writerow(["scan", *(f"{organ}_ml" for organ in organs), "warnings"])
+        for scan in found:
+            target = labels / f"{scan.name.removesuffix('.nii.gz')}.nii.gz"
+            if target.exists():
+                continue
             try:
                 result = segmenter.segment(scan)
-                result.save(labels / scan.name)
-            except EfficientSCNError as error:  # one sentence that says what to do
-                print(f"{scan.name}: {error}", file=sys.stderr)
-                failed += 1
+            except InputError as error:  # of this scan; any other error would meet all scans
+                print(error, file=sys.stderr)
+                refused += 1
                 continue
             volumes = [f"{result.volumes_ml[organ]:.1f}" for organ in organs]
             table.writerow([scan.name, *volumes, " ".join(result.warnings)])
-    return failed
+            file.flush()
+            result.save(target)
+    return refused
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4]) else 0)
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    sys.exit(1 if main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]) else 0)

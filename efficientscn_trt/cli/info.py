@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def info(bundle: Path | None, as_json: bool) -> None:
     """Show what is in BUNDLE and which device of this machine would run it.
 
-    Every file of the bundle is compared with the SHA-256 in the manifest. Without BUNDLE, the default bundle
-    of `efficientscn-trt segment` is shown.
+    Every ONNX file of the bundle, and every engine that this machine could use, is compared with its SHA-256
+    in the manifest. Without BUNDLE, the default bundle of `efficientscn-trt segment` is shown.
 
     \b
     Example:

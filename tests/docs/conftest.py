@@ -53,6 +53,7 @@ def workplace(belongings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The working folder of one reader, with a copy of the belongings and the package's commands."""
     folder = tmp_path / "workplace"
     shutil.copytree(belongings, folder)
+    (folder / ".venv").symlink_to(sys.prefix)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))

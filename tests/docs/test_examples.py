@@ -26,19 +26,48 @@ def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_segment_folder_goes_on_after_a_bad_scan(workplace: Path) -> None:
-    (workplace / "scans" / "broken.nii.gz").write_bytes(b"no image")
-    done = run("segment_folder.py", "scans", "labels", "my-bundle")
+def test_segment_folder_goes_on(workplace: Path) -> None:
+    command = ("segment_folder.py", "scans", "labels", "my-bundle")
+    scans = workplace / "scans"
+    (scans / "broken.nii.gz").write_bytes(b"no image")
+    assert len(list(scans.iterdir())) == 3
+    done = run(*command)
     assert done.returncode == 1
-    assert done.stderr.startswith("broken.nii.gz: ")
+    assert done.stderr.startswith("scans/broken.nii.gz cannot be read as an image")
+
+    (scans / "broken.nii.gz").unlink()
+    (workplace / "dicom-folder").rename(scans / "series")
+    first = workplace / "labels" / "first.nii.gz"
+    written = first.stat().st_mtime_ns
+    assert run(*command).returncode == 0
+    assert first.stat().st_mtime_ns == written
     with open("labels/volumes.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["scan"] for row in rows] == ["first.nii.gz", "second.nii.gz"]
+    assert [row["scan"] for row in rows] == ["first.nii.gz", "second.nii.gz", "series"]
     for row in rows:
-        labels = sitk.ReadImage(f"labels/{row['scan']}")
+        labels = sitk.ReadImage(f"labels/{row['scan'].removesuffix('.nii.gz')}.nii.gz")
         assert labels.GetSize() == SIZE_ZYX[::-1]
         voxels = (sitk.GetArrayFromImage(labels) == 1).sum()
         assert float(row["liver_ml"]) == pytest.approx(voxels * 4.0 * 3.5 * 5.0 / 1000, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("scans", "scans", "my-bundle"), "scans has the scans; give another folder"),
+        (
+            ("saved_models/localization/assets", "labels", "my-bundle"),
+            "has neither .nii.gz files nor folders",
+        ),
+        (("scans", "labels"), "python segment_folder.py SCANS LABELS BUNDLE"),
+    ],
+)
+def test_segment_folder_loses_no_scan(arguments: tuple[str, ...], sentence: str, workplace: Path) -> None:
+    before = (workplace / "scans" / "first.nii.gz").read_bytes()
+    done = run("segment_folder.py", *arguments)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert (workplace / "scans" / "first.nii.gz").read_bytes() == before
 
 
 def test_export_and_build_makes_a_bundle_with_engines(workplace: Path) -> None:
