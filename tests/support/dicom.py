@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import locale
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -47,4 +49,18 @@ def write_series(
         for key, value in tags.items():
             piece.SetMetaData(key, value)
         writer.SetFileName(str(folder / f"{series}-{number:03d}.dcm"))
-        writer.Execute(piece)
+        with _same_locale():
+            writer.Execute(piece)
+
+
+@contextmanager
+def _same_locale() -> Iterator[None]:
+    """Restore the process's locale, because SimpleITK's DICOM writer leaves "C".
+
+    From then on, Python would decode files and pipes as ASCII.
+    """
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
