@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.model_folders import ModelFolders
 
 from efficientscn_trt.bundle import Bundle
 
@@ -41,3 +42,25 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     from support.tiny_bundle import write_tiny_bundle
 
     return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolders:
+    """A localization and a segmentation network as the released code writes them, but tiny."""
+    pytest.importorskip("tensorflow")
+    pytest.importorskip("tf2onnx")
+    from support.tiny_models import TinyLocalization, TinyScn, save
+
+    folder = tmp_path_factory.mktemp("tiny-models")
+    return ModelFolders(
+        save(folder / "localization", TinyLocalization()), save(folder / "segmentation", TinyScn())
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_export(tiny_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The bundle of `tiny_models`, to be read only."""
+    from efficientscn_trt.export import export_bundle
+
+    folder = tmp_path_factory.mktemp("exported") / "my-bundle"
+    return export_bundle(tiny_models.localization, tiny_models.segmentation, folder).bundle

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
+from support.model_folders import ModelFolders
+
+from efficientscn_trt.bundle import Bundle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def belongings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def belongings(
+    tiny_models: ModelFolders, tiny_export: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """What a reader has: scans, label maps, training cases, two trained models and their bundle."""
-    for module in ("tensorflow", "tf2onnx", "torch"):
-        pytest.importorskip(module)
+    pytest.importorskip("torch")
     from support.dicom import write_series
     from support.scans import block_image, block_labels
     from support.tiny_cases import tiny_case, write_case
-    from support.tiny_models import TinyLocalization, TinyScn, save
-
-    from efficientscn_trt.export import export_bundle
 
     folder = tmp_path_factory.mktemp("belongings")
     scan = block_image()
@@ -37,14 +38,9 @@ def belongings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "dicom-folder").mkdir()
     write_series(scan, folder / "dicom-folder")
     write_case(folder / "cases", "case", *tiny_case(0))
-    models = folder / "saved_models"
-    models.mkdir()
-    export_bundle(
-        save(models / "localization", TinyLocalization()),
-        save(models / "segmentation", TinyScn()),
-        folder / "my-bundle",
-        check_input=folder / "ct.nii.gz",
-    )
+    shutil.copytree(tiny_models.localization, folder / "saved_models" / "localization")
+    shutil.copytree(tiny_models.segmentation, folder / "saved_models" / "segmentation")
+    shutil.copytree(tiny_export.path, folder / "my-bundle")
     return folder
 
 

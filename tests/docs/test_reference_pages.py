@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +17,8 @@ from efficientscn_trt.bundle.manifest import (
 from efficientscn_trt.cli import failure
 from efficientscn_trt.errors import EfficientSCNError
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from .conftest import REPOSITORY
+
 STAGES = {
     "## Stage 1: localization": LocalizationParameters,
     "## Stage 2: segmentation": SegmentationParameters,

@@ -42,5 +42,9 @@ def commands(block: CodeBlock) -> list[Command]:
     """The commands after "$ ", each with the lines up to the next one. A "\\" continues a command."""
     first, *others = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
     assert not first, f"line {block.line}: a console block begins with a command"
-    parts = (re.fullmatch(r"((?:.*\\\n)*.*)\n?((?:.*\n)*)", other) for other in others)
-    return [Command(part[1], part[2]) for part in parts if part]
+    found = []
+    for other in others:
+        lines = other.splitlines(keepends=True)
+        last = next(index for index, line in enumerate(lines) if not line.endswith("\\\n"))
+        found.append(Command("".join(lines[: last + 1]).rstrip("\n"), "".join(lines[last + 1 :])))
+    return found

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.model_folders import ModelFolders
+from support.scans import block_image
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt import cli
@@ -67,19 +69,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    from support.scans import block_image
-    from support.tiny_models import TinyLocalization, TinyScn, save
-
-    from efficientscn_trt.export import export_bundle
-
-    folder = tmp_path_factory.mktemp("validate")
-    localization = save(folder / "localization", TinyLocalization())
-    segmentation = save(folder / "segmentation", TinyScn())
-    scan = folder / "ct.nii.gz"
+def case(
+    tiny_models: ModelFolders, tiny_export: bundles.Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Case:
+    scan = tmp_path_factory.mktemp("validate") / "ct.nii.gz"
     sitk.WriteImage(block_image(), str(scan))
-    report = export_bundle(localization, segmentation, folder / "bundle", check_input=scan)
-    return Case(report.bundle, localization, segmentation, scan)
+    return Case(tiny_export, tiny_models.localization, tiny_models.segmentation, scan)
 
 
 def perturbed(case: Case, network: str, index: int, folder: Path) -> Case:
