@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from efficientscn_trt.training.cases import CaseSource
 
 PATH = click.Path(path_type=Path)
+SAVED_MODEL = "the network with the released signature"
 Report = Callable[[int, dict[str, float]], None]
 
 
@@ -228,6 +228,9 @@ def _write_saved_model(network: str, run: Path) -> None:
     """Write RUN/saved_model or, without TensorFlow, print the command that writes it."""
     weights, model = run / "weights.npz", run / "saved_model"
     click.echo(f"{weights}: the averaged weights")
+    if (model / "saved_model.pb").is_file():  # the run had ended before, with the same weights
+        click.echo(f"{model}: {SAVED_MODEL}")
+        return
     try:
         from efficientscn_trt.export.tensorflow_import import import_tensorflow
 
@@ -241,7 +244,5 @@ def _write_saved_model(network: str, run: Path) -> None:
     from efficientscn_trt.export.reference.saved_model import write_saved_model
     from efficientscn_trt.export.reference.weights import load_weights
 
-    if (model / "saved_model.pb").is_file():  # of this run, which had ended before
-        shutil.rmtree(model)
     write_saved_model(network, load_weights(network, weights), model)
-    click.echo(f"{model}: the network with the released signature")
+    click.echo(f"{model}: {SAVED_MODEL}")
