@@ -82,10 +82,16 @@ def compare(command: Command, found: str, where: str) -> None:
 
 def as_run(command: str) -> str:
     """What is run for `command`: the same, except for what would take hours, or install or test again."""
-    words = shlex.split(command, comments=True)
+    words = shlex.split(command.replace("\\\n", " "), comments=True)
     if words[0] == "pip":
         check_extras(words)
         return "true"
+    if words[:2] == ["docker", "build"]:
+        check_build_arguments(words)
+        return "true"
+    if words[:2] == ["docker", "run"]:  # what the image runs, in the folder that is mounted
+        image = next(i for i, word in enumerate(words) if re.fullmatch(r"efficientscn-trt(:\w+)?", word))
+        return shlex.join(["efficientscn-trt", *words[image + 1 :]])
     if words[0] == "make":
         return shlex.join([*words[:1], "--dry-run", "-C", str(REPOSITORY), *words[1:]])
     if words[0] == "python" and words[1].startswith("benchmarks/"):
@@ -101,6 +107,13 @@ def check_extras(words: list[str]) -> None:
     known = metadata("efficientscn-trt").get_all("Provides-Extra") or []
     for extras in re.findall(r"^\.\[(.+)\]$", words[2]):
         assert set(extras.split(",")) <= set(known)
+
+
+def check_build_arguments(words: list[str]) -> None:
+    """Fail unless the Dockerfile that a command names takes its build arguments."""
+    dockerfile = (REPOSITORY / words[words.index("-f") + 1]).read_text(encoding="utf-8")
+    names = [words[i + 1].split("=")[0] for i, word in enumerate(words) if word == "--build-arg"]
+    assert set(names) <= set(re.findall(r"^ARG (\w+)", dockerfile, re.MULTILINE))
 
 
 def check_options(script: Path, words: list[str]) -> None:
