@@ -47,10 +47,10 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
     pybind11 = pytest.importorskip("pybind11")
     cmake = shutil.which("cmake", path=_TOOLS)
     headers = _headers()
-    if cmake is None or headers is None:
-        pytest.skip(
-            "no cmake" if cmake is None else "no headers of the CUDA toolkit: install nvidia-cuda-runtime"
-        )
+    if cmake is None:
+        pytest.skip("no cmake")
+    if headers is None:
+        pytest.skip("no headers of the CUDA toolkit: pip install 'cuda-toolkit[crt,cudart]'")
     # A build works only in its own folder and for its Python, so their hash names it.
     build = cache / hashlib.sha256(f"{cache}{sys.executable}".encode()).hexdigest()[:16]
     configure = [
