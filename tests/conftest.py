@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from pathlib import Path
 
@@ -9,6 +11,11 @@ import pytest
 from support.model_folders import ModelFolders
 
 from efficientscn_trt.bundle import Bundle
+
+# PyTorch for CUDA imports Triton, which crashes if TensorFlow is already loaded: the linker gives it
+# TensorFlow's LLVM (tensorflow/tensorflow#124205). TensorFlow may load after Triton.
+with contextlib.suppress(ImportError):
+    importlib.import_module("triton")
 
 try:
     from hypothesis import HealthCheck, settings
