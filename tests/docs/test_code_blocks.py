@@ -82,7 +82,7 @@ def compare(command: Command, found: str, where: str) -> None:
 
 def as_run(command: str) -> str:
     """What is run for `command`: the same, except for what would take hours, or install or test again."""
-    words = shlex.split(command.replace("\\\n", " "), comments=True)
+    words = shlex.split(command, comments=True)
     if words[0] == "pip":
         check_extras(words)
         return "true"

@@ -21,7 +21,7 @@ class CodeBlock:
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a console block, and the output that the page shows; empty if it shows none."""
+    """A command of a console block, on one line, and the output that the page shows; empty if none."""
 
     text: str
     output: str
@@ -39,12 +39,13 @@ def code_blocks(page: Path) -> list[CodeBlock]:
 
 
 def commands(block: CodeBlock) -> list[Command]:
-    """The commands after "$ ", each with the lines up to the next one. A "\\" continues a command."""
+    """The commands after "$ ", each with the lines up to the next. A "\\" joins two lines, as in a shell."""
     first, *others = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
     assert not first, f"line {block.line}: a console block begins with a command"
     found = []
     for other in others:
         lines = other.splitlines(keepends=True)
         last = next(index for index, line in enumerate(lines) if not line.endswith("\\\n"))
-        found.append(Command("".join(lines[: last + 1]).rstrip("\n"), "".join(lines[last + 1 :])))
+        text = "".join(lines[: last + 1]).replace("\\\n", "").rstrip("\n")
+        found.append(Command(text, "".join(lines[last + 1 :])))
     return found
