@@ -16,6 +16,7 @@ from .errors import BundleError, DeviceError, EfficientSCNError, ExportError, In
 if TYPE_CHECKING:
     from .bundle import Bundle
     from .result import Segmentation
+    from .scan_warning import ScanWarning
     from .segmenter import Segmenter, segment
 
     __version__: str
@@ -28,13 +29,20 @@ __all__ = [
     "ExportError",
     "InputError",
     "OutputError",
+    "ScanWarning",
     "Segmentation",
     "Segmenter",
     "__version__",
     "segment",
 ]
 
-_LAZY = {"Bundle": "bundle", "Segmentation": "result", "Segmenter": "segmenter", "segment": "segmenter"}
+_LAZY = {
+    "Bundle": "bundle",
+    "ScanWarning": "scan_warning",
+    "Segmentation": "result",
+    "Segmenter": "segmenter",
+    "segment": "segmenter",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
 from .io.writing import check_extension, write
+from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
 
 
@@ -47,7 +48,7 @@ class Segmentation:
         peak_host_memory: the largest resident set of this process, in bytes, from its start to the end of the
             run.
         peak_device_memory: the peak size of the arena on the GPU, in bytes.
-        warnings: what needs a look, one sentence each.
+        warnings: what needs a look.
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
             "segmentation".
     """
@@ -62,7 +63,7 @@ class Segmentation:
     seconds: dict[str, float]
     peak_host_memory: int
     peak_device_memory: int = 0
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)
 
     @cached_property

@@ -15,6 +15,7 @@ from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
+from .scan_warning import ScanWarning
 from .system import peak_resident_bytes
 from .triples import Triple
 
@@ -74,16 +75,18 @@ class Segmenter:
         volume: Volume,
         *,
         spacing: Sequence[float] | None = None,
+        series: str | None = None,
         progress: Progress | None = None,
         keep_on_device: bool = False,
     ) -> Segmentation:
         """Label the organs of an abdominal CT in HU.
 
         Args:
-            volume: a path (any image format of SimpleITK, or a folder with one DICOM series), a
-                SimpleITK.Image, or an array [z, y, x] along LPS axes. An array is NumPy's, or it is on the
-                GPU in use and has `__cuda_array_interface__`.
+            volume: a path (an image file, or a DICOM series in a folder, a zip archive, a DICOMDIR or a
+                file), a SimpleITK.Image, or an array [z, y, x] along LPS axes. An array is NumPy's, or it is
+                on the GPU in use and has `__cuda_array_interface__`.
             spacing: of an array, (x, y, z) in mm.
+            series: the series instance UID to read where a path has several CT series.
             progress: called as each stage begins (see `Progress`).
             keep_on_device: leave the label map on the GPU, as a `DeviceLabels`.
 
@@ -91,14 +94,17 @@ class Segmenter:
         """
         clock = Clock(progress)
         with clock.stage("read"):
-            scan = open_scan(volume, spacing, self._threads, values=not self._pipeline.reads_values)
+            scan = open_scan(
+                volume, spacing, self._threads, series=series, values=not self._pipeline.reads_values
+            )
         lps_spacing, assumption = network_spacing(
             scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
         )
         run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device)
         warnings = self._notices() + scan.warnings + assumption
         if not run.found:
-            warnings.append("No organ was found at low resolution, so the whole scan was searched.")
+            message = "No organ was found at low resolution, so the whole scan was searched."
+            warnings.append(ScanWarning("no-organ-found", message))
         names = dict(enumerate(self.bundle.manifest.labels))
         voxel_ml = float(np.prod(lps_spacing)) / 1000
         plan, geometry = run.segmentation, scan.geometry
@@ -133,9 +139,9 @@ class Segmenter:
         """
         self._pipeline.trim()
 
-    def _notices(self) -> list[str]:
+    def _notices(self) -> list[ScanWarning]:
         notice = self.bundle.manifest.provenance.get("notice")
-        return [str(notice)] if notice else []
+        return [ScanWarning("bundle-notice", str(notice))] if notice else []
 
 
 def segment(
@@ -143,6 +149,7 @@ def segment(
     bundle: bundles.Bundle | str | os.PathLike[str] | None = None,
     *,
     spacing: Sequence[float] | None = None,
+    series: str | None = None,
     device: str = "auto",
     precision: str = "auto",
 ) -> Segmentation:
@@ -151,7 +158,7 @@ def segment(
     For several scans create one `Segmenter`, which loads the networks once.
     Raises InputError, BundleError, DeviceError.
     """
-    return Segmenter(bundle, device, precision).segment(volume, spacing=spacing)
+    return Segmenter(bundle, device, precision).segment(volume, spacing=spacing, series=series)
 
 
 def default_bundle() -> Path:

@@ -2,7 +2,7 @@
 
 python segment_folder.py SCANS LABELS BUNDLE
 
-A scan is a .nii.gz file, or a folder with one DICOM series. A scan whose label map exists is left out, so the
+A scan is a .nii.gz file, or a folder with a DICOM series. A scan whose label map exists is left out, so the
 same command goes on where it was stopped.
 """
 
@@ -40,7 +40,7 @@ def main(scans: Path, labels: Path, bundle: str) -> int:
                 refused += 1
                 continue
             volumes = [f"{result.volumes_ml[organ]:.1f}" for organ in organs]
-            table.writerow([scan.name, *volumes, " ".join(result.warnings)])
+            table.writerow([scan.name, *volumes, " ".join(map(str, result.warnings))])
             file.flush()
             result.save(target)
     return refused

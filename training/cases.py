@@ -13,8 +13,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from efficientscn_trt.errors import InputError
+from efficientscn_trt.io.image_file import read_file
 from efficientscn_trt.io.orientation import Geometry
-from efficientscn_trt.io.reading import read
 from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
 
@@ -114,7 +114,7 @@ class Folder:
         if image_file is None or labels_file is None:
             missing = "image" if image_file is None else "label map"
             raise InputError(f"The {missing} of case {key} is no longer in {self.path}; put it back.")
-        scan, (labels, _) = open_scan(image_file), read(labels_file)
+        scan, (labels, _) = open_scan(image_file), read_file(labels_file)
         geometry, labels_geometry = scan.geometry, Geometry.of(labels)
         if geometry.size != labels_geometry.size:
             raise InputError(

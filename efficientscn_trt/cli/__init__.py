@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -68,7 +69,7 @@ def group() -> None:
     \b
     A first try, without your own scan:
         efficientscn-trt demo
-    Your own scan (NIfTI, NRRD, MetaImage, or a folder with one DICOM series):
+    Your own scan (NIfTI, NRRD, MetaImage, or a folder with a DICOM series):
         efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
 
     For research. Not a medical device: a label map must not guide care without a physician's review.
@@ -89,4 +90,6 @@ def main() -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A table may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="replace")
+    # pydicom's remarks about odd headers are for programmers; what matters is in our own warnings.
+    warnings.filterwarnings("ignore", module="pydicom")
     sys.exit(run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,5 +41,5 @@ def describe(
         },
         "seconds": dict(seconds),
         "peak_host_memory_bytes": result.peak_host_memory,
-        "warnings": result.warnings,
+        "warnings": [asdict(warning) for warning in result.warnings],
     }

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "report", type=FILE, metavar="FILE", help="Also write volumes, box, seconds and memory as JSON."
 )
+@click.option("--series", metavar="UID", help="UID of the DICOM series to read, if INPUT has several of CT.")
 @segmenter_options
 @quiet_option
 def segment(
@@ -40,6 +41,7 @@ def segment(
     output: Path,
     preview: Path | None,
     report: Path | None,
+    series: str | None,
     bundle: Path | None,
     device: str,
     precision: str,
@@ -48,9 +50,10 @@ def segment(
 ) -> None:
     """Label liver, kidneys, spleen and pancreas in INPUT, a CT scan of the abdomen.
 
-    INPUT is an image file (NIfTI, NRRD, MetaImage, ...) or a folder with the DICOM slices of one series, in
-    Hounsfield units. The label map has the grid of the scan, voxel by voxel. Its values are 0 background,
-    1 liver, 2 kidneys, 3 spleen and 4 pancreas, unless the bundle names other labels.
+    INPUT is in Hounsfield units: an image file (NIfTI, NRRD, MetaImage, ...) or a DICOM series (a folder with
+    its files, a zip archive, a DICOMDIR, or one multi-frame file). The label map has the grid of the scan,
+    voxel by voxel. Its values are 0 background, 1 liver, 2 kidneys, 3 spleen and 4 pancreas, unless the
+    bundle names other labels.
 
     \b
     Examples:
@@ -69,12 +72,12 @@ def segment(
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(bundle, device, precision, threads)
-        result = segmenter.segment(scan, progress=stages.begin)
+        result = segmenter.segment(scan, series=series, progress=stages.begin)
         with stages.stage("writing"):
             result.save(output)
         if preview is not None:
             with stages.stage("preview"):
-                _write_preview(preview, scan, segmenter, result)
+                _write_preview(preview, scan, series, segmenter, result)
     seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
     if report is not None:
         write_json(report, describe(scan, output, segmenter, result, seconds))
@@ -84,13 +87,13 @@ def segment(
         click.echo(f"{output}: {machine_line(result)}")
 
 
-def _write_preview(path: Path, scan: Path, segmenter: Segmenter, result: Segmentation) -> None:
+def _write_preview(
+    path: Path, scan: Path, series: str | None, segmenter: Segmenter, result: Segmentation
+) -> None:
     """Draw the labels on the scan, which is read again because it was freed before the larger network ran."""
-    from SimpleITK import GetArrayViewFromImage
-
-    from ..io.reading import read
+    from ..io.volume import open_scan
     from ..report.preview import note_for, write
 
-    image, _ = read(scan)
+    image = open_scan(scan, series=series, values=False)
     note = note_for(segmenter.bundle.manifest)
-    write(path, GetArrayViewFromImage(image), result, title=scan.name, note=note)
+    write(path, image.array, result, title=scan.name, note=note)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..demo.cases import DemoRun
 
 
-def print_warnings(warnings: Iterable[str]) -> None:
+def print_warnings(warnings: Iterable[object]) -> None:
     """Print each on a line of stderr."""
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)

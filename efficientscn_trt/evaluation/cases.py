@@ -10,8 +10,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
+from ..io.image_file import read_file
 from ..io.paths import is_there
-from ..io.reading import read
 from ..io.writing import EXTENSIONS
 from .overlap import dice
 from .surface import normalized_surface_distance
@@ -110,7 +110,7 @@ def _name(path: Path) -> str:
 
 
 def _read(path: Path, label_names: Mapping[int, str]) -> sitk.Image:
-    image, _ = read(path)
+    image, _ = read_file(path)
     values = np.unique(sitk.GetArrayViewFromImage(image))
     unknown = [f"{value:g}" for value in values if value not in label_names]
     if unknown:

@@ -9,11 +9,12 @@ import SimpleITK as sitk
 
 from ..errors import InputError
 from ..out_of_memory import memory_errors
+from ..scan_warning import ScanWarning
 from .nifti import read_header
 from .plausibility import check_shape, check_spacing
 
 
-def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
+def read_file(path: Path) -> tuple[sitk.Image, list[ScanWarning]]:
     """Read the 3-D scalar image in one file. Returns it, and warnings about it.
 
     Raises InputError.

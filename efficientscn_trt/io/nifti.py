@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from ..errors import InputError
+from ..scan_warning import ScanWarning
 from .plausibility import check_finite, check_spacing
 
 _CHUNK = 1 << 20
@@ -37,7 +38,7 @@ class NiftiHeader:
     pixdim: tuple[float, float, float]
     sform: np.ndarray | None  # [3, 4], in the unit of pixdim
 
-    def warnings(self, name: str) -> list[str]:
+    def warnings(self, name: str) -> list[ScanWarning]:
         """A warning if the header of `name` gives two spacings: ITK takes that of pixdim."""
         if self.sform is None:
             return []
@@ -45,10 +46,11 @@ class NiftiHeader:
         if np.allclose(other, self.pixdim, rtol=_SPACING_TOLERANCE):
             return []
         taken, left = (" × ".join(f"{value:.4g}" for value in spacing) for spacing in (self.pixdim, other))
-        return [
+        message = (
             f"The header of {name} gives the spacing as {taken} (pixdim) and as {left} (sform): "
             "the first was used, but other programs may use the second."
-        ]
+        )
+        return [ScanWarning("two-spacings", message)]
 
     def check_voxels(self) -> None:
         """Read the voxels to the end: check their number, their finiteness, and checksums if compressed.

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 from ..errors import InputError
+from ..scan_warning import ScanWarning
 
 #: No scanner writes a voxel outside this range, not even for padding and metal.
 POSSIBLE_HU = (-65536.0, 65536.0)
@@ -90,7 +91,7 @@ def check_finite(name: str, nonfinite: int) -> None:
         )
 
 
-def check_values(name: str, low: float, high: float) -> list[str]:
+def check_values(name: str, low: float, high: float) -> list[ScanWarning]:
     """Refuse intensities from `low` to `high` that cannot be HU; return warnings about odd ones.
 
     Raises InputError.
@@ -105,10 +106,12 @@ def check_values(name: str, low: float, high: float) -> list[str]:
             f"{found}, so it was scaled and is not in HU (air −1000, water 0); give the scan in HU."
         )
     if low < USUAL_HU[0] or high > USUAL_HU[1]:
-        return [f"{found}, far outside the usual HU (−1024 to about 3071); check the label map."]
+        message = f"{found}, far outside the usual HU (−1024 to about 3071); check the label map."
+        return [ScanWarning("unusual-values", message)]
     if low >= 0:
-        return [
+        message = (
             f"{found} and no negative one, so it may not be in HU (air −1000, water 0); check its rescale "
             "intercept."
-        ]
+        )
+        return [ScanWarning("no-negative-values", message)]
     return []

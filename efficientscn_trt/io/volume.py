@@ -13,7 +13,9 @@ import SimpleITK as sitk
 
 from .. import _core
 from ..errors import InputError
+from ..scan_warning import ScanWarning
 from .device_array import MASKED, DeviceArray, device_array, is_device_array
+from .image import Image, from_sitk
 from .orientation import Geometry
 from .plausibility import (
     POSSIBLE_HU,
@@ -48,7 +50,7 @@ class Scan:
     array: np.ndarray
     geometry: Geometry
     name: str  # in messages
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[ScanWarning] = field(default_factory=list)
     device: DeviceArray | None = None  # if the voxels are on a GPU; `array` has their address
 
     @property
@@ -75,25 +77,25 @@ class Scan:
         return self.geometry.lps_view(self.array)
 
 
-class _Voxels:
-    """A view of an image's voxels that keeps the image alive, which SimpleITK's own view does not."""
-
-    def __init__(self, image: sitk.Image) -> None:
-        self._image = image
-        self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
-
-
 def open_scan(
-    volume: Volume, spacing: Sequence[float] | None = None, threads: int = 0, *, values: bool = True
+    volume: Volume,
+    spacing: Sequence[float] | None = None,
+    threads: int = 0,
+    *,
+    series: str | None = None,
+    values: bool = True,
 ) -> Scan:
     """Read and check `volume`.
 
-    `volume`: a path (any format that SimpleITK reads, or a folder with one DICOM series), a SimpleITK.Image,
-    or an array [z, y, x] in HU along LPS axes. An array is NumPy's, or that of any library whose arrays are
-    on a GPU and have `__cuda_array_interface__`; it needs `spacing` (x, y, z) in mm. With `values` False the
-    caller must call `Scan.check_values`; for an array on a GPU the caller always must.
+    `volume`: a path (an image file, or a DICOM series in a folder, a zip archive, a DICOMDIR or a file), a
+    SimpleITK.Image, or an array [z, y, x] in HU along LPS axes. An array is NumPy's, or that of any library
+    whose arrays are on a GPU and have `__cuda_array_interface__`; it needs `spacing` (x, y, z) in mm.
+    `series` is the UID of the DICOM series to read, if there are several. With `values` False the caller must
+    call `Scan.check_values`; for an array on a GPU the caller always must.
     Raises InputError.
     """
+    if series is not None and not isinstance(volume, str | os.PathLike):
+        raise InputError("`series` was given for a volume that is no path; leave it out.")
     if isinstance(volume, np.ndarray):
         scan = _from_array(volume, spacing, None)
     elif is_device_array(volume):
@@ -104,10 +106,9 @@ def open_scan(
             "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
         )
     elif isinstance(volume, str | os.PathLike):
-        image, warnings = read(Path(volume))
-        scan = _from_image(image, str(volume), warnings)
+        scan = _from_image(read(Path(volume), series, threads), str(volume))
     elif isinstance(volume, sitk.Image):
-        scan = _from_image(volume, "The image", [])
+        scan = _from_image(from_sitk(volume, "The image", []), "The image")
     else:
         raise InputError(
             f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
@@ -117,15 +118,12 @@ def open_scan(
     return scan
 
 
-def _from_image(image: sitk.Image, name: str, warnings: list[str]) -> Scan:
-    check_shape(name, image.GetSize(), image.GetNumberOfComponentsPerPixel())
-    check_spacing(name, image.GetSpacing())
-    check_direction(name, image.GetDirection())
-    kind = image.GetPixelIDTypeAsString()
-    if "label" in kind or "complex" in kind:
-        raise InputError(f"{name} has voxels of the type {kind}, expected HU values.")
-    check_extent(name, image.GetSize(), image.GetSpacing())
-    return Scan(_native(np.asarray(_Voxels(image)), name), Geometry.of(image), name, warnings)
+def _from_image(image: Image, name: str) -> Scan:
+    geometry = image.geometry
+    check_spacing(name, geometry.spacing)
+    check_direction(name, geometry.direction)
+    check_extent(name, geometry.size, geometry.spacing)
+    return Scan(_native(image.array, name), geometry, name, image.warnings)
 
 
 def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: DeviceArray | None) -> Scan:

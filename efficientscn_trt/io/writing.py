@@ -9,8 +9,8 @@ import SimpleITK as sitk
 
 from ..errors import InputError, OutputError
 from .atomic import check_writable, replacing
+from .image_file import read_file
 from .nifti import read_header
-from .reading import read
 
 #: Formats that keep an image in one file, so that a rename replaces all of it.
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -43,6 +43,6 @@ def write(image: sitk.Image, target: Path, compression_level: int = -1) -> None:
             if header := read_header(temporary):
                 header.check_voxels()
             else:
-                read(temporary)
+                read_file(temporary)
         except InputError as error:
             raise OutputError(f"{target} cannot be written whole; the disk may be full.") from error

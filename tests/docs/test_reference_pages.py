@@ -68,6 +68,17 @@ def test_each_error_has_its_exit_code() -> None:
     assert rows == errors | others
 
 
+def test_each_warning_is_explained() -> None:
+    codes = set()
+    for file in (REPOSITORY / "efficientscn_trt").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ScanWarning":
+                assert isinstance(node.args[0], ast.Constant), f"{file} computes the code of a warning"
+                codes.add(f"`{node.args[0].value}`")
+    table = page("reading.md").split("## Warnings")[1]
+    assert set(re.findall(r"^\| (`[a-z0-9-]+`) \|", table, re.MULTILINE)) == codes
+
+
 def test_each_environment_variable_is_named() -> None:
     """The sources name them as whole strings in Python, and in calls of getenv in C++."""
     name = re.compile(r"(EFFICIENTSCN|ESCN)_[A-Z]+")

@@ -87,7 +87,7 @@ def test_odd_values_are_warned_of(low: int, segmenter: Segmenter) -> None:
     array = block_array()
     array[:, 0] = low
     result = segmenter.segment(array, spacing=SPACING_XYZ)
-    assert result.warnings == [
+    assert [str(warning) for warning in result.warnings] == [
         f"The array has values from {low} to 400, far outside the usual HU (−1024 to about 3071); "
         "check the label map."
     ]
@@ -95,7 +95,7 @@ def test_odd_values_are_warned_of(low: int, segmenter: Segmenter) -> None:
 
 def test_offset_values_are_warned_of(segmenter: Segmenter) -> None:
     result = segmenter.segment(block_array() + 1024, spacing=SPACING_XYZ)
-    assert result.warnings == [
+    assert [str(warning) for warning in result.warnings] == [
         "The array has values from 24 to 1424 and no negative one, so it may not be in HU (air −1000, water "
         "0); check its rescale intercept."
     ]
@@ -104,7 +104,9 @@ def test_offset_values_are_warned_of(segmenter: Segmenter) -> None:
 def test_all_air_gives_background_with_a_warning(segmenter: Segmenter) -> None:
     result = segmenter.segment(np.full((20, 30, 40), -1000, np.int16), spacing=(4, 4, 4))
     assert isinstance(result.array, np.ndarray) and not result.array.any()
-    assert result.warnings == ["No organ was found at low resolution, so the whole scan was searched."]
+    assert [str(warning) for warning in result.warnings] == [
+        "No organ was found at low resolution, so the whole scan was searched."
+    ]
     assert result.box.voxels == (slice(0, 20), slice(0, 30), slice(0, 40))
     assert set(result.volumes_ml.values()) == {0.0}
 
@@ -114,7 +116,8 @@ def test_spacing_of_one_counts_as_unknown(segmenter: Segmenter) -> None:
     image.SetSpacing((1, 1, 1))
     result = segmenter.segment(image)
     (warning,) = result.warnings
-    assert "0.8145 × 0.8145 × 2.528 mm was assumed" in warning
+    assert warning.code == "spacing-assumed"
+    assert "0.8145 × 0.8145 × 2.528 mm was assumed" in warning.message
     assert result.image.GetSpacing() == (1, 1, 1)
 
     image.SetSpacing((0.814528640267884, 0.814528640267884, 2.52795318268203))

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from support.scans import SIZE_ZYX, SPACING_XYZ, block_array, block_image, block_labels
 
-from efficientscn_trt import Segmenter, segment
+from efficientscn_trt import ScanWarning, Segmenter, segment
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.segmenter import STAGES
 
@@ -140,4 +140,6 @@ def test_the_notice_of_a_bundle_is_a_warning(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(
         tmp_path / "bundle", provenance={"notice": "These weights know phantoms only."}
     )
-    assert segment(block_image(), bundle).warnings == ["These weights know phantoms only."]
+    assert segment(block_image(), bundle).warnings == [
+        ScanWarning("bundle-notice", "These weights know phantoms only.")
+    ]

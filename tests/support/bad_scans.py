@@ -137,7 +137,7 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no bytes": (_no_bytes, r"zero\.nii\.gz cannot be read as an image: "),
     "folder without DICOM": (
         _empty_folder,
-        r"slices holds no DICOM slices \(subfolders are not searched\); give",
+        r"slices has no DICOM files; give a folder with the slices",
     ),
     "truncated gzip": (_cut("ct.nii.gz"), r"ct\.nii\.gz is damaged or cut short .*copy or download it again"),
     "truncated NIfTI": (

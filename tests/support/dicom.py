@@ -1,15 +1,52 @@
-"""Write a volume as a series of DICOM slices."""
+"""Write volumes as DICOM: a file per slice, or enhanced multi-frame CT."""
 
 from __future__ import annotations
 
-import locale
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 _STUDY = "1.2.826.0.1.3680043.2.1125.9"
+
+Change = Callable[[int, Dataset], object]
+
+
+def set_hu(dataset: Dataset, hu: np.ndarray, slope: float = 1, intercept: float = 0, **storage: Any) -> None:
+    """Store `hu` with a rescale slope and intercept. `storage` is that of `set_pixels`."""
+    stored = (np.asarray(hu) - intercept) / slope
+    set_pixels(dataset, np.rint(stored).astype(storage.pop("dtype", np.int16)), **storage)
+    dataset.RescaleSlope, dataset.RescaleIntercept = str(slope), str(intercept)
+
+
+def set_pixels(dataset: Dataset, stored: np.ndarray, bits: int = 0) -> None:
+    """Store whole numbers [row, column] or [frame, row, column], uncompressed, `bits` of each (0: all)."""
+    allocated = 8 * stored.dtype.itemsize
+    dataset.Rows, dataset.Columns = stored.shape[-2:]
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored = allocated, bits or allocated
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(stored.dtype.kind == "i")
+    data = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
+    dataset.PixelData = data + b"\0" * (len(data) % 2)
+    dataset["PixelData"].VR = "OW"
+
+
+def ct_slice(image: sitk.Image, number: int, description: str = "", series: int = 1) -> Dataset:
+    """Slice `number` of a volume in HU, as a CT image of one frame."""
+    dataset = _dataset(CTImageStorage, f"{_STUDY}.{series}.{number + 1}", description, series)
+    dataset.InstanceNumber = number + 1
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    dataset.ImagePositionPatient = position(image, number)
+    dataset.ImageOrientationPatient = orientation(image)
+    dataset.PixelSpacing = [image.GetSpacing()[1], image.GetSpacing()[0]]
+    set_hu(dataset, sitk.GetArrayViewFromImage(image)[number])
+    return dataset
 
 
 def write_series(
@@ -17,50 +54,66 @@ def write_series(
     folder: Path,
     description: str = "",
     series: int = 1,
-    change: Callable[[int, dict[str, str]], object] = lambda number, tags: None,
+    change: Change = lambda number, dataset: None,
 ) -> None:
     """Write the slices of `image` as `<series>-<number>.dcm`, numbered from 000.
 
-    `change` is called with each slice's number and tags, and may change the tags.
+    `change` is called with each slice's number and dataset, and may change the dataset.
     """
-    writer = sitk.ImageFileWriter()
-    writer.KeepOriginalImageUIDOn()
-    direction = image.GetDirection()
+    folder.mkdir(parents=True, exist_ok=True)
     for number in range(image.GetDepth()):
-        piece = image[:, :, number]
-        position = image.TransformIndexToPhysicalPoint((0, 0, number))
-        tags = {
-            "0008|0008": "ORIGINAL\\PRIMARY\\AXIAL",
-            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
-            "0008|0018": f"{_STUDY}.{series}.{number + 1}",
-            "0008|0060": "CT",
-            "0008|103e": description,
-            "0018|0050": str(image.GetSpacing()[2]),
-            "0020|000d": _STUDY,
-            "0020|000e": f"{_STUDY}.{series}",
-            "0020|0011": str(series),
-            "0020|0013": str(number + 1),
-            "0020|0032": "\\".join(f"{value:.6f}" for value in position),
-            "0020|0037": "\\".join(f"{direction[i]:.6f}" for i in (0, 3, 6, 1, 4, 7)),
-            "0028|1052": "0",
-            "0028|1053": "1",
-        }
-        change(number, tags)
-        for key, value in tags.items():
-            piece.SetMetaData(key, value)
-        writer.SetFileName(str(folder / f"{series}-{number:03d}.dcm"))
-        with _same_locale():
-            writer.Execute(piece)
+        dataset = ct_slice(image, number, description, series)
+        change(number, dataset)
+        dataset.save_as(folder / f"{series}-{number:03d}.dcm")
 
 
-@contextmanager
-def _same_locale() -> Iterator[None]:
-    """Restore the process's locale, because SimpleITK's DICOM writer leaves "C".
+def enhanced_ct(
+    image: sitk.Image, order: Sequence[int] | None = None, change: Change = lambda number, group: None
+) -> Dataset:
+    """`image` as one enhanced CT whose frames are its slices in `order` (default: as they are).
 
-    From then on, Python would decode files and pipes as ASCII.
+    `change` is called with each frame's slice number and functional groups, and may change the groups.
     """
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        yield
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
+    order = range(image.GetDepth()) if order is None else order
+    dataset = _dataset(EnhancedCTImageStorage, f"{_STUDY}.1.1", "", 1)
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    dataset.NumberOfFrames = len(order)
+    measures, plane = Dataset(), Dataset()
+    measures.PixelSpacing = [image.GetSpacing()[1], image.GetSpacing()[0]]
+    plane.ImageOrientationPatient = orientation(image)
+    shared = Dataset()
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [plane]
+    dataset.SharedFunctionalGroupsSequence = [shared]
+    dataset.PerFrameFunctionalGroupsSequence = []
+    for number in order:
+        place, rescale, group = Dataset(), Dataset(), Dataset()
+        place.ImagePositionPatient = position(image, number)
+        rescale.RescaleSlope, rescale.RescaleIntercept, rescale.RescaleType = "1", "0", "HU"
+        group.PlanePositionSequence, group.PixelValueTransformationSequence = [place], [rescale]
+        change(number, group)
+        dataset.PerFrameFunctionalGroupsSequence.append(group)
+    set_pixels(dataset, sitk.GetArrayViewFromImage(image)[list(order)])
+    return dataset
+
+
+def position(image: sitk.Image, number: int) -> list[str]:
+    """Where slice `number` begins, as in a file."""
+    return [f"{value:.6f}" for value in image.TransformIndexToPhysicalPoint((0, 0, number))]
+
+
+def orientation(image: sitk.Image) -> list[str]:
+    """The directions of rows and columns, as in a file."""
+    direction = image.GetDirection()
+    return [f"{direction[i]:.8f}" for i in (0, 3, 6, 1, 4, 7)]
+
+
+def _dataset(kind: str, uid: str, description: str, series: int) -> Dataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = kind, uid
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = Dataset()
+    dataset.file_meta, dataset.preamble = meta, b"\0" * 128
+    dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.Modality = kind, uid, "CT"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = _STUDY, f"{_STUDY}.{series}"
+    dataset.SeriesNumber, dataset.SeriesDescription = series, description
+    return dataset

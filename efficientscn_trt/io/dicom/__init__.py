@@ -1,0 +1,89 @@
+"""Read a CT series: one DICOM file per slice, or enhanced multi-frame CT.
+
+Each frame's own position, orientation and rescale decide; nothing is taken from the order of files or from
+what a neighbour says.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from ...errors import InputError
+from ...scan_warning import ScanWarning
+from ...system import usable_cores
+from ..image import Image
+from ..plausibility import check_shape
+from ..shear import straightened
+from .copies import without_copies
+from .files import Found, files_at, read_headers
+from .frames import Frame
+from .pixels import read_pixels
+from .series import choose, names
+from .stack import stack
+
+__all__ = ["read_dicom"]
+
+
+def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image:
+    """Read one CT series in HU.
+
+    Slices of a tilted gantry are resampled onto a straight grid, which then is the grid of the label map.
+
+    Args:
+        path: a folder, whose subfolders are searched too, a zip archive of one, a DICOMDIR, or one file.
+        series: the series instance UID to read. It is needed if there are several CT series.
+        threads: 0 for all cores.
+
+    Raises InputError.
+    """
+    threads = threads or usable_cores()
+    try:
+        with files_at(path) as files:
+            found = read_headers(files)
+            chosen, warnings = choose(path, found.instances, series)
+            warnings = [*_incomplete(path, found), *warnings]
+            frames = chosen.frames
+            if not frames:
+                raise InputError(
+                    f"{path} has localizers only, expected the slices of a CT; give their folder."
+                )
+            name = f"The {len(frames)} slices in {path}" if len(frames) > 1 else f"The slice {path}"
+            frames, copies = without_copies(name, frames)
+            check_shape(str(path), (*frames[0].size, len(frames)))
+            ordered = stack(name, frames)
+            array, masked = read_pixels(ordered.frames, threads)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path} is damaged ({error}); copy or download it again.") from error
+    warnings += [*copies, *ordered.warnings, *_unit(path, frames), *_masked(path, masked)]
+    return straightened(Image(array, ordered.geometry, warnings), name)
+
+
+def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
+    warnings = []
+    if found.damaged:
+        left = names(found.damaged)
+        message = (
+            f"{path} has files that are damaged or no DICOM, which were left out: {left}; copy them again."
+        )
+        warnings.append(ScanWarning("damaged-files", message))
+    if found.missing:
+        message = (
+            f"The DICOMDIR in {path} lists {found.missing} images that are missing; copy the study again."
+        )
+        warnings.append(ScanWarning("missing-files", message))
+    return warnings
+
+
+def _unit(path: Path, frames: list[Frame]) -> list[ScanWarning]:
+    others = {frame.rescale_type for frame in frames} - {"", "HU"}
+    message = f"The values in {path} are {', '.join(sorted(others))} by their rescale type, expected HU."
+    return [ScanWarning("rescale-type", message)] if others else []
+
+
+def _masked(path: Path, files: list[str]) -> list[ScanWarning]:
+    message = (
+        f"Pixels in {path} have bits beyond those that their header counts (overlays, or a wrong header), "
+        f"which were ignored: {names(files)}."
+    )
+    return [ScanWarning("unused-bits", message)] if files else []

@@ -1,0 +1,43 @@
+"""Drop slices that a series has twice, as copies of files do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...scan_warning import ScanWarning
+from .frames import Frame
+from .pixels import read_pixels
+from .series import names
+
+_PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
+
+
+def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], list[ScanWarning]]:
+    """`frames` without those that have the position and the HU of another one, and a warning of them.
+
+    Slices of several contrast phases are at one position as well, but differ: all of them stay.
+    `name` is what messages call the frames. Raises InputError if their pixels cannot be read.
+    """
+    kept: dict[tuple[float, ...], Frame] = {}
+    copies = []
+    for frame in frames:
+        if frame.position is None:
+            return list(frames), []
+        first = kept.setdefault(tuple(frame.position.round(_PLACE_DIGITS)), frame)
+        if first is not frame:
+            if not _equal(first, frame):
+                return list(frames), []
+            copies.append(frame.instance.file.name)
+    if not copies:
+        return list(frames), []
+    message = f"{name} include {len(copies)} copies, which were left out: {names(sorted(copies))}."
+    return list(kept.values()), [ScanWarning("copies-left-out", message)]
+
+
+def _equal(first: Frame, second: Frame) -> bool:
+    if first.size != second.size:
+        return False
+    (one, _), (other, _) = (read_pixels([frame], threads=1) for frame in (first, second))
+    return np.array_equal(one, other)

@@ -1,0 +1,32 @@
+"""Recognise DICOM files and zip archives by their first bytes, whatever their names are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+#: The number of bytes that the functions need.
+HEAD = 132
+
+# The first element of a file without a preamble: group 2 or 8, then a value representation or a length.
+_BARE = re.compile(
+    rb"(?:[\x02\x08]\0[\x00-\x20]\0|\0\x08\0[\x00-\x20])"
+    rb"(?:AE|AS|CS|DA|DS|DT|IS|LO|LT|OB|OW|PN|SH|SQ|ST|TM|UI|UL|UN|US|UT|[\x00-\x7f]\0\0\0)",
+    re.DOTALL,
+)
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as stream:
+        return stream.read(HEAD)
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether a file that begins with `head` is DICOM, with or without a preamble."""
+    return head[128:132] == b"DICM" or bool(_BARE.match(head))
+
+
+def is_zip(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a zip archive."""
+    return head.startswith(b"PK\x03\x04")

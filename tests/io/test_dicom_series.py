@@ -1,0 +1,283 @@
+"""Which files make the scan: one CT series among all that archives and planning systems put beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pydicom.data
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.fileset import FileSet
+from pydicom.uid import RTDoseStorage, SecondaryCaptureImageStorage
+from support.dicom import ct_slice, enhanced_ct, set_hu, write_series
+from support.scans import block_array, block_image
+
+from efficientscn_trt import InputError
+from efficientscn_trt.io.reading import read
+
+SECOND = "1.2.826.0.1.3680043.2.1125.9.2"
+
+
+def check(scan: object, *codes: str) -> list[str]:
+    """Check that `scan` is `block_image` with warnings of these codes. Returns their sentences."""
+    np.testing.assert_array_equal(scan.array, block_array())  # type: ignore[attr-defined]
+    warnings = scan.warnings  # type: ignore[attr-defined]
+    assert [warning.code for warning in warnings] == list(codes)
+    return [warning.message for warning in warnings]
+
+
+def _other(path: Path, kind: str, modality: str, frames: int = 1) -> None:
+    """A file of another modality, as planning systems put into the same folder."""
+    dataset = ct_slice(block_image(), 0, series=5)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = kind
+    dataset.Modality = modality
+    if frames > 1:
+        dataset.NumberOfFrames, dataset.PixelData = frames, dataset.PixelData * frames
+    dataset.save_as(path)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_ct_with_its_dose(frames: int, tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    _other(tmp_path / "dose.dcm", RTDoseStorage, "RTDOSE", frames)
+    for name in ("rtplan.dcm", "rtstruct.dcm", "rtdose.dcm", "MR_small.dcm", "reportsi.dcm"):
+        shutil.copy(pydicom.data.get_testdata_file(name, download=False), tmp_path)
+    check(read(tmp_path))
+
+
+def test_several_series_are_listed(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path, description="portal\r\nvenous", series=1)
+    write_series(block_image()[:, :, :5], tmp_path, description="arterial", series=2)
+    with pytest.raises(InputError, match="has 2 CT series, expected one: ") as caught:
+        read(tmp_path)
+    message = str(caught.value)
+    assert "1.2.826.0.1.3680043.2.1125.9.1 (portal venous, 34 slices, 5 mm apart); " in message
+    assert f"{SECOND} (arterial, 5 slices, 5 mm apart); choose one by its UID (--series UID" in message
+    assert "\n" not in message
+
+
+def test_a_series_is_chosen_by_its_uid(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path, series=1)
+    write_series(block_image()[:, :, :5], tmp_path, series=2)
+    np.testing.assert_array_equal(read(tmp_path, series=SECOND).array, block_array()[:5])
+    with pytest.raises(InputError, match=r"has no CT series 1\.2\.3, only 1\.2\.826.*; give one of these"):
+        read(tmp_path, series="1.2.3")
+
+
+def test_a_series_of_an_image_file(tmp_path: Path) -> None:
+    import SimpleITK as sitk
+
+    sitk.WriteImage(block_image(), str(tmp_path / "ct.nii.gz"))
+    with pytest.raises(InputError, match=r"A DICOM series was chosen, but .*ct\.nii\.gz is no DICOM file"):
+        read(tmp_path / "ct.nii.gz", series="1.2.3")
+
+
+def _localizer(path: Path, series: int) -> None:
+    dataset = ct_slice(block_image(), 0, "scout", series)
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+    set_hu(dataset, block_array()[:, :, 9])
+    dataset.save_as(path)
+
+
+def test_localizer_in_the_series(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    _localizer(tmp_path / "scout.dcm", 1)
+    (message,) = check(read(tmp_path), "localizers-left-out")
+    assert message == f"{tmp_path} has localizers in its series, which were left out: scout.dcm."
+
+
+def test_localizer_in_a_series_of_its_own(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    _localizer(tmp_path / "scout.dcm", 2)
+    (message,) = check(read(tmp_path), "series-left-out")
+    assert f"{SECOND} (scout, 0 slices)" in message
+
+
+def test_localizers_only(tmp_path: Path) -> None:
+    _localizer(tmp_path / "scout.dcm", 1)
+    with pytest.raises(InputError, match="has localizers only, expected the slices of a CT"):
+        read(tmp_path)
+
+
+def test_picture_of_the_dose_report(tmp_path: Path) -> None:
+    """A screen capture that calls itself CT, without a place in the patient."""
+    write_series(block_image(), tmp_path)
+    dataset = ct_slice(block_image(), 0, "dose report", 2)
+    dataset.SOPClassUID = SecondaryCaptureImageStorage
+    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
+    dataset.save_as(tmp_path / "report.dcm")
+    check(read(tmp_path), "series-left-out")
+
+
+def test_copied_slices(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    shutil.copy(tmp_path / "1-004.dcm", tmp_path / "1-004 (copy).dcm")
+    other = dcmread(tmp_path / "1-007.dcm")
+    other.SOPInstanceUID = "1.2.3"  # as an archive that sends the slice again
+    other.save_as(tmp_path / "again.dcm")
+    (message,) = check(read(tmp_path), "copies-left-out")
+    assert message.startswith(f"The 36 slices in {tmp_path} include 2 copies, which were left out: 1-004")
+
+
+def test_one_uid_for_all_slices(tmp_path: Path) -> None:
+    """As a careless anonymizer writes them: the positions tell them apart."""
+
+    def change(number: int, dataset: Dataset) -> None:
+        dataset.SOPInstanceUID = "1.2.3"
+
+    write_series(block_image(), tmp_path, change=change)
+    check(read(tmp_path))
+
+
+def test_slices_in_subfolders(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path / "a")
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    for name in ("1-003.dcm", "1-020.dcm"):
+        (tmp_path / "a" / name).rename(tmp_path / "b" / "c" / name)
+    check(read(tmp_path))
+
+
+def test_files_of_other_kinds(tmp_path: Path) -> None:
+    """What is no DICOM does not matter, unless its name says that it should be."""
+    write_series(block_image(), tmp_path)
+    (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "Thumbs.db").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "broken").symlink_to("nowhere")
+    check(read(tmp_path))
+    (tmp_path / "1-034.dcm").touch()
+    (message,) = check(read(tmp_path), "damaged-files")
+    assert message == (
+        f"{tmp_path} has files that are damaged or no DICOM, which were left out: 1-034.dcm; copy them again."
+    )
+
+
+def test_a_pipe_in_the_folder(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    os.mkfifo(tmp_path / "1-034.dcm")
+    check(read(tmp_path))
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ct.nii")
+    with pytest.raises(InputError, match=r"ct\.nii is a pipe or a device, expected a file or a folder"):
+        read(tmp_path / "ct.nii")
+
+
+def test_no_ct(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no DICOM files; give a folder with the slices of a CT series"):
+        read(tmp_path)
+    shutil.copy(pydicom.data.get_testdata_file("MR_small.dcm", download=False), tmp_path)
+    _other(tmp_path / "dose.dcm", RTDoseStorage, "RTDOSE")
+    with pytest.raises(InputError, match=r"has no CT series, only MR \(1 file\), RTDOSE \(1 file\); give"):
+        read(tmp_path)
+
+
+def test_series_without_its_uids(tmp_path: Path) -> None:
+    def change(number: int, dataset: Dataset) -> None:
+        dataset.SOPClassUID = dataset.SOPInstanceUID = dataset.SeriesInstanceUID = ""
+        del dataset.Modality
+
+    write_series(block_image(), tmp_path, change=change)
+    check(read(tmp_path))
+
+
+def test_enhanced_ct_in_several_files(tmp_path: Path) -> None:
+    for name, order in (("a", range(0, 34, 2)), ("b", range(1, 34, 2))):
+        enhanced_ct(block_image(), order).save_as(tmp_path / f"{name}.dcm")
+    check(read(tmp_path))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zip_archive(compression: int, tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path / "study" / "series")
+    (tmp_path / "study" / "notes.txt").write_text("notes")
+    _archive(tmp_path / "study", tmp_path / "study.zip", compression)
+    check(read(tmp_path / "study.zip"))
+
+
+def _archive(folder: Path, path: Path, compression: int = zipfile.ZIP_DEFLATED) -> None:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.mkdir("study/") if hasattr(archive, "mkdir") else None
+        for file in folder.rglob("*.*"):
+            archive.write(file, file.relative_to(folder.parent))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_zip_archive_that_is_cut_short(share: float, tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path / "series")
+    path = tmp_path / "study.zip"
+    _archive(tmp_path / "series", path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(InputError, match=r"study\.zip is damaged or cut short \(.*\); copy or download it"):
+        read(path)
+
+
+def test_zip_archive_with_a_flipped_bit(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path / "series")
+    path = tmp_path / "study.zip"
+    _archive(tmp_path / "series", path, zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"(study\.zip is|1-0\d\d\.dcm are) .*damaged .*Bad CRC-32"):
+        read(path)
+
+
+def test_zip_archive_without_dicom(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        archive.writestr("notes.txt", "notes")
+    with pytest.raises(InputError, match=r"study\.zip has no DICOM files; give"):
+        read(tmp_path / "study.zip")
+
+
+def test_encrypted_zip_archive(tmp_path: Path) -> None:
+    write_series(block_image()[:, :, :2], tmp_path / "series")
+    path = tmp_path / "study.zip"
+    _archive(tmp_path / "series", path)
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # the flags of each file
+        start = content.find(signature)
+        while start >= 0:
+            content[start + offset] |= 1
+            start = content.find(signature, start + 4)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"study\.zip is encrypted; unpack it, and give the folder"):
+        read(path)
+
+
+def _with_dicomdir(folder: Path) -> Path:
+    """`block_image` as on a disk for patients, by pydicom."""
+    study = FileSet()
+    for number in range(block_image().GetDepth()):
+        dataset = ct_slice(block_image(), number)
+        dataset.PatientID, dataset.PatientName = "1", "Nobody"
+        dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20200101", "120000", "1"
+        study.add(dataset)
+    study.write(folder)
+    return folder / "DICOMDIR"
+
+
+@pytest.mark.parametrize("given", ["file", "folder"])
+def test_dicomdir(given: str, tmp_path: Path) -> None:
+    file = _with_dicomdir(tmp_path / "disk")
+    check(read(file if given == "file" else file.parent))
+
+
+def test_dicomdir_with_missing_files(tmp_path: Path) -> None:
+    file = _with_dicomdir(tmp_path / "disk")
+    last = max(dcmread(path).InstanceNumber for path in _images(file.parent))
+    for path in _images(file.parent):
+        if dcmread(path).InstanceNumber == last:
+            path.unlink()
+    (warning,) = read(file).warnings
+    assert warning.code == "missing-files"
+    assert "lists 1 images that are missing" in warning.message
+
+
+def _images(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "DICOMDIR"]
