@@ -74,7 +74,7 @@ def test_each_warning_is_explained() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ScanWarning":
                 assert isinstance(node.args[0], ast.Constant), f"{file} computes the code of a warning"
-                codes.add(f"`{node.args[0].value}`")
+                codes.add(f"`{node.args[0].value!s}`")
     table = page("reading.md").split("## Warnings")[1]
     assert set(re.findall(r"^\| (`[a-z0-9-]+`) \|", table, re.MULTILINE)) == codes
 

@@ -136,7 +136,11 @@ def _more_stored_than_allocated(dataset: Dataset) -> None:
 def test_values_that_cannot_be_understood(
     spoil: Callable[[Dataset], None], message: str, tmp_path: Path
 ) -> None:
-    write_series(block_image(), tmp_path, change=lambda number, dataset: number == 5 and spoil(dataset))
+    def change(number: int, dataset: Dataset) -> None:
+        if number == 5:
+            spoil(dataset)
+
+    write_series(block_image(), tmp_path, change=change)
     with pytest.raises(InputError, match=message) as caught:
         read(tmp_path)
     assert "\n" not in str(caught.value)

@@ -12,28 +12,29 @@ import pydicom.data
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
-from pydicom.uid import RTDoseStorage, SecondaryCaptureImageStorage
+from pydicom.uid import UID, RTDoseStorage, SecondaryCaptureImageStorage
 from support.dicom import ct_slice, enhanced_ct, set_hu, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
+from efficientscn_trt.io.image import Image
 from efficientscn_trt.io.reading import read
 
+SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 SECOND = "1.2.826.0.1.3680043.2.1125.9.2"
 
 
-def check(scan: object, *codes: str) -> list[str]:
+def check(scan: Image, *codes: str) -> list[str]:
     """Check that `scan` is `block_image` with warnings of these codes. Returns their sentences."""
-    np.testing.assert_array_equal(scan.array, block_array())  # type: ignore[attr-defined]
-    warnings = scan.warnings  # type: ignore[attr-defined]
-    assert [warning.code for warning in warnings] == list(codes)
-    return [warning.message for warning in warnings]
+    np.testing.assert_array_equal(scan.array, block_array())
+    assert [warning.code for warning in scan.warnings] == list(codes)
+    return [warning.message for warning in scan.warnings]
 
 
 def _other(path: Path, kind: str, modality: str, frames: int = 1) -> None:
     """A file of another modality, as planning systems put into the same folder."""
     dataset = ct_slice(block_image(), 0, series=5)
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = kind
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID(kind)
     dataset.Modality = modality
     if frames > 1:
         dataset.NumberOfFrames, dataset.PixelData = frames, dataset.PixelData * frames
@@ -45,7 +46,7 @@ def test_ct_with_its_dose(frames: int, tmp_path: Path) -> None:
     write_series(block_image(), tmp_path)
     _other(tmp_path / "dose.dcm", RTDoseStorage, "RTDOSE", frames)
     for name in ("rtplan.dcm", "rtstruct.dcm", "rtdose.dcm", "MR_small.dcm", "reportsi.dcm"):
-        shutil.copy(pydicom.data.get_testdata_file(name, download=False), tmp_path)
+        shutil.copy(SAMPLES / name, tmp_path)
     check(read(tmp_path))
 
 
@@ -171,7 +172,7 @@ def test_a_pipe(tmp_path: Path) -> None:
 def test_no_ct(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no DICOM files; give a folder with the slices of a CT series"):
         read(tmp_path)
-    shutil.copy(pydicom.data.get_testdata_file("MR_small.dcm", download=False), tmp_path)
+    shutil.copy(SAMPLES / "MR_small.dcm", tmp_path)
     _other(tmp_path / "dose.dcm", RTDoseStorage, "RTDOSE")
     with pytest.raises(InputError, match=r"has no CT series, only MR \(1 file\), RTDOSE \(1 file\); give"):
         read(tmp_path)
@@ -202,7 +203,7 @@ def test_zip_archive(compression: int, tmp_path: Path) -> None:
 
 def _archive(folder: Path, path: Path, compression: int = zipfile.ZIP_DEFLATED) -> None:
     with zipfile.ZipFile(path, "w", compression) as archive:
-        archive.mkdir("study/") if hasattr(archive, "mkdir") else None
+        archive.writestr("study/", "")  # a folder, as some programs list them
         for file in folder.rglob("*.*"):
             archive.write(file, file.relative_to(folder.parent))
 

@@ -95,7 +95,7 @@ def test_labels_lie_over_the_organs(segmenter: Segmenter, tmp_path: Path) -> Non
     result = segmenter.segment(tmp_path / "series")
     result.save(tmp_path / "labels.nii.gz")
     by_sitk = sitk.ReadImage(str(tmp_path / "labels.nii.gz"))
-    by_nibabel = nibabel.load(tmp_path / "labels.nii.gz")
+    by_nibabel = nibabel.Nifti1Image.from_filename(tmp_path / "labels.nii.gz")
     array = np.asarray(by_nibabel.dataobj)
     for label, (start, stop) in BLOCKS.items():
         middle = (np.array(start) + stop) / 2 - 0.5

@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 _STUDY = "1.2.826.0.1.3680043.2.1125.9"
 
@@ -109,7 +109,7 @@ def orientation(image: sitk.Image) -> list[str]:
 
 def _dataset(kind: str, uid: str, description: str, series: int) -> Dataset:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = kind, uid
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(kind), UID(uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = Dataset()
     dataset.file_meta, dataset.preamble = meta, b"\0" * 128

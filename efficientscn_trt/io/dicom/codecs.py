@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from pydicom import uid
 
+from ...errors import InputError
+
 Decoder = Callable[[bytes, np.dtype, tuple[int, int]], np.ndarray]
 
 _END_OF_IMAGE = b"\xff\xd9"
@@ -34,7 +36,13 @@ def _jpeg_2000(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarr
 
 
 def _high_throughput_jpeg_2000(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
-    from imagecodecs import htj2k_decode
+    try:
+        from imagecodecs import htj2k_decode
+    except ImportError as error:
+        raise InputError(
+            "High-Throughput JPEG 2000 needs imagecodecs 2026.3 or newer, and Python 3.11 or newer; install "
+            "them, or export the series as JPEG 2000."
+        ) from error
 
     return htj2k_decode(_whole(data))
 
