@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_WORDS = re.compile(r"bad_alloc|(can't|cannot|could not|failed to|unable to) (\w+ )?alloc", re.IGNORECASE)
+_WORDS = re.compile(
+    r"bad_alloc|failed to map segment|(can't|cannot|could not|failed to|unable to) (\w+ )?alloc",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Raise MemoryError where the block raises a RuntimeError about memory."""
+    """Raise MemoryError where the block raises a RuntimeError or an ImportError about memory."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ImportError) as error:
         if _WORDS.search(str(error)):
             raise MemoryError(str(error)) from error
         raise

@@ -60,6 +60,10 @@ class Segmenter:
         self._backend = backends.load(self.bundle, device, precision, threads)
         self._pipeline = pipeline_of(self._backend, self.bundle, threads)
 
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int]]:
+        """Pickle what it was made from: another process loads the networks itself."""
+        return Segmenter, (self.bundle.path, self.device, self.precision, self._threads)
+
     @property
     def device(self) -> str:
         """The device in use."""

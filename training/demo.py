@@ -129,7 +129,7 @@ def main() -> None:
     write_case(folder / "cases")
     write_parameters(folder / "parameters.json")
     for arguments in (*(stage.command(folder) for stage in STAGES), export_command(folder)):
-        subprocess.run([sys.executable, "-m", "efficientscn_trt.cli", *arguments], check=True)
+        subprocess.run([sys.executable, "-m", "efficientscn_trt", *arguments], check=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from types import FrameType
 
 import click
 
-from ..errors import EfficientSCNError
+from ..errors import EfficientSCNError, OutputError
 from ..out_of_memory import memory_errors
 
 DEBUG = "EFFICIENTSCN_DEBUG"
@@ -21,6 +22,7 @@ MISSING_EXTRA = 69  # EX_UNAVAILABLE of sysexits.h
 UNEXPECTED = 70  # EX_SOFTWARE
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 # The extra that installs each optional package, by the package's import name.
 EXTRAS = {
@@ -72,13 +74,22 @@ def exit_code_of(command: Callable[[], object]) -> int:
         return _say(*_missing_module(error))
     except MemoryError:
         return _say("Error: Not enough memory; close other programs or use a machine with more.", UNEXPECTED)
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            reason = (error.strerror or str(error)).lower()
+            return _say(f"Error: An output cannot be written: {reason}; free some.", OutputError.exit_code)
+        return _unexpected(error)
     except Exception as error:
-        return _say(
-            f"Unexpected error ({type(error).__name__}): {error}\n"
-            f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
-            "and run the command again.",
-            UNEXPECTED,
-        )
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    return _say(
+        f"Unexpected error ({type(error).__name__}): {error}\n"
+        f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
+        "and run the command again.",
+        UNEXPECTED,
+    )
 
 
 def _missing_module(error: ModuleNotFoundError) -> tuple[str, int]:

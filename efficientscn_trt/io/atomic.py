@@ -16,7 +16,7 @@ def check_writable(target: Path) -> None:
 
     Raises OutputError.
     """
-    temporary = _temporary(target)
+    temporary = _temporary(_followed(target))
     try:
         _create(temporary, target)
     finally:
@@ -27,20 +27,27 @@ def check_writable(target: Path) -> None:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield the path of an empty file beside `target`, with its extensions, for the caller to fill.
 
-    The file replaces `target` when the block ends. It is removed if the block raises.
+    The file replaces `target` when the block ends, or what `target` links to. It is removed if the block
+    raises.
     Raises OutputError, also where the block raises OSError or RuntimeError (SimpleITK's).
     """
-    temporary = _temporary(target)
+    place = _followed(target)
+    temporary = _temporary(place)
     try:
         _create(temporary, target)
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        temporary.replace(target)
+        temporary.replace(place)
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
     finally:
         _discard(temporary)
+
+
+def _followed(target: Path) -> Path:
+    """Where `target` leads if it is a link; the link itself stays."""
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
 
 
 def _temporary(target: Path) -> Path:

@@ -28,6 +28,10 @@ def check_output(path: str | os.PathLike[str]) -> None:
 
 def check_extension(target: Path) -> None:
     """Refuse a name whose extension is not that of a known format. Raises OutputError."""
+    if target.name.lower() in EXTENSIONS:
+        raise OutputError(
+            f"{target} has no name before its extension; give one, such as labels{target.name}."
+        )
     if not target.name.lower().endswith(EXTENSIONS):
         raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
 

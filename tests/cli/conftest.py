@@ -29,7 +29,7 @@ def run_process(environment: dict[str, str]) -> Run:
 
     def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "efficientscn_trt.cli", *map(str, arguments)],
+            [sys.executable, "-m", "efficientscn_trt", *map(str, arguments)],
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 
@@ -64,6 +68,18 @@ def test_a_missing_extra_is_named(module: str, extra: str, capsys: pytest.Captur
 def test_an_incomplete_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert _raise(ModuleNotFoundError("No module named 'SimpleITK'", name="SimpleITK")) == 70
     assert "install efficientscn-trt again" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file on a full disk")
+@pytest.mark.parametrize("arguments", [("info",), ("--help",)])
+def test_a_full_disk_is_no_fault_of_the_program(
+    arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "efficientscn_trt", *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
+    assert done.returncode == OutputError.exit_code
+    assert done.stderr == "Error: An output cannot be written: no space left on device; free some.\n"
 
 
 def test_interruption_and_usage(capsys: pytest.CaptureFixture[str]) -> None:

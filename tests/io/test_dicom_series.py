@@ -157,6 +157,32 @@ def test_files_of_other_kinds(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("keep", [300, 500])
+def test_a_slice_that_ends_in_its_header(keep: int, tmp_path: Path) -> None:
+    """It leaves no gap, as the last slice."""
+    write_series(block_image(), tmp_path)
+    last = tmp_path / "1-033.dcm"
+    last.write_bytes(last.read_bytes()[:keep])
+    scan = read(tmp_path)
+    assert len(scan.array) == 33
+    (warning,) = scan.warnings
+    assert warning.code == "damaged-files" and "which were left out: 1-033.dcm; copy" in warning.message
+
+
+def test_links_to_folders(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path / "store")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "series").symlink_to(tmp_path / "store")
+    (tmp_path / "store" / "up").symlink_to(tmp_path / "study")
+    check(read(tmp_path / "study"))
+
+
+def test_files_of_macos(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    (tmp_path / "._1-003.dcm").write_bytes(b"\0\5\x16\7" * 20)
+    check(read(tmp_path))
+
+
 def test_a_pipe_in_the_folder(tmp_path: Path) -> None:
     write_series(block_image(), tmp_path)
     os.mkfifo(tmp_path / "1-034.dcm")
@@ -277,7 +303,7 @@ def test_dicomdir_with_missing_files(tmp_path: Path) -> None:
             path.unlink()
     (warning,) = read(file).warnings
     assert warning.code == "missing-files"
-    assert "lists 1 images that are missing" in warning.message
+    assert "lists 1 image more than there are" in warning.message
 
 
 def _images(folder: Path) -> list[Path]:

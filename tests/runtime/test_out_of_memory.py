@@ -21,6 +21,11 @@ def test_messages_of_openvino_and_itk(words: str) -> None:
         raise RuntimeError(words)
 
 
+def test_a_library_that_does_not_fit() -> None:
+    with pytest.raises(MemoryError), memory_errors():
+        raise ImportError("_SimpleITK.abi3.so: failed to map segment from shared object")
+
+
 def test_other_errors_stay_as_they_are() -> None:
     with pytest.raises(RuntimeError, match="no such layer"), memory_errors():
         raise RuntimeError("no such layer; locally")

@@ -63,6 +63,7 @@ def test_a_file_that_is_there_is_replaced(result: Segmentation, tmp_path: Path) 
         ("folder.nii.gz", r"is a folder, expected the name of a file"),
         ("labels.mhd", r"has no known extension, expected one of \.nii\.gz, \.nii, \.nrrd, \.mha"),
         ("labels", r"has no known extension"),
+        (".nii.gz", r"\.nii\.gz has no name before its extension; give one, such as labels\.nii\.gz"),
     ],
 )
 def test_output_that_cannot_be_written(path: str, message: str, result: Segmentation, tmp_path: Path) -> None:
@@ -72,6 +73,30 @@ def test_output_that_cannot_be_written(path: str, message: str, result: Segmenta
             attempt(tmp_path / path)
         assert caught.value.exit_code == 5
     assert [file.name for file in tmp_path.iterdir()] == ["folder.nii.gz"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_is_followed(exists: bool, result: Segmentation, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    path, place = tmp_path / "labels.nii.gz", tmp_path / "disk" / "case.nii.gz"
+    if exists:
+        place.write_text("the labels of yesterday")
+    path.symlink_to(Path("disk") / "case.nii.gz")
+    check_output(path)
+    result.save(path)
+    assert path.readlink() == Path("disk") / "case.nii.gz"
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(place))), result.array)
+    assert list((tmp_path / "disk").iterdir()) == [place]
+
+
+def test_a_link_to_nowhere(result: Segmentation, tmp_path: Path) -> None:
+    path = tmp_path / "labels.nii.gz"
+    path.symlink_to("disk/case.nii.gz")
+    for attempt in (result.save, check_output):
+        with pytest.raises(
+            OutputError, match=r"labels\.nii\.gz cannot be written: no such file or directory"
+        ):
+            attempt(path)
 
 
 def test_check_leaves_nothing(tmp_path: Path) -> None:

@@ -134,6 +134,15 @@ def test_the_default_bundle_is_named_by_the_environment(
     assert Segmenter().bundle == tiny_bundle
 
 
+def test_a_segmenter_can_be_sent_to_another_process(tiny_bundle: Bundle) -> None:
+    import pickle
+
+    original = Segmenter(tiny_bundle, device="cpu", precision="fp32", threads=1)
+    copy = pickle.loads(pickle.dumps(original))
+    assert (copy.bundle, copy.device, copy.precision) == (tiny_bundle, "cpu", "fp32")
+    np.testing.assert_array_equal(copy.segment(block_image()).array, original.segment(block_image()).array)
+
+
 def test_the_notice_of_a_bundle_is_a_warning(tmp_path: Path) -> None:
     from support.tiny_bundle import write_tiny_bundle
 

@@ -53,7 +53,7 @@ def _key(model: Path, weights: Path) -> str:
 def _command(*arguments: str) -> None:
     # Run outside the repository, whose folder `efficientscn_trt` would hide the installed package.
     done = subprocess.run(
-        [sys.executable, "-m", "efficientscn_trt.cli", *arguments],
+        [sys.executable, "-m", "efficientscn_trt", *arguments],
         capture_output=True,
         text=True,
         cwd=tempfile.gettempdir(),

@@ -19,7 +19,7 @@ from .copies import without_copies
 from .files import Found, files_at, read_headers
 from .frames import Frame
 from .pixels import read_pixels
-from .series import choose, names
+from .series import choose, cut_short, names
 from .stack import stack
 
 __all__ = ["read_dicom"]
@@ -61,16 +61,15 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
 
 def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
     warnings = []
-    if found.damaged:
-        left = names(found.damaged)
+    if damaged := [*found.damaged, *cut_short(found.instances)]:
+        left = names(sorted(damaged))
         message = (
             f"{path} has files that are damaged or no DICOM, which were left out: {left}; copy them again."
         )
         warnings.append(ScanWarning("damaged-files", message))
     if found.missing:
-        message = (
-            f"The DICOMDIR in {path} lists {found.missing} images that are missing; copy the study again."
-        )
+        images = f"{found.missing} image{'s' * (found.missing != 1)}"
+        message = f"The DICOMDIR in {path} lists {images} more than there are; copy the study again."
         warnings.append(ScanWarning("missing-files", message))
     return warnings
 

@@ -82,7 +82,12 @@ def _walk(folder: Path) -> Iterator[Path]:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"The folder {error.filename} cannot be read: {reason}.") from error
 
-    for where, _, names in os.walk(folder, onerror=fail):
+    seen = set()
+    for where, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        if (place := os.path.realpath(where)) in seen:  # a link to a folder above it, or to another one
+            folders.clear()
+            continue
+        seen.add(place)
         for name in names:
             file = Path(where, name)
             try:
@@ -98,7 +103,8 @@ def _read_header(file: File) -> Instance | str | None:
     try:
         with file.open("rb") as stream:
             if not is_dicom(stream.read(HEAD)):
-                return "damaged" if file.name.lower().endswith(_EXTENSIONS) else None
+                hidden = file.name.startswith(".")  # such as the "._" files of macOS
+                return "damaged" if file.name.lower().endswith(_EXTENSIONS) and not hidden else None
             stream.seek(0)
             return Instance(file, dcmread(stream, stop_before_pixels=True, force=True), stream.tell())
     except OSError as error:

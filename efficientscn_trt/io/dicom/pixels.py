@@ -128,9 +128,13 @@ def _decoder(instance: Instance, storage: Storage) -> Callable[[int], np.ndarray
 def _pixel_data(instance: Instance, syntax: uid.UID) -> DataElement:
     with instance.file.open("rb") as stream:
         if syntax == uid.DeflatedExplicitVRLittleEndian:
-            return dcmread(stream)["PixelData"]
-        stream.seek(instance.end_of_header)
-        return read_dataset(cast(BinaryIO, stream), *instance.header.original_encoding)["PixelData"]
+            dataset: Dataset = dcmread(stream)
+        else:
+            stream.seek(instance.end_of_header)
+            dataset = read_dataset(cast(BinaryIO, stream), *instance.header.original_encoding)
+    if "PixelData" not in dataset:
+        raise ValueError("there are none")
+    return dataset["PixelData"]
 
 
 def _transfer_syntax(header: Dataset) -> uid.UID:

@@ -92,23 +92,34 @@ def choose(path: Path, instances: Iterable[Instance], uid: str | None) -> tuple[
     return volumes[0], warnings
 
 
+def cut_short(instances: Iterable[Instance]) -> list[str]:
+    """The names of CT files that end before they describe an image."""
+    return [each.file.name for each in instances if _is_ct(each) and value(each.header, "Rows") is None]
+
+
 def _ct_series(instances: Iterable[Instance]) -> list[Series]:
     series: dict[str, list[Instance]] = {}
     for instance in instances:
-        if _is_ct(instance):
+        if _is_ct(instance) and _is_grey(instance):
             series.setdefault(str(value(instance.header, "SeriesInstanceUID") or ""), []).append(instance)
     return [Series(uid, members) for uid, members in series.items()]
 
 
 def _is_ct(instance: Instance) -> bool:
-    """Whether it is a grey image of a CT. Archives hold series without a SOP class or a modality."""
+    """Whether it is an instance of CT. Archives hold series without a SOP class or a modality."""
     header = instance.header
     kind, modality = value(header, "SOPClassUID"), value(header, "Modality")
-    if value(header, "Rows") is None or value(header, "SamplesPerPixel") not in (1, None):
-        return False
-    if value(header, "PhotometricInterpretation") not in ("MONOCHROME1", "MONOCHROME2", None):
-        return False
-    return bool(kind in _CT or modality == "CT" or (kind is None and modality is None))
+    kind = kind or value(header.file_meta, "MediaStorageSOPClassUID")
+    return kind in _CT or modality == "CT" or (kind is None and modality is None)
+
+
+def _is_grey(instance: Instance) -> bool:
+    header = instance.header
+    return (
+        value(header, "Rows") is not None
+        and value(header, "SamplesPerPixel") in (1, None)
+        and value(header, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2", None)
+    )
 
 
 def _no_ct(path: Path, instances: Sequence[Instance]) -> str:
