@@ -17,7 +17,9 @@ from ..segmenter import Segmenter
 def write_json(path: Path, document: Any) -> None:
     """Write `document` to `path`. Raises OutputError."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        # A path may have bytes that are not UTF-8; backslashreplace writes them as JSON does.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def describe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,4 +97,4 @@ def _write_preview(
 
     image = open_scan(scan, series=series, values=False)
     note = note_for(segmenter.bundle.manifest)
-    write(path, image.array, result, title=scan.name, note=note)
+    write(path, image.array, result, title=os.fsencode(scan.name).decode(errors="replace"), note=note)

@@ -47,7 +47,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def _followed(target: Path) -> Path:
     """Where `target` leads if it is a link; the link itself stays."""
-    return Path(os.path.realpath(target)) if target.is_symlink() else target
+    return Path(os.path.realpath(target)) if os.path.islink(target) else target
 
 
 def _temporary(target: Path) -> Path:

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..out_of_memory import memory_errors
 from ..scan_warning import ScanWarning
 from .nifti import read_header
+from .paths import check_name
 from .plausibility import check_shape, check_spacing
 
 
@@ -19,6 +20,7 @@ def read_file(path: Path) -> tuple[sitk.Image, list[ScanWarning]]:
 
     Raises InputError.
     """
+    check_name(path, InputError)
     header = read_header(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))

@@ -9,6 +9,15 @@ from pathlib import Path
 from ..errors import EfficientSCNError
 
 
+def check_name(path: Path, failure: type[EfficientSCNError]) -> None:
+    """Refuse a name that is not UTF-8, which ends SimpleITK's process. Raises `failure`."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode(errors="replace")
+        raise failure(f"{shown} is no name in UTF-8; rename it.") from error
+
+
 def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:
     """Whether there is a file or folder at `path`. Raises `failure` if it may not be read."""
     try:

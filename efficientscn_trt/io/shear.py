@@ -11,23 +11,29 @@ from ..scan_warning import ScanWarning
 from .image import Image
 from .orientation import Geometry
 
-_PERPENDICULAR = 0.5  # voxels by which the last slice may be shifted and still count as straight
+#: How far the last slice may be shifted: rounding, and what still counts as straight.
+_ROUNDING_MM, _STRAIGHT_MM = 1e-3, 0.5
 
 
 def straightened(image: Image, name: str) -> Image:
-    """`image` itself if its axes are perpendicular, else resampled onto a straight grid, with a warning.
+    """`image` with perpendicular axes.
 
-    The straight grid has the directions of the first axis and of the plane of the first two, equal spacings
-    in the slices, and covers the whole volume. Values are interpolated linearly; what is outside has the
-    smallest value. `name` is what the message calls the slices.
+    A shift of up to 0.5 mm between the first slice and the last is neglected. Otherwise the volume is
+    resampled linearly onto a straight grid, with a warning. That grid has the direction of the first axis and
+    the plane of the first two, and covers the whole volume. What is outside gets the smallest value. `name`
+    is what the message calls the slices.
     """
     geometry = image.geometry
-    straight = straight_geometry(geometry)
-    if straight is None:
+    lean = _lean(geometry)
+    if lean <= _ROUNDING_MM:
         return image
+    straight = straight_geometry(geometry)
+    if lean <= _STRAIGHT_MM:
+        image.geometry = Geometry(geometry.size, straight.spacing, geometry.origin, straight.direction)
+        return image
+    kind, outside = image.array.dtype, float(image.array.min())
     own = sitk.GetImageFromArray(image.array)
     geometry.put_on(own)
-    kind, outside = image.array.dtype, float(image.array.min())
     image.array = np.empty((0, 0, 0), kind)  # frees the memory
     resampled = sitk.Resample(
         own,
@@ -51,25 +57,33 @@ def straightened(image: Image, name: str) -> Image:
     return Image(array.astype(kind), straight, [*image.warnings, ScanWarning("straightened", message)])
 
 
-def straight_geometry(geometry: Geometry) -> Geometry | None:
-    """The straight grid that covers a sheared one, or None if `geometry` is straight.
-
-    Source: QR decomposition of the matrix from indices to mm, whose upper triangle holds the shear.
-    """
-    matrix = np.reshape(geometry.direction, (3, 3)) * geometry.spacing
-    directions, triangle = np.linalg.qr(matrix)
-    signs = np.sign(np.diag(triangle))
-    directions, triangle = directions * signs, triangle * signs[:, None]
-    spacing = np.diag(triangle)
-    to_straight = triangle / spacing[:, None]  # from own indices to those of a straight grid
+def straight_geometry(geometry: Geometry) -> Geometry:
+    """The straight grid that covers a sheared one, and has a voxel where that one has its first."""
+    directions, spacing, shear = _decomposed(geometry)
     last = np.array(geometry.size) - 1
-    if np.abs((to_straight - np.eye(3)) * last).max() <= _PERPENDICULAR:
-        return None
-    corners = np.array([np.array(corner) * last for corner in product((0, 1), repeat=3)]) @ to_straight.T
+    corners = np.array([np.array(corner) * last for corner in product((0, 1), repeat=3)]) @ shear.T
     start, stop = np.floor(corners.min(axis=0) + 1e-6), np.ceil(corners.max(axis=0) - 1e-6)
     origin = np.array(geometry.origin) + directions @ (start * spacing)
     x, y, z = (stop - start + 1).astype(int).tolist()
     return Geometry((x, y, z), _triple(spacing), _triple(origin), tuple(directions.ravel().tolist()))
+
+
+def _lean(geometry: Geometry) -> float:
+    """How many mm the last row or slice is shifted against the first."""
+    _, spacing, shear = _decomposed(geometry)
+    shifts = (shear - np.eye(3)) * spacing[:, None] * (np.array(geometry.size) - 1)
+    return float(np.abs(shifts).max())
+
+
+def _decomposed(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Perpendicular directions (columns), spacings in mm, and the matrix from own to straight indices.
+
+    Source: QR decomposition of the matrix from indices to mm, whose upper triangle holds the shear.
+    """
+    directions, triangle = np.linalg.qr(np.reshape(geometry.direction, (3, 3)) * geometry.spacing)
+    signs = np.sign(np.diag(triangle))
+    spacing = np.abs(np.diag(triangle))
+    return directions * signs, spacing, triangle * signs[:, None] / spacing[:, None]
 
 
 def _triple(values: np.ndarray) -> tuple[float, float, float]:

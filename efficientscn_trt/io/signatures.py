@@ -29,4 +29,4 @@ def is_dicom(head: bytes) -> bool:
 
 def is_zip(head: bytes) -> bool:
     """Whether a file that begins with `head` is a zip archive."""
-    return head.startswith(b"PK\x03\x04")
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))  # the second is an empty one

@@ -11,6 +11,7 @@ from ..errors import InputError, OutputError
 from .atomic import check_writable, replacing
 from .image_file import read_file
 from .nifti import read_header
+from .paths import check_name
 
 #: Formats that keep an image in one file, so that a rename replaces all of it.
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -28,6 +29,7 @@ def check_output(path: str | os.PathLike[str]) -> None:
 
 def check_extension(target: Path) -> None:
     """Refuse a name whose extension is not that of a known format. Raises OutputError."""
+    check_name(target, OutputError)
     if target.name.lower() in EXTENSIONS:
         raise OutputError(
             f"{target} has no name before its extension; give one, such as labels{target.name}."

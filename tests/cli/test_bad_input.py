@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from support.bad_scans import BAD_SCANS
+from support.scans import block_image
 
 from efficientscn_trt.bundle import Bundle
 
@@ -140,6 +143,27 @@ def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
     ):
         _assert_refused(run("segment", missing, *arguments), 5, message)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are text")
+def test_names_that_are_not_utf_8(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    """SimpleITK ends the process by SIGABRT for such a name. DICOM is read without it."""
+    from support.dicom import write_series
+
+    bad = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ct\xff"))
+    write_series(block_image(), bad)
+    outputs = [tmp_path / name for name in ("labels.nii.gz", "preview.png", "report.json")]
+    options = ("--preview", outputs[1], "--json", outputs[2], "--bundle", tiny_bundle.path)
+    done = run("segment", bad, "-o", outputs[0], *options)
+    assert done.returncode == 0, done.stderr
+    assert all(path.exists() for path in outputs)
+    assert json.loads(outputs[2].read_text(encoding="utf-8"))["input"] == str(bad)
+
+    image = bad.with_suffix(".nii.gz")
+    shutil.copy(outputs[0], image)
+    message = "ct\ufffd.nii.gz is no name in UTF-8; rename"
+    _assert_refused(run("segment", image, "-o", outputs[0]), 3, message)
+    _assert_refused(run("segment", outputs[0], "-o", image), 5, message)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody may write")

@@ -229,10 +229,13 @@ def _cropped(number: int, dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_turned, r"The 34 slices in .* have more than one orientation, expected one; copy the slices"),
+        (
+            _turned,
+            r"The 34 slices in .* have more than one orientation, expected one; give the files",
+        ),
         (_wider, r"The 34 slices in .* have more than one pixel spacing, expected one"),
         (_two_phases, r"The 34 slices in .* are at only 33 positions, so several contrast phases"),
-        (_beside, r"do not lie in a straight row: one is 5\.28 mm beside it, expected at most 1 mm"),
+        (_beside, r"do not lie in a straight row: one is 6\.06 mm beside it, expected at most 1 mm"),
         (_steep, r"are shifted sideways by more than they are apart, expected at most as much"),
         (_flat, r"have the orientation 1\\0\\0\\1\\0\\0, expected two perpendicular directions"),
         (_long, r"have the orientation 2\\0\\0\\0\\2\\0, expected two perpendicular directions of length 1"),
@@ -271,7 +274,9 @@ def test_a_slice_without_its_geometry(keyword: str, what: str, text: str | None,
         content = path.read_bytes()
         assert content.count(written) == 1
         path.write_bytes(content.replace(written, text.encode().ljust(len(written))))
-    with pytest.raises(InputError, match=f"1 of the 34 slices in .* lacks a usable {what}, without which"):
+    with pytest.raises(
+        InputError, match=f"1 of the 34 slices in .* lacks a usable {what} .1-004.dcm., without which"
+    ):
         read(tmp_path)
 
 

@@ -96,7 +96,7 @@ def test_a_rescale_that_only_some_slices_have(number: int, tmp_path: Path) -> No
             del dataset.RescaleIntercept
 
     write_series(block_image(), tmp_path, change=change)
-    with pytest.raises(InputError, match=r"Some slices .* lack their rescale slope or intercept"):
+    with pytest.raises(InputError, match=rf"1-00{number}\.dcm lacks a usable rescale slope or intercept"):
         read(tmp_path)
 
 
@@ -129,7 +129,7 @@ def _more_stored_than_allocated(dataset: Dataset) -> None:
     [
         (_slope_of_zero, r"1-005\.dcm has the rescale slope 0, which leaves no image"),
         (_table, r"turns stored values into HU by a table \(Modality LUT\), expected a rescale slope"),
-        (_ten_bits, r"1-005\.dcm stores its pixels in 16 of 10 bits, .* expected up to 8, 16 or 32"),
+        (_ten_bits, r"1-005\.dcm stores its pixels in 16 of 10 bits .* expected up to 8, 16 or 32"),
         (_more_stored_than_allocated, r"1-005\.dcm stores its pixels in 20 of 16 bits"),
     ],
 )

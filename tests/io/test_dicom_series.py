@@ -65,7 +65,9 @@ def test_a_series_is_chosen_by_its_uid(tmp_path: Path) -> None:
     write_series(block_image(), tmp_path, series=1)
     write_series(block_image()[:, :, :5], tmp_path, series=2)
     np.testing.assert_array_equal(read(tmp_path, series=SECOND).array, block_array()[:5])
-    with pytest.raises(InputError, match=r"has no CT series 1\.2\.3, only 1\.2\.826.*; give one of these"):
+    with pytest.raises(
+        InputError, match=r"has no CT series \"1\.2\.3\", only 1\.2\.826.*; give one of these"
+    ):
         read(tmp_path, series="1.2.3")
 
 
@@ -121,8 +123,8 @@ def test_copied_slices(tmp_path: Path) -> None:
     other = dcmread(tmp_path / "1-007.dcm")
     other.SOPInstanceUID = "1.2.3"  # as an archive that sends the slice again
     other.save_as(tmp_path / "again.dcm")
-    (message,) = check(read(tmp_path), "copies-left-out")
-    assert message.startswith(f"The 36 slices in {tmp_path} include 2 copies, which were left out: 1-004")
+    (message,) = check(read(tmp_path), "duplicates-left-out")
+    assert message.startswith(f"The 36 slices in {tmp_path} include 2 duplicates, which were left out: 1-004")
 
 
 def test_one_uid_for_all_slices(tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_files_of_other_kinds(tmp_path: Path) -> None:
     (tmp_path / "1-034.dcm").touch()
     (message,) = check(read(tmp_path), "damaged-files")
     assert message == (
-        f"{tmp_path} has files that are damaged or no DICOM, which were left out: 1-034.dcm; copy them again."
+        f"{tmp_path} has files that cannot be read as DICOM, which were left out: 1-034.dcm; copy them again."
     )
 
 
@@ -200,7 +202,9 @@ def test_no_ct(tmp_path: Path) -> None:
         read(tmp_path)
     shutil.copy(SAMPLES / "MR_small.dcm", tmp_path)
     _other(tmp_path / "dose.dcm", RTDoseStorage, "RTDOSE")
-    with pytest.raises(InputError, match=r"has no CT series, only MR \(1 file\), RTDOSE \(1 file\); give"):
+    with pytest.raises(
+        InputError, match=r"has no grey images of CT, only MR \(1 file\), RTDOSE \(1 file\); give"
+    ):
         read(tmp_path)
 
 

@@ -18,11 +18,15 @@ from ..shear import straightened
 from .copies import without_copies
 from .files import Found, files_at, read_headers
 from .frames import Frame
+from .mixtures import mixtures
+from .names import counted, listed
 from .pixels import read_pixels
-from .series import choose, cut_short, names
+from .series import choose, cut_short
 from .stack import stack
 
 __all__ = ["read_dicom"]
+
+_HU = ("", "HU", "HOUNSFIELD", "HOUNSFIELD UNITS")
 
 
 def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image:
@@ -48,41 +52,47 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
                 raise InputError(
                     f"{path} has localizers only, expected the slices of a CT; give their folder."
                 )
-            name = f"The {len(frames)} slices in {path}" if len(frames) > 1 else f"The slice {path}"
+            name = f"The {counted(len(frames), 'slice')} in {path}"
             frames, copies = without_copies(name, frames)
             check_shape(str(path), (*frames[0].size, len(frames)))
             ordered = stack(name, frames)
             array, masked = read_pixels(ordered.frames, threads)
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is damaged ({error}); copy or download it again.") from error
-    warnings += [*copies, *ordered.warnings, *_unit(path, frames), *_masked(path, masked)]
+    warnings += [
+        *copies,
+        *ordered.warnings,
+        *mixtures(name, ordered.frames),
+        *_unit(path, frames),
+        *_masked(path, masked),
+    ]
     return straightened(Image(array, ordered.geometry, warnings), name)
 
 
 def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
     warnings = []
     if damaged := [*found.damaged, *cut_short(found.instances)]:
-        left = names(sorted(damaged))
         message = (
-            f"{path} has files that are damaged or no DICOM, which were left out: {left}; copy them again."
+            f"{path} has files that cannot be read as DICOM, which were left out: {listed(sorted(damaged))}; "
+            "copy them again."
         )
         warnings.append(ScanWarning("damaged-files", message))
     if found.missing:
-        images = f"{found.missing} image{'s' * (found.missing != 1)}"
+        images = counted(found.missing, "image")
         message = f"The DICOMDIR in {path} lists {images} more than there are; copy the study again."
         warnings.append(ScanWarning("missing-files", message))
     return warnings
 
 
 def _unit(path: Path, frames: list[Frame]) -> list[ScanWarning]:
-    others = {frame.rescale_type for frame in frames} - {"", "HU"}
-    message = f"The values in {path} are {', '.join(sorted(others))} by their rescale type, expected HU."
+    others = sorted({frame.rescale_type for frame in frames if frame.rescale_type.upper() not in _HU})
+    message = f"The values in {path} are {listed(others)} by their rescale type, expected HU."
     return [ScanWarning("rescale-type", message)] if others else []
 
 
 def _masked(path: Path, files: list[str]) -> list[ScanWarning]:
     message = (
         f"Pixels in {path} have bits beyond those that their header counts (overlays, or a wrong header), "
-        f"which were ignored: {names(files)}."
+        f"which were ignored: {listed(files)}."
     )
     return [ScanWarning("unused-bits", message)] if files else []

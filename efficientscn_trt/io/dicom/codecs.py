@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from pydicom import uid
-
-from ...errors import InputError
+from pydicom.pixels.utils import get_j2k_parameters
 
 Decoder = Callable[[bytes, np.dtype, tuple[int, int]], np.ndarray]
 
@@ -20,7 +19,9 @@ _END_OF_IMAGE = b"\xff\xd9"
 def _jpeg(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
     from imagecodecs import jpeg8_decode
 
-    return jpeg8_decode(_whole(data))
+    if not data.rstrip(b"\0").endswith(_END_OF_IMAGE):  # the decoder would invent the rest
+        raise ValueError("a JPEG image is cut short")
+    return jpeg8_decode(data)
 
 
 def _jpeg_ls(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
@@ -30,34 +31,29 @@ def _jpeg_ls(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray
 
 
 def _jpeg_2000(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
+    """Also of high throughput. Some encoders write signed values into an unsigned codestream."""
     from imagecodecs import jpeg2k_decode
 
-    return jpeg2k_decode(data)
-
-
-def _high_throughput_jpeg_2000(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
-    try:
-        from imagecodecs import htj2k_decode
-    except ImportError as error:
-        raise InputError(
-            "High-Throughput JPEG 2000 needs imagecodecs 2026.3 or newer, and Python 3.11 or newer; install "
-            "them, or export the series as JPEG 2000."
-        ) from error
-
-    return htj2k_decode(_whole(data))
+    words = jpeg2k_decode(data)
+    if dtype.kind == "u" and words.min() < 0:
+        raise ValueError("the header says that values are unsigned, but some are negative")
+    if dtype.kind == "i" and words.dtype.kind == "u":
+        unused = 8 * words.dtype.itemsize - get_j2k_parameters(data).get(
+            "precision", 8 * words.dtype.itemsize
+        )
+        words = (words << unused).view(f"i{words.dtype.itemsize}") >> unused
+    return words
 
 
 def _run_length(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
     from imagecodecs import dicomrle_decode
 
+    # The decoder trusts this header (PS3.5, G.5): the number of segments, and where each begins.
+    count, *offsets = np.frombuffer(data, "<u4", 16).tolist()
+    begins = offsets[:count]
+    if count != dtype.itemsize or begins[0] != 64 or sorted({*begins}) != begins or begins[-1] >= len(data):
+        raise ValueError("the header of a run-length encoded image is wrong")
     return np.frombuffer(dicomrle_decode(data, dtype.str), dtype).reshape(shape)
-
-
-def _whole(data: bytes) -> bytes:
-    """`data`, unless it is cut short: these decoders would invent the rest. Raises ValueError."""
-    if not data.rstrip(b"\0").endswith(_END_OF_IMAGE):
-        raise ValueError("the compressed image is cut short")
-    return data
 
 
 #: By transfer syntax. Each takes the compressed frame, and the dtype and shape of its pixels.
@@ -70,8 +66,8 @@ DECODERS: dict[str, Decoder] = {
     uid.JPEGLSNearLossless: _jpeg_ls,
     uid.JPEG2000Lossless: _jpeg_2000,
     uid.JPEG2000: _jpeg_2000,
-    uid.HTJ2KLossless: _high_throughput_jpeg_2000,
-    uid.HTJ2KLosslessRPCL: _high_throughput_jpeg_2000,
-    uid.HTJ2K: _high_throughput_jpeg_2000,
+    uid.HTJ2KLossless: _jpeg_2000,
+    uid.HTJ2KLosslessRPCL: _jpeg_2000,
+    uid.HTJ2K: _jpeg_2000,
     uid.RLELossless: _run_length,
 }

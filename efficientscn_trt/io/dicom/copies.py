@@ -8,8 +8,8 @@ import numpy as np
 
 from ...scan_warning import ScanWarning
 from .frames import Frame
+from .names import counted, listed
 from .pixels import read_pixels
-from .series import names
 
 _PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
 
@@ -29,11 +29,12 @@ def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], lis
         if first is not frame:
             if not _equal(first, frame):
                 return list(frames), []
-            copies.append(frame.instance.file.name)
+            copies.append(frame.file)
     if not copies:
         return list(frames), []
-    message = f"{name} include {len(copies)} copies, which were left out: {names(sorted(copies))}."
-    return list(kept.values()), [ScanWarning("copies-left-out", message)]
+    files = listed(sorted(set(copies)))
+    message = f"{name} include {counted(len(copies), 'duplicate')}, which were left out: {files}."
+    return list(kept.values()), [ScanWarning("duplicates-left-out", message)]
 
 
 def _equal(first: Frame, second: Frame) -> bool:

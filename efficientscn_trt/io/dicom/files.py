@@ -5,24 +5,89 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pydicom import Dataset, dcmread
 
 from ...errors import InputError
 from ..signatures import HEAD, head_of, is_dicom, is_zip
-
-File = Path | zipfile.Path
+from .elements import items, text
 
 _EXTENSIONS = (".dcm", ".dicom", ".ima")
+
+#: The elements that are kept of each header. Others may be large, such as a scanner's raw data.
+_ELEMENTS = [
+    "AcquisitionNumber",
+    "BitsAllocated",
+    "BitsStored",
+    "Columns",
+    "ConcatenationUID",
+    "DirectoryRecordSequence",
+    "FrameOfReferenceUID",
+    "HighBit",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+    "ImageType",
+    "InConcatenationTotalNumber",
+    "Modality",
+    "ModalityLUTSequence",
+    "NumberOfFrames",
+    "PatientID",
+    "PerFrameFunctionalGroupsSequence",
+    "PhotometricInterpretation",
+    "PixelRepresentation",
+    "PixelSpacing",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "Rows",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SamplesPerPixel",
+    "SeriesDescription",
+    "SeriesInstanceUID",
+    "SharedFunctionalGroupsSequence",
+    "SpecificCharacterSet",
+    "StudyInstanceUID",
+]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a zip archive."""
+
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+
+    @property
+    def name(self) -> str:
+        """Its name without its folders."""
+        return self.info.filename.rpartition("/")[2]
+
+    def open(self, mode: str = "rb") -> IO[bytes]:
+        """Open it to be read. Raises InputError."""
+        try:
+            return self.archive.open(self.info)
+        except NotImplementedError as error:
+            raise InputError(
+                f"{self.archive.filename} is compressed in a way that is not supported; unpack it, and give "
+                "the folder."
+            ) from error
+
+    def __str__(self) -> str:
+        return f"{self.archive.filename}/{self.info.filename}"
+
+
+File = Path | Member
 
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """One DICOM file, its header (all elements before the pixels), and the byte at which the header ends."""
+    """One DICOM file, its header (what is needed of it), and the byte at which the pixels begin."""
 
     file: File
     header: Dataset
@@ -31,7 +96,9 @@ class Instance:
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder holds: instances, files that are damaged, and how many a DICOMDIR lists in vain."""
+    """What a folder holds: instances, files that should be DICOM but cannot be read, and how many images a
+    DICOMDIR lists that are not there.
+    """
 
     instances: list[Instance]
     damaged: list[str]
@@ -39,7 +106,7 @@ class Found:
 
 
 @contextmanager
-def files_at(path: Path) -> Iterator[Sequence[File]]:
+def files_at(path: Path) -> Iterator[Iterable[File]]:
     """All regular files in a folder and its subfolders, or in a zip archive; else `path` itself.
 
     A DICOMDIR counts as the folder that it is in. Raises InputError.
@@ -57,13 +124,13 @@ def files_at(path: Path) -> Iterator[Sequence[File]]:
             members = [info for info in archive.infolist() if not info.is_dir()]
             if any(info.flag_bits & 1 for info in members):
                 raise InputError(f"{path} is encrypted; unpack it, and give the folder.")
-            yield [zipfile.Path(archive, info.filename) for info in members]
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+            yield [Member(archive, info) for info in members]
+    except (zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path} is damaged or cut short ({error}); copy or download it again.") from error
 
 
 def read_headers(files: Iterable[File]) -> Found:
-    """Read the header of each file that is DICOM. Raises InputError if one may not be read."""
+    """Read the header of each file that is DICOM."""
     instances, damaged, listed = [], [], set()
     for file in files:
         instance = _read_header(file)
@@ -73,18 +140,22 @@ def read_headers(files: Iterable[File]) -> Found:
             listed |= _listed(instance.header)
         elif instance:
             instances.append(instance)
-    present = {instance.header.get("SOPInstanceUID", "") for instance in instances}
+    present = {text(instance.header, "SOPInstanceUID") for instance in instances}
     return Found(instances, damaged, len(listed - present))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     def fail(error: OSError) -> None:
         reason = (error.strerror or str(error)).lower()
-        raise InputError(f"The folder {error.filename} cannot be read: {reason}.") from error
+        raise InputError(
+            f"The folder {error.filename} cannot be read: {reason}; ask its owner for the right to read it."
+        ) from error
 
+    top = Path(os.path.realpath(folder))
     seen = set()
     for where, folders, names in os.walk(folder, onerror=fail, followlinks=True):
-        if (place := os.path.realpath(where)) in seen:  # a link to a folder above it, or to another one
+        place = Path(os.path.realpath(where))
+        if place in seen or place in top.parents:  # a link that leads back
             folders.clear()
             continue
         seen.add(place)
@@ -106,11 +177,9 @@ def _read_header(file: File) -> Instance | str | None:
                 hidden = file.name.startswith(".")  # such as the "._" files of macOS
                 return "damaged" if file.name.lower().endswith(_EXTENSIONS) and not hidden else None
             stream.seek(0)
-            return Instance(file, dcmread(stream, stop_before_pixels=True, force=True), stream.tell())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"{file} cannot be read: {reason}.") from error
-    except zipfile.BadZipFile:
+            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(_ELEMENTS))
+            return Instance(file, header, stream.tell())
+    except (InputError, MemoryError, zipfile.BadZipFile):
         raise
     except Exception:  # pydicom raises errors of many kinds
         return "damaged"
@@ -118,9 +187,9 @@ def _read_header(file: File) -> Instance | str | None:
 
 def _listed(directory: Dataset) -> set[str]:
     """The SOP instance UIDs of the images that a DICOMDIR lists."""
-    records = directory.get("DirectoryRecordSequence") or ()
-    return {
-        str(record.get("ReferencedSOPInstanceUIDInFile", ""))
-        for record in records
-        if record.get("DirectoryRecordType", "") == "IMAGE"
-    } - {""}
+    images = (
+        text(record, "ReferencedSOPInstanceUIDInFile")
+        for record in items(directory, "DirectoryRecordSequence")
+        if text(record, "DirectoryRecordType") == "IMAGE"
+    )
+    return set(images) - {""}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pydicom import Dataset
 
 from ...errors import InputError
+from .elements import has, items, numbers, text, value, whole
 from .files import Instance
 
 
@@ -27,8 +27,10 @@ class Frame:
         orientation: the directions of the rows and of the columns, 2 × (x, y, z).
         spacing: between rows and between columns, in mm.
         slope, intercept: HU = slope × stored value + intercept.
+        rescaled: whether its header has a slope or an intercept, understood or not.
         rescale_type: the unit of the rescaled values; "" and "HU" are HU.
         localizer: whether it is an overview for planning and not part of the volume.
+        acquisition: what tells acquisitions in one series apart.
     """
 
     instance: Instance
@@ -39,31 +41,34 @@ class Frame:
     spacing: np.ndarray | None
     slope: float | None
     intercept: float | None
+    rescaled: bool
     rescale_type: str
     localizer: bool
+    acquisition: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.instance.file.name
 
 
 def frames_of(instance: Instance) -> list[Frame]:
     """The frames of one file. Raises InputError if it has several without a description of each."""
     header = instance.header
-    own = value(header, "PerFrameFunctionalGroupsSequence") or ()
-    shared = value(header, "SharedFunctionalGroupsSequence") or ()
-    count = max(_whole(header, "NumberOfFrames", 1), 1)
-    if count > 1 and len(own) < count:
+    own = items(header, "PerFrameFunctionalGroupsSequence")
+    shared = items(header, "SharedFunctionalGroupsSequence")
+    count = frame_count(header)
+    if (count > 1 or own) and len(own) != count:
         raise InputError(
-            f"{instance.file} has {count} frames, but describes {len(own)}; export the series as "
-            "enhanced CT, or as one file per slice."
+            f"{instance.file} has {count} frames, but describes {len(own)}; export the series as enhanced CT "
+            "again, or as one file per slice."
         )
     return [_frame(instance, index, (*own[index : index + 1], *shared[:1])) for index in range(count)]
 
 
-def value(dataset: Dataset, keyword: str) -> Any:
-    """The value of an element; None if it is missing, empty or malformed."""
-    try:
-        found = dataset.get(keyword)
-    except Exception:  # pydicom raises errors of many kinds for a malformed value
-        return None
-    return None if isinstance(found, str) and not found.strip() else found
+def frame_count(header: Dataset) -> int:
+    """The number of frames that a header announces."""
+    return max(whole(header, "NumberOfFrames") or 1, 1)
 
 
 def _frame(instance: Instance, index: int, groups: Sequence[Dataset]) -> Frame:
@@ -72,35 +77,29 @@ def _frame(instance: Instance, index: int, groups: Sequence[Dataset]) -> Frame:
 
     def group(sequence: str) -> Dataset:
         """A functional group, or the header, which has its elements in a file of one frame."""
-        found = (value(each, sequence) for each in groups)
-        return next((items[0] for items in found if items), header)
+        found = (items(each, sequence) for each in groups)
+        return next((listed[0] for listed in found if listed), header)
 
-    rescale = group("PixelValueTransformationSequence")
+    rescale, content = group("PixelValueTransformationSequence"), group("FrameContentSequence")
     image_type = value(group("CTImageFrameTypeSequence"), "FrameType") or value(header, "ImageType") or ()
-    spacing = _numbers(group("PixelMeasuresSequence"), "PixelSpacing", 2)
-    slope, intercept = (_numbers(rescale, f"Rescale{name}", 1) for name in ("Slope", "Intercept"))
+    spacing = numbers(group("PixelMeasuresSequence"), "PixelSpacing", 2)
+    slope, intercept = (numbers(rescale, f"Rescale{name}", 1) for name in ("Slope", "Intercept"))
     return Frame(
         instance=instance,
         index=index,
-        size=(_whole(header, "Columns", 0), _whole(header, "Rows", 0)),
-        position=_numbers(group("PlanePositionSequence"), "ImagePositionPatient", 3),
-        orientation=_numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient", 6),
+        size=(whole(header, "Columns") or 0, whole(header, "Rows") or 0),
+        position=numbers(group("PlanePositionSequence"), "ImagePositionPatient", 3),
+        orientation=numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient", 6),
         spacing=None if spacing is None or min(spacing) <= 0 else spacing,
         slope=None if slope is None else float(slope[0]),
         intercept=None if intercept is None else float(intercept[0]),
-        rescale_type=str(value(rescale, "RescaleType") or ""),
+        rescaled=has(rescale, "RescaleSlope") or has(rescale, "RescaleIntercept"),
+        rescale_type=text(rescale, "RescaleType"),
         localizer="LOCALIZER" in [str(part).upper() for part in image_type][2:3],
+        acquisition=(
+            text(header, "AcquisitionNumber"),
+            text(content, "FrameAcquisitionNumber"),
+            text(content, "TemporalPositionIndex"),
+            text(content, "StackID"),
+        ),
     )
-
-
-def _numbers(dataset: Dataset, keyword: str, count: int) -> np.ndarray | None:
-    try:
-        numbers = np.array(value(dataset, keyword), np.float64).ravel()
-    except (TypeError, ValueError):
-        return None
-    return numbers if len(numbers) == count and np.isfinite(numbers).all() else None
-
-
-def _whole(header: Dataset, keyword: str, default: int) -> int:
-    numbers = _numbers(header, keyword, 1)
-    return default if numbers is None else int(numbers[0])

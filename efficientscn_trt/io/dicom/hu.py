@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InputError
+from .elements import items
 from .files import Instance
-from .frames import Frame, value
+from .frames import Frame
 from .storage import Storage
 
 _WHOLE = (np.int16, np.uint16, np.int32)
@@ -25,19 +26,20 @@ class HuScale:
     def of(cls, frames: Sequence[Frame], storages: Mapping[Instance, Storage]) -> HuScale:
         """That of frames with these rescale slopes and intercepts.
 
-        Raises InputError if only some frames have them, if a slope is 0, or if a table replaces them.
+        Raises InputError if only some are there or usable, if a slope is 0, or if a table replaces them.
         """
-        if any(value(instance.header, "ModalityLUTSequence") for instance in storages):
+        if any(items(instance.header, "ModalityLUTSequence") for instance in storages):
             raise InputError(
                 f"{frames[0].instance.file} turns stored values into HU by a table (Modality LUT), expected "
                 "a rescale slope and intercept; export the series from the archive again."
             )
-        pairs = {(frame.slope, frame.intercept) for frame in frames}
-        if len(pairs) > 1 and any(None in pair for pair in pairs):
-            raise InputError(
-                f"Some slices of the series of {frames[0].instance.file} lack their rescale slope or "
-                "intercept, so their HU are unknown; export the series from the archive again."
-            )
+        if any(frame.rescaled for frame in frames):
+            for frame in frames:
+                if frame.slope is None or frame.intercept is None:
+                    raise InputError(
+                        f"{frame.instance.file} lacks a usable rescale slope or intercept, so its HU are "
+                        "unknown; export the series from the archive again."
+                    )
         extremes = []
         for frame in frames:
             slope, intercept = _rescale(frame)
@@ -59,7 +61,8 @@ class HuScale:
         """Write the HU of `values` to `out`, both [row, column]."""
         slope, intercept = _rescale(frame)
         if self.dtype.kind == "f":
-            out[...] = values * slope + intercept
+            with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
+                out[...] = values * slope + intercept
             return
         whole_slope, whole_intercept = self.dtype.type(slope), self.dtype.type(intercept)
         if slope == 1:

@@ -6,22 +6,36 @@ The photometric interpretation does not matter: MONOCHROME1 is about display.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, cast
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from pydicom import DataElement, Dataset, dcmread, uid
-from pydicom.encaps import generate_frames
+from pydicom.encaps import generate_fragments, generate_frames, parse_basic_offsets
 from pydicom.filereader import read_dataset
 from pydicom.pixels import get_decoder
 
 from ...errors import InputError
 from .codecs import DECODERS
+from .elements import one_line, text, whole
 from .files import Instance
-from .frames import Frame
+from .frames import Frame, frame_count
 from .hu import HuScale
 from .storage import Storage
+
+_UNCOMPRESSED = frozenset(
+    {
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.ExplicitVRBigEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+    }
+)
+_PIXEL_DATA = 0x7FE00008  # the first of the tags that have pixels
+_MOST_PADDING = 0.1  # of the bytes that a header describes; more shows that it describes something else
 
 
 def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, list[str]]:
@@ -40,9 +54,9 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, list
     masked = set()
 
     def convert(pixels: _Pixels, index: int, frame: Frame) -> None:
-        values, changed = storages[frame.instance].values(pixels.decode(frame.index))
-        if changed:
-            masked.add(frame.instance.file.name)
+        values, other_bits = pixels.values(frame.index)
+        if other_bits:
+            masked.add(frame.file)
         scale.apply(values, frame, volume[index])
 
     def convert_file(instance: Instance) -> None:
@@ -65,53 +79,55 @@ class _Pixels:
 
     def __init__(self, instance: Instance, storage: Storage) -> None:
         self._instance = instance
-        try:
+        with self._damage_named():
             self._decode = _decoder(instance, storage)
-        except Exception as error:  # pydicom raises errors of many kinds
-            raise self._damaged(error) from error
 
-    def decode(self, index: int) -> np.ndarray:
-        """The pixels of one frame, [row, column], as they are stored. Raises InputError."""
-        header = self._instance.header
+    def values(self, index: int) -> tuple[np.ndarray, bool]:
+        """The values of one frame, [row, column], and whether there were other bits. Raises InputError."""
+        rows, columns = (whole(self._instance.header, keyword) for keyword in ("Rows", "Columns"))
+        with self._damage_named():
+            values, masked = self._decode(index)
+            if values.shape != (rows, columns):
+                raise ValueError(f"they decode to {' × '.join(str(n) for n in values.shape[::-1])} pixels")
+        return values, masked
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
         try:
-            pixels = self._decode(index)
-            if pixels.shape != (header.Rows, header.Columns):
-                raise ValueError(f"it decodes to {' × '.join(str(n) for n in pixels.shape[::-1])} pixels")
-        except MemoryError:
+            yield
+        except (InputError, MemoryError):
             raise
         except Exception as error:  # pydicom and the codecs raise errors of many kinds
-            raise self._damaged(error) from error
-        return pixels
-
-    def _damaged(self, error: Exception) -> InputError:
-        if isinstance(error, InputError):
-            return error
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        return InputError(
-            f"The pixels of {self._instance.file} are missing, cut short or damaged ({reason}); copy the "
-            "series again."
-        )
-
-
-def _decoder(instance: Instance, storage: Storage) -> Callable[[int], np.ndarray]:
-    """A function from the number of a frame to its pixels."""
-    header, syntax = instance.header, _transfer_syntax(instance.header)
-    data = _pixel_data(instance, syntax)
-    frames = int(header.get("NumberOfFrames") or 1)
-    if syntax.is_encapsulated:
-        if syntax not in DECODERS:
+            reason = one_line(str(error)).rstrip(".") or type(error).__name__
             raise InputError(
-                f"{instance.file} is compressed as {syntax.name}, which is not supported; export the series "
-                "uncompressed, or as JPEG 2000."
-            )
-        offsets = [header.get(f"ExtendedOffsetTable{suffix}") for suffix in ("", "Lengths")]
-        table = (offsets[0], offsets[1]) if all(offsets) else None
-        parts = list(generate_frames(data.value, number_of_frames=frames, extended_offsets=table))
-        return lambda index: DECODERS[syntax](parts[index], storage.dtype, (header.Rows, header.Columns))
+                f"The pixels of {self._instance.file} are missing, cut short or damaged ({reason}); copy the "
+                "series again."
+            ) from error
+
+
+def _decoder(instance: Instance, storage: Storage) -> Callable[[int], tuple[np.ndarray, bool]]:
+    """A function from the number of a frame to its values, and whether there were other bits."""
+    header, syntax = instance.header, _transfer_syntax(instance.header)
+    if syntax not in DECODERS and syntax not in _UNCOMPRESSED:
+        raise InputError(
+            f"{instance.file} has the transfer syntax {one_line(syntax.name)}, which is not supported; "
+            "export the series uncompressed, or as JPEG 2000."
+        )
+    data, frames = _pixel_data(instance, syntax), frame_count(header)
+    shape = whole(header, "Rows") or 0, whole(header, "Columns") or 0
+    if syntax in DECODERS:
+        parts = _compressed_frames(data.value, frames)
+        decode = DECODERS[syntax]
+        return lambda index: (storage.decompressed(decode(parts[index], storage.dtype, shape)), False)
+    if data.is_undefined_length:
+        raise ValueError("they are compressed, but the transfer syntax says that they are not")
+    described = frames * shape[0] * shape[1] * storage.allocated // 8
+    if len(data.value) > described * (1 + _MOST_PADDING) + 1:
+        raise ValueError(f"they have {len(data.value):,} bytes, but their header describes {described:,}")
     decoder = get_decoder(syntax)
-    options = {
-        "rows": header.Rows,
-        "columns": header.Columns,
+    options: dict[str, Any] = {
+        "rows": shape[0],
+        "columns": shape[1],
         "number_of_frames": frames,
         "samples_per_pixel": 1,
         "photometric_interpretation": "MONOCHROME2",
@@ -122,7 +138,19 @@ def _decoder(instance: Instance, storage: Storage) -> Callable[[int], np.ndarray
         "pixel_vr": data.VR,
         "correct_unused_bits": False,  # `Storage.values` does, and reports it
     }
-    return lambda index: decoder.as_array(data.value, raw=True, index=index, **options)[0]
+    return lambda index: storage.values(decoder.as_array(data.value, raw=True, index=index, **options)[0])
+
+
+def _compressed_frames(data: bytes, count: int) -> list[bytes]:
+    """The compressed frames, which are in one or more fragments each."""
+    if count == 1:  # whatever the offset table says
+        stream = BytesIO(data)
+        parse_basic_offsets(stream)
+        return [b"".join(generate_fragments(stream))]
+    frames = list(generate_frames(data, number_of_frames=count))
+    if len(frames) != count:
+        raise ValueError(f"there are {len(frames)} frames, but their header announces {count}")
+    return frames
 
 
 def _pixel_data(instance: Instance, syntax: uid.UID) -> DataElement:
@@ -132,16 +160,20 @@ def _pixel_data(instance: Instance, syntax: uid.UID) -> DataElement:
         else:
             stream.seek(instance.end_of_header)
             dataset = read_dataset(cast(BinaryIO, stream), *instance.header.original_encoding)
+            if min(dataset.keys(), default=_PIXEL_DATA) < _PIXEL_DATA:
+                raise ValueError("elements of the header come after them")
     if "PixelData" not in dataset:
-        raise ValueError("there are none")
+        raise ValueError("there is no pixel data element")
+    if not dataset["PixelData"].value:
+        raise ValueError("the pixel data element is empty")
     return dataset["PixelData"]
 
 
 def _transfer_syntax(header: Dataset) -> uid.UID:
     """The transfer syntax, or what pydicom recognised in a file that does not name it."""
-    named = header.file_meta.get("TransferSyntaxUID") if hasattr(header, "file_meta") else None
+    named = text(header.file_meta, "TransferSyntaxUID") if hasattr(header, "file_meta") else ""
     if named:
-        return named
+        return uid.UID(named)
     implicit, little_endian = header.original_encoding
     if implicit:
         return uid.ImplicitVRLittleEndian

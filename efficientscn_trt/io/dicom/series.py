@@ -13,17 +13,18 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from ...errors import InputError
 from ...scan_warning import ScanWarning
+from .elements import one_line, text, whole
 from .files import Instance
-from .frames import Frame, frames_of, value
+from .frames import Frame, frames_of
+from .names import counted, listed
 
 _CT = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 _PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
-_NAMED = 5  # at most, in a message
 
 
 @dataclass(frozen=True)
 class Series:
-    """The files of one CT series. `uid` is "" if they have none."""
+    """The files of one CT series of one study of one patient. `uid` is "" if they have none."""
 
     uid: str
     instances: list[Instance]
@@ -36,7 +37,7 @@ class Series:
     @cached_property
     def localizers(self) -> list[str]:
         """The names of the files with localizers."""
-        return sorted({frame.instance.file.name for frame in self._all_frames if frame.localizer})
+        return sorted({frame.file for frame in self._all_frames if frame.localizer})
 
     @cached_property
     def _all_frames(self) -> list[Frame]:
@@ -55,9 +56,9 @@ class Series:
             return []
 
     def __str__(self) -> str:
-        description = " ".join(str(value(self.instances[0].header, "SeriesDescription") or "").split())
         count = len(self._positions)
-        parts = [description or "no description", f"{count} slice{'s' * (count != 1)}"]
+        description = text(self.instances[0].header, "SeriesDescription") or "no description"
+        parts = [description, counted(count, "slice")]
         if self.places > 1:
             positions = np.array(self._positions)
             way = positions[:, np.ptp(positions, axis=0).argmax()]
@@ -65,82 +66,105 @@ class Series:
         return f"{self.uid or 'no UID'} ({', '.join(parts)})"
 
 
-def choose(path: Path, instances: Iterable[Instance], uid: str | None) -> tuple[Series, list[ScanWarning]]:
+def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[Series, list[ScanWarning]]:
     """The one CT series that is a volume, or the one with `uid`. Also returns warnings of what it leaves out.
 
     Raises InputError.
     """
-    instances = list(instances)
     found = _ct_series(instances)
     if not found:
         raise InputError(_no_ct(path, instances))
     if uid is not None:
         named = [series for series in found if series.uid == uid]
         if not named:
-            raise InputError(f"{path} has no CT series {uid}, only {_listed(found)}; give one of these.")
-        return named[0], _localizers(path, named[0])
+            raise InputError(
+                f'{path} has no CT series "{one_line(uid)}", only {_list(found)}; give one of these.'
+            )
+        if len(named) > 1:
+            raise InputError(
+                f"{path} has {len(named)} series {uid}, of several studies or patients; give one's folder."
+            )
+        return named[0], _left_out(path, named[0], instances)
     volumes = [series for series in found if series.places > 1] or found
     if len(volumes) > 1:
         raise InputError(
-            f"{path} has {len(volumes)} CT series, expected one: {_listed(volumes)}; choose one by its UID "
+            f"{path} has {len(volumes)} CT series, expected one: {_list(volumes)}; choose one by its UID "
             "(--series UID, in Python series=UID)."
         )
-    warnings = _localizers(path, volumes[0])
+    warnings = _left_out(path, volumes[0], instances)
     if others := [series for series in found if series is not volumes[0]]:
-        message = f"{path} also has CT series that are no volume, which were left out: {_listed(others)}."
+        message = f"{path} also has CT series that are no volume, which were left out: {_list(others)}."
         warnings.append(ScanWarning("series-left-out", message))
     return volumes[0], warnings
 
 
 def cut_short(instances: Iterable[Instance]) -> list[str]:
-    """The names of CT files that end before they describe an image."""
-    return [each.file.name for each in instances if _is_ct(each) and value(each.header, "Rows") is None]
+    """The names of CT images that end before they say their size."""
+    return [
+        instance.file.name
+        for instance in instances
+        if _class(instance) in _CT and whole(instance.header, "Rows") is None
+    ]
 
 
 def _ct_series(instances: Iterable[Instance]) -> list[Series]:
-    series: dict[str, list[Instance]] = {}
+    series: dict[tuple[str, ...], list[Instance]] = {}
     for instance in instances:
         if _is_ct(instance) and _is_grey(instance):
-            series.setdefault(str(value(instance.header, "SeriesInstanceUID") or ""), []).append(instance)
-    return [Series(uid, members) for uid, members in series.items()]
+            keywords = ("SeriesInstanceUID", "StudyInstanceUID", "PatientID")
+            key = tuple(text(instance.header, keyword) for keyword in keywords)
+            series.setdefault(key, []).append(instance)
+    return [Series(key[0], members) for key, members in series.items()]
+
+
+def _class(instance: Instance) -> str:
+    header = instance.header
+    return text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID")
 
 
 def _is_ct(instance: Instance) -> bool:
     """Whether it is an instance of CT. Archives hold series without a SOP class or a modality."""
-    header = instance.header
-    kind, modality = value(header, "SOPClassUID"), value(header, "Modality")
-    kind = kind or value(header.file_meta, "MediaStorageSOPClassUID")
-    return kind in _CT or modality == "CT" or (kind is None and modality is None)
+    kind, modality = _class(instance), text(instance.header, "Modality")
+    return kind in _CT or modality == "CT" or not (kind or modality)
 
 
 def _is_grey(instance: Instance) -> bool:
     header = instance.header
+    photometric = text(header, "PhotometricInterpretation").upper()
     return (
-        value(header, "Rows") is not None
-        and value(header, "SamplesPerPixel") in (1, None)
-        and value(header, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2", None)
+        whole(header, "Rows") is not None
+        and text(header, "SamplesPerPixel") in ("1", "")
+        and photometric in ("MONOCHROME1", "MONOCHROME2", "")
     )
 
 
 def _no_ct(path: Path, instances: Sequence[Instance]) -> str:
     if not instances:
         return f"{path} has no DICOM files; give a folder with the slices of a CT series, or an image file."
-    kinds = Counter(str(value(instance.header, "Modality") or "unknown") for instance in instances)
-    found = ", ".join(f"{kind} ({count} file{'s' * (count != 1)})" for kind, count in sorted(kinds.items()))
-    return f"{path} has no CT series, only {found}; give a folder with the slices of a CT series."
+    kinds = Counter(text(instance.header, "Modality") or "unknown" for instance in instances)
+    found = ", ".join(f"{kind} ({counted(count, 'file')})" for kind, count in sorted(kinds.items()))
+    return f"{path} has no grey images of CT, only {found}; give a folder with the slices of a CT series."
 
 
-def _listed(series: Iterable[Series]) -> str:
-    return "; ".join(map(str, series))
+def _list(series: Iterable[Series]) -> str:
+    return listed(map(str, series), separator="; ")
 
 
-def _localizers(path: Path, series: Series) -> list[ScanWarning]:
-    if not series.localizers:
-        return []
-    message = f"{path} has localizers in its series, which were left out: {names(series.localizers)}."
-    return [ScanWarning("localizers-left-out", message)]
-
-
-def names(files: Sequence[str]) -> str:
-    """The first few of `files`, for a message."""
-    return ", ".join(files[:_NAMED]) + (", …" if len(files) > _NAMED else "")
+def _left_out(path: Path, series: Series, instances: Iterable[Instance]) -> list[ScanWarning]:
+    """What belongs to the series, but is no slice of it."""
+    warnings = []
+    if series.localizers:
+        message = f"{path} has localizers in its series, which were left out: {listed(series.localizers)}."
+        warnings.append(ScanWarning("localizers-left-out", message))
+    others = [
+        instance.file.name
+        for instance in instances
+        if series.uid
+        and text(instance.header, "SeriesInstanceUID") == series.uid
+        and instance not in series.instances
+        and whole(instance.header, "Rows") is not None  # else it is no image, or named as damaged
+    ]
+    if others:
+        message = f"{path} has files in its series that are no CT slices, left out: {listed(sorted(others))}."
+        warnings.append(ScanWarning("files-left-out", message))
+    return warnings

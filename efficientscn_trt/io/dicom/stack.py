@@ -11,14 +11,16 @@ from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..orientation import Geometry
 from .frames import Frame
+from .names import listed
 
 _SAME_PLACE_MM = 0.01
-_EQUAL = 1e-3  # cosines, and pixel spacings in mm, as they are written
-_GAP_TOLERANCE_MM = 0.1
-_FARTHEST_MM = 5.0  # that a slice may lie from its place in equally spaced slices
-_SIDEWAYS_MM = 1.0  # that a slice may lie from the line through all positions
+_EQUAL = 2e-3  # cosines, and pixel spacings in mm, as they are written
 _STEEPEST = 1.0  # mm sideways per mm of depth; gantries tilt by 30° at most
-_ADVICE = "copy the slices of one scan into a folder of their own"
+#: How far slices may lie from equally spaced ones on a straight line: in silence, and at all.
+_UNEQUAL_GAPS_MM = 0.1
+_DISPLACED_MM, _FARTHEST_MM = 0.5, 5.0
+_BESIDE_MM, _FARTHEST_BESIDE_MM = 0.2, 1.0
+_ADVICE = "give the files of one scan only"
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ def stack(name: str, frames: Sequence[Frame]) -> Stack:
     if len(sizes) > 1:
         found = ", ".join(f"{columns} × {rows}" for columns, rows in sorted(sizes))
         raise InputError(f"{name} differ in size ({found} pixels), expected one size; {_ADVICE}.")
-    positions = _all(name, "position", [frame.position for frame in frames])
-    orientations = _all(name, "orientation", [frame.orientation for frame in frames])
-    spacings = _all(name, "pixel spacing", [frame.spacing for frame in frames])
+    positions = _all(name, frames, "position", [frame.position for frame in frames])
+    orientations = _all(name, frames, "orientation", [frame.orientation for frame in frames])
+    spacings = _all(name, frames, "pixel spacing", [frame.spacing for frame in frames])
     for what, numbers in (("orientation", orientations), ("pixel spacing", spacings)):
         if np.ptp(numbers, axis=0).max() > _EQUAL:
             raise InputError(f"{name} have more than one {what}, expected one; {_ADVICE}.")
@@ -58,12 +60,15 @@ def stack(name: str, frames: Sequence[Frame]) -> Stack:
     if (gaps < _SAME_PLACE_MM).any():
         places = 1 + np.count_nonzero(gaps >= _SAME_PLACE_MM)
         raise InputError(
-            f"{name} are at only {places} positions, so several contrast phases or reconstructions are "
-            f"mixed; {_ADVICE}."
+            f"{name} are at only {places} position{'s' * bool(places > 1)}, so several contrast phases or "
+            f"reconstructions are mixed; {_ADVICE}."
         )
-    _check_line(name, positions, normal)
     step = (positions[-1] - positions[0]) / max(len(frames) - 1, 1)
     depth = float(np.linalg.norm(step))
+    if np.linalg.norm(np.cross(step, normal)) > _STEEPEST * abs(step @ normal):
+        raise InputError(
+            f"{name} are shifted sideways by more than they are apart, expected at most as much; {_ADVICE}."
+        )
     row_spacing, column_spacing = spacings[0]
     first, slices = positions[0], step / depth if depth else normal
     geometry = Geometry(
@@ -72,14 +77,16 @@ def stack(name: str, frames: Sequence[Frame]) -> Stack:
         origin=(float(first[0]), float(first[1]), float(first[2])),
         direction=tuple(np.stack([rows, columns, slices], axis=1).ravel().tolist()),
     )
-    return Stack([frames[i] for i in order], geometry, _unequal(name, gaps))
+    return Stack([frames[i] for i in order], geometry, _unequal(name, positions, normal))
 
 
-def _all(name: str, what: str, values: Sequence[np.ndarray | None]) -> np.ndarray:
-    if lacking := sum(value is None for value in values):
+def _all(name: str, frames: Sequence[Frame], what: str, values: Sequence[np.ndarray | None]) -> np.ndarray:
+    lacking = [frame.file for frame, value in zip(frames, values, strict=True) if value is None]
+    if lacking:
+        files = listed(sorted(set(lacking)))
         raise InputError(
-            f"{lacking} of {name[0].lower()}{name[1:]} lack{'s' * (lacking == 1)} a usable {what}, without "
-            "which the geometry is unknown; export the series from the archive again."
+            f"{len(lacking)} of {name[0].lower()}{name[1:]} lack{'s' * (len(lacking) == 1)} a usable {what} "
+            f"({files}), without which the geometry is unknown; export the series from the archive again."
         )
     return np.array(values)
 
@@ -99,38 +106,31 @@ def _perpendicular(name: str, orientation: np.ndarray) -> tuple[np.ndarray, np.n
     return rows, columns / np.linalg.norm(columns)
 
 
-def _check_line(name: str, positions: np.ndarray, normal: np.ndarray) -> None:
-    """Refuse slices whose positions lie on no straight line, or on one that leans too much."""
-    depths = (positions - positions[0]) @ normal
-    if len(positions) < 2:
-        return
-    step = (positions[-1] - positions[0]) / depths[-1]
-    if np.linalg.norm(np.cross(step, normal)) > _STEEPEST:
-        raise InputError(
-            f"{name} are shifted sideways by more than they are apart, expected at most as much; {_ADVICE}."
-        )
-    line = np.polynomial.polynomial.polyfit(depths, positions, 1)
-    beside = np.abs(positions - line[0] - np.outer(depths, line[1])).max()
-    if beside > _SIDEWAYS_MM:
-        raise InputError(
-            f"{name} do not lie in a straight row: one is {beside:.3g} mm beside it, expected at most "
-            f"{_SIDEWAYS_MM:g} mm; {_ADVICE}."
-        )
-
-
-def _unequal(name: str, gaps: np.ndarray) -> list[ScanWarning]:
-    if len(gaps) < 2 or np.ptp(gaps) <= _GAP_TOLERANCE_MM:
-        return []
-    depths = np.concatenate([[0], np.cumsum(gaps)])
-    displaced = np.abs(depths - np.linspace(0, depths[-1], len(depths))).max()
+def _unequal(name: str, positions: np.ndarray, normal: np.ndarray) -> list[ScanWarning]:
+    """Refuse or warn of slices that are not where equally spaced slices on a straight line would be."""
+    count = len(positions)
+    away = positions - positions[0] - np.linspace(0, 1, count)[:, None] * (positions[-1] - positions[0])
+    displaced, beside = np.abs(away @ normal).max(), np.linalg.norm(np.cross(away, normal), axis=1).max()
+    gaps = np.diff(positions @ normal)
     found = f"{name} are {gaps.min():.4g} to {gaps.max():.4g} mm apart"
     if displaced > _FARTHEST_MM:
         raise InputError(
             f"{found}, expected equal distances: labels would be displaced by up to {displaced:.3g} mm; copy "
             f"the slices that are missing, or {_ADVICE}."
         )
-    message = (
-        f"{found}, but are treated as equally spaced: one may be missing, and labels are displaced by up to "
-        f"{displaced:.2g} mm."
-    )
-    return [ScanWarning("unequal-slices", message)]
+    if beside > _FARTHEST_BESIDE_MM:
+        raise InputError(
+            f"{name} do not lie in a straight row: one is {beside:.3g} mm beside it, expected at most "
+            f"{_FARTHEST_BESIDE_MM:g} mm; {_ADVICE}."
+        )
+    warnings = []
+    if np.ptp(gaps) > _UNEQUAL_GAPS_MM or displaced > _DISPLACED_MM:
+        message = (
+            f"{found}, but are treated as equally spaced: one may be missing or doubled, and labels are "
+            f"displaced by up to {displaced:.2g} mm."
+        )
+        warnings.append(ScanWarning("unequal-slices", message))
+    if beside > _BESIDE_MM:
+        message = f"{name} do not lie in a straight row: labels are up to {beside:.2g} mm beside them."
+        warnings.append(ScanWarning("crooked-slices", message))
+    return warnings

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InputError
+from .elements import whole
 from .files import Instance
-from .frames import value
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,20 @@ class Storage:
     def of(cls, instance: Instance) -> Storage:
         """That of all frames of a file. Raises InputError if it is not possible."""
         keywords = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
-        allocated, stored, high_bit, sign = (value(instance.header, keyword) for keyword in keywords)
+        allocated, stored, high_bit, sign = (whole(instance.header, keyword) for keyword in keywords)
         stored = allocated if stored is None else stored
-        try:
-            high_bit = stored - 1 if high_bit is None else high_bit
-            possible = allocated in (8, 16, 32) and 1 <= stored <= high_bit + 1 <= allocated
-        except TypeError:  # missing, or several values
-            possible = False
-        if not possible or sign not in (0, 1, None):
+        if (
+            allocated not in (8, 16, 32)
+            or stored is None
+            or not 1 <= stored <= allocated
+            or sign not in (0, 1)
+        ):
             raise InputError(
-                f"{instance.file} stores its pixels in {stored} of {allocated} bits, the highest of them bit "
-                f"{high_bit}; expected up to 8, 16 or 32 bits. Export the series from the archive again."
+                f"{instance.file} stores its pixels in {stored} of {allocated} bits with the pixel "
+                f"representation {sign}; expected up to 8, 16 or 32 bits, and 0 (unsigned) or 1 (signed). "
+                "Export the series from the archive again."
             )
+        high_bit = stored - 1 if high_bit is None else min(max(high_bit, stored - 1), allocated - 1)
         return cls(allocated, stored, high_bit, sign == 1)
 
     @property
@@ -50,15 +52,16 @@ class Storage:
         return (-half, half - 1) if self.signed else (0, 2 * half - 1)
 
     def values(self, words: np.ndarray) -> tuple[np.ndarray, bool]:
-        """The values in `words`, and whether other bits had to be masked out.
-
-        Compressed images are stored in the lowest bits of a word of any size, and their sign is their own.
-        """
-        bits = 8 * words.dtype.itemsize
-        kind = "i" if self.signed else "u"
-        words = words.astype(words.dtype.newbyteorder("="), copy=False).view(f"{kind}{bits // 8}")
-        if self.stored >= bits:
+        """The values in uncompressed `words`, and whether there were other bits, which count for nothing."""
+        words = words.astype(words.dtype.newbyteorder("="), copy=False)
+        if self.stored == self.allocated:
             return words, False
-        top = bits - 1 - (self.high_bit if bits == self.allocated else self.stored - 1)
-        values = (words << top) >> (bits - self.stored)
+        values = (words << (self.allocated - 1 - self.high_bit)) >> (self.allocated - self.stored)
         return values, not np.array_equal(values, words)
+
+    def decompressed(self, words: np.ndarray) -> np.ndarray:
+        """The values in the lowest bits of a decoder's `words`, whose size and sign are its own."""
+        bits = 8 * words.dtype.itemsize
+        words = words.view(f"{'i' if self.signed else 'u'}{words.dtype.itemsize}")
+        unused = max(bits - self.stored, 0)
+        return (words << unused) >> unused

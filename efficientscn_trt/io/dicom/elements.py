@@ -1,0 +1,67 @@
+"""Read single elements of a data set, whatever is in them.
+
+pydicom raises errors of many kinds for malformed values. Here such a value is None.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.sequence import Sequence
+
+
+def value(dataset: Dataset, keyword: str) -> Any:
+    """The value of an element; None if it is missing, empty or malformed."""
+    try:
+        found = dataset.get(keyword)
+    except MemoryError:
+        raise
+    except Exception:
+        return None
+    return None if isinstance(found, str) and not found.strip() else found
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """The value as one line without control characters; "" if there is none."""
+    found = value(dataset, keyword)
+    return "" if found is None else one_line(str(found))
+
+
+def one_line(words: str) -> str:
+    """`words` for a message: in one line, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; [] if there is none."""
+    found = value(dataset, keyword)
+    return list(found) if isinstance(found, Sequence) else []
+
+
+def has(dataset: Dataset, keyword: str) -> bool:
+    """Whether the element is there with a value, understood or not."""
+    try:
+        return keyword in dataset and not dataset[keyword].is_empty
+    except MemoryError:
+        raise
+    except Exception:
+        return True
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> np.ndarray | None:
+    """`count` finite numbers; None if that is not what the element has."""
+    found = value(dataset, keyword)
+    try:
+        listed = [each for each in np.atleast_1d(np.array(found, object)) if each not in ("", None)]
+        result = np.array(listed, np.float64).ravel()
+    except (TypeError, ValueError):
+        return None
+    return result if len(result) == count and np.isfinite(result).all() else None
+
+
+def whole(dataset: Dataset, keyword: str) -> int | None:
+    """One whole number; None if that is not what the element has."""
+    found = numbers(dataset, keyword, 1)
+    return None if found is None or found[0] != int(found[0]) else int(found[0])
