@@ -5,17 +5,22 @@ pydicom raises errors of many kinds for malformed values. Here such a value is N
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
 from pydicom.sequence import Sequence
+
+_ONE = (str, int, float)
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """The value of an element; None if it is missing, empty or malformed."""
+    tag = tag_for_keyword(keyword) or 0
     try:
-        found = dataset.get(keyword)
+        found = dataset[tag].value if tag in dataset else None
     except MemoryError:
         raise
     except Exception:
@@ -31,7 +36,9 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 def one_line(words: str) -> str:
     """`words` for a message: in one line, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() else " " for c in words)
+    return " ".join(words.split())
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
@@ -54,11 +61,10 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> np.ndarray | None:
     """`count` finite numbers; None if that is not what the element has."""
     found = value(dataset, keyword)
     try:
-        listed = [each for each in np.atleast_1d(np.array(found, object)) if each not in ("", None)]
-        result = np.array(listed, np.float64).ravel()
-    except (TypeError, ValueError):
+        result = [float(each) for each in ([found] if isinstance(found, _ONE) else found) if each != ""]
+    except (TypeError, ValueError, OverflowError):
         return None
-    return result if len(result) == count and np.isfinite(result).all() else None
+    return np.array(result) if len(result) == count and all(map(math.isfinite, result)) else None
 
 
 def whole(dataset: Dataset, keyword: str) -> int | None:

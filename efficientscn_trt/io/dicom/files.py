@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from pydicom import Dataset, dcmread
+from pydicom.tag import Tag
 
 from ...errors import InputError
 from ..signatures import HEAD, head_of, is_dicom, is_zip
@@ -54,6 +55,7 @@ _ELEMENTS = [
     "SpecificCharacterSet",
     "StudyInstanceUID",
 ]
+_TAGS = [Tag(keyword) for keyword in _ELEMENTS]
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def read_headers(files: Iterable[File]) -> Found:
             listed |= _listed(instance.header)
         elif instance:
             instances.append(instance)
-    present = {text(instance.header, "SOPInstanceUID") for instance in instances}
+    present = {text(instance.header, "SOPInstanceUID") for instance in instances if listed}
     return Found(instances, damaged, len(listed - present))
 
 
@@ -177,7 +179,7 @@ def _read_header(file: File) -> Instance | str | None:
                 hidden = file.name.startswith(".")  # such as the "._" files of macOS
                 return "damaged" if file.name.lower().endswith(_EXTENSIONS) and not hidden else None
             stream.seek(0)
-            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(_ELEMENTS))
+            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
             return Instance(file, header, stream.tell())
     except (InputError, MemoryError, zipfile.BadZipFile):
         raise

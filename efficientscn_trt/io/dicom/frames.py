@@ -93,7 +93,7 @@ def _frame(instance: Instance, index: int, groups: Sequence[Dataset]) -> Frame:
         spacing=None if spacing is None or min(spacing) <= 0 else spacing,
         slope=None if slope is None else float(slope[0]),
         intercept=None if intercept is None else float(intercept[0]),
-        rescaled=has(rescale, "RescaleSlope") or has(rescale, "RescaleIntercept"),
+        rescaled=slope is not None or has(rescale, "RescaleSlope") or has(rescale, "RescaleIntercept"),
         rescale_type=text(rescale, "RescaleType"),
         localizer="LOCALIZER" in [str(part).upper() for part in image_type][2:3],
         acquisition=(
