@@ -141,6 +141,20 @@ def test_compressed_pixels_that_call_themselves_uncompressed(tmp_path: Path) -> 
         read(tmp_path)
 
 
+@pytest.mark.parametrize(("extra", "expected"), [(1, []), (2, ["unused-bytes"]), (400, ["unused-bytes"])])
+def test_bytes_behind_the_pixels(extra: int, expected: Sequence[str], tmp_path: Path) -> None:
+    """One byte makes an odd length even, as DICOM wants it."""
+
+    def change(number: int, dataset: Dataset) -> None:
+        if extra == 1:
+            set_hu(dataset, HU[number] // 20 * 20, 20, -1000, dtype=np.uint8)
+        else:
+            dataset.PixelData += b"\0" * extra
+
+    write_series(block_image(), tmp_path, change=change)
+    assert [warning.code for warning in read(tmp_path).warnings] == expected
+
+
 @pytest.mark.parametrize("count", [20, 40])
 def test_enhanced_ct_with_another_number_of_frames(count: int, tmp_path: Path) -> None:
     dataset = enhanced_ct(block_image())

@@ -20,7 +20,7 @@ from .files import Found, files_at, read_headers
 from .frames import Frame
 from .mixtures import mixtures
 from .names import counted, listed
-from .pixels import read_pixels
+from .pixels import Remark, Remarks, read_pixels
 from .series import choose, cut_short
 from .stack import stack
 
@@ -56,7 +56,7 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
             frames, copies = without_copies(name, frames)
             check_shape(str(path), (*frames[0].size, len(frames)))
             ordered = stack(name, frames)
-            array, masked = read_pixels(ordered.frames, threads)
+            array, remarks = read_pixels(ordered.frames, threads)
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is damaged ({error}); copy or download it again.") from error
     warnings += [
@@ -64,7 +64,7 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
         *ordered.warnings,
         *mixtures(name, ordered.frames),
         *_unit(path, frames),
-        *_masked(path, masked),
+        *_odd_pixels(path, remarks),
     ]
     return straightened(Image(array, ordered.geometry, warnings), name)
 
@@ -90,9 +90,18 @@ def _unit(path: Path, frames: list[Frame]) -> list[ScanWarning]:
     return [ScanWarning("rescale-type", message)] if others else []
 
 
-def _masked(path: Path, files: list[str]) -> list[ScanWarning]:
-    message = (
-        f"Pixels in {path} have bits beyond those that their header counts (overlays, or a wrong header), "
-        f"which were ignored: {listed(files)}."
-    )
-    return [ScanWarning("unused-bits", message)] if files else []
+def _odd_pixels(path: Path, remarks: Remarks) -> list[ScanWarning]:
+    warnings = []
+    if files := sorted(remarks[Remark.OTHER_BITS]):
+        message = (
+            f"Pixels in {path} have bits beyond those that their header counts (overlays, or a wrong "
+            f"header), which were ignored: {listed(files)}."
+        )
+        warnings.append(ScanWarning("unused-bits", message))
+    if files := sorted(remarks[Remark.OTHER_BYTES]):
+        message = (
+            f"Files in {path} have more pixels than their header describes (padding, or a wrong header), "
+            f"which were ignored: {listed(files)}."
+        )
+        warnings.append(ScanWarning("unused-bytes", message))
+    return warnings

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from enum import Enum
 from io import BytesIO
 from typing import Any, BinaryIO, cast
 
@@ -38,10 +39,21 @@ _PIXEL_DATA = 0x7FE00008  # the first of the tags that have pixels
 _MOST_PADDING = 0.1  # of the bytes that a header describes; more shows that it describes something else
 
 
-def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, list[str]]:
+class Remark(Enum):
+    """What is odd about the pixels of a file, but does not change their values."""
+
+    OTHER_BITS = "bits beyond those that are stored"
+    OTHER_BYTES = "bytes behind the last pixel"
+
+
+Remarks = dict[Remark, set[str]]
+Decoded = tuple[np.ndarray, list[Remark]]
+
+
+def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Remarks]:
     """The HU of `frames`, [frame, row, column], in the smallest dtype that holds all that can be stored.
 
-    Frames must be of one size. Also returns the names of files with bits beyond those that are stored.
+    Frames must be of one size. Also returns the names of the files for each remark.
     Raises InputError if pixels are missing, cut short, damaged or compressed in an unknown way.
     """
     storages = {frame.instance: Storage.of(frame.instance) for frame in frames}
@@ -51,12 +63,12 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, list
     members: dict[Instance, list[tuple[int, Frame]]] = {}
     for index, frame in enumerate(frames):
         members.setdefault(frame.instance, []).append((index, frame))
-    masked = set()
+    remarks: Remarks = {remark: set() for remark in Remark}
 
     def convert(pixels: _Pixels, index: int, frame: Frame) -> None:
-        values, other_bits = pixels.values(frame.index)
-        if other_bits:
-            masked.add(frame.file)
+        values, odd = pixels.values(frame.index)
+        for remark in odd:
+            remarks[remark].add(frame.file)
         scale.apply(values, frame, volume[index])
 
     def convert_file(instance: Instance) -> None:
@@ -71,7 +83,7 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, list
             ((instance, of_file),) = members.items()
             pixels = _Pixels(instance, storages[instance])
             list(pool.map(lambda member: convert(pixels, *member), of_file))
-    return volume, sorted(masked)
+    return volume, remarks
 
 
 class _Pixels:
@@ -82,14 +94,14 @@ class _Pixels:
         with self._damage_named():
             self._decode = _decoder(instance, storage)
 
-    def values(self, index: int) -> tuple[np.ndarray, bool]:
-        """The values of one frame, [row, column], and whether there were other bits. Raises InputError."""
+    def values(self, index: int) -> Decoded:
+        """The values of one frame, [row, column], and remarks. Raises InputError."""
         rows, columns = (whole(self._instance.header, keyword) for keyword in ("Rows", "Columns"))
         with self._damage_named():
-            values, masked = self._decode(index)
+            values, odd = self._decode(index)
             if values.shape != (rows, columns):
                 raise ValueError(f"they decode to {' × '.join(str(n) for n in values.shape[::-1])} pixels")
-        return values, masked
+        return values, odd
 
     @contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -105,8 +117,8 @@ class _Pixels:
             ) from error
 
 
-def _decoder(instance: Instance, storage: Storage) -> Callable[[int], tuple[np.ndarray, bool]]:
-    """A function from the number of a frame to its values, and whether there were other bits."""
+def _decoder(instance: Instance, storage: Storage) -> Callable[[int], Decoded]:
+    """A function from the number of a frame to its values and remarks."""
     header, syntax = instance.header, _transfer_syntax(instance.header)
     if syntax not in DECODERS and syntax not in _UNCOMPRESSED:
         raise InputError(
@@ -118,7 +130,7 @@ def _decoder(instance: Instance, storage: Storage) -> Callable[[int], tuple[np.n
     if syntax in DECODERS:
         parts = _compressed_frames(data.value, frames)
         decode = DECODERS[syntax]
-        return lambda index: (storage.decompressed(decode(parts[index], storage.dtype, shape)), False)
+        return lambda index: (storage.decompressed(decode(parts[index], storage.dtype, shape)), [])
     if data.is_undefined_length:
         raise ValueError("they are compressed, but the transfer syntax says that they are not")
     described = frames * shape[0] * shape[1] * storage.allocated // 8
@@ -138,7 +150,13 @@ def _decoder(instance: Instance, storage: Storage) -> Callable[[int], tuple[np.n
         "pixel_vr": data.VR,
         "correct_unused_bits": False,  # `Storage.values` does, and reports it
     }
-    return lambda index: storage.values(decoder.as_array(data.value, raw=True, index=index, **options)[0])
+    padded = len(data.value) > described + described % 2
+
+    def decoded(index: int) -> Decoded:
+        values, masked = storage.values(decoder.as_array(data.value, raw=True, index=index, **options)[0])
+        return values, [Remark.OTHER_BITS] * masked + [Remark.OTHER_BYTES] * padded
+
+    return decoded
 
 
 def _compressed_frames(data: bytes, count: int) -> list[bytes]:
