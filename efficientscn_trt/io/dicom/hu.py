@@ -40,14 +40,15 @@ class HuScale:
                         f"{frame.instance.file} lacks a usable rescale slope or intercept, so its HU are "
                         "unknown; export the series from the archive again."
                     )
-        extremes = []
         for frame in frames:
-            slope, intercept = _rescale(frame)
-            if slope == 0:
+            if frame.slope == 0:
                 raise InputError(
                     f"{frame.instance.file} has the rescale slope 0, which leaves no image; export the "
                     "series from the archive again."
                 )
+        extremes = []
+        for frame in frames:
+            slope, intercept = _rescale(frame)
             if not slope.is_integer() or not intercept.is_integer():
                 return cls(np.dtype(np.float32))
             for stored in storages[frame.instance].extremes:

@@ -156,12 +156,13 @@ def _left_out(path: Path, series: Series, instances: Iterable[Instance]) -> list
     if series.localizers:
         message = f"{path} has localizers in its series, which were left out: {listed(series.localizers)}."
         warnings.append(ScanWarning("localizers-left-out", message))
+    members = set(series.instances)
     others = [
         instance.file.name
         for instance in instances
         if series.uid
         and text(instance.header, "SeriesInstanceUID") == series.uid
-        and instance not in series.instances
+        and instance not in members
         and whole(instance.header, "Rows") is not None  # else it is no image, or named as damaged
     ]
     if others:
