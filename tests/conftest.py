@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.model_folders import ModelFolders
 
 from efficientscn_trt.bundle import Bundle
+
+if TYPE_CHECKING:
+    from efficientscn_trt import Segmenter
 
 # PyTorch for CUDA imports Triton, which crashes if TensorFlow is already loaded: the linker gives it
 # TensorFlow's LLVM (tensorflow/tensorflow#124205). TensorFlow may load after Triton.
@@ -49,6 +54,22 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     from support.tiny_bundle import write_tiny_bundle
 
     return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "thresholds")
+
+
+@pytest.fixture(scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the compiled networks of tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFICIENTSCN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def segmenter(tiny_bundle: Bundle, own_cache: None) -> Segmenter:
+    """One segmenter of HU thresholds for all tests: it keeps no state."""
+    from efficientscn_trt import Segmenter
+
+    return Segmenter(tiny_bundle)
 
 
 @pytest.fixture(scope="session")

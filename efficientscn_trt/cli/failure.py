@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from ..errors import EfficientSCNError, OutputError
+from ..io.wording import system_reason
 from ..out_of_memory import memory_errors
 
 DEBUG = "EFFICIENTSCN_DEBUG"
@@ -74,22 +75,16 @@ def exit_code_of(command: Callable[[], object]) -> int:
         return _say(*_missing_module(error))
     except MemoryError:
         return _say("Error: Not enough memory; close other programs or use a machine with more.", UNEXPECTED)
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            reason = (error.strerror or str(error)).lower()
-            return _say(f"Error: An output cannot be written: {reason}; free some.", OutputError.exit_code)
-        return _unexpected(error)
     except Exception as error:
-        return _unexpected(error)
-
-
-def _unexpected(error: Exception) -> int:
-    return _say(
-        f"Unexpected error ({type(error).__name__}): {error}\n"
-        f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
-        "and run the command again.",
-        UNEXPECTED,
-    )
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            reason = system_reason(error)
+            return _say(f"Error: An output cannot be written: {reason}; free some.", OutputError.exit_code)
+        return _say(
+            f"Unexpected error ({type(error).__name__}): {error}\n"
+            f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
+            "and run the command again.",
+            UNEXPECTED,
+        )
 
 
 def _missing_module(error: ModuleNotFoundError) -> tuple[str, int]:

@@ -12,6 +12,7 @@ import click
 from ..backends import DEVICES, PRECISIONS
 from ..errors import OutputError
 from ..io.atomic import check_writable
+from ..io.wording import system_reason
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -89,8 +90,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"The folder {folder} cannot be created: {reason}; give another one.") from error
+        raise OutputError(
+            f"The folder {folder} cannot be created: {system_reason(error)}; give another one."
+        ) from error
 
 
 def check_picture(path: Path | None) -> None:

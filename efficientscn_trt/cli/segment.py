@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,8 +92,9 @@ def _write_preview(
 ) -> None:
     """Draw the labels on the scan, which is read again because it was freed before the larger network ran."""
     from ..io.volume import open_scan
+    from ..io.wording import displayable
     from ..report.preview import note_for, write
 
     image = open_scan(scan, series=series, values=False)
     note = note_for(segmenter.bundle.manifest)
-    write(path, image.array, result, title=os.fsencode(scan.name).decode(errors="replace"), note=note)
+    write(path, image.array, result, title=displayable(scan.name), note=note)

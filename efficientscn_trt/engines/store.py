@@ -10,6 +10,7 @@ from .. import bundle as bundles
 from ..bundle import Bundle, Engine
 from ..errors import OutputError
 from ..io.atomic import replacing
+from ..io.wording import system_reason
 
 FOLDER = "engines"
 
@@ -26,7 +27,7 @@ def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bund
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{bundle.path} cannot be written: {(error.strerror or str(error)).lower()}; copy the bundle to "
+            f"{bundle.path} cannot be written: {system_reason(error)}; copy the bundle to "
             "a folder where you may write and build there."
         ) from error
     for engine, content in engines:

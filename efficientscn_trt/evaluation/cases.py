@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from ..errors import InputError
 from ..io.image_file import read_file
 from ..io.paths import is_there
+from ..io.wording import listed
 from ..io.writing import EXTENSIONS
 from .overlap import dice
 from .surface import normalized_surface_distance
@@ -60,10 +61,9 @@ def find_cases(predictions: Path, references: Path) -> list[Case]:
         raise InputError(f"The folder {references} holds no label maps ({', '.join(EXTENSIONS)}).")
     missing = sorted(set(expected) - set(found))
     if missing:
-        names = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         raise InputError(
-            f"{predictions} lacks the predictions of {len(missing)} of {len(expected)} references ({names}); "
-            "give each prediction the file name of its reference."
+            f"{predictions} lacks the predictions of {len(missing)} of {len(expected)} references "
+            f"({listed(missing)}); give each prediction the file name of its reference."
         )
     return [Case(name, found[name], expected[name]) for name in sorted(expected)]
 
@@ -114,9 +114,8 @@ def _read(path: Path, label_names: Mapping[int, str]) -> sitk.Image:
     values = np.unique(sitk.GetArrayViewFromImage(image))
     unknown = [f"{value:g}" for value in values if value not in label_names]
     if unknown:
-        found = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
         known = ", ".join(f"{value} {name}" for value, name in label_names.items())
-        raise InputError(f"{path} has the values {found}, expected only the labels {known}.")
+        raise InputError(f"{path} has the values {listed(unknown)}, expected only the labels {known}.")
     return sitk.Cast(image, sitk.sitkUInt8)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
+from .wording import system_reason
 
 
 def check_writable(target: Path) -> None:
@@ -79,5 +80,5 @@ def _create(temporary: Path, target: Path) -> None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+        return system_reason(error)
     return (str(error).strip().splitlines() or ["no reason given"])[-1].rstrip(".")

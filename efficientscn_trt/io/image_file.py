@@ -30,7 +30,7 @@ def read_file(path: Path) -> tuple[sitk.Image, list[ScanWarning]]:
         if header:
             header.check_voxels()  # its message for a damaged file says more
         raise InputError(
-            f"{path} cannot be read as an image: {reason(error)}; give a CT as NIfTI, NRRD, MetaImage or "
+            f"{path} cannot be read as an image: {_reason(error)}; give a CT as NIfTI, NRRD, MetaImage or "
             "DICOM."
         ) from error
     check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
@@ -48,17 +48,15 @@ def read_file(path: Path) -> tuple[sitk.Image, list[ScanWarning]]:
         raise MemoryError(f"{path} is whole, but cannot be loaded") from failure  # niftilib gives no reason
     if failure:
         raise InputError(
-            f"{path} is damaged or cut short: {reason(failure)}; copy or download it again."
+            f"{path} is damaged or cut short: {_reason(failure)}; copy or download it again."
         ) from failure
     return image, header.warnings(str(path)) if header else []
 
 
-def reason(error: RuntimeError) -> str:
+def _reason(error: RuntimeError) -> str:
     """The last line of SimpleITK's message, without its prefix."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     last = lines[-1] if lines else "no reason given"
     if "Unable to determine ImageIO reader" in last:
         return "SimpleITK does not know its format"
-    if "Size mismatch" in last or "does not fully contain the requested region" in str(error):
-        return "its slices differ in size"
     return last.removeprefix("sitk::ERROR:").removeprefix("ITK ERROR:").strip().rstrip(".")

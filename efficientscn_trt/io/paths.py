@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from ..errors import EfficientSCNError
+from .wording import displayable, system_reason
 
 
 def check_name(path: Path, failure: type[EfficientSCNError]) -> None:
@@ -14,8 +15,7 @@ def check_name(path: Path, failure: type[EfficientSCNError]) -> None:
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
-        shown = os.fsencode(path).decode(errors="replace")
-        raise failure(f"{shown} is no name in UTF-8; rename it.") from error
+        raise failure(f"{displayable(path)} is no name in UTF-8; rename it.") from error
 
 
 def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:
@@ -25,7 +25,7 @@ def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL character
         return False
     except OSError as error:
-        raise failure(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        raise failure(f"{path} cannot be read: {system_reason(error)}.") from error
     if not os.access(path, os.R_OK | os.X_OK if folder else os.R_OK):
         raise failure(f"{path} cannot be read: permission denied; ask its owner for the right to read it.")
     return True

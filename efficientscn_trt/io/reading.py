@@ -24,8 +24,7 @@ def read(path: Path, series: str | None = None, threads: int = 0) -> Image:
         raise InputError(
             f"{path} is a pipe or a device, expected a file or a folder; save the scan as a file."
         )
-    head = b"" if path.is_dir() else head_of(path)
-    if path.is_dir() or is_dicom(head) or is_zip(head):
+    if path.is_dir() or is_dicom(head := head_of(path)) or is_zip(head):
         from .dicom import read_dicom
 
         return read_dicom(path, series, threads)

@@ -23,11 +23,8 @@ def _import_benchmarks() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the compiled networks of tests out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EFFICIENTSCN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
+def _own_cache(own_cache: None) -> None:
+    """All tests here have it."""
 
 
 @pytest.fixture

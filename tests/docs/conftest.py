@@ -35,7 +35,6 @@ def belongings(
         (folder / name).mkdir()
         for case in ("first", "second"):
             sitk.WriteImage(image, str(folder / name / f"{case}.nii.gz"))
-    (folder / "dicom-folder").mkdir()
     write_series(scan, folder / "dicom-folder")
     write_case(folder / "cases", "case", *tiny_case(0))
     shutil.copytree(tiny_models.localization, folder / "saved_models" / "localization")

@@ -16,7 +16,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate
 from pydicom.tag import Tag
-from support.dicom import ct_slice, enhanced_ct, set_hu, set_pixels, write_series
+from support.dicom import ct_slice, enhanced_ct, set_compressed, set_hu, set_pixels, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
@@ -125,9 +125,8 @@ def test_a_header_that_describes_other_pixels(
 
 def test_compressed_pixels_that_call_themselves_uncompressed(tmp_path: Path) -> None:
     def change(number: int, dataset: Dataset) -> None:
-        dataset.file_meta.TransferSyntaxUID = uid.JPEGLSLossless
-        dataset.PixelData = encapsulate([bytes(imagecodecs.jpegls_encode(HU[number].astype(np.uint16)))])
-        dataset["PixelData"].is_undefined_length = True
+        encoded = bytes(imagecodecs.jpegls_encode(HU[number].astype(np.uint16)))
+        set_compressed(dataset, uid.JPEGLSLossless, encapsulate([encoded]))
 
     write_series(block_image(), tmp_path, change=change)
     for path in tmp_path.iterdir():
@@ -325,9 +324,7 @@ def test_a_jpeg_2000_codestream_with_the_other_sign(tmp_path: Path) -> None:
     def change(number: int, dataset: Dataset) -> None:
         set_pixels(dataset, HU[number].astype(np.uint16))
         encoded = imagecodecs.jpeg2k_encode(HU[number], level=0, codecformat="J2K", reversible=True)
-        dataset.file_meta.TransferSyntaxUID = uid.JPEG2000Lossless
-        dataset.PixelData = encapsulate([bytes(encoded)])
-        dataset["PixelData"].is_undefined_length = True
+        set_compressed(dataset, uid.JPEG2000Lossless, encapsulate([bytes(encoded)]))
 
     write_series(block_image(), tmp_path, change=change)
     with pytest.raises(InputError, match="says that values are unsigned, but some are negative"):
@@ -338,9 +335,7 @@ def test_signed_values_of_twelve_bits_in_jpeg_ls(tmp_path: Path) -> None:
     def change(number: int, dataset: Dataset) -> None:
         set_hu(dataset, HU[number], bits=12)
         encoded = imagecodecs.jpegls_encode(HU[number].astype(np.uint16) & 0xFFF)
-        dataset.file_meta.TransferSyntaxUID = uid.JPEGLSLossless
-        dataset.PixelData = encapsulate([bytes(encoded)])
-        dataset["PixelData"].is_undefined_length = True
+        set_compressed(dataset, uid.JPEGLSLossless, encapsulate([bytes(encoded)]))
 
     write_series(block_image(), tmp_path, change=change)
     assert codes(tmp_path) == []
@@ -354,9 +349,7 @@ def test_an_offset_table_of_fragments(tmp_path: Path) -> None:
         encoded = bytes(imagecodecs.jpegls_encode(HU[number].astype(np.uint16)))
         third = len(encoded) // 6 * 2
         parts = [encoded[:third], encoded[third : 2 * third], encoded[2 * third :]]
-        dataset.file_meta.TransferSyntaxUID = uid.JPEGLSLossless
-        dataset.PixelData = encapsulate(parts)  # as if these were three frames
-        dataset["PixelData"].is_undefined_length = True
+        set_compressed(dataset, uid.JPEGLSLossless, encapsulate(parts))  # as if these were three frames
 
     write_series(block_image(), tmp_path, change=change)
     assert codes(tmp_path) == []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import Dataset
-from support.dicom import ct_slice, enhanced_ct, set_hu, set_pixels, write_series
+from support.dicom import ct_slice, enhanced_ct, only, set_hu, set_pixels, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
@@ -89,13 +89,13 @@ def test_frames_of_enhanced_ct_have_their_own_rescale(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(tmp_path / "ct.dcm").array, expected)
 
 
+def _without(keyword: str) -> Callable[[Dataset], None]:
+    return lambda dataset: delattr(dataset, keyword)
+
+
 @pytest.mark.parametrize("number", [0, 7])
 def test_a_rescale_that_only_some_slices_have(number: int, tmp_path: Path) -> None:
-    def change(index: int, dataset: Dataset) -> None:
-        if index == number:
-            del dataset.RescaleIntercept
-
-    write_series(block_image(), tmp_path, change=change)
+    write_series(block_image(), tmp_path, change=only(number, _without("RescaleIntercept")))
     with pytest.raises(InputError, match=rf"1-00{number}\.dcm lacks a usable rescale slope or intercept"):
         read(tmp_path)
 
@@ -136,11 +136,7 @@ def _more_stored_than_allocated(dataset: Dataset) -> None:
 def test_values_that_cannot_be_understood(
     spoil: Callable[[Dataset], None], message: str, tmp_path: Path
 ) -> None:
-    def change(number: int, dataset: Dataset) -> None:
-        if number == 5:
-            spoil(dataset)
-
-    write_series(block_image(), tmp_path, change=change)
+    write_series(block_image(), tmp_path, change=only(5, spoil))
     with pytest.raises(InputError, match=message) as caught:
         read(tmp_path)
     assert "\n" not in str(caught.value)
@@ -183,11 +179,10 @@ def test_values_in_another_unit_are_warned_of(tmp_path: Path) -> None:
 def test_pixels_that_are_cut_short(missing: int, tmp_path: Path) -> None:
     """The element has fewer bytes than its slice needs, but the file is well formed."""
 
-    def change(number: int, dataset: Dataset) -> None:
-        if number == 9:
-            dataset.PixelData = dataset.PixelData[:-missing]
+    def cut(dataset: Dataset) -> None:
+        dataset.PixelData = dataset.PixelData[:-missing]
 
-    write_series(block_image(), tmp_path, change=change)
+    write_series(block_image(), tmp_path, change=only(9, cut))
     with pytest.raises(InputError, match=r"The pixels of .*1-009\.dcm are missing, cut short or damaged"):
         read(tmp_path)
 
@@ -210,11 +205,7 @@ def test_a_file_that_is_cut_short(share: float, tmp_path: Path) -> None:
 
 
 def test_no_pixels(tmp_path: Path) -> None:
-    def change(number: int, dataset: Dataset) -> None:
-        if number == 9:
-            del dataset.PixelData
-
-    write_series(block_image(), tmp_path, change=change)
+    write_series(block_image(), tmp_path, change=only(9, _without("PixelData")))
     with pytest.raises(InputError, match=r"The pixels of .*1-009\.dcm are missing, cut short or damaged"):
         read(tmp_path)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import numpy as np
-import pydicom.data
 import pytest
 from pydicom import dcmread
+from support.dicom import SAMPLES
 
 from efficientscn_trt import InputError
 from efficientscn_trt.io.dicom.files import Instance, read_headers
@@ -16,7 +15,6 @@ from efficientscn_trt.io.dicom.frames import frames_of
 from efficientscn_trt.io.dicom.pixels import read_pixels
 from efficientscn_trt.io.reading import read
 
-SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 FILES = sorted(str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*") if path.is_file())
 
 

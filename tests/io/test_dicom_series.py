@@ -8,19 +8,17 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pydicom.data
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
 from pydicom.uid import UID, RTDoseStorage, SecondaryCaptureImageStorage
-from support.dicom import ct_slice, enhanced_ct, set_hu, write_series
+from support.dicom import SAMPLES, ct_slice, enhanced_ct, set_hu, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
 from efficientscn_trt.io.image import Image
 from efficientscn_trt.io.reading import read
 
-SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 SECOND = "1.2.826.0.1.3680043.2.1125.9.2"
 
 

@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 from pydicom import Dataset, uid
 from pydicom.encaps import encapsulate, encapsulate_extended
-from support.dicom import ct_slice, enhanced_ct, set_hu
+from support.dicom import ct_slice, enhanced_ct, set_compressed, set_hu
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
@@ -60,15 +60,8 @@ ENCODERS: dict[str, tuple[Encoder, int]] = {
 def _compressed(number: int, syntax: str, encoded: list[Any]) -> Dataset:
     dataset = ct_slice(block_image(), number)
     set_hu(dataset, HU[number], intercept=-1024, dtype=np.uint16, bits=12)
-    _compress(dataset, syntax, encapsulate(encoded))
+    set_compressed(dataset, syntax, encapsulate(encoded))
     return dataset
-
-
-def _compress(dataset: Dataset, syntax: str, data: bytes) -> None:
-    dataset.file_meta.TransferSyntaxUID = uid.UID(syntax)
-    dataset.PixelData = data
-    dataset["PixelData"].VR = "OB"
-    dataset["PixelData"].is_undefined_length = True
 
 
 def _write(folder: Path, syntax: str, encode: Encoder) -> None:
@@ -112,7 +105,7 @@ def test_eight_bits_of_jpeg(tmp_path: Path) -> None:
         set_hu(dataset, hu[number], 20, -1040, dtype=np.uint8)
         pixels = np.frombuffer(dataset.PixelData, np.uint8, hu[number].size).reshape(hu[number].shape)
         encoded: Any = imagecodecs.jpeg8_encode(pixels.copy(), level=100)
-        _compress(dataset, uid.JPEGBaseline8Bit, encapsulate([encoded]))
+        set_compressed(dataset, uid.JPEGBaseline8Bit, encapsulate([encoded]))
         dataset.save_as(tmp_path / f"{number:03d}.dcm")
     assert np.abs(read(tmp_path).array - hu).max() <= 2 * 20
 
@@ -126,7 +119,7 @@ def test_signed_values_in_an_unsigned_codestream(tmp_path: Path) -> None:
         encoded: Any = imagecodecs.jpeg2k_encode(
             words, level=0, codecformat="J2K", reversible=True, bitspersample=13
         )
-        _compress(dataset, uid.JPEG2000Lossless, encapsulate([encoded]))
+        set_compressed(dataset, uid.JPEG2000Lossless, encapsulate([encoded]))
         dataset.save_as(tmp_path / f"{number:03d}.dcm")
     scan = read(tmp_path)
     np.testing.assert_array_equal(scan.array, HU)
@@ -143,7 +136,7 @@ def test_compressed_frames_of_enhanced_ct(table: str, fragments: int, tmp_path: 
         data, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = encapsulate_extended(frames)
     else:
         data = encapsulate(frames, fragments_per_frame=fragments, has_bot=table == "basic")
-    _compress(dataset, uid.JPEGLSLossless, data)
+    set_compressed(dataset, uid.JPEGLSLossless, data)
     dataset.save_as(tmp_path / "ct.dcm")
     np.testing.assert_array_equal(read(tmp_path / "ct.dcm").array, HU)
 
@@ -153,7 +146,7 @@ def test_fewer_compressed_frames_than_announced(tmp_path: Path) -> None:
     frames: list[Any] = [
         imagecodecs.jpegls_encode(HU[number].astype(np.uint16)) for number in range(len(HU) - 1)
     ]
-    _compress(dataset, uid.JPEGLSLossless, encapsulate(frames))
+    set_compressed(dataset, uid.JPEGLSLossless, encapsulate(frames))
     dataset.save_as(tmp_path / "ct.dcm")
     with pytest.raises(InputError, match=r"The pixels of .*ct\.dcm are missing, cut short or damaged"):
         read(tmp_path / "ct.dcm")
@@ -173,7 +166,7 @@ def test_compressed_pixels_that_are_cut_short(syntax: str, share: float, tmp_pat
             encoded = ENCODERS[syntax][0](STORED[number])
             dataset = _compressed(number, syntax, [encoded])
         if number == 7:
-            _compress(dataset, syntax, encapsulate([encoded[: int(share * len(encoded))]]))
+            set_compressed(dataset, syntax, encapsulate([encoded[: int(share * len(encoded))]]))
         dataset.save_as(tmp_path / f"{number:03d}.dcm")
     with pytest.raises(
         InputError, match=r"The pixels of .*007\.dcm are missing, cut short or damaged"

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from efficientscn_trt import Segmenter
-from efficientscn_trt.bundle import Bundle
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the compiled networks of tests out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EFFICIENTSCN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="session")
-def segmenter(tiny_bundle: Bundle) -> Segmenter:
-    """One segmenter of HU thresholds for all tests: it keeps no state."""
-    return Segmenter(tiny_bundle)
+def _own_cache(own_cache: None) -> None:
+    """All tests here have it."""
 
 
 @pytest.fixture

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom.data
 import SimpleITK as sitk
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
+
+#: pydicom's own sample files.
+SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 
 _STUDY = "1.2.826.0.1.3680043.2.1125.9"
 
@@ -35,6 +39,19 @@ def set_pixels(dataset: Dataset, stored: np.ndarray, bits: int = 0) -> None:
     data = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
     dataset.PixelData = data + b"\0" * (len(data) % 2)
     dataset["PixelData"].VR = "OW"
+
+
+def set_compressed(dataset: Dataset, syntax: str, data: bytes) -> None:
+    """Replace the pixels by compressed ones, which are already encapsulated."""
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    dataset.PixelData = data
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+
+
+def only(number: int, spoil: Callable[[Dataset], object]) -> Change:
+    """A change of one slice of a series."""
+    return lambda index, dataset: spoil(dataset) if index == number else None
 
 
 def ct_slice(image: sitk.Image, number: int, description: str = "", series: int = 1) -> Dataset:

@@ -62,10 +62,8 @@ def _run_saved_models_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EFFICIENTSCN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
+def _own_cache(own_cache: None) -> None:
+    """All tests here have it."""
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ what a neighbour says.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from ...errors import InputError
@@ -15,11 +14,11 @@ from ...system import usable_cores
 from ..image import Image
 from ..plausibility import check_shape
 from ..shear import straightened
+from ..wording import counted, listed
 from .copies import without_copies
 from .files import Found, files_at, read_headers
 from .frames import Frame
 from .mixtures import mixtures
-from .names import counted, listed
 from .pixels import Remark, Remarks, read_pixels
 from .series import choose, cut_short
 from .stack import stack
@@ -42,23 +41,18 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
     Raises InputError.
     """
     threads = threads or usable_cores()
-    try:
-        with files_at(path) as files:
-            found = read_headers(files)
-            chosen, warnings = choose(path, found.instances, series)
-            warnings = [*_incomplete(path, found), *warnings]
-            frames = chosen.frames
-            if not frames:
-                raise InputError(
-                    f"{path} has localizers only, expected the slices of a CT; give their folder."
-                )
-            name = f"The {counted(len(frames), 'slice')} in {path}"
-            frames, copies = without_copies(name, frames)
-            check_shape(str(path), (*frames[0].size, len(frames)))
-            ordered = stack(name, frames)
-            array, remarks = read_pixels(ordered.frames, threads)
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path} is damaged ({error}); copy or download it again.") from error
+    with files_at(path) as files:
+        found = read_headers(files)
+        chosen, warnings = choose(path, found.instances, series)
+        warnings = [*_incomplete(path, found), *warnings]
+        frames = chosen.frames
+        if not frames:
+            raise InputError(f"{path} has localizers only, expected the slices of a CT; give their folder.")
+        name = f"The {counted(len(frames), 'slice')} in {path}"
+        frames, copies = without_copies(name, frames)
+        check_shape(str(path), (*frames[0].size, len(frames)))
+        ordered = stack(name, frames)
+        array, remarks = read_pixels(ordered.frames, threads)
     warnings += [
         *copies,
         *ordered.warnings,

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...scan_warning import ScanWarning
+from ..wording import counted, listed
 from .frames import Frame
-from .names import counted, listed
 from .pixels import read_pixels
-
-_PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
 
 
 def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], list[ScanWarning]]:
@@ -23,9 +21,9 @@ def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], lis
     kept: dict[tuple[float, ...], Frame] = {}
     copies = []
     for frame in frames:
-        if frame.position is None:
+        if frame.place is None:
             return list(frames), []
-        first = kept.setdefault(tuple(frame.position.round(_PLACE_DIGITS)), frame)
+        first = kept.setdefault(frame.place, frame)
         if first is not frame:
             if not _equal(first, frame):
                 return list(frames), []

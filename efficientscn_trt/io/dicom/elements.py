@@ -13,6 +13,8 @@ from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 from pydicom.sequence import Sequence
 
+from ..wording import one_line
+
 _ONE = (str, int, float)
 
 
@@ -32,13 +34,6 @@ def text(dataset: Dataset, keyword: str) -> str:
     """The value as one line without control characters; "" if there is none."""
     found = value(dataset, keyword)
     return "" if found is None else one_line(str(found))
-
-
-def one_line(words: str) -> str:
-    """`words` for a message: in one line, without control characters."""
-    if not words.isprintable():
-        words = "".join(c if c.isprintable() else " " for c in words)
-    return " ".join(words.split())
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:

@@ -16,46 +16,49 @@ from pydicom.tag import Tag
 
 from ...errors import InputError
 from ..signatures import HEAD, head_of, is_dicom, is_zip
+from ..wording import system_reason
 from .elements import items, text
 
 _EXTENSIONS = (".dcm", ".dicom", ".ima")
 
 #: The elements that are kept of each header. Others may be large, such as a scanner's raw data.
 _ELEMENTS = [
-    "AcquisitionNumber",
-    "BitsAllocated",
-    "BitsStored",
-    "Columns",
-    "ConcatenationUID",
-    "DirectoryRecordSequence",
-    "FrameOfReferenceUID",
-    "HighBit",
-    "ImageOrientationPatient",
-    "ImagePositionPatient",
-    "ImageType",
-    "InConcatenationTotalNumber",
-    "Modality",
-    "ModalityLUTSequence",
-    "NumberOfFrames",
-    "PatientID",
-    "PerFrameFunctionalGroupsSequence",
-    "PhotometricInterpretation",
-    "PixelRepresentation",
-    "PixelSpacing",
-    "RescaleIntercept",
-    "RescaleSlope",
-    "RescaleType",
-    "Rows",
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "SamplesPerPixel",
-    "SeriesDescription",
-    "SeriesInstanceUID",
-    "SharedFunctionalGroupsSequence",
-    "SpecificCharacterSet",
-    "StudyInstanceUID",
+    Tag(keyword)
+    for keyword in (
+        "AcquisitionNumber",
+        "BitsAllocated",
+        "BitsStored",
+        "Columns",
+        "ConcatenationUID",
+        "DirectoryRecordSequence",
+        "FrameOfReferenceUID",
+        "HighBit",
+        "ImageOrientationPatient",
+        "ImagePositionPatient",
+        "ImageType",
+        "InConcatenationTotalNumber",
+        "Modality",
+        "ModalityLUTSequence",
+        "NumberOfFrames",
+        "PatientID",
+        "PerFrameFunctionalGroupsSequence",
+        "PhotometricInterpretation",
+        "PixelRepresentation",
+        "PixelSpacing",
+        "RescaleIntercept",
+        "RescaleSlope",
+        "RescaleType",
+        "Rows",
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "SamplesPerPixel",
+        "SeriesDescription",
+        "SeriesInstanceUID",
+        "SharedFunctionalGroupsSequence",
+        "SpecificCharacterSet",
+        "StudyInstanceUID",
+    )
 ]
-_TAGS = [Tag(keyword) for keyword in _ELEMENTS]
 
 
 @dataclass(frozen=True)
@@ -148,9 +151,9 @@ def read_headers(files: Iterable[File]) -> Found:
 
 def _walk(folder: Path) -> Iterator[Path]:
     def fail(error: OSError) -> None:
-        reason = (error.strerror or str(error)).lower()
         raise InputError(
-            f"The folder {error.filename} cannot be read: {reason}; ask its owner for the right to read it."
+            f"The folder {error.filename} cannot be read: {system_reason(error)}; ask its owner for the "
+            "right to read it."
         ) from error
 
     top = Path(os.path.realpath(folder))
@@ -179,7 +182,7 @@ def _read_header(file: File) -> Instance | str | None:
                 hidden = file.name.startswith(".")  # such as the "._" files of macOS
                 return "damaged" if file.name.lower().endswith(_EXTENSIONS) and not hidden else None
             stream.seek(0)
-            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
+            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_ELEMENTS)
             return Instance(file, header, stream.tell())
     except (InputError, MemoryError, zipfile.BadZipFile):
         raise

@@ -15,6 +15,8 @@ from ...errors import InputError
 from .elements import has, items, numbers, text, value, whole
 from .files import Instance
 
+_PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -50,6 +52,11 @@ class Frame:
     def file(self) -> str:
         """The name of its file."""
         return self.instance.file.name
+
+    @property
+    def place(self) -> tuple[float, ...] | None:
+        """The position, rounded, so that slices at one position have one place."""
+        return None if self.position is None else tuple(self.position.round(_PLACE_DIGITS))
 
 
 def frames_of(instance: Instance) -> list[Frame]:

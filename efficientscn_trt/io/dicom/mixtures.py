@@ -20,7 +20,7 @@ def mixtures(name: str, frames: Sequence[Frame]) -> list[ScanWarning]:
     if changes >= len(set(acquisitions)) > 1:
         message = f"{name} are of several acquisitions in turn, as if two scans were mixed; look at the scan."
         warnings.append(ScanWarning("mixed-acquisitions", message))
-    headers = {id(frame.instance): frame.instance.header for frame in frames}.values()
+    headers = [instance.header for instance in dict.fromkeys(frame.instance for frame in frames)]
     if len({text(header, "FrameOfReferenceUID") for header in headers}) > 1:
         message = (
             f"{name} have several frames of reference, so their positions may not be comparable; look at the "

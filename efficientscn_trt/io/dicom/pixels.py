@@ -20,8 +20,9 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels import get_decoder
 
 from ...errors import InputError
+from ..wording import one_line
 from .codecs import DECODERS
-from .elements import one_line, text, whole
+from .elements import text
 from .files import Instance
 from .frames import Frame, frame_count
 from .hu import HuScale
@@ -72,7 +73,7 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Rema
         scale.apply(values, frame, volume[index])
 
     def convert_file(instance: Instance) -> None:
-        pixels = _Pixels(instance, storages[instance])
+        pixels = _Pixels(instance, storages[instance], (rows, columns))
         for index, frame in members[instance]:
             convert(pixels, index, frame)
 
@@ -81,7 +82,7 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Rema
             list(pool.map(convert_file, members))
         else:
             ((instance, of_file),) = members.items()
-            pixels = _Pixels(instance, storages[instance])
+            pixels = _Pixels(instance, storages[instance], (rows, columns))
             list(pool.map(lambda member: convert(pixels, *member), of_file))
     return volume, remarks
 
@@ -89,17 +90,16 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Rema
 class _Pixels:
     """The pixel data of one file."""
 
-    def __init__(self, instance: Instance, storage: Storage) -> None:
-        self._instance = instance
+    def __init__(self, instance: Instance, storage: Storage, shape: tuple[int, int]) -> None:
+        self._instance, self._shape = instance, shape
         with self._damage_named():
-            self._decode = _decoder(instance, storage)
+            self._decode = _decoder(instance, storage, shape)
 
     def values(self, index: int) -> Decoded:
         """The values of one frame, [row, column], and remarks. Raises InputError."""
-        rows, columns = (whole(self._instance.header, keyword) for keyword in ("Rows", "Columns"))
         with self._damage_named():
             values, odd = self._decode(index)
-            if values.shape != (rows, columns):
+            if values.shape != self._shape:
                 raise ValueError(f"they decode to {' × '.join(str(n) for n in values.shape[::-1])} pixels")
         return values, odd
 
@@ -117,7 +117,7 @@ class _Pixels:
             ) from error
 
 
-def _decoder(instance: Instance, storage: Storage) -> Callable[[int], Decoded]:
+def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Callable[[int], Decoded]:
     """A function from the number of a frame to its values and remarks."""
     header, syntax = instance.header, _transfer_syntax(instance.header)
     if syntax not in DECODERS and syntax not in _UNCOMPRESSED:
@@ -126,7 +126,6 @@ def _decoder(instance: Instance, storage: Storage) -> Callable[[int], Decoded]:
             "export the series uncompressed, or as JPEG 2000."
         )
     data, frames = _pixel_data(instance, syntax), frame_count(header)
-    shape = whole(header, "Rows") or 0, whole(header, "Columns") or 0
     if syntax in DECODERS:
         parts = _compressed_frames(data.value, frames)
         decode = DECODERS[syntax]

@@ -13,13 +13,12 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from ...errors import InputError
 from ...scan_warning import ScanWarning
-from .elements import one_line, text, whole
+from ..wording import counted, listed, one_line
+from .elements import text, whole
 from .files import Instance
 from .frames import Frame, frames_of
-from .names import counted, listed
 
 _CT = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
-_PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
 
 
 @dataclass(frozen=True)
@@ -46,21 +45,21 @@ class Series:
     @cached_property
     def places(self) -> int:
         """The number of positions of its slices."""
-        return len({tuple(place.round(_PLACE_DIGITS)) for place in self._positions})
+        return len({frame.place for frame in self._placed})
 
     @cached_property
-    def _positions(self) -> list[np.ndarray]:
+    def _placed(self) -> list[Frame]:
         try:
-            return [frame.position for frame in self.frames if frame.position is not None]
+            return [frame for frame in self.frames if frame.position is not None]
         except InputError:  # it matters only if this is the series to read
             return []
 
     def __str__(self) -> str:
-        count = len(self._positions)
+        count = len(self._placed)
         description = text(self.instances[0].header, "SeriesDescription") or "no description"
         parts = [description, counted(count, "slice")]
         if self.places > 1:
-            positions = np.array(self._positions)
+            positions = np.array([frame.position for frame in self._placed])
             way = positions[:, np.ptp(positions, axis=0).argmax()]
             parts.append(f"{np.median(np.diff(np.sort(way))):.4g} mm apart")
         return f"{self.uid or 'no UID'} ({', '.join(parts)})"

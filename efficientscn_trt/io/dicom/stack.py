@@ -10,8 +10,8 @@ import numpy as np
 from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..orientation import Geometry
+from ..wording import counted, listed
 from .frames import Frame
-from .names import listed
 
 _SAME_PLACE_MM = 0.01
 _EQUAL = 2e-3  # cosines, and pixel spacings in mm, as they are written
@@ -37,7 +37,7 @@ class Stack:
 
 
 def stack(name: str, frames: Sequence[Frame]) -> Stack:
-    """Order `frames`; `name` is what messages call them.
+    """Order at least two `frames`; `name` is what messages call them.
 
     Raises InputError if frames lack their geometry, differ in size, orientation or pixel spacing, lie at one
     position or are so far from equally spaced that the labels would be displaced.
@@ -58,24 +58,23 @@ def stack(name: str, frames: Sequence[Frame]) -> Stack:
     positions = positions[order]
     gaps = np.diff(positions @ normal)
     if (gaps < _SAME_PLACE_MM).any():
-        places = 1 + np.count_nonzero(gaps >= _SAME_PLACE_MM)
+        places = 1 + int(np.count_nonzero(gaps >= _SAME_PLACE_MM))
         raise InputError(
-            f"{name} are at only {places} position{'s' * bool(places > 1)}, so several contrast phases or "
+            f"{name} are at only {counted(places, 'position')}, so several contrast phases or "
             f"reconstructions are mixed; {_ADVICE}."
         )
-    step = (positions[-1] - positions[0]) / max(len(frames) - 1, 1)
+    step = (positions[-1] - positions[0]) / len(gaps)
     depth = float(np.linalg.norm(step))
     if np.linalg.norm(np.cross(step, normal)) > _STEEPEST * abs(step @ normal):
         raise InputError(
             f"{name} are shifted sideways by more than they are apart, expected at most as much; {_ADVICE}."
         )
     row_spacing, column_spacing = spacings[0]
-    first, slices = positions[0], step / depth if depth else normal
     geometry = Geometry(
         size=(*frames[0].size, len(frames)),
-        spacing=(float(column_spacing), float(row_spacing), depth or 1.0),
-        origin=(float(first[0]), float(first[1]), float(first[2])),
-        direction=tuple(np.stack([rows, columns, slices], axis=1).ravel().tolist()),
+        spacing=(float(column_spacing), float(row_spacing), depth),
+        origin=(float(positions[0, 0]), float(positions[0, 1]), float(positions[0, 2])),
+        direction=tuple(np.stack([rows, columns, step / depth], axis=1).ravel().tolist()),
     )
     return Stack([frames[i] for i in order], geometry, _unequal(name, positions, normal))
 
@@ -108,8 +107,8 @@ def _perpendicular(name: str, orientation: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _unequal(name: str, positions: np.ndarray, normal: np.ndarray) -> list[ScanWarning]:
     """Refuse or warn of slices that are not where equally spaced slices on a straight line would be."""
-    count = len(positions)
-    away = positions - positions[0] - np.linspace(0, 1, count)[:, None] * (positions[-1] - positions[0])
+    share = np.linspace(0, 1, len(positions))[:, None]
+    away = positions - positions[0] - share * (positions[-1] - positions[0])
     displaced, beside = np.abs(away @ normal).max(), np.linalg.norm(np.cross(away, normal), axis=1).max()
     gaps = np.diff(positions @ normal)
     found = f"{name} are {gaps.min():.4g} to {gaps.max():.4g} mm apart"

@@ -1,0 +1,38 @@
+"""Words of messages: names, counts, and what the system says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+_NAMED = 5  # at most
+
+
+def one_line(words: str) -> str:
+    """`words` in one line, without control characters."""
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() else " " for c in words)
+    return " ".join(words.split())
+
+
+def listed(names: Iterable[str], separator: str = ", ") -> str:
+    """The first few of `names`."""
+    names = list(names)
+    more = f"{separator}…" if len(names) > _NAMED else ""
+    return separator.join(one_line(name) for name in names[:_NAMED]) + more
+
+
+def counted(count: int, thing: str) -> str:
+    """`count` of a thing whose plural has an s."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def displayable(path: Path | str) -> str:
+    """`path` as text, even if its bytes are no UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def system_reason(error: OSError) -> str:
+    """Why the system failed, to be put into a sentence."""
+    return (error.strerror or str(error)).lower()
