@@ -6,15 +6,18 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import SimpleITK as sitk
 
 from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
 from .io.writing import check_extension, write
 from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 
 @dataclass(frozen=True)
@@ -69,16 +72,17 @@ class Segmentation:
     @cached_property
     def image(self) -> sitk.Image:
         """The label map as an image with exactly the input's spacing, origin and direction."""
-        image = sitk.GetImageFromArray(np.asarray(self.array))
-        self.geometry.put_on(image)
-        return image
+        from .io.itk import to_itk
+
+        return to_itk(np.asarray(self.array), self.geometry)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the label map to `path` (.nii.gz, .nii, .nrrd or .mha), replacing a file that is there.
 
-        It is written beside `path` and renamed, so that `path` never has half a label map.
+        It is written beside `path` and renamed, so that `path` never has half a label map. NIfTI from a scan
+        in NIfTI is placed by the very fields of the scan's header (sform, qform, codes, pixdim, units).
         Raises OutputError.
         """
         target = Path(path)
         check_extension(target)
-        write(self.image, target)
+        write(np.asarray(self.array), self.geometry, target)

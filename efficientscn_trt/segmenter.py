@@ -17,7 +17,7 @@ from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
 from .scan_warning import ScanWarning
 from .system import peak_resident_bytes
-from .triples import Triple
+from .triples import triple
 
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
@@ -80,6 +80,7 @@ class Segmenter:
         *,
         spacing: Sequence[float] | None = None,
         series: str | None = None,
+        orientation: str | None = None,
         progress: Progress | None = None,
         keep_on_device: bool = False,
     ) -> Segmentation:
@@ -91,6 +92,8 @@ class Segmenter:
                 on the GPU in use and has `__cuda_array_interface__`.
             spacing: of an array, (x, y, z) in mm.
             series: the series instance UID to read where a path has several CT series.
+            orientation: where the axes x, y and z of a file run whose header does not say it, as three
+                letters: "LPS" is to the left, to the back and to the head.
             progress: called as each stage begins (see `Progress`).
             keep_on_device: leave the label map on the GPU, as a `DeviceLabels`.
 
@@ -99,7 +102,12 @@ class Segmenter:
         clock = Clock(progress)
         with clock.stage("read"):
             scan = open_scan(
-                volume, spacing, self._threads, series=series, values=not self._pipeline.reads_values
+                volume,
+                spacing,
+                self._threads,
+                series=series,
+                orientation=orientation,
+                values=not self._pipeline.reads_values,
             )
         lps_spacing, assumption = network_spacing(
             scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
@@ -118,8 +126,8 @@ class Segmenter:
             label_names=names,
             volumes_ml={name: int(run.counts[value]) * voxel_ml for value, name in names.items() if value},
             box=RegionOfInterest(
-                start_mm=_triple(plan.box.start),
-                end_mm=_triple(plan.box.end),
+                start_mm=triple(plan.box.start),
+                end_mm=triple(plan.box.end),
                 voxels=geometry.own_slices(
                     np.clip(plan.crop_start, 0, plan.image_size).tolist(),
                     np.clip(plan.crop_stop, 0, plan.image_size).tolist(),
@@ -154,6 +162,7 @@ def segment(
     *,
     spacing: Sequence[float] | None = None,
     series: str | None = None,
+    orientation: str | None = None,
     device: str = "auto",
     precision: str = "auto",
 ) -> Segmentation:
@@ -162,15 +171,11 @@ def segment(
     For several scans create one `Segmenter`, which loads the networks once.
     Raises InputError, BundleError, DeviceError.
     """
-    return Segmenter(bundle, device, precision).segment(volume, spacing=spacing, series=series)
+    segmenter = Segmenter(bundle, device, precision)
+    return segmenter.segment(volume, spacing=spacing, series=series, orientation=orientation)
 
 
 def default_bundle() -> Path:
     """The folder that EFFICIENTSCN_BUNDLE names, else the demo bundle of this package."""
     named = os.environ.get(BUNDLE_VARIABLE)
     return Path(named) if named else DEMO_BUNDLE
-
-
-def _triple(values: Sequence[float]) -> Triple:
-    z, y, x = (float(value) for value in values)
-    return z, y, x

@@ -13,8 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from efficientscn_trt.errors import InputError
-from efficientscn_trt.io.image_file import read_file
-from efficientscn_trt.io.orientation import Geometry
+from efficientscn_trt.io.reading import read_file
 from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
 
@@ -114,8 +113,8 @@ class Folder:
         if image_file is None or labels_file is None:
             missing = "image" if image_file is None else "label map"
             raise InputError(f"The {missing} of case {key} is no longer in {self.path}; put it back.")
-        scan, (labels, _) = open_scan(image_file), read_file(labels_file)
-        geometry, labels_geometry = scan.geometry, Geometry.of(labels)
+        scan, labels = open_scan(image_file), read_file(labels_file)
+        geometry, labels_geometry = scan.geometry, labels.geometry
         if geometry.size != labels_geometry.size:
             raise InputError(
                 f"Case {key} has an image of {geometry.size} and labels of {labels_geometry.size} voxels; "
@@ -129,7 +128,7 @@ class Folder:
                 f"The image and the labels of case {key} have different axis directions; save the "
                 "label map on the grid of the image."
             )
-        values = geometry.lps_view(np.rint(sitk.GetArrayViewFromImage(labels)).astype(np.int64))
+        values = geometry.lps_view(np.rint(labels.array).astype(np.int64))
         unknown = np.setdiff1d(values, (0, *ORGANS))
         if len(unknown):
             raise InputError(

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     "--json", "report", type=FILE, metavar="FILE", help="Also write volumes, box, seconds and memory as JSON."
 )
 @click.option("--series", metavar="UID", help="UID of the DICOM series to read, if INPUT has several of CT.")
+@click.option(
+    "--orientation",
+    metavar="CODE",
+    help="Where the axes x, y, z of INPUT run if its header does not say it, such as LPS (to the left, the "
+    "back and the head).",
+)
 @segmenter_options
 @quiet_option
 def segment(
@@ -42,6 +48,7 @@ def segment(
     preview: Path | None,
     report: Path | None,
     series: str | None,
+    orientation: str | None,
     bundle: Path | None,
     device: str,
     precision: str,
@@ -60,24 +67,27 @@ def segment(
         efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
         efficientscn-trt segment dicom-folder/ -o labels.nii.gz --bundle my-bundle/
     """
+    from ..io.orientation import direction_of
     from ..io.writing import check_output
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
     from .report import describe, write_json
     from .tables import machine_line, print_warnings, seconds_table, show, volume_table
 
+    if orientation is not None:
+        direction_of(orientation)
     check_output(output)
     check_picture(preview)
     check_outputs(output, preview, report, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(bundle, device, precision, threads)
-        result = segmenter.segment(scan, series=series, progress=stages.begin)
+        result = segmenter.segment(scan, series=series, orientation=orientation, progress=stages.begin)
         with stages.stage("writing"):
             result.save(output)
         if preview is not None:
             with stages.stage("preview"):
-                _write_preview(preview, scan, series, segmenter, result)
+                _write_preview(preview, scan, series, orientation, segmenter, result)
     seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
     if report is not None:
         write_json(report, describe(scan, output, segmenter, result, seconds))
@@ -88,13 +98,18 @@ def segment(
 
 
 def _write_preview(
-    path: Path, scan: Path, series: str | None, segmenter: Segmenter, result: Segmentation
+    path: Path,
+    scan: Path,
+    series: str | None,
+    orientation: str | None,
+    segmenter: Segmenter,
+    result: Segmentation,
 ) -> None:
     """Draw the labels on the scan, which is read again because it was freed before the larger network ran."""
     from ..io.volume import open_scan
     from ..io.wording import displayable
     from ..report.preview import note_for, write
 
-    image = open_scan(scan, series=series, values=False)
+    image = open_scan(scan, series=series, orientation=orientation, values=False)
     note = note_for(segmenter.bundle.manifest)
     write(path, image.array, result, title=displayable(scan.name), note=note)

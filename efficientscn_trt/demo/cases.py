@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from ..errors import BundleError
 from ..evaluation import dice
+from ..io.orientation import Geometry
 from ..io.writing import write
 from ..phantom import LABEL_NAMES, make_phantom
 from ..report.preview import note_for
@@ -92,7 +93,7 @@ def segment_case(segmenter: Segmenter, case: DemoCase, progress: Progress | None
 def write_files(folder: Path, run: DemoRun, segmenter: Segmenter) -> None:
     """Write the CT, the label map, the ground truth and a picture into `folder`. Raises OutputError."""
     for name, image in ((CT, run.case.image), (TRUTH, run.case.labels)):
-        write(image, folder / name, compression_level=1)
+        write(sitk.GetArrayViewFromImage(image), Geometry.of(image), folder / name)
     run.segmentation.save(folder / LABELS)
     write_preview(
         folder / PREVIEW,

@@ -10,8 +10,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
-from ..io.image_file import read_file
+from ..io.itk import to_itk
 from ..io.paths import is_there
+from ..io.reading import read_file
+from ..io.shear import is_sheared
 from ..io.wording import listed
 from ..io.writing import EXTENSIONS
 from .overlap import dice
@@ -110,13 +112,17 @@ def _name(path: Path) -> str:
 
 
 def _read(path: Path, label_names: Mapping[int, str]) -> sitk.Image:
-    image, _ = read_file(path)
-    values = np.unique(sitk.GetArrayViewFromImage(image))
+    image = read_file(path)
+    if is_sheared(image.geometry):
+        raise InputError(
+            f"{path} has axes that are not perpendicular; save the label map on a straight grid."
+        )
+    values = np.unique(image.array)
     unknown = [f"{value:g}" for value in values if value not in label_names]
     if unknown:
         known = ", ".join(f"{value} {name}" for value, name in label_names.items())
         raise InputError(f"{path} has the values {listed(unknown)}, expected only the labels {known}.")
-    return sitk.Cast(image, sitk.sitkUInt8)
+    return to_itk(image.array.astype(np.uint8), image.geometry)
 
 
 def _check_same_grid(case: Case, prediction: sitk.Image, reference: sitk.Image) -> None:

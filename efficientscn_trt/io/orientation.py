@@ -7,26 +7,55 @@ along the nearest axes (docs/reference-pipeline.md). No voxel is copied or resam
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import numpy as np
-import SimpleITK as sitk
 
+from ..errors import InputError
 from ..triples import Size, Slices, Triple
 
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.spm2analyze import Spm2AnalyzeHeader
+
 LPS: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+_TOWARDS = {"L": (0, 1), "R": (0, -1), "P": (1, 1), "A": (1, -1), "S": (2, 1), "I": (2, -1)}
+
+
+def direction_of(code: str) -> tuple[float, ...]:
+    """The direction cosines of three letters, which say where the axes x, y and z run.
+
+    They are L(eft) or R(ight), P(osterior) or A(nterior), S(uperior) or I(nferior). Raises InputError.
+    """
+    axes = [_TOWARDS[letter] for letter in code.upper() if letter in _TOWARDS]
+    if len(code) != 3 or sorted(axis for axis, _ in axes) != [0, 1, 2]:
+        raise InputError(
+            f"The orientation is {code}, expected three letters, such as LPS: where the axes x, y and z run, "
+            "L or R, P or A, S or I."
+        )
+    direction = np.zeros((3, 3))
+    for column, (row, sign) in enumerate(axes):
+        direction[row, column] = sign
+    return tuple(direction.ravel().tolist())
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Size in voxels, spacing and origin in mm, direction cosines (3×3, row by row), all in (x, y, z)."""
+    """Size in voxels, spacing and origin in mm, direction cosines (3×3, row by row), all in (x, y, z).
+
+    `nifti` is the header that says so, for a scan from NIfTI or Analyze; its label map says the same.
+    """
 
     size: Size
     spacing: Triple
     origin: Triple = (0.0, 0.0, 0.0)
     direction: tuple[float, ...] = LPS
+    nifti: Nifti1Header | Spm2AnalyzeHeader | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, image: sitk.Image) -> Geometry:

@@ -37,7 +37,7 @@ def check_shape(name: str, size: Sequence[int], components: int = 1) -> None:
         raise InputError(
             f"{name} has {len(size)} dimensions ({shape} voxels), expected 3; give the volume, not one slice."
         )
-    if min(size) == 0:
+    if min(size) <= 0:
         raise InputError(f"{name} is empty ({shape} voxels).")
     if min(size) < 2:
         raise InputError(
@@ -70,13 +70,14 @@ def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> No
         )
 
 
-def check_direction(name: str, direction: Sequence[float]) -> None:
-    """Refuse direction cosines (3×3) that are not finite.
+def check_place(name: str, origin: Sequence[float], direction: Sequence[float]) -> None:
+    """Refuse an origin in mm or direction cosines (3×3) that are not finite.
 
     Raises InputError.
     """
-    if not all(math.isfinite(value) for value in direction):
-        raise InputError(f"{name} has a direction with NaN or infinite cosines, expected a rotation.")
+    for what, values in (("origin", origin), ("direction", direction)):
+        if not all(math.isfinite(value) for value in values):
+            raise InputError(f"{name} has NaN or infinity in its {what}, expected numbers; save it again.")
 
 
 def check_finite(name: str, nonfinite: int) -> None:

@@ -1,21 +1,21 @@
-"""Read a scan from disk: DICOM by pydicom, all else by SimpleITK."""
+"""Read a scan from disk: DICOM by pydicom, NIfTI by nibabel, all else by SimpleITK."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ..errors import InputError
-from .image import Image, from_sitk
-from .image_file import read_file
+from .image import Image
 from .paths import is_there
 from .signatures import head_of, is_dicom, is_zip
 
 
-def read(path: Path, series: str | None = None, threads: int = 0) -> Image:
-    """Read the 3-D scalar image at `path`.
+def read(path: Path, series: str | None = None, orientation: str | None = None, threads: int = 0) -> Image:
+    """Read the 3-D scalar image at `path`. Its axes may be sheared, unless it is DICOM.
 
     `path`: an image file, or one DICOM series, in any form that `read_dicom` reads. `series` is the UID of
-    the DICOM series to read, if there are several. `threads` is 0 for all cores.
+    the DICOM series to read, if there are several. `orientation` (such as "LPS") is where the axes run if a
+    file does not say it. `threads` is 0 for all cores.
     Raises InputError.
     """
     if not is_there(path, InputError):
@@ -27,8 +27,25 @@ def read(path: Path, series: str | None = None, threads: int = 0) -> Image:
     if path.is_dir() or is_dicom(head := head_of(path)) or is_zip(head):
         from .dicom import read_dicom
 
+        if orientation is not None:
+            raise InputError(f"An orientation was given, but DICOM has its own; leave it out for {path}.")
         return read_dicom(path, series, threads)
     if series is not None:
         raise InputError(f"A DICOM series was chosen, but {path} is no DICOM file or folder; leave it out.")
-    image, warnings = read_file(path)
-    return from_sitk(image, str(path), warnings)
+    return read_file(path, orientation)
+
+
+def read_file(path: Path, orientation: str | None = None) -> Image:
+    """Read the 3-D scalar image in a file that is not DICOM. See `read`."""
+    from .nifti import read_nifti
+
+    image = read_nifti(path, orientation)
+    if image is not None:
+        return image
+    from .itk import read_itk
+
+    if orientation is not None:
+        raise InputError(
+            f"An orientation was given, but {path} is no NIfTI or Analyze file without one; leave it out."
+        )
+    return read_itk(path)

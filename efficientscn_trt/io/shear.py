@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import SimpleITK as sitk
 
 from ..scan_warning import ScanWarning
+from ..triples import triple
 from .image import Image
 from .orientation import Geometry
 
@@ -29,11 +30,14 @@ def straightened(image: Image, name: str) -> Image:
         return image
     straight = straight_geometry(geometry)
     if lean <= _STRAIGHT_MM:
-        image.geometry = Geometry(geometry.size, straight.spacing, geometry.origin, straight.direction)
-        return image
+        geometry = replace(geometry, spacing=straight.spacing, direction=straight.direction)
+        return Image(image.array, geometry, image.warnings)
+    import SimpleITK as sitk
+
+    from .itk import to_itk
+
     kind, outside = image.array.dtype, float(image.array.min())
-    own = sitk.GetImageFromArray(image.array)
-    geometry.put_on(own)
+    own = to_itk(image.array, geometry)
     image.array = np.empty((0, 0, 0), kind)  # frees the memory
     resampled = sitk.Resample(
         own,
@@ -57,6 +61,11 @@ def straightened(image: Image, name: str) -> Image:
     return Image(array.astype(kind), straight, [*image.warnings, ScanWarning("straightened", message)])
 
 
+def is_sheared(geometry: Geometry) -> bool:
+    """Whether the last slice is shifted by more than 0.5 mm against the first, or the last row."""
+    return _lean(geometry) > _STRAIGHT_MM
+
+
 def straight_geometry(geometry: Geometry) -> Geometry:
     """The straight grid that covers a sheared one, and has a voxel where that one has its first."""
     directions, spacing, shear = _decomposed(geometry)
@@ -65,7 +74,7 @@ def straight_geometry(geometry: Geometry) -> Geometry:
     start, stop = np.floor(corners.min(axis=0) + 1e-6), np.ceil(corners.max(axis=0) - 1e-6)
     origin = np.array(geometry.origin) + directions @ (start * spacing)
     x, y, z = (stop - start + 1).astype(int).tolist()
-    return Geometry((x, y, z), _triple(spacing), _triple(origin), tuple(directions.ravel().tolist()))
+    return Geometry((x, y, z), triple(spacing), triple(origin), tuple(directions.ravel().tolist()))
 
 
 def _lean(geometry: Geometry) -> float:
@@ -84,8 +93,3 @@ def _decomposed(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     signs = np.sign(np.diag(triangle))
     spacing = np.abs(np.diag(triangle))
     return directions * signs, spacing, triangle * signs[:, None] / spacing[:, None]
-
-
-def _triple(values: np.ndarray) -> tuple[float, float, float]:
-    x, y, z = (float(value) for value in values)
-    return x, y, z

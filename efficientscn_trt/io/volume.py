@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
-import SimpleITK as sitk
 
 from .. import _core
 from ..errors import InputError
 from ..scan_warning import ScanWarning
 from .device_array import MASKED, DeviceArray, device_array, is_device_array
-from .image import Image, from_sitk
-from .orientation import Geometry
+from .image import Image
+from .orientation import Geometry, direction_of
 from .plausibility import (
     POSSIBLE_HU,
-    check_direction,
     check_extent,
     check_finite,
+    check_place,
     check_shape,
     check_spacing,
     check_values,
 )
 from .reading import read
+from .shear import straightened
 
-Volume = str | os.PathLike[str] | sitk.Image | np.ndarray | Any
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+Volume = Union[str, os.PathLike[str], "sitk.Image", np.ndarray, Any]
 
 #: The dtypes that the core reads in place, and those to which all others are converted (one copy).
 _NATIVE = frozenset({"int16", "uint8", "uint16", "int32", "float32"})
@@ -83,6 +87,7 @@ def open_scan(
     threads: int = 0,
     *,
     series: str | None = None,
+    orientation: str | None = None,
     values: bool = True,
 ) -> Scan:
     """Read and check `volume`.
@@ -90,12 +95,17 @@ def open_scan(
     `volume`: a path (an image file, or a DICOM series in a folder, a zip archive, a DICOMDIR or a file), a
     SimpleITK.Image, or an array [z, y, x] in HU along LPS axes. An array is NumPy's, or that of any library
     whose arrays are on a GPU and have `__cuda_array_interface__`; it needs `spacing` (x, y, z) in mm.
-    `series` is the UID of the DICOM series to read, if there are several. With `values` False the caller must
+    `series` is the UID of the DICOM series to read, if there are several; `orientation` (such as "LPS") is
+    where the axes of a file run whose header does not say it. With `values` False the caller must
     call `Scan.check_values`; for an array on a GPU the caller always must.
     Raises InputError.
     """
-    if series is not None and not isinstance(volume, str | os.PathLike):
-        raise InputError("`series` was given for a volume that is no path; leave it out.")
+    if not isinstance(volume, str | os.PathLike):
+        for name, option in (("series", series), ("orientation", orientation)):
+            if option is not None:
+                raise InputError(f"`{name}` was given for a volume that is no path; leave it out.")
+    elif orientation is not None:
+        direction_of(orientation)
     if isinstance(volume, np.ndarray):
         scan = _from_array(volume, spacing, None)
     elif is_device_array(volume):
@@ -106,9 +116,11 @@ def open_scan(
             "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
         )
     elif isinstance(volume, str | os.PathLike):
-        scan = _from_image(read(Path(volume), series, threads), str(volume))
-    elif isinstance(volume, sitk.Image):
-        scan = _from_image(from_sitk(volume, "The image", []), "The image")
+        scan = _from_image(read(Path(volume), series, orientation, threads), str(volume), str(volume))
+    elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):
+        from .itk import from_itk
+
+        scan = _from_image(from_itk(volume, "The image"), "The image", "the image")
     else:
         raise InputError(
             f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
@@ -118,12 +130,13 @@ def open_scan(
     return scan
 
 
-def _from_image(image: Image, name: str) -> Scan:
+def _from_image(image: Image, name: str, object_name: str) -> Scan:
     geometry = image.geometry
     check_spacing(name, geometry.spacing)
-    check_direction(name, geometry.direction)
+    check_place(name, geometry.origin, geometry.direction)
     check_extent(name, geometry.size, geometry.spacing)
-    return Scan(_native(image.array, name), geometry, name, image.warnings)
+    image = straightened(image, f"The slices of {object_name}")
+    return Scan(_native(image.array, name), image.geometry, name, image.warnings)
 
 
 def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: DeviceArray | None) -> Scan:

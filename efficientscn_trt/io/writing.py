@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import SimpleITK as sitk
+import numpy as np
 
-from ..errors import InputError, OutputError
+from ..errors import OutputError
 from .atomic import check_writable, replacing
-from .image_file import read_file
-from .nifti import read_header
+from .orientation import Geometry
 from .paths import check_name
 
 #: Formats that keep an image in one file, so that a rename replaces all of it.
-EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
+NIFTI_EXTENSIONS = (".nii.gz", ".nii")
+EXTENSIONS = (*NIFTI_EXTENSIONS, ".nrrd", ".mha")
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -29,7 +29,8 @@ def check_output(path: str | os.PathLike[str]) -> None:
 
 def check_extension(target: Path) -> None:
     """Refuse a name whose extension is not that of a known format. Raises OutputError."""
-    check_name(target, OutputError)
+    if not target.name.lower().endswith(NIFTI_EXTENSIONS):
+        check_name(target, OutputError)
     if target.name.lower() in EXTENSIONS:
         raise OutputError(
             f"{target} has no name before its extension; give one, such as labels{target.name}."
@@ -38,17 +39,14 @@ def check_extension(target: Path) -> None:
         raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
 
 
-def write(image: sitk.Image, target: Path, compression_level: int = -1) -> None:
-    """Write `image` to `target`, replacing a file that is there. Raises OutputError.
-
-    The file is read back, because ITK's writers do not report every full disk.
-    """
+def write(array: np.ndarray, geometry: Geometry, target: Path) -> None:
+    """Write `array` [z, y, x] to `target`, replacing a file that is there. Raises OutputError."""
     with replacing(target) as temporary:
-        sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=compression_level)
-        try:
-            if header := read_header(temporary):
-                header.check_voxels()
-            else:
-                read_file(temporary)
-        except InputError as error:
-            raise OutputError(f"{target} cannot be written whole; the disk may be full.") from error
+        if target.name.lower().endswith(NIFTI_EXTENSIONS):
+            from .nifti import write_nifti
+
+            write_nifti(array, geometry, temporary)
+        else:
+            from .itk import write_itk
+
+            write_itk(array, geometry, temporary)

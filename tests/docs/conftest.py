@@ -23,6 +23,7 @@ def belongings(
     """What a reader has: scans, label maps, training cases, two trained models and their bundle."""
     pytest.importorskip("torch")
     from support.dicom import write_series
+    from support.nifti import block_nifti
     from support.scans import block_image, block_labels
     from support.tiny_cases import tiny_case, write_case
 
@@ -36,6 +37,7 @@ def belongings(
         for case in ("first", "second"):
             sitk.WriteImage(image, str(folder / name / f"{case}.nii.gz"))
     write_series(scan, folder / "dicom-folder")
+    block_nifti(folder / "unoriented.nii.gz", qform=None, sform=None)
     write_case(folder / "cases", "case", *tiny_case(0))
     shutil.copytree(tiny_models.localization, folder / "saved_models" / "localization")
     shutil.copytree(tiny_models.segmentation, folder / "saved_models" / "segmentation")

@@ -1,10 +1,8 @@
-"""A scan is read alike from files of many formats, an image and an array. tests/io has DICOM."""
+"""A scan is read alike from files of many formats, an image and an array. tests/io has each format."""
 
 from __future__ import annotations
 
-import gzip
 import shutil
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 from support.scans import block_array, block_image
 
-from efficientscn_trt import InputError, Segmenter
+from efficientscn_trt import Segmenter
 from efficientscn_trt.io.volume import open_scan
 
 
@@ -28,71 +26,6 @@ def test_formats(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(scan.geometry.spacing, image.GetSpacing(), rtol=1e-6)
     assert scan.array.dtype == np.int16
     assert scan.warnings == []
-
-
-def test_voxel_file_of_a_pair_is_checked(tmp_path: Path) -> None:
-    sitk.WriteImage(block_image(), str(tmp_path / "ct.hdr"))
-    voxels = tmp_path / "ct.img"
-    voxels.write_bytes(voxels.read_bytes()[:-2])
-    with pytest.raises(
-        InputError,
-        match=r"ct\.img is cut short: it has 174,418 bytes of voxels, but its header announces 174,420",
-    ):
-        open_scan(tmp_path / "ct.hdr")
-
-
-def test_voxel_file_of_a_pair_that_is_missing(tmp_path: Path) -> None:
-    sitk.WriteImage(block_image(), str(tmp_path / "ct.hdr"))
-    (tmp_path / "ct.img").unlink()
-    with pytest.raises(InputError, match=r"ct\.img cannot be read: No such file"):
-        open_scan(tmp_path / "ct.hdr")
-
-
-def test_bytes_after_the_voxels_do_not_matter(tmp_path: Path) -> None:
-    path = tmp_path / "ct.nii"
-    sitk.WriteImage(block_image(np.float32), str(path))
-    path.write_bytes(path.read_bytes() + b"\xff" * 100)
-    np.testing.assert_array_equal(open_scan(path).array, block_array())
-
-
-def test_gzip_of_several_members(tmp_path: Path) -> None:
-    sitk.WriteImage(block_image(), str(tmp_path / "ct.nii"))
-    content = (tmp_path / "ct.nii").read_bytes()
-    path = tmp_path / "members.nii.gz"
-    path.write_bytes(gzip.compress(content[:50_000]) + gzip.compress(content[50_000:]))
-    np.testing.assert_array_equal(open_scan(path).array, block_array())
-
-
-def test_nifti_of_big_endian_order(tmp_path: Path) -> None:
-    nibabel = pytest.importorskip("nibabel")
-    array = block_array().transpose()
-    affine = np.diag([-3.0, -3.0, 3.0, 1.0])
-    header, path = nibabel.Nifti1Header(endianness=">"), tmp_path / "big.nii.gz"
-    for kind in (np.int16, np.float32, np.float64):
-        nibabel.save(nibabel.Nifti1Image(array.astype(kind), affine, header), path)
-        scan = open_scan(path)
-        np.testing.assert_array_equal(scan.array, block_array())
-        assert scan.geometry.spacing == (3.0, 3.0, 3.0)
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(InputError, match="damaged or cut short"):
-        open_scan(path)
-
-
-@pytest.mark.parametrize(("scale", "warned"), [(1.0, False), (1.004, False), (0.5, True)])
-def test_nifti_with_two_spacings_is_warned_of(scale: float, warned: bool, tmp_path: Path) -> None:
-    path = tmp_path / "ct.nii"
-    sitk.WriteImage(block_image(), str(path))
-    content = bytearray(path.read_bytes())
-    x, y, z = block_image().GetSpacing()
-    struct.pack_into("<h", content, 254, 1)
-    struct.pack_into("<12f", content, 280, -x * scale, 0, 0, 0, 0, -y, 0, 0, 0, 0, z, 0)
-    path.write_bytes(content)
-    scan = open_scan(path)
-    assert scan.geometry.spacing == (4.0, 3.5, 5.0)
-    assert [str(warning) for warning in scan.warnings] == warned * [
-        f"The header of {path} gives the spacing as 4 × 3.5 × 5 (pixdim) and as 2 × 3.5 × 5 (sform): the "
-        "first was used, but other programs may use the second."
-    ]
 
 
 def test_image_and_array_are_read_in_place() -> None:

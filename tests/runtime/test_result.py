@@ -104,24 +104,29 @@ def test_check_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+WRITERS = {".nii.gz": "nifti.write_nifti", ".mha": "itk.write_itk"}
+
+
+@pytest.mark.parametrize("extension", WRITERS)
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, SystemExit, MemoryError])
 @pytest.mark.parametrize("old", [None, b"the labels of yesterday"])
 def test_interrupted_writing_leaves_what_was_there(
     failure: type[BaseException],
     old: bytes | None,
+    extension: str,
     result: Segmentation,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = tmp_path / "labels.nii.gz"
+    path = tmp_path / f"labels{extension}"
     if old:
         path.write_bytes(old)
 
-    def write_half(image: sitk.Image, name: str, **options: Any) -> None:
-        Path(name).write_bytes(b"half")
+    def write_half(array: np.ndarray, geometry: Any, path: Path) -> None:
+        path.write_bytes(b"half")
         raise failure
 
-    monkeypatch.setattr(sitk, "WriteImage", write_half)
+    monkeypatch.setattr(f"efficientscn_trt.io.{WRITERS[extension]}", write_half)
     with pytest.raises(failure):
         result.save(path)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == ([old] if old else [])
@@ -129,7 +134,7 @@ def test_interrupted_writing_leaves_what_was_there(
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_full_disk_leaves_what_was_there(extension: str, result: Segmentation, tmp_path: Path) -> None:
-    """ITK's writers do not report a full disk. A limit on the size of files simulates one."""
+    """Not all of ITK's writers report a full disk. A limit on the size of files simulates one."""
     resource = pytest.importorskip("resource")
     path = tmp_path / f"labels{extension}"
     path.write_text("the labels of yesterday")
@@ -150,6 +155,6 @@ def test_failed_writing_is_an_output_error(
         raise RuntimeError("Exception thrown in SimpleITK WriteImage:\nITK ERROR: no space left")
 
     monkeypatch.setattr(sitk, "WriteImage", disk_full)
-    with pytest.raises(OutputError, match=r"labels\.nii cannot be written: .*no space left"):
-        result.save(tmp_path / "labels.nii")
+    with pytest.raises(OutputError, match=r"labels\.mha cannot be written: .*no space left"):
+        result.save(tmp_path / "labels.mha")
     assert list(tmp_path.iterdir()) == []

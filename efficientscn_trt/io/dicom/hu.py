@@ -1,4 +1,4 @@
-"""From stored values to HU, frame by frame. Source: DICOM PS3.3, C.11.1 (HU = slope × stored + intercept)."""
+"""From stored values to HU, frame by frame. Source: DICOM PS3.3, C.11.1."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InputError
+from ..hu import hu_dtype, rescale
 from .elements import items
 from .files import Instance
 from .frames import Frame
 from .storage import Storage
-
-_WHOLE = (np.int16, np.uint16, np.int32)
 
 
 @dataclass(frozen=True)
@@ -46,31 +45,12 @@ class HuScale:
                     f"{frame.instance.file} has the rescale slope 0, which leaves no image; export the "
                     "series from the archive again."
                 )
-        extremes = []
-        for frame in frames:
-            slope, intercept = _rescale(frame)
-            if not slope.is_integer() or not intercept.is_integer():
-                return cls(np.dtype(np.float32))
-            for stored in storages[frame.instance].extremes:
-                extremes += [slope * stored, slope * stored + intercept]
-        for kind in _WHOLE:
-            if np.iinfo(kind).min <= min(extremes) and max(extremes) <= np.iinfo(kind).max:
-                return cls(np.dtype(kind))
-        return cls(np.dtype(np.float32))
+        scales = ((*_rescale(frame), storages[frame.instance].extremes) for frame in frames)
+        return cls(hu_dtype(scales))
 
     def apply(self, values: np.ndarray, frame: Frame, out: np.ndarray) -> None:
         """Write the HU of `values` to `out`, both [row, column]."""
-        slope, intercept = _rescale(frame)
-        if self.dtype.kind == "f":
-            with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
-                out[...] = values * slope + intercept
-            return
-        whole_slope, whole_intercept = self.dtype.type(slope), self.dtype.type(intercept)
-        if slope == 1:
-            np.add(values, whole_intercept, out=out, dtype=self.dtype, casting="unsafe")
-        else:
-            np.multiply(values, whole_slope, out=out, dtype=self.dtype, casting="unsafe")
-            out += whole_intercept
+        rescale(values, *_rescale(frame), out)
 
 
 def _rescale(frame: Frame) -> tuple[float, float]:

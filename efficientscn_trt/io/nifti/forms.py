@@ -1,0 +1,137 @@
+"""Where a NIfTI header places its volume.
+
+A header does so by a matrix (sform), by a rotation with the spacing of pixdim (qform), by both, or not at
+all. As in nibabel, the sform counts if it is there, else the qform.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.orientations import aff2axcodes
+from nibabel.spatialimages import HeaderDataError
+
+from ...errors import InputError
+from ...scan_warning import ScanWarning
+from ...triples import triple
+from ..orientation import Geometry, direction_of
+from ..plausibility import check_spacing
+from .header import NiftiHeader
+
+_ASSUMED = "LPS"  # as SimpleITK does
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+_MM = {1: 1000.0, 3: 0.001}  # by the code of the unit: metres and micrometres; all else are mm
+_ROUNDING = 1e-5  # relative, between a spacing in pixdim and in the sform
+_SAME_PLACE_MM = 0.1  # two forms that differ by less are one
+_LEAST_VOLUME = 0.7  # of a voxel, relative to its edges: axes that lean by up to 45°
+
+
+def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry, list[ScanWarning]]:
+    """The geometry, whose axes may be sheared, and warnings about it.
+
+    `orientation` is where the axes run if the header does not say it. Raises InputError.
+    """
+    fields, path = header.fields, header.header_file
+    unit, forms = 1.0, {}
+    pixdim = np.abs(np.array(fields["pixdim"][1:4], np.float64))
+    if isinstance(fields, Nifti1Header):
+        unit = _MM.get(int(fields["xyzt_units"]) & 7, 1.0)
+        forms = _forms(fields, pixdim)
+    if not forms:
+        check_spacing(str(path), triple(pixdim * unit))
+        direction = direction_of(_ASSUMED if orientation is None else orientation)
+        geometry = Geometry(header.size, triple(pixdim * unit), direction=direction, nifti=fields)
+        message = (
+            f"The header of {path} does not say how the scan is oriented, so its axes were assumed to run "
+            f"to the left, to the back and to the head ({_ASSUMED}); if they do not, give the right "
+            "orientation (--orientation)."
+        )
+        return geometry, [ScanWarning("orientation-assumed", message)] if orientation is None else []
+    if orientation is not None:
+        raise InputError(
+            f"The orientation {orientation} was given, but the header of {path} has one; leave it out."
+        )
+    taken = next((name for name, matrix in forms.items() if _is_usable(matrix)), None)
+    if taken is None:
+        check_spacing(str(path), triple(pixdim * unit))
+        raise InputError(
+            f"The header of {path} places the scan by numbers that are not finite or leave it no volume "
+            f"({' and '.join(forms)}); save it again."
+        )
+    matrix = _RAS_TO_LPS @ forms[taken][:3] * unit
+    spacing = np.linalg.norm(matrix[:, :3], axis=0)
+    direction = matrix[:, :3] / spacing
+    if np.allclose(spacing, pixdim * unit, rtol=_ROUNDING, atol=0):
+        spacing = pixdim * unit  # as it was before the matrix was rounded
+    geometry = Geometry(
+        header.size,
+        triple(spacing),
+        triple(matrix[:, 3] + 0.0),  # which makes -0.0 to 0.0
+        tuple((direction + 0.0).ravel().tolist()),
+        fields,
+    )
+    return geometry, _differences(header, forms, taken, pixdim, unit)
+
+
+def _forms(fields: Nifti1Header, pixdim: np.ndarray) -> dict[str, np.ndarray]:
+    """The matrices [4, 4] from indices to positions, by name. The one that counts is the first."""
+    forms = {}
+    if fields["sform_code"] != 0:
+        forms["sform"] = fields.get_sform()
+    if fields["qform_code"] != 0:
+        repaired = fields.copy()
+        repaired["pixdim"][1:4] = pixdim
+        if repaired["pixdim"][0] not in (-1, 1):
+            repaired["pixdim"][0] = 1
+        try:
+            forms["qform"] = repaired.get_qform()
+        except (HeaderDataError, ValueError):  # no rotation
+            forms["qform"] = np.full((4, 4), np.nan)
+    return forms
+
+
+def _is_usable(matrix: np.ndarray) -> bool:
+    edges = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not np.isfinite(matrix).all() or not edges.all():
+        return False
+    return bool(np.abs(np.linalg.det(matrix[:3, :3] / edges)) >= _LEAST_VOLUME)
+
+
+def _differences(
+    header: NiftiHeader, forms: dict[str, np.ndarray], taken: str, pixdim: np.ndarray, unit: float
+) -> list[ScanWarning]:
+    """A warning if other programs may place the volume elsewhere."""
+    matrix = forms[taken]
+    others = {name: other for name, other in forms.items() if name != taken}
+    if not others:  # ITK takes the spacing of pixdim also where the directions are those of the sform
+        scaled = matrix.copy()
+        scaled[:3, :3] *= pixdim / np.linalg.norm(matrix[:3, :3], axis=0)
+        others = {"pixdim": scaled}
+    ((name, other),) = others.items()
+    if _is_usable(other):
+        corners = np.array([*product(*((0, n - 1) for n in header.size), (1,))])
+        distance = np.linalg.norm((corners @ (matrix - other).T)[:, :3], axis=1).max() * unit
+        if distance <= _SAME_PLACE_MM:
+            return []
+        found = f"differ by up to {distance:,.1f} mm{_in_words(matrix, other, unit)}"
+    else:
+        found = f"differ, and the {name} cannot be used"
+    message = (
+        f"The header of {header.header_file} places the scan in two ways: its {taken} and its {name} "
+        f"{found}. The {taken} was used; other programs may use the {name}."
+    )
+    return [ScanWarning("forms-differ", message)]
+
+
+def _in_words(matrix: np.ndarray, other: np.ndarray, unit: float) -> str:
+    """What differs, if it is the orientation or the spacing."""
+    codes = ["".join(aff2axcodes(form)) for form in (matrix, other)]
+    if codes[0] != codes[1]:
+        return f" ({' and '.join(codes)})"
+    first, second = (np.linalg.norm(form[:3, :3], axis=0) * unit for form in (matrix, other))
+    if np.allclose(first, second, rtol=1e-3):
+        return ""
+    spacings = (" × ".join(f"{value:.4g}" for value in spacing) for spacing in (first, second))
+    return f" (spacings of {' and '.join(spacings)} mm)"

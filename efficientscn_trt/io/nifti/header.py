@@ -1,0 +1,143 @@
+"""The header of a NIfTI or Analyze volume, as nibabel understands it, with checks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+from nibabel.spatialimages import HeaderDataError
+from nibabel.spm2analyze import Spm2AnalyzeHeader
+
+from ...errors import InputError
+from ...triples import Size
+from ..plausibility import check_shape
+
+#: The sizes of headers, in bytes.
+NIFTI_1, NIFTI_2 = 348, 540
+
+Fields = Spm2AnalyzeHeader | Nifti1Header  # the second is also the base of Nifti2Header
+
+_COLOURS = {128: 3, 2304: 4}  # values per voxel, by the code of the data type
+_NO_MAGIC = b""  # of Analyze
+_OF_PAIRS = (_NO_MAGIC, b"ni1", b"ni2")
+
+
+@dataclass(frozen=True)
+class NiftiHeader:
+    """A checked header.
+
+    `fields` is nibabel's. `size` is (x, y, z) in voxels, `dtype` that of the stored voxels with their byte
+    order, `offset` where they begin in `voxel_file`. HU = slope × stored + intercept.
+    """
+
+    header_file: Path
+    voxel_file: Path
+    fields: Fields
+    size: Size
+    dtype: np.dtype
+    offset: int
+    slope: float
+    intercept: float
+
+    @property
+    def voxel_bytes(self) -> int:
+        """The number of bytes that the voxels take."""
+        return math.prod(self.size) * self.dtype.itemsize
+
+
+def parse(head: bytes, header_file: Path, voxel_file: Path) -> NiftiHeader | None:
+    """The header in the first bytes of `header_file`. None if that is of another format.
+
+    Raises InputError if the header does not describe one volume with one value per voxel.
+    """
+    kind = _kind_of(head)
+    if kind is None:
+        return None
+    fields = kind(head[: kind.sizeof_hdr], check=False)
+    size = _size(fields, header_file)
+    _check_whole(fields, header_file, voxel_file)
+    slope, intercept = _rescale(fields, header_file)
+    return NiftiHeader(
+        header_file=header_file,
+        voxel_file=voxel_file,
+        fields=fields,
+        size=size,
+        dtype=_dtype(fields, header_file),
+        offset=_offset(fields, header_file, voxel_file),
+        slope=slope,
+        intercept=intercept,
+    )
+
+
+def _kind_of(head: bytes) -> type[Spm2AnalyzeHeader] | type[Nifti1Header] | None:
+    return next(
+        (kind for kind in (Nifti2Header, Nifti1Header, Spm2AnalyzeHeader) if kind.may_contain_header(head)),
+        None,
+    )
+
+
+def _check_whole(fields: Fields, header_file: Path, voxel_file: Path) -> None:
+    """Refuse the header of a pair without its voxels. A single file may call itself one, by its magic."""
+    magic = fields["magic"].item() if isinstance(fields, Nifti1Header) else _NO_MAGIC
+    if header_file != voxel_file or magic not in _OF_PAIRS or (magic and fields["vox_offset"] >= NIFTI_1):
+        return
+    raise InputError(
+        f"{header_file} is the header of a pair, but the file with its voxels (of the same name, but .img) "
+        "is not beside it; put both into one folder."
+    )
+
+
+def _size(fields: Fields, path: Path) -> Size:
+    count, *sizes = (int(n) for n in fields["dim"])
+    if not 1 <= count <= 7:
+        raise InputError(f"The header of {path} announces {count} dimensions, expected 3; save it again.")
+    sizes = sizes[:count]
+    while len(sizes) > 3 and sizes[-1] <= 1:
+        sizes.pop()
+    components = _COLOURS.get(int(fields["datatype"]), 1)
+    if len(sizes) == 5 and sizes[3] <= 1:  # a vector image
+        components, sizes = components * sizes[4], sizes[:3]
+    check_shape(str(path), sizes, components)
+    x, y, z = sizes
+    return x, y, z
+
+
+def _dtype(fields: Fields, path: Path) -> np.dtype:
+    code = int(fields["datatype"])
+    try:
+        dtype = np.dtype(fields.get_data_dtype())
+    except (HeaderDataError, KeyError):
+        dtype = np.dtype(np.void)
+    if dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise InputError(
+            f"{path} has voxels of the NIfTI data type {code} ({dtype.name}), expected whole numbers or "
+            "floats of up to 64 bits (HU)."
+        )
+    return dtype
+
+
+def _offset(fields: Fields, header_file: Path, voxel_file: Path) -> int:
+    offset, single = float(fields["vox_offset"]), header_file == voxel_file
+    least = fields.single_vox_offset if single and isinstance(fields, Nifti1Header) else 0
+    if math.isfinite(offset) and offset == int(offset) >= least:
+        return int(offset)
+    raise InputError(
+        f"{header_file} says that its voxels begin at byte {offset:g}, expected {least} or more; save it "
+        "again."
+    )
+
+
+def _rescale(fields: Fields, path: Path) -> tuple[float, float]:
+    """A slope of 0 or one that is not finite means that there is no rescaling, whatever the intercept is."""
+    try:
+        slope, intercept = fields.get_slope_inter()
+    except HeaderDataError as error:
+        raise InputError(
+            f"{path} has the rescale slope {float(fields['scl_slope']):g} and the intercept "
+            f"{float(fields['scl_inter']):g}, expected numbers; save it again."
+        ) from error
+    return (1.0, 0.0) if slope is None else (float(slope), float(intercept or 0))
