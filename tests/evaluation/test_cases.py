@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -92,6 +93,16 @@ def test_a_scan_is_no_label_map(tmp_path: Path) -> None:
     message = r"ct\.nii\.gz has the values -1000, -963, expected only the labels 0 background, 1 liver"
     with pytest.raises(InputError, match=message):
         score_case(Case("one", scan, labels), NAMES)
+
+
+def test_a_sheared_label_map_is_refused(tmp_path: Path) -> None:
+    """Its voxels are no boxes, so distances and volumes in them would be wrong."""
+    affine = np.diag([1.0, 1, 2, 1])
+    affine[0, 2] = 0.5
+    labels = nibabel.Nifti1Image(_block().transpose(), affine)
+    nibabel.save(labels, tmp_path / "r.nii.gz")
+    with pytest.raises(InputError, match=r"r\.nii\.gz has axes that are not perpendicular; save the label"):
+        score_case(Case("one", tmp_path / "r.nii.gz", tmp_path / "r.nii.gz"), NAMES)
 
 
 SCORES = [

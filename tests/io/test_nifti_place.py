@@ -323,6 +323,14 @@ def test_the_label_map_of_another_format(extension: str, segmenter: Segmenter, t
         assert (written.header["qform_code"], written.header["sform_code"]) == (1, 1)
 
 
+def test_voxels_are_in_the_byte_order_of_the_header(tmp_path: Path) -> None:
+    path = write(tmp_path / "ct.nii", noise(), header_of(noise(), endianness=">"))
+    image = read(path)
+    write_image(image.array, image.geometry, tmp_path / "copy.nii")
+    assert (tmp_path / "copy.nii").read_bytes()[352:] == path.read_bytes()[352:]
+    np.testing.assert_array_equal(load(tmp_path / "copy.nii").dataobj, noise())
+
+
 def test_a_grid_too_large_for_nifti_1(tmp_path: Path) -> None:
     labels = np.ones((2, 2, 32768), np.uint8)
     write_image(labels, Geometry((32768, 2, 2), (0.1, 1, 2)), tmp_path / "labels.nii.gz")

@@ -15,7 +15,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from ...errors import InputError
 from ...scan_warning import ScanWarning
-from ...triples import triple
+from ...triples import Triple, triple
 from ..orientation import Geometry, direction_of
 from ..plausibility import check_spacing
 from .header import NiftiHeader
@@ -39,26 +39,19 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
     if isinstance(fields, Nifti1Header):
         unit = _MM.get(int(fields["xyzt_units"]) & 7, 1.0)
         forms = _forms(fields, pixdim)
-    if not forms:
-        check_spacing(str(path), triple(pixdim * unit))
-        direction = direction_of(_ASSUMED if orientation is None else orientation)
-        geometry = Geometry(header.size, triple(pixdim * unit), direction=direction, nifti=fields)
-        message = (
-            f"The header of {path} does not say how the scan is oriented, so its axes were assumed to run "
-            f"to the left, to the back and to the head ({_ASSUMED}); if they do not, give the right "
-            "orientation (--orientation)."
-        )
-        return geometry, [ScanWarning("orientation-assumed", message)] if orientation is None else []
-    if orientation is not None:
-        raise InputError(
-            f"The orientation {orientation} was given, but the header of {path} has one; leave it out."
-        )
     taken = next((name for name, matrix in forms.items() if _is_usable(matrix)), None)
     if taken is None:
         check_spacing(str(path), triple(pixdim * unit))
+    if not forms:
+        return _assumed(header, triple(pixdim * unit), orientation)
+    if taken is None:
         raise InputError(
             f"The header of {path} places the scan by numbers that are not finite or leave it no volume "
             f"({' and '.join(forms)}); save it again."
+        )
+    if orientation is not None:
+        raise InputError(
+            f"The orientation {orientation} was given, but the header of {path} has one; leave it out."
         )
     matrix = _RAS_TO_LPS @ forms[taken][:3] * unit
     spacing = np.linalg.norm(matrix[:, :3], axis=0)
@@ -73,6 +66,20 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
         fields,
     )
     return geometry, _differences(header, forms, taken, pixdim, unit)
+
+
+def _assumed(
+    header: NiftiHeader, spacing: Triple, orientation: str | None
+) -> tuple[Geometry, list[ScanWarning]]:
+    """The geometry of a header without a form."""
+    direction = direction_of(_ASSUMED if orientation is None else orientation)
+    message = (
+        f"The header of {header.header_file} does not say how the scan is oriented, so its axes were assumed "
+        f"to run to the left, to the back and to the head ({_ASSUMED}); if they do not, give the right "
+        "orientation (--orientation)."
+    )
+    geometry = Geometry(header.size, spacing, direction=direction, nifti=header.fields)
+    return geometry, [ScanWarning("orientation-assumed", message)] if orientation is None else []
 
 
 def _forms(fields: Nifti1Header, pixdim: np.ndarray) -> dict[str, np.ndarray]:

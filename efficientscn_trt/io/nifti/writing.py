@@ -42,7 +42,8 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
         with stream:
             stream.write(header.binaryblock)
             stream.write(_NO_EXTENSIONS)
-            stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+            voxels = np.ascontiguousarray(array, header.get_data_dtype())
+            stream.write(voxels.reshape(-1).view(np.uint8).data)
 
 
 def _place(header: Nifti1Header, geometry: Geometry) -> None:
