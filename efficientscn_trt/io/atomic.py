@@ -11,13 +11,15 @@ from pathlib import Path
 from ..errors import OutputError
 from .wording import system_reason
 
+_LONGEST_STEM = 40  # in characters, so that the whole stays below the 255 bytes of file systems
+
 
 def check_writable(target: Path) -> None:
     """Refuse a `target` that `replacing` could not write, before any work is done.
 
     Raises OutputError.
     """
-    temporary = _temporary(_followed(target))
+    temporary = _temporary(target, _followed(target))
     try:
         _create(temporary, target)
     finally:
@@ -33,7 +35,7 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises OutputError, also where the block raises OSError or RuntimeError (SimpleITK's).
     """
     place = _followed(target)
-    temporary = _temporary(place)
+    temporary = _temporary(target, place)
     try:
         _create(temporary, target)
         yield temporary
@@ -51,11 +53,11 @@ def _followed(target: Path) -> Path:
     return Path(os.path.realpath(target)) if os.path.islink(target) else target
 
 
-def _temporary(target: Path) -> Path:
-    extension = "".join(target.suffixes[-2:]).lower()  # by which a writer chooses the format
-    return target.with_name(
-        f".{target.name[: len(target.name) - len(extension)]}.{secrets.token_hex(4)}.partial{extension}"
-    )
+def _temporary(target: Path, place: Path) -> Path:
+    """A new name beside `place`, with the extensions of `target`, by which a writer chooses the format."""
+    extension = "".join(target.suffixes[-2:] if target.suffix.lower() == ".gz" else [target.suffix]).lower()
+    stem = target.name[: len(target.name) - len(extension)][:_LONGEST_STEM]
+    return place.with_name(f".{stem}.{secrets.token_hex(4)}.partial{extension}")
 
 
 def _discard(temporary: Path) -> None:

@@ -29,7 +29,7 @@ def hu_dtype(scales: Iterable[Scale]) -> np.dtype:
 def rescale(stored: np.ndarray, slope: float, intercept: float, out: np.ndarray) -> None:
     """Write the HU of `stored` to `out`, whose dtype is that of `hu_dtype`."""
     if out.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 counts as infinite
             out[...] = np.multiply(stored, slope, dtype=np.float64) + intercept
         return
     kind = out.dtype

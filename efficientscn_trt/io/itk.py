@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..out_of_memory import memory_errors
 from .image import Image
 from .orientation import Geometry
@@ -73,10 +73,11 @@ def to_itk(array: np.ndarray, geometry: Geometry) -> sitk.Image:
 
 
 def write_itk(array: np.ndarray, geometry: Geometry, path: Path) -> None:
-    """Write `array` [z, y, x], compressed. Raises RuntimeError or OSError.
+    """Write `array` [z, y, x], compressed. Raises OutputError, RuntimeError or OSError.
 
     The file is read back, because ITK's writers do not report every full disk.
     """
+    check_name(path, OutputError)
     sitk.WriteImage(to_itk(array, geometry), str(path), useCompression=True)
     try:
         read_itk(path)

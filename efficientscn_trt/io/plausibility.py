@@ -17,6 +17,7 @@ POSSIBLE_HU = (-65536.0, 65536.0)
 USUAL_HU = (-4096.0, 32767.0)
 #: The longest side of a scan, in mm.
 POSSIBLE_EXTENT_MM = (10.0, 5000.0)
+LEAST_SPACING_MM = 1e-3
 
 
 def check_shape(name: str, size: Sequence[int], components: int = 1) -> None:
@@ -57,10 +58,16 @@ def check_spacing(name: str, spacing: Sequence[float]) -> None:
 
 
 def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> None:
-    """Refuse a scan whose longest side shows that its spacing is not in mm.
+    """Refuse a scan whose longest side or smallest spacing shows that its spacing is not in mm.
 
     Raises InputError.
     """
+    if min(spacing) < LEAST_SPACING_MM:
+        found = " × ".join(f"{value:g}" for value in spacing)
+        raise InputError(
+            f"{name} has the spacing {found} mm, expected at least {LEAST_SPACING_MM:g} mm; its spacing must "
+            "be in mm."
+        )
     extent = max(n * s for n, s in zip(size, spacing, strict=True))
     low, high = POSSIBLE_EXTENT_MM
     if not low <= extent <= high:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
+from ..errors import InputError
+from ..out_of_memory import memory_errors
 from ..scan_warning import ScanWarning
-from ..triples import triple
+from ..triples import Size, triple
 from .image import Image
 from .orientation import Geometry
 
+#: How many times as many voxels a straight grid may have: twice the most of a long scan at 30°.
+_MOST_GROWTH = 8
 #: How far the last slice may be shifted: rounding, and what still counts as straight.
 _ROUNDING_MM, _STRAIGHT_MM = 1e-3, 0.5
 
@@ -22,13 +27,18 @@ def straightened(image: Image, name: str) -> Image:
     A shift of up to 0.5 mm between the first slice and the last is neglected. Otherwise the volume is
     resampled linearly onto a straight grid, with a warning. That grid has the direction of the first axis and
     the plane of the first two, and covers the whole volume. What is outside gets the smallest value. `name`
-    is what the message calls the slices.
+    is what messages call the slices. Raises InputError.
     """
     geometry = image.geometry
     lean = _lean(geometry)
     if lean <= _ROUNDING_MM:
         return image
     straight = straight_geometry(geometry)
+    if math.prod(straight.size) > _MOST_GROWTH * math.prod(geometry.size):
+        raise InputError(
+            f"{name} lean so much that a straight grid would need {_text(straight.size)} voxels, instead of "
+            f"{_text(geometry.size)}; resample the scan to perpendicular axes."
+        )
     if lean <= _STRAIGHT_MM:
         geometry = replace(geometry, spacing=straight.spacing, direction=straight.direction)
         return Image(image.array, geometry, image.warnings)
@@ -39,24 +49,24 @@ def straightened(image: Image, name: str) -> Image:
     kind, outside = image.array.dtype, float(image.array.min())
     own = to_itk(image.array, geometry)
     image.array = np.empty((0, 0, 0), kind)  # frees the memory
-    resampled = sitk.Resample(
-        own,
-        straight.size,
-        sitk.Transform(),
-        sitk.sitkLinear,
-        straight.origin,
-        straight.spacing,
-        straight.direction,
-        outside,
-        sitk.sitkFloat32,
-    )
+    with memory_errors():
+        resampled = sitk.Resample(
+            own,
+            straight.size,
+            sitk.Transform(),
+            sitk.sitkLinear,
+            straight.origin,
+            straight.spacing,
+            straight.direction,
+            outside,
+            sitk.sitkFloat32,
+        )
     array = sitk.GetArrayViewFromImage(resampled)
     if kind.kind != "f":
         array = np.rint(array)
-    voxels = " × ".join(str(n) for n in straight.size)
     message = (
         f"{name} are shifted sideways against each other (a tilted gantry), so they were resampled onto a "
-        f"straight grid of {voxels} voxels, which the label map has too."
+        f"straight grid of {_text(straight.size)} voxels, which the label map has too."
     )
     return Image(array.astype(kind), straight, [*image.warnings, ScanWarning("straightened", message)])
 
@@ -73,7 +83,7 @@ def straight_geometry(geometry: Geometry) -> Geometry:
     corners = np.array([np.array(corner) * last for corner in product((0, 1), repeat=3)]) @ shear.T
     start, stop = np.floor(corners.min(axis=0) + 1e-6), np.ceil(corners.max(axis=0) - 1e-6)
     origin = np.array(geometry.origin) + directions @ (start * spacing)
-    x, y, z = (stop - start + 1).astype(int).tolist()
+    x, y, z = (int(n) for n in stop - start + 1)  # of any size
     return Geometry((x, y, z), triple(spacing), triple(origin), tuple(directions.ravel().tolist()))
 
 
@@ -93,3 +103,7 @@ def _decomposed(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     signs = np.sign(np.diag(triangle))
     spacing = np.abs(np.diag(triangle))
     return directions * signs, spacing, triangle * signs[:, None] / spacing[:, None]
+
+
+def _text(size: Size) -> str:
+    return " × ".join(str(n) for n in size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
@@ -27,7 +27,7 @@ from .plausibility import (
     check_values,
 )
 from .reading import read
-from .shear import straightened
+from .shear import is_sheared, straightened
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -116,11 +116,12 @@ def open_scan(
             "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
         )
     elif isinstance(volume, str | os.PathLike):
-        scan = _from_image(read(Path(volume), series, orientation, threads), str(volume), str(volume))
+        image = read(Path(volume), series, orientation, threads)
+        scan = _from_image(image, str(volume), str(volume), threads)
     elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):
         from .itk import from_itk
 
-        scan = _from_image(from_itk(volume, "The image"), "The image", "the image")
+        scan = _from_image(from_itk(volume, "The image"), "The image", "the image", threads)
     else:
         raise InputError(
             f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
@@ -130,13 +131,18 @@ def open_scan(
     return scan
 
 
-def _from_image(image: Image, name: str, object_name: str) -> Scan:
+def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan:
     geometry = image.geometry
     check_spacing(name, geometry.spacing)
     check_place(name, geometry.origin, geometry.direction)
     check_extent(name, geometry.size, geometry.spacing)
+    image = replace(image, array=_native(image.array, name))
+    if is_sheared(geometry):  # interpolation would hide values that cannot be HU
+        low, high, nonfinite = _core.value_range(image.array, threads=threads)
+        check_finite(name, nonfinite)
+        check_values(name, low, high)
     image = straightened(image, f"The slices of {object_name}")
-    return Scan(_native(image.array, name), image.geometry, name, image.warnings)
+    return Scan(image.array, image.geometry, name, image.warnings)
 
 
 def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: DeviceArray | None) -> Scan:
@@ -178,5 +184,5 @@ def _native(array: np.ndarray, name: str) -> np.ndarray:
         low, high = array.min(), array.max()
         if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
             check_values(name, float(low), float(high))
-    with np.errstate(over="ignore"):  # beyond float32 counts as infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 counts as infinite
         return array.astype(target, copy=not array.flags.aligned)

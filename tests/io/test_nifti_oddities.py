@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import shutil
@@ -58,6 +59,38 @@ def test_a_pair_is_given_by_either_file(given: str, names: tuple[str, str], tmp_
     for old, name in zip(("pair.hdr", "pair.img"), names, strict=True):
         write_bytes(tmp_path / name, (tmp_path / old).read_bytes())
     check_voxels(tmp_path / names[given == "img"])
+
+
+def test_the_other_half_is_compressed_alike(tmp_path: Path) -> None:
+    """If there are two, as in nibabel."""
+    for ending, values in (("", noise()), (".gz", noise() + 1)):
+        write_pair(tmp_path / f"ct.hdr{ending}", values, header_of(values))
+    for ending, values in (("", noise()), (".gz", noise() + 1)):
+        for half in ("hdr", "img"):
+            image = read(tmp_path / f"ct.{half}{ending}")
+            np.testing.assert_array_equal(image.array.transpose(), values)
+
+
+@pytest.mark.parametrize("ending", [".hdr", ".img"])
+def test_a_name_as_long_as_it_may_be(ending: str, tmp_path: Path) -> None:
+    check_voxels(_nifti(tmp_path / "ct.nii").rename(tmp_path / ("x" * (255 - len(ending)) + ending)))
+
+
+@pytest.mark.parametrize("fields", [{"eol_check": (13, 10, 26, 13)}, {"magic": b"n)2"}])
+def test_nifti_2_that_was_damaged_on_its_way(fields: dict[str, Any], tmp_path: Path) -> None:
+    path = write(tmp_path / "ct.nii", noise(), header_of(noise(), kind=Nifti2Header, **fields))
+    with pytest.raises(InputError, match=r"is damaged, or was sent as text \(its magic is b'n.2'\); copy or"):
+        read(path)
+    check_voxels(write(path, noise(), header_of(noise(), kind=Nifti2Header, eol_check=0)))
+
+
+@pytest.mark.parametrize("magic", [b"ni2", b"n+3"])
+def test_nifti_1_with_another_magic(magic: bytes, tmp_path: Path) -> None:
+    content = bytearray(_nifti(tmp_path / "ct.nii").read_bytes())
+    content[344:347] = magic
+    (tmp_path / "ct.nii").write_bytes(content)
+    with pytest.raises(InputError, match="is damaged, or was sent as text"):
+        read(tmp_path / "ct.nii")
 
 
 def test_a_pair_of_which_a_half_is_missing(tmp_path: Path) -> None:
@@ -120,8 +153,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "128 bits": ({"datatype": 1536}, r"voxels of the NIfTI data type 1536 \("),
     "no type": ({"datatype": 0}, r"voxels of the NIfTI data type 0 \("),
     "unknown type": ({"datatype": 777}, r"voxels of the NIfTI data type 777 \("),
-    "offset 0": ({"vox_offset": 0}, r"voxels begin at byte 0, expected 352 or more"),
-    "offset in the header": ({"vox_offset": 348}, r"voxels begin at byte 348, expected 352 or more"),
+    "offset 0": ({"vox_offset": 0}, r"voxels begin at byte 0, expected a whole number of 352 or more"),
+    "offset in the header": (
+        {"vox_offset": 348},
+        r"voxels begin at byte 348, expected a whole number of 352 or more",
+    ),
     "offset before the file": ({"vox_offset": -16}, r"voxels begin at byte -16, expected"),
     "offset NaN": ({"vox_offset": np.nan}, r"voxels begin at byte nan, expected"),
     "offset infinite": ({"vox_offset": np.inf}, r"voxels begin at byte inf, expected"),
@@ -201,6 +237,30 @@ def test_a_little_behind_the_voxels_is_padding(name: str, tmp_path: Path) -> Non
 def test_a_volume_of_a_series_of_one(tmp_path: Path) -> None:
     for dim in ((4, 7, 5, 6, 1, 1, 1, 1), (7, 7, 5, 6, 1, 1, 1, 1), (4, 7, 5, 6, 0, 1, 1, 1)):
         check_voxels(_nifti(tmp_path / "ct.nii", dim=dim))
+
+
+def test_the_size_of_the_header_does_not_matter(tmp_path: Path) -> None:
+    for size in (0, 347, 540, -1):
+        check_voxels(_nifti(tmp_path / "ct.nii", sizeof_hdr=size))
+
+
+@pytest.mark.filterwarnings("error")
+def test_odd_numbers_leave_no_warnings_of_numpy(tmp_path: Path) -> None:
+    signalling = np.frombuffer(b"\x01\x00\xa0\x7f", "<f4")[0]
+    odd: list[dict[str, Any]] = [
+        {"qoffset_x": signalling},
+        {"pixdim": (1, 1.5, np.inf, 3, 1, 1, 1, 1)},
+        {"srow_x": 3e38},
+    ]
+    for fields in odd:
+        for form in ({}, {"qform": None}, {"sform": None}):
+            with contextlib.suppress(InputError):
+                read(_nifti(tmp_path / "ct.nii", **fields, **form))
+    array = noise(dtype=np.float64)
+    array[1, 2, 3], array[2, 2, 2] = np.frombuffer(b"\x01\0\0\0\0\0\xf4\x7f", "<f8")[0], 1e300
+    for slope in (1, 2):
+        with pytest.raises(InputError, match="has 2 voxels that are NaN or infinite"):
+            open_scan(write(tmp_path / "ct.nii", array, header_of(array, scl_slope=slope)))
 
 
 def test_what_only_itk_takes_for_nifti_is_refused(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from support.tiny_bundle import LABEL_HU
 from efficientscn_trt import InputError, Segmenter
 from efficientscn_trt.io.orientation import Geometry
 from efficientscn_trt.io.reading import read
+from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.io.writing import EXTENSIONS
 from efficientscn_trt.io.writing import write as write_image
 
@@ -112,7 +113,8 @@ def test_any_forms(
         assert [warning.code for warning in image.warnings] == ["orientation-assumed"]
     both = bool(header["qform_code"] and header["sform_code"])
     differ = both and not np.allclose(loaded.get_qform(), loaded.get_sform(), atol=1e-3)
-    assert ("forms-differ" in [warning.code for warning in image.warnings]) == differ
+    negative = bool((header["pixdim"][1:4] < 0).any() and (header["qform_code"] or header["sform_code"]))
+    assert ("forms-differ" in [warning.code for warning in image.warnings]) == (differ or negative)
 
     labels = labels_of(path, folder / "labels.nii.gz")
     written = load(labels)
@@ -186,32 +188,41 @@ def test_pixdim_that_differs_from_the_only_form(tmp_path: Path) -> None:
     )
 
 
+LEANING = AFFINE.copy()
+LEANING[0, 2] = 3.2
+
+
 @pytest.mark.parametrize(
-    ("fields", "used", "left"),
+    ("fields", "used", "left", "fault"),
     [
-        ({"srow_x": 0}, "qform", "sform"),
-        ({"srow_y": np.nan}, "qform", "sform"),
-        ({"srow_y": (-1.5, 0, 0, 40)}, "qform", "sform"),
-        ({"quatern_b": 3}, "sform", "qform"),
-        ({"pixdim": (1, 0, 2, 3, 1, 1, 1, 1)}, "sform", "qform"),
-        ({"qoffset_x": np.inf}, "sform", "qform"),
+        ({"srow_x": 0}, "qform", "sform", "leaves no volume"),
+        ({"srow_y": np.nan}, "qform", "sform", "is not finite or no rotation"),
+        ({"srow_y": (-1.5, 0, 0, 40)}, "qform", "sform", "leaves no volume"),
+        ({"srow_x": (-1.5, 0, 3.2, 40)}, "qform", "sform", "has axes that lean by more than 45°"),
+        ({"quatern_b": 3}, "sform", "qform", "is not finite or no rotation"),
+        ({"pixdim": (1, 0, 2, 3, 1, 1, 1, 1)}, "sform", "qform", "leaves no volume"),
+        ({"pixdim": (1, np.inf, 2, 3, 1, 1, 1, 1)}, "sform", "qform", "is not finite or no rotation"),
+        ({"qoffset_x": np.inf}, "sform", "qform", "is not finite or no rotation"),
     ],
 )
-def test_a_form_that_cannot_be_used(fields: dict[str, Any], used: str, left: str, tmp_path: Path) -> None:
-    message = f"{used} and its {left} differ, and the {left} cannot be used. The {used} was used; other"
-    _forms_differ(f"{message} programs may use the {left}", tmp_path, **fields)
+def test_a_form_that_cannot_be_used(
+    fields: dict[str, Any], used: str, left: str, fault: str, tmp_path: Path
+) -> None:
+    message = f"{used} and its {left} differ, and the {left} {fault}. The {used} was used; other programs"
+    _forms_differ(f"{message} may use the {left}", tmp_path, **fields)
     assert read(tmp_path / "ct.nii").geometry.spacing == (1.5, 2, 3)
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"sform": None, "quatern_b": 3}, r"places the scan by numbers that are not finite .* \(qform\)"),
-        ({"qform": None, "srow_x": 0}, r"not finite or leave it no volume \(sform\); save it again"),
-        ({"quatern_b": 3, "srow_x": np.inf}, r"no volume \(sform and qform\)"),
+        ({"sform": None, "quatern_b": 3}, r"because its qform is not finite or no rotation; save it again"),
+        ({"qform": None, "srow_x": 0}, r"because its sform leaves no volume; save it again"),
+        ({"quatern_b": 3, "srow_x": 0}, r"its sform leaves no volume and its qform is not finite or no"),
+        ({"qform": None, "sform": LEANING}, r"because its sform has axes that lean by more than 45°"),
         (
             {"sform": None, "pixdim": (1, 0, 2, 3, 1, 1, 1, 1)},
-            r"has the spacing 0 × 2 × 3 mm, expected three",
+            r"has the spacing 0 × 2 × 3 mm, expected",
         ),
         ({"sform": None, "qform": None, "pixdim": np.nan}, r"has the spacing nan × nan × nan mm"),
     ],
@@ -220,6 +231,45 @@ def test_no_form_that_can_be_used(fields: dict[str, Any], message: str, tmp_path
     path = write(tmp_path / "ct.nii", noise(), header_of(noise(), **fields))
     with pytest.raises(InputError, match=message):
         read(path)
+
+
+@pytest.mark.parametrize("code", [-1, 6, 256])
+@pytest.mark.parametrize("form", ["sform", "qform"])
+def test_a_form_of_an_unknown_code_is_none(form: str, code: int, tmp_path: Path) -> None:
+    """As in nibabel. ITK takes some of them."""
+    path = tmp_path / "ct.nii"
+    header = header_of(noise(), qform=MIRRORED)
+    header[f"{form}_code"] = code
+    image = read(write(path, noise(), header))
+    np.testing.assert_allclose(affine_of(image.geometry), load(path).affine, atol=1e-5)
+    assert [(warning.code, warning.message) for warning in image.warnings] == [
+        (
+            "forms-differ",
+            f"The header of {path} has the {form} code {code}, expected 0 to 5, so its {form} was ignored; "
+            "other programs may mirror or move the scan.",
+        )
+    ]
+    header[f"{'qform' if form == 'sform' else 'sform'}_code"] = 0
+    image = read(write(path, noise(), header))
+    assert [warning.code for warning in image.warnings] == ["orientation-assumed"]
+
+
+@pytest.mark.parametrize(
+    ("pixdim", "found"),
+    [
+        ((1, 1.5, -2, 3), "has a negative spacing (pixdim), whose sign was ignored"),
+        ((-2, 1.5, 2, 3), "has the qfac -2 (pixdim), expected 1 or -1, so 1 was used"),
+    ],
+)
+def test_signs_that_other_programs_read_otherwise(
+    pixdim: tuple[float, ...], found: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ct.nii"
+    image = read(write(path, noise(), header_of(noise(), sform=None, pixdim=(*pixdim, 1, 1, 1, 1))))
+    np.testing.assert_allclose(affine_of(image.geometry), load(path).affine, atol=1e-5)
+    assert [str(warning) for warning in image.warnings] == [
+        f"The header of {path} {found}; other programs may mirror or move the scan."
+    ]
 
 
 @pytest.mark.parametrize("code", ["LPS", "RAS", "ASL", "ipr"])
@@ -294,6 +344,33 @@ def test_a_shear_is_as_a_tilted_gantry(
         for image, value in ((scan, LABEL_HU[4]), (labels, 4))
     ]
     np.testing.assert_allclose(places[0], places[1], atol=1)
+
+
+@pytest.mark.parametrize("step", [(0.002, 2.0), (0.001, 0.002)])
+def test_a_shear_that_would_need_an_enormous_grid(step: tuple[float, float], tmp_path: Path) -> None:
+    """A file of 2 kB must not take gigabytes."""
+    array = np.full((2, 2, 300), -1000, np.int16)
+    affine = np.array([[step[0], 0, 2, 0], [0, step[1], 0, 0], [0, 0, 3, 0], [0, 0, 0, 1.0]])
+    path = write(tmp_path / "ct.nii", array, header_of(array, qform=None, sform=affine))
+    with pytest.raises(InputError, match=r"lean so much that a straight grid would need [\d × ]+ voxels"):
+        open_scan(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, "has 1 voxel that is NaN or infinite"),
+        (np.inf, "has 1 voxel that is NaN or infinite"),
+        (2.0**31, r"has values from -100 to 2\.14748e\+09, which cannot be HU"),
+    ],
+)
+def test_values_are_checked_before_they_are_interpolated(value: float, message: str, tmp_path: Path) -> None:
+    array = noise(dtype=np.float32)
+    array[3, 2, 2] = value
+    array[0, 0, 0] = -100
+    path = write(tmp_path / "ct.nii", array, header_of(array, qform=None, sform=SHEARED))
+    with pytest.raises(InputError, match=message):
+        open_scan(path)
 
 
 def test_a_shear_that_is_too_small_to_matter(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,20 @@ def test_a_link_is_followed(exists: bool, result: Segmentation, tmp_path: Path) 
     assert path.readlink() == Path("disk") / "case.nii.gz"
     np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(place))), result.array)
     assert list((tmp_path / "disk").iterdir()) == [place]
+
+
+def test_the_name_that_is_given_decides_the_format(result: Segmentation, tmp_path: Path) -> None:
+    """Not that of the file to which it leads."""
+    path, place = tmp_path / "labels.nii.gz", tmp_path / "MD5E-s12345"
+    path.symlink_to(place.name)
+    result.save(path)
+    assert gzip.decompress(place.read_bytes())[344:347] == b"n+1"
+
+
+@pytest.mark.parametrize("name", ["x" * 248 + ".nii.gz", "Ж" * 124 + ".nii.gz"])
+def test_a_name_as_long_as_it_may_be(name: str, result: Segmentation, tmp_path: Path) -> None:
+    result.save(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_link_to_nowhere(result: Segmentation, tmp_path: Path) -> None:

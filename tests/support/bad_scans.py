@@ -166,7 +166,7 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "NaN spacing, NIfTI": (_nifti_spacing((3, 3, float("nan"))), r"has the spacing 3 × 3 × nan mm, expected"),
     "voxels within the header": (
         _nifti_offset(0),
-        r"says that its voxels begin at byte 0, expected 352 or more; save it again\.",
+        r"says that its voxels begin at byte 0, expected a whole number of 352 or more; save it again\.",
     ),
     "voxels before the file": (_nifti_offset(-16), r"voxels begin at byte -16, expected"),
     "zero spacing, MHA": (_mha("0 1 1"), r"has the spacing 0 × 1 × 1 mm, expected three positive numbers"),

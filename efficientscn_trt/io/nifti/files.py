@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from ..wording import system_reason
 from .header import NIFTI_1, NIFTI_2, NiftiHeader, parse
 
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, cast("type[Exception]", IsalError))
-_HALF = re.compile(r"(?P<stem>.+)\.(?P<half>hdr|img)(\.gz)?", re.IGNORECASE | re.DOTALL)
+_HALF = re.compile(r"(?P<stem>.+)\.(?P<half>hdr|img)(?P<gz>\.gz)?", re.IGNORECASE | re.DOTALL)
 
 
 def header_at(path: Path) -> NiftiHeader | None:
@@ -69,5 +70,6 @@ def _other_half(path: Path, half: str, other: str) -> Path | None:
         return None
     if name["half"].isupper():
         other = other.upper()
-    beside = [path.with_name(f"{name['stem']}.{other}{suffix}") for suffix in ("", ".gz", ".GZ")]
-    return next((file for file in beside if file.is_file()), None)
+    endings = dict.fromkeys([name["gz"] or "", "", ".gz", ".GZ"])  # the same first
+    beside = [path.with_name(f"{name['stem']}.{other}{ending}") for ending in endings]
+    return next((file for file in beside if os.path.isfile(file)), None)

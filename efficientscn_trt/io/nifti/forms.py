@@ -21,6 +21,7 @@ from ..plausibility import check_spacing
 from .header import NiftiHeader
 
 _ASSUMED = "LPS"  # as SimpleITK does
+_CODES = range(1, 6)  # of forms that are there
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 _MM = {1: 1000.0, 3: 0.001}  # by the code of the unit: metres and micrometres; all else are mm
 _ROUNDING = 1e-5  # relative, between a spacing in pixdim and in the sform
@@ -28,6 +29,7 @@ _SAME_PLACE_MM = 0.1  # two forms that differ by less are one
 _LEAST_VOLUME = 0.7  # of a voxel, relative to its edges: axes that lean by up to 45°
 
 
+@np.errstate(all="ignore")  # what is not finite is refused or passed over
 def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry, list[ScanWarning]]:
     """The geometry, whose axes may be sheared, and warnings about it.
 
@@ -39,15 +41,16 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
     if isinstance(fields, Nifti1Header):
         unit = _MM.get(int(fields["xyzt_units"]) & 7, 1.0)
         forms = _forms(fields, pixdim)
-    taken = next((name for name, matrix in forms.items() if _is_usable(matrix)), None)
+    faults = {name: _fault(matrix) for name, matrix in forms.items()}
+    taken = next((name for name, fault in faults.items() if not fault), None)
     if taken is None:
         check_spacing(str(path), triple(pixdim * unit))
     if not forms:
         return _assumed(header, triple(pixdim * unit), orientation)
     if taken is None:
         raise InputError(
-            f"The header of {path} places the scan by numbers that are not finite or leave it no volume "
-            f"({' and '.join(forms)}); save it again."
+            f"The header of {path} does not place the scan, because "
+            f"{' and '.join(f'its {name} {fault}' for name, fault in faults.items())}; save it again."
         )
     if orientation is not None:
         raise InputError(
@@ -65,7 +68,7 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
         tuple((direction + 0.0).ravel().tolist()),
         fields,
     )
-    return geometry, _differences(header, forms, taken, pixdim, unit)
+    return geometry, [*_odd_fields(header), *_differences(header, forms, taken, unit)]
 
 
 def _assumed(
@@ -85,9 +88,9 @@ def _assumed(
 def _forms(fields: Nifti1Header, pixdim: np.ndarray) -> dict[str, np.ndarray]:
     """The matrices [4, 4] from indices to positions, by name. The one that counts is the first."""
     forms = {}
-    if fields["sform_code"] != 0:
+    if fields["sform_code"] in _CODES:
         forms["sform"] = fields.get_sform()
-    if fields["qform_code"] != 0:
+    if fields["qform_code"] in _CODES:
         repaired = fields.copy()
         repaired["pixdim"][1:4] = pixdim
         if repaired["pixdim"][0] not in (-1, 1):
@@ -99,32 +102,53 @@ def _forms(fields: Nifti1Header, pixdim: np.ndarray) -> dict[str, np.ndarray]:
     return forms
 
 
-def _is_usable(matrix: np.ndarray) -> bool:
+def _fault(matrix: np.ndarray) -> str:
+    """Why a form cannot be used. Empty if it can."""
+    if not np.isfinite(matrix).all():
+        return "is not finite or no rotation"
     edges = np.linalg.norm(matrix[:3, :3], axis=0)
-    if not np.isfinite(matrix).all() or not edges.all():
-        return False
-    return bool(np.abs(np.linalg.det(matrix[:3, :3] / edges)) >= _LEAST_VOLUME)
+    if not edges.all() or not np.isfinite(edges).all():
+        return "leaves no volume"
+    if np.abs(np.linalg.det(matrix[:3, :3] / edges)) < _LEAST_VOLUME:
+        return "has axes that lean by more than 45°"
+    return ""
+
+
+def _odd_fields(header: NiftiHeader) -> list[ScanWarning]:
+    """Warnings of what nibabel corrects in silence, and other programs do not."""
+    fields, found = header.fields, []
+    if (fields["pixdim"][1:4] < 0).any():
+        found.append("has a negative spacing (pixdim), whose sign was ignored")
+    if fields["qform_code"] in _CODES and fields["pixdim"][0] < 0 and fields["pixdim"][0] != -1:
+        found.append(f"has the qfac {fields['pixdim'][0]:g} (pixdim), expected 1 or -1, so 1 was used")
+    for name in ("sform", "qform"):
+        if (code := int(fields[f"{name}_code"])) not in (0, *_CODES):
+            found.append(f"has the {name} code {code}, expected 0 to 5, so its {name} was ignored")
+    path = header.header_file
+    messages = [f"The header of {path} {what}; other programs may mirror or move the scan." for what in found]
+    return [ScanWarning("forms-differ", message) for message in messages]
 
 
 def _differences(
-    header: NiftiHeader, forms: dict[str, np.ndarray], taken: str, pixdim: np.ndarray, unit: float
+    header: NiftiHeader, forms: dict[str, np.ndarray], taken: str, unit: float
 ) -> list[ScanWarning]:
     """A warning if other programs may place the volume elsewhere."""
     matrix = forms[taken]
     others = {name: other for name, other in forms.items() if name != taken}
     if not others:  # ITK takes the spacing of pixdim also where the directions are those of the sform
         scaled = matrix.copy()
+        pixdim = np.abs(np.array(header.fields["pixdim"][1:4], np.float64))
         scaled[:3, :3] *= pixdim / np.linalg.norm(matrix[:3, :3], axis=0)
         others = {"pixdim": scaled}
     ((name, other),) = others.items()
-    if _is_usable(other):
+    if fault := _fault(other):
+        found = f"differ, and the {name} {fault}"
+    else:
         corners = np.array([*product(*((0, n - 1) for n in header.size), (1,))])
         distance = np.linalg.norm((corners @ (matrix - other).T)[:, :3], axis=1).max() * unit
         if distance <= _SAME_PLACE_MM:
             return []
         found = f"differ by up to {distance:,.1f} mm{_in_words(matrix, other, unit)}"
-    else:
-        found = f"differ, and the {name} cannot be used"
     message = (
         f"The header of {header.header_file} places the scan in two ways: its {taken} and its {name} "
         f"{found}. The {taken} was used; other programs may use the {name}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,8 @@ NIFTI_1, NIFTI_2 = 348, 540
 Fields = Spm2AnalyzeHeader | Nifti1Header  # the second is also the base of Nifti2Header
 
 _COLOURS = {128: 3, 2304: 4}  # values per voxel, by the code of the data type
-_NO_MAGIC = b""  # of Analyze
-_OF_PAIRS = (_NO_MAGIC, b"ni1", b"ni2")
+_MAGIC = re.compile(rb"n[i+][0-9]")
+_END_OF_LINES = (13, 10, 26, 10)  # in NIfTI-2, to notice a transfer as text
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def parse(head: bytes, header_file: Path, voxel_file: Path) -> NiftiHeader | Non
     if kind is None:
         return None
     fields = kind(head[: kind.sizeof_hdr], check=False)
+    _check_magic(fields, head, header_file)
     size = _size(fields, header_file)
     _check_whole(fields, header_file, voxel_file)
     slope, intercept = _rescale(fields, header_file)
@@ -75,20 +77,36 @@ def parse(head: bytes, header_file: Path, voxel_file: Path) -> NiftiHeader | Non
 
 def _kind_of(head: bytes) -> type[Spm2AnalyzeHeader] | type[Nifti1Header] | None:
     return next(
-        (kind for kind in (Nifti2Header, Nifti1Header, Spm2AnalyzeHeader) if kind.may_contain_header(head)),
+        (kind for kind in (Nifti1Header, Nifti2Header, Spm2AnalyzeHeader) if kind.may_contain_header(head)),
         None,
     )
 
 
+def _check_magic(fields: Fields, head: bytes, path: Path) -> None:
+    """Refuse the marks of a format that are damaged, or of a NIfTI that does not exist."""
+    magic = fields["magic"].item() if isinstance(fields, Nifti1Header) else head[344:347]
+    if isinstance(fields, Nifti2Header):
+        odd = magic not in (fields.single_magic, fields.pair_magic)
+        odd = odd or tuple(fields["eol_check"]) not in (_END_OF_LINES, (0, 0, 0, 0))
+    else:
+        odd = not isinstance(fields, Nifti1Header) and _MAGIC.match(magic) is not None
+    if odd:
+        raise InputError(
+            f"The header of {path} is damaged, or was sent as text (its magic is {magic!r}); copy or "
+            "download it again, as a binary file."
+        )
+
+
 def _check_whole(fields: Fields, header_file: Path, voxel_file: Path) -> None:
     """Refuse the header of a pair without its voxels. A single file may call itself one, by its magic."""
-    magic = fields["magic"].item() if isinstance(fields, Nifti1Header) else _NO_MAGIC
-    if header_file != voxel_file or magic not in _OF_PAIRS or (magic and fields["vox_offset"] >= NIFTI_1):
-        return
-    raise InputError(
-        f"{header_file} is the header of a pair, but the file with its voxels (of the same name, but .img) "
-        "is not beside it; put both into one folder."
+    single = isinstance(fields, Nifti1Header) and (
+        fields["magic"].item() == fields.single_magic or fields["vox_offset"] >= fields.single_vox_offset
     )
+    if header_file == voxel_file and not single:
+        raise InputError(
+            f"{header_file} is the header of a pair, but the file with its voxels (of the same name, but "
+            ".img) is not beside it; put both into one folder, or copy it again if it should be one file."
+        )
 
 
 def _size(fields: Fields, path: Path) -> Size:
@@ -126,8 +144,8 @@ def _offset(fields: Fields, header_file: Path, voxel_file: Path) -> int:
     if math.isfinite(offset) and offset == int(offset) >= least:
         return int(offset)
     raise InputError(
-        f"{header_file} says that its voxels begin at byte {offset:g}, expected {least} or more; save it "
-        "again."
+        f"{header_file} says that its voxels begin at byte {offset:.9g}, expected a whole number of {least} "
+        "or more; save it again."
     )
 
 
