@@ -34,14 +34,14 @@ def straightened(image: Image, name: str) -> Image:
     if lean <= _ROUNDING_MM:
         return image
     straight = straight_geometry(geometry)
+    if lean <= _STRAIGHT_MM:
+        geometry = replace(geometry, spacing=straight.spacing, direction=straight.direction)
+        return Image(image.array, geometry, image.warnings)
     if math.prod(straight.size) > _MOST_GROWTH * math.prod(geometry.size):
         raise InputError(
             f"{name} lean so much that a straight grid would need {_text(straight.size)} voxels, instead of "
             f"{_text(geometry.size)}; resample the scan to perpendicular axes."
         )
-    if lean <= _STRAIGHT_MM:
-        geometry = replace(geometry, spacing=straight.spacing, direction=straight.direction)
-        return Image(image.array, geometry, image.warnings)
     import SimpleITK as sitk
 
     from .itk import to_itk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
@@ -136,7 +136,7 @@ def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan
     check_spacing(name, geometry.spacing)
     check_place(name, geometry.origin, geometry.direction)
     check_extent(name, geometry.size, geometry.spacing)
-    image = replace(image, array=_native(image.array, name))
+    image.array = _native(image.array, name)
     if is_sheared(geometry):  # interpolation would hide values that cannot be HU
         low, high, nonfinite = _core.value_range(image.array, threads=threads)
         check_finite(name, nonfinite)
