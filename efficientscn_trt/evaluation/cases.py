@@ -14,7 +14,7 @@ from ..io.itk import to_itk
 from ..io.paths import is_there
 from ..io.reading import read_file
 from ..io.shear import is_sheared
-from ..io.wording import listed
+from ..io.wording import by_axis, listed
 from ..io.writing import EXTENSIONS
 from .overlap import dice
 from .surface import normalized_surface_distance
@@ -127,7 +127,7 @@ def _read(path: Path, label_names: Mapping[int, str]) -> sitk.Image:
 
 def _check_same_grid(case: Case, prediction: sitk.Image, reference: sitk.Image) -> None:
     if prediction.GetSize() != reference.GetSize():
-        sizes = [" × ".join(str(n) for n in image.GetSize()) for image in (prediction, reference)]
+        sizes = [by_axis(image.GetSize()) for image in (prediction, reference)]
         raise InputError(
             f"{case.prediction} has {sizes[0]} voxels, but its reference has {sizes[1]}; "
             "compare label maps of the same scan."

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ..errors import InputError
 from ..scan_warning import ScanWarning
+from .wording import by_axis
 
 #: No scanner writes a voxel outside this range, not even for padding and metal.
 POSSIBLE_HU = (-65536.0, 65536.0)
@@ -25,7 +26,7 @@ def check_shape(name: str, size: Sequence[int], components: int = 1) -> None:
 
     `size` is (x, y, z) in voxels. Raises InputError.
     """
-    shape = " × ".join(str(n) for n in size)
+    shape = by_axis(size)
     if components != 1:
         raise InputError(
             f"{name} has {components} values per voxel (colour or vector image), expected one, in HU."
@@ -53,7 +54,7 @@ def check_spacing(name: str, spacing: Sequence[float]) -> None:
     Raises InputError.
     """
     if len(spacing) != 3 or not all(math.isfinite(value) and value > 0 for value in spacing):
-        found = " × ".join(f"{value:g}" for value in spacing)
+        found = by_axis(spacing, "g")
         raise InputError(f"{name} has the spacing {found} mm, expected three positive numbers (x, y, z).")
 
 
@@ -63,7 +64,7 @@ def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> No
     Raises InputError.
     """
     if min(spacing) < LEAST_SPACING_MM:
-        found = " × ".join(f"{value:g}" for value in spacing)
+        found = by_axis(spacing, "g")
         raise InputError(
             f"{name} has the spacing {found} mm, expected at least {LEAST_SPACING_MM:g} mm; its spacing must "
             "be in mm."

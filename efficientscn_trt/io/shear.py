@@ -11,9 +11,10 @@ import numpy as np
 from ..errors import InputError
 from ..out_of_memory import memory_errors
 from ..scan_warning import ScanWarning
-from ..triples import Size, triple
+from ..triples import triple
 from .image import Image
 from .orientation import Geometry
+from .wording import by_axis
 
 #: How many times as many voxels a straight grid may have: twice the most of a long scan at 30°.
 _MOST_GROWTH = 8
@@ -39,8 +40,8 @@ def straightened(image: Image, name: str) -> Image:
         return Image(image.array, geometry, image.warnings)
     if math.prod(straight.size) > _MOST_GROWTH * math.prod(geometry.size):
         raise InputError(
-            f"{name} lean so much that a straight grid would need {_text(straight.size)} voxels, instead of "
-            f"{_text(geometry.size)}; resample the scan to perpendicular axes."
+            f"{name} lean so much that a straight grid would need {by_axis(straight.size)} voxels, "
+            f"instead of {by_axis(geometry.size)}; resample the scan to perpendicular axes."
         )
     import SimpleITK as sitk
 
@@ -66,7 +67,7 @@ def straightened(image: Image, name: str) -> Image:
         array = np.rint(array)
     message = (
         f"{name} are shifted sideways against each other (a tilted gantry), so they were resampled onto a "
-        f"straight grid of {_text(straight.size)} voxels, which the label map has too."
+        f"straight grid of {by_axis(straight.size)} voxels, which the label map has too."
     )
     return Image(array.astype(kind), straight, [*image.warnings, ScanWarning("straightened", message)])
 
@@ -103,7 +104,3 @@ def _decomposed(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     signs = np.sign(np.diag(triangle))
     spacing = np.abs(np.diag(triangle))
     return directions * signs, spacing, triangle * signs[:, None] / spacing[:, None]
-
-
-def _text(size: Size) -> str:
-    return " × ".join(str(n) for n in size)

@@ -28,6 +28,11 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'s' * (count != 1)}"
 
 
+def by_axis(values: Iterable[float], form: str = "") -> str:
+    """A size or a spacing, as in "512 × 512 × 120"; `form` is that of each value, as in a format string."""
+    return " × ".join(f"{value:{form}}" for value in values)
+
+
 def displayable(path: Path | str) -> str:
     """`path` as text, even if its bytes are no UTF-8."""
     return os.fsencode(path).decode(errors="replace")

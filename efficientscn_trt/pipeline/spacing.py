@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..bundle import UnknownSpacing
+from ..io.wording import by_axis
 from ..scan_warning import ScanWarning
 from ..triples import Triple
 
@@ -19,7 +20,7 @@ def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple
     """
     if geometry.spacing != unknown.marker_xyz:
         return geometry.lps_spacing, []
-    marker, used = (" × ".join(f"{v:.4g}" for v in s) for s in (unknown.marker_xyz, unknown.used_xyz))
+    marker, used = (by_axis(spacing, ".4g") for spacing in (unknown.marker_xyz, unknown.used_xyz))
     x, y, z = unknown.used_xyz
     message = (
         f"The spacing is exactly {marker} mm, which usually means that it is unknown, so {used} mm was "

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..bundle import Manifest
 from ..io.atomic import replacing
+from ..io.wording import by_axis
 from ..result import Segmentation
 from .planes import Plane, planes
 
@@ -199,6 +200,6 @@ def _shortened(text: str) -> str:
 
 
 def _description(segmentation: Segmentation) -> str:
-    size = " × ".join(str(value) for value in segmentation.geometry.size)
-    spacing = " × ".join(f"{value:.3g}" for value in segmentation.geometry.spacing)
+    size = by_axis(segmentation.geometry.size)
+    spacing = by_axis(segmentation.geometry.spacing, ".3g")
     return f"{size} voxels of {spacing} mm   |   window {WINDOW_HU:.0f} HU, level {LEVEL_HU:.0f} HU"

@@ -15,15 +15,12 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spm2analyze import Spm2AnalyzeHeader
 from scipy.spatial.transform import Rotation
-from support.dicom import write_series
-from support.nifti import AFFINE, block_nifti, header_of, load, noise, write, write_pair
+from support.nifti import AFFINE, affine_of, header_of, labels_of, load, noise, write, write_pair
 from support.scans import block_image
-from support.tiny_bundle import LABEL_HU
 
 from efficientscn_trt import InputError, Segmenter
 from efficientscn_trt.io.orientation import Geometry
 from efficientscn_trt.io.reading import read
-from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.io.writing import EXTENSIONS
 from efficientscn_trt.io.writing import write as write_image
 
@@ -35,27 +32,12 @@ PLACE = (
 )
 
 
-def affine_of(geometry: Geometry) -> np.ndarray:
-    """From indices to mm in RAS, as nibabel has it."""
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.reshape(geometry.direction, (3, 3)) * geometry.spacing
-    matrix[:3, 3] = geometry.origin
-    return np.diag([-1, -1, 1, 1]) @ matrix
-
-
 def turned(
     rotation: np.ndarray, spacing: Any = (0.8, 1.1, 2.5), origin: Any = (-12.5, 40.25, 7)
 ) -> np.ndarray:
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = rotation * spacing, origin
     return affine
-
-
-def labels_of(scan: Path, target: Path) -> Path:
-    """A label map on the grid of `scan`."""
-    image = read(scan)
-    write_image(np.ones(image.array.shape, np.uint8), image.geometry, target)
-    return target
 
 
 def by_sitk(path: Path) -> Any:
@@ -270,116 +252,6 @@ def test_signs_that_other_programs_read_otherwise(
     assert [str(warning) for warning in image.warnings] == [
         f"The header of {path} {found}; other programs may mirror or move the scan."
     ]
-
-
-@pytest.mark.parametrize("code", ["LPS", "RAS", "ASL", "ipr"])
-def test_an_orientation_for_a_header_without_one(code: str, tmp_path: Path) -> None:
-    """Against nibabel's reading of the letters."""
-    path = write(tmp_path / "ct.nii", noise(), header_of(noise(), qform=None, sform=None))
-    image = read(path, orientation=code)
-    assert "".join(nibabel.aff2axcodes(affine_of(image.geometry))) == code.upper()
-    assert image.warnings == []
-    assert image.geometry.spacing == (1.5, 2, 3)
-
-
-def test_an_orientation_that_is_assumed(tmp_path: Path) -> None:
-    path = write(tmp_path / "ct.nii", noise(), header_of(noise(), qform=None, sform=None))
-    image = read(path)
-    assert "".join(nibabel.aff2axcodes(affine_of(image.geometry))) == "LPS"
-    assert [str(warning) for warning in image.warnings] == [
-        f"The header of {path} does not say how the scan is oriented, so its axes were assumed to run to the "
-        "left, to the back and to the head (LPS); if they do not, give the right orientation (--orientation)."
-    ]
-
-
-@pytest.mark.parametrize("code", ["", "LP", "LPSI", "LRS", "XYZ", "LLS", "L S"])
-def test_a_code_that_is_no_orientation(code: str, tmp_path: Path) -> None:
-    path = write(tmp_path / "ct.nii", noise(), header_of(noise(), qform=None, sform=None))
-    with pytest.raises(InputError, match=f"The orientation is {code}, expected three letters, such as LPS"):
-        read(path, orientation=code)
-
-
-def test_an_orientation_for_a_scan_that_has_one(segmenter: Segmenter, tmp_path: Path) -> None:
-    path = write(tmp_path / "ct.nii", noise(), header_of(noise()))
-    with pytest.raises(InputError, match=r"but the header of .*ct\.nii has one; leave it out"):
-        read(path, orientation="LPS")
-    sitk.WriteImage(block_image(), str(tmp_path / "ct.nrrd"))
-    with pytest.raises(InputError, match=r"but .*ct\.nrrd is no NIfTI or Analyze file without one"):
-        read(tmp_path / "ct.nrrd", orientation="LPS")
-    write_series(block_image(), tmp_path / "series")
-    with pytest.raises(InputError, match="DICOM has its own; leave it out"):
-        read(tmp_path / "series", orientation="LPS")
-    with pytest.raises(InputError, match="`orientation` was given for a volume that is no path"):
-        segmenter.segment(block_image(), orientation="LPS")
-
-
-def test_an_orientation_turns_the_scan_for_the_networks(segmenter: Segmenter, tmp_path: Path) -> None:
-    path = block_nifti(tmp_path / "ct.nii", qform=None, sform=None, pixdim=(1, 4, 3.5, 5, 1, 1, 1, 1))
-    straight = segmenter.segment(path)
-    turned = segmenter.segment(path, orientation="RAI")
-    assert straight.volumes_ml["liver"] == pytest.approx(turned.volumes_ml["liver"], rel=0.05)
-    assert straight.box.start_mm != turned.box.start_mm
-    turned.save(tmp_path / "labels.nii")
-    np.testing.assert_array_equal(load(tmp_path / "labels.nii").affine, load(path).affine)
-
-
-SHEARED = AFFINE.copy()
-SHEARED[1, 2] = 1.0  # each slice is 1 mm in front of the one before
-
-
-@pytest.mark.parametrize("qform", [None, AFFINE])
-def test_a_shear_is_as_a_tilted_gantry(
-    qform: np.ndarray | None, segmenter: Segmenter, tmp_path: Path
-) -> None:
-    path = block_nifti(tmp_path / "ct.nii.gz", qform=qform, sform=SHEARED)
-    result = segmenter.segment(path)
-    assert "straightened" in [warning.code for warning in result.warnings]
-    result.save(tmp_path / "labels.nii.gz")
-    labels, scan = load(tmp_path / "labels.nii.gz"), load(path)
-    matrix = labels.affine[:3, :3]
-    np.testing.assert_allclose(matrix.T @ matrix, np.diag(np.square(labels.header.get_zooms())), atol=1e-4)
-    # The middle of the brightest organ, where nibabel lays it in the scan and in the label map.
-    places = [
-        image.affine @ np.append(np.argwhere(np.asarray(image.dataobj) == value).mean(axis=0), 1)
-        for image, value in ((scan, LABEL_HU[4]), (labels, 4))
-    ]
-    np.testing.assert_allclose(places[0], places[1], atol=1)
-
-
-@pytest.mark.parametrize("step", [(0.002, 2.0), (0.001, 0.002)])
-def test_a_shear_that_would_need_an_enormous_grid(step: tuple[float, float], tmp_path: Path) -> None:
-    """A file of 2 kB must not take gigabytes."""
-    array = np.full((2, 2, 300), -1000, np.int16)
-    affine = np.array([[step[0], 0, 2, 0], [0, step[1], 0, 0], [0, 0, 3, 0], [0, 0, 0, 1.0]])
-    path = write(tmp_path / "ct.nii", array, header_of(array, qform=None, sform=affine))
-    with pytest.raises(InputError, match=r"lean so much that a straight grid would need [\d × ]+ voxels"):
-        open_scan(path)
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (np.nan, "has 1 voxel that is NaN or infinite"),
-        (np.inf, "has 1 voxel that is NaN or infinite"),
-        (2.0**31, r"has values from -100 to 2\.14748e\+09, which cannot be HU"),
-    ],
-)
-def test_values_are_checked_before_they_are_interpolated(value: float, message: str, tmp_path: Path) -> None:
-    array = noise(dtype=np.float32)
-    array[3, 2, 2] = value
-    array[0, 0, 0] = -100
-    path = write(tmp_path / "ct.nii", array, header_of(array, qform=None, sform=SHEARED))
-    with pytest.raises(InputError, match=message):
-        open_scan(path)
-
-
-def test_a_shear_that_is_too_small_to_matter(tmp_path: Path) -> None:
-    affine = AFFINE.copy()
-    affine[1, 2] = 0.05
-    path = write(tmp_path / "ct.nii", noise(), header_of(noise(), qform=None, sform=affine))
-    assert read(path).warnings == []
-    labels = labels_of(path, tmp_path / "labels.nii")
-    np.testing.assert_array_equal(load(labels).affine, load(path).affine)
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nibabel
 import numpy as np
@@ -13,6 +13,9 @@ from nibabel.nifti2 import Nifti2Header
 from nibabel.spm2analyze import Spm2AnalyzeHeader
 
 AFFINE = np.array([[-1.5, 0, 0, 40], [0, -2, 0, 30], [0, 0, 3, -20], [0, 0, 0, 1.0]])
+
+if TYPE_CHECKING:
+    from efficientscn_trt.io.orientation import Geometry
 
 Header = Nifti1Header | Spm2AnalyzeHeader
 
@@ -73,6 +76,24 @@ def load(path: Path) -> Any:
 def write_bytes(path: Path, content: bytes) -> Path:
     path.write_bytes(gzip.compress(content, 1) if path.name.endswith(".gz") else content)
     return path
+
+
+def affine_of(geometry: Geometry) -> np.ndarray:
+    """From indices to mm in RAS, as nibabel has it."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.reshape(geometry.direction, (3, 3)) * geometry.spacing
+    matrix[:3, 3] = geometry.origin
+    return np.diag([-1, -1, 1, 1]) @ matrix
+
+
+def labels_of(scan: Path, target: Path) -> Path:
+    """A label map on the grid of `scan`."""
+    from efficientscn_trt.io.reading import read
+    from efficientscn_trt.io.writing import write as write_image
+
+    image = read(scan)
+    write_image(np.ones(image.array.shape, np.uint8), image.geometry, target)
+    return target
 
 
 def block_nifti(path: Path, **options: Any) -> Path:

@@ -20,7 +20,7 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels import get_decoder
 
 from ...errors import InputError
-from ..wording import one_line
+from ..wording import by_axis, one_line
 from .codecs import DECODERS
 from .elements import text
 from .files import Instance
@@ -100,7 +100,7 @@ class _Pixels:
         with self._damage_named():
             values, odd = self._decode(index)
             if values.shape != self._shape:
-                raise ValueError(f"they decode to {' × '.join(str(n) for n in values.shape[::-1])} pixels")
+                raise ValueError(f"they decode to {by_axis(values.shape[::-1])} pixels")
         return values, odd
 
     @contextmanager

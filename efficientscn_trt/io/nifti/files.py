@@ -47,7 +47,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """
     is_there(path, InputError)
     try:
-        with cast(BinaryIO, igzip.open(path, "rb")) if is_gzip(path) else path.open("rb") as stream:
+        with cast(BinaryIO, igzip.open(path, "rb")) if _is_gzip(path) else path.open("rb") as stream:
             yield stream
     except _GZIP_ERRORS as error:
         raise InputError(
@@ -57,7 +57,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise InputError(f"{path} cannot be read: {system_reason(error)}.") from error
 
 
-def is_gzip(path: Path) -> bool:
+def _is_gzip(path: Path) -> bool:
     """Whether a file is compressed by gzip."""
     with path.open("rb") as stream:
         return stream.read(2) == b"\x1f\x8b"

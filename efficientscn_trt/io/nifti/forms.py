@@ -18,6 +18,7 @@ from ...scan_warning import ScanWarning
 from ...triples import Triple, triple
 from ..orientation import Geometry, direction_of
 from ..plausibility import check_spacing
+from ..wording import by_axis
 from .header import NiftiHeader
 
 _ASSUMED = "LPS"  # as SimpleITK does
@@ -35,9 +36,8 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
 
     `orientation` is where the axes run if the header does not say it. Raises InputError.
     """
-    fields, path = header.fields, header.header_file
+    fields, path, pixdim = header.fields, header.header_file, header.pixdim
     unit, forms = 1.0, {}
-    pixdim = np.abs(np.array(fields["pixdim"][1:4], np.float64))
     if isinstance(fields, Nifti1Header):
         unit = _MM.get(int(fields["xyzt_units"]) & 7, 1.0)
         forms = _forms(fields, pixdim)
@@ -137,8 +137,7 @@ def _differences(
     others = {name: other for name, other in forms.items() if name != taken}
     if not others:  # ITK takes the spacing of pixdim also where the directions are those of the sform
         scaled = matrix.copy()
-        pixdim = np.abs(np.array(header.fields["pixdim"][1:4], np.float64))
-        scaled[:3, :3] *= pixdim / np.linalg.norm(matrix[:3, :3], axis=0)
+        scaled[:3, :3] *= header.pixdim / np.linalg.norm(matrix[:3, :3], axis=0)
         others = {"pixdim": scaled}
     ((name, other),) = others.items()
     if fault := _fault(other):
@@ -164,5 +163,4 @@ def _in_words(matrix: np.ndarray, other: np.ndarray, unit: float) -> str:
     first, second = (np.linalg.norm(form[:3, :3], axis=0) * unit for form in (matrix, other))
     if np.allclose(first, second, rtol=1e-3):
         return ""
-    spacings = (" × ".join(f"{value:.4g}" for value in spacing) for spacing in (first, second))
-    return f" (spacings of {' and '.join(spacings)} mm)"
+    return f" (spacings of {by_axis(first, '.4g')} and {by_axis(second, '.4g')} mm)"

@@ -45,6 +45,11 @@ class NiftiHeader:
     intercept: float
 
     @property
+    def pixdim(self) -> np.ndarray:
+        """The spacing (x, y, z) that the field pixdim has, without signs, in the unit of the header."""
+        return np.abs(np.array(self.fields["pixdim"][1:4], np.float64))
+
+    @property
     def voxel_bytes(self) -> int:
         """The number of bytes that the voxels take."""
         return math.prod(self.size) * self.dtype.itemsize

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import numpy as np
+from isal.igzip import IGzipFile
 
 from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..hu import hu_dtype, rescale
-from .files import is_gzip, opened
+from .files import opened
 from .header import NiftiHeader
 
 _CHUNK = 1 << 20
@@ -23,14 +24,13 @@ def read_voxels(header: NiftiHeader) -> tuple[np.ndarray, list[ScanWarning]]:
     Raises InputError.
     """
     with opened(header.voxel_file) as stream:
-        _check_room(header)
+        _check_room(header, isinstance(stream, IGzipFile))
         stored, behind = _read(stream, header)
     return _hu(stored, header), _padding(header, behind)
 
 
-def _check_room(header: NiftiHeader) -> None:
+def _check_room(header: NiftiHeader, compressed: bool) -> None:
     """Refuse a file that cannot hold its voxels, before memory is taken for them."""
-    compressed = is_gzip(header.voxel_file)
     room = header.voxel_file.stat().st_size * (_DENSEST if compressed else 1)
     if room < header.offset + header.voxel_bytes:
         most = "at most " if compressed else ""
