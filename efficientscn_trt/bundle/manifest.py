@@ -54,13 +54,15 @@ class SegmentationParameters:
 
 @dataclass(frozen=True)
 class UnknownSpacing:
-    """A spacing of exactly `marker_xyz` means "unknown"; `used_xyz` is then used inside the pipeline.
+    """`used_xyz` is used inside the pipeline for a scan whose file has no spacing.
 
-    Defaults: the released code (docs/reference-pipeline.md).
+    With `by_value`, also for one whose spacing is exactly `marker_xyz`, as in the released code.
+    Defaults of the two spacings: the released code (docs/reference-pipeline.md).
     """
 
     marker_xyz: Triple = (1.0, 1.0, 1.0)
     used_xyz: Triple = (0.814528640267884, 0.814528640267884, 2.52795318268203)
+    by_value: bool = field(default=False, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

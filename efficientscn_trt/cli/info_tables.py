@@ -67,8 +67,9 @@ def _pipeline(manifest: Manifest) -> Table:
         else:
             rows.append((_words(name), *(_value(stage.get(name)) for stage in stages)))
     unknown = pipeline.unknown_spacing
-    marker = f"spacing if the scan has {_value(unknown.marker_xyz[::-1])}"
-    rows.append((marker, _value(unknown.used_xyz[::-1]), "the same"))
+    none = "spacing if the file has none"
+    marked = f", or {_value(unknown.marker_xyz[::-1])}" if unknown.by_value else ""
+    rows.append((none + marked, _value(unknown.used_xyz[::-1]), "the same"))
     return table("Pipeline (triples are z y x)", ("", "Localization", "Segmentation"), rows)
 
 

@@ -6,11 +6,11 @@ along the nearest axes (docs/reference-pipeline.md). No voxel is copied or resam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
     from nibabel.nifti1 import Nifti1Header
     from nibabel.spm2analyze import Spm2AnalyzeHeader
+
+Header = Union["Nifti1Header", "Spm2AnalyzeHeader", Mapping[str, str]]
 
 LPS: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
@@ -48,14 +50,16 @@ def direction_of(code: str) -> tuple[float, ...]:
 class Geometry:
     """Size in voxels, spacing and origin in mm, direction cosines (3×3, row by row), all in (x, y, z).
 
-    `nifti` is the header that says so, for a scan from NIfTI or Analyze; its label map says the same.
+    `header` is what says so in the file of the scan: the header of NIfTI or Analyze, or the fields of NRRD. A
+    label map in the same format says the same. `spacing_known` is False if the file has no spacing.
     """
 
     size: Size
     spacing: Triple
     origin: Triple = (0.0, 0.0, 0.0)
     direction: tuple[float, ...] = LPS
-    nifti: Nifti1Header | Spm2AnalyzeHeader | None = field(default=None, compare=False, repr=False)
+    header: Header | None = field(default=None, compare=False, repr=False)
+    spacing_known: bool = True
 
     @classmethod
     def of(cls, image: sitk.Image) -> Geometry:

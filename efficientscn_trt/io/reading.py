@@ -1,4 +1,4 @@
-"""Read a scan from disk: DICOM by pydicom, NIfTI by nibabel, all else by SimpleITK."""
+"""Read a scan from disk: DICOM, NIfTI, NRRD and MetaImage each by its own module, all else by SimpleITK."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError
 from .image import Image
 from .paths import is_there
-from .signatures import head_of, is_dicom, is_zip
+from .signatures import head_of, is_dicom, is_metaimage, is_nrrd, is_zip
 
 
 def read(path: Path, series: str | None = None, orientation: str | None = None, threads: int = 0) -> Image:
@@ -37,6 +37,15 @@ def read(path: Path, series: str | None = None, orientation: str | None = None, 
 
 def read_file(path: Path, orientation: str | None = None) -> Image:
     """Read the 3-D scalar image in a file that is not DICOM. See `read`."""
+    head = head_of(path)
+    if is_nrrd(head):
+        from .nrrd import read_nrrd
+
+        return read_nrrd(path, orientation)
+    if is_metaimage(head):
+        from .metaimage import read_metaimage
+
+        return read_metaimage(path, orientation)
     from .nifti import read_nifti
 
     image = read_nifti(path, orientation)
@@ -44,8 +53,4 @@ def read_file(path: Path, orientation: str | None = None) -> Image:
         return image
     from .itk import read_itk
 
-    if orientation is not None:
-        raise InputError(
-            f"An orientation was given, but {path} is no NIfTI or Analyze file without one; leave it out."
-        )
-    return read_itk(path)
+    return read_itk(path, orientation)

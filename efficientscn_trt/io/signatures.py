@@ -1,4 +1,4 @@
-"""Recognise DICOM files and zip archives by their first bytes, whatever their names are."""
+"""Recognise formats by the first bytes of a file, whatever its name is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 #: The number of bytes that the functions need.
-HEAD = 132
+HEAD = 4096
 
-# The first element of a file without a preamble: group 2 or 8, then a value representation or a length.
+_MAGIC_OF_NRRD = re.compile(rb"NRRD00\d\d")
+# Lines of a name and a value, before the one that says how many dimensions or voxels there are.
+_METAIMAGE = re.compile(rb"(?:[A-Za-z][^=:\n]*[=:][^\n]*\n)*?(?:NDims|DimSize)[ \t]*[=:]")
+# The first element of a DICOM file without a preamble: group 2 or 8, then a value representation or a length.
 _BARE = re.compile(
     rb"(?:[\x02\x08]\0[\x00-\x20]\0|\0\x08\0[\x00-\x20])"
     rb"(?:AE|AS|CS|DA|DS|DT|IS|LO|LT|OB|OW|PN|SH|SQ|ST|TM|UI|UL|UN|US|UT|[\x00-\x7f]\0\0\0)",
@@ -30,3 +33,13 @@ def is_dicom(head: bytes) -> bool:
 def is_zip(head: bytes) -> bool:
     """Whether a file that begins with `head` is a zip archive."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))  # the second is an empty one
+
+
+def is_nrrd(head: bytes) -> bool:
+    """Whether a file that begins with `head` is NRRD, or its header."""
+    return _MAGIC_OF_NRRD.match(head) is not None
+
+
+def is_metaimage(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a MetaImage, or its header."""
+    return _METAIMAGE.match(head) is not None

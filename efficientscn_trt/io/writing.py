@@ -29,7 +29,7 @@ def check_output(path: str | os.PathLike[str]) -> None:
 
 def check_extension(target: Path) -> None:
     """Refuse a name whose extension is not that of a known format. Raises OutputError."""
-    if not target.name.lower().endswith(NIFTI_EXTENSIONS):
+    if target.name.lower().endswith(".mha"):
         check_name(target, OutputError)
     if target.name.lower() in EXTENSIONS:
         raise OutputError(
@@ -46,6 +46,10 @@ def write(array: np.ndarray, geometry: Geometry, target: Path) -> None:
             from .nifti import write_nifti
 
             write_nifti(array, geometry, temporary)
+        elif target.name.lower().endswith(".nrrd"):
+            from .nrrd import write_nrrd
+
+            write_nrrd(array, geometry, temporary)
         else:
             from .itk import write_itk
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..bundle import UnknownSpacing
 from ..io.wording import by_axis
 from ..scan_warning import ScanWarning
@@ -12,19 +14,47 @@ from ..triples import Triple
 if TYPE_CHECKING:
     from ..io.orientation import Geometry
 
+_DEFAULT = (1.0, 1.0, 1.0)
+
 
 def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[ScanWarning]]:
     """The spacing (z, y, x) in mm of the LPS view; if it is unknown, the manifest's substitute and a warning.
 
-    Source: the reference pipeline takes a spacing of exactly 1 mm along each axis as unknown.
+    There is also a warning if spacing, origin and axes are those of an image that was never given any.
     """
-    if geometry.spacing != unknown.marker_xyz:
-        return geometry.lps_spacing, []
-    marker, used = (by_axis(spacing, ".4g") for spacing in (unknown.marker_xyz, unknown.used_xyz))
+    marked = unknown.by_value and geometry.spacing == unknown.marker_xyz
+    if marked or not geometry.spacing_known:
+        return _substitute(geometry, unknown, marked and geometry.spacing_known)
+    warnings = [ScanWarning("spacing-doubtful", _DOUBTFUL)] if _is_default(geometry) else []
+    return geometry.lps_spacing, warnings
+
+
+_DOUBTFUL = (
+    f"The spacing is exactly {by_axis(_DEFAULT, 'g')} mm and the origin 0, as in an image that was never "
+    "given any; the spacing was taken as it is, so check that it is right."
+)
+
+
+def _is_default(geometry: Geometry) -> bool:
+    along_axes = bool(np.isin(np.abs(geometry.direction), (0, 1)).all())
+    return geometry.spacing == _DEFAULT and not any(geometry.origin) and along_axes
+
+
+def _substitute(
+    geometry: Geometry, unknown: UnknownSpacing, marked: bool
+) -> tuple[Triple, list[ScanWarning]]:
+    own, used = (by_axis(spacing, ".4g") for spacing in (geometry.spacing, unknown.used_xyz))
     x, y, z = unknown.used_xyz
+    if marked:
+        reason = f"The spacing is exactly {own} mm, which this bundle takes as unknown"
+        remedy = (
+            'if it is right, use a bundle whose "unknown_spacing" is not "by_value" (export --parameters)'
+        )
+    else:
+        reason = "The file does not say its spacing"
+        remedy = "save the scan with its spacing"
     message = (
-        f"The spacing is exactly {marker} mm, which usually means that it is unknown, so {used} mm was "
-        "assumed for the segmentation and for volumes; the label map keeps the spacing of the scan. If the "
-        'spacing is right, use a bundle with another "unknown_spacing" (export --parameters).'
+        f"{reason}, so {used} mm was assumed for the segmentation and for volumes; {remedy}. The label map "
+        f"has the spacing {own} mm."
     )
     return (z, y, x), [ScanWarning("spacing-assumed", message)]

@@ -48,7 +48,7 @@ def test_an_orientation_for_a_scan_that_has_one(segmenter: Segmenter, tmp_path: 
     with pytest.raises(InputError, match=r"but the header of .*ct\.nii has one; leave it out"):
         read(path, orientation="LPS")
     sitk.WriteImage(block_image(), str(tmp_path / "ct.nrrd"))
-    with pytest.raises(InputError, match=r"but .*ct\.nrrd is no NIfTI or Analyze file without one"):
+    with pytest.raises(InputError, match=r"but the header of .*ct\.nrrd has one; leave it out"):
         read(tmp_path / "ct.nrrd", orientation="LPS")
     write_series(block_image(), tmp_path / "series")
     with pytest.raises(InputError, match="DICOM has its own; leave it out"):

@@ -109,20 +109,3 @@ def test_all_air_gives_background_with_a_warning(segmenter: Segmenter) -> None:
     ]
     assert result.box.voxels == (slice(0, 20), slice(0, 30), slice(0, 40))
     assert set(result.volumes_ml.values()) == {0.0}
-
-
-def test_spacing_of_one_counts_as_unknown(segmenter: Segmenter) -> None:
-    image = block_image()
-    image.SetSpacing((1, 1, 1))
-    result = segmenter.segment(image)
-    (warning,) = result.warnings
-    assert warning.code == "spacing-assumed"
-    assert "0.8145 × 0.8145 × 2.528 mm was assumed" in warning.message
-    assert result.image.GetSpacing() == (1, 1, 1)
-
-    image.SetSpacing((0.814528640267884, 0.814528640267884, 2.52795318268203))
-    known = segmenter.segment(image)
-    assert known.warnings == []
-    np.testing.assert_array_equal(result.array, known.array)
-    assert result.volumes_ml == known.volumes_ml
-    assert set(np.unique(known.array)) == {0, 1, 2, 3, 4}

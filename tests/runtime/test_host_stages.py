@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.scans import SPACING_XYZ, block_array
 
-from efficientscn_trt.bundle import LocalizationParameters, PipelineParameters
+from efficientscn_trt.bundle import LocalizationParameters, PipelineParameters, UnknownSpacing
 from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
 
@@ -19,7 +19,7 @@ def test_a_scan_keeps_its_spacing() -> None:
 
 def test_an_unknown_spacing_is_replaced() -> None:
     scan = open_scan(np.full((30, 100, 200), -1000, np.int16), (1, 1, 1))
-    stages = HostStages.of(scan, RELEASED)
+    stages = HostStages.of(scan, PipelineParameters(unknown_spacing=UnknownSpacing(by_value=True)))
     assert stages.spacing == (2.52795318268203, 0.814528640267884, 0.814528640267884)
     # 30 · 2.528 / 6 = 12.6, 100 · 0.8145 / 6 = 13.6, 200 · 0.8145 / 6 = 27.2
     assert stages.localization.resized_size == (13, 14, 28)

@@ -145,8 +145,8 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
         _cut("ct.nii"),
         r"ct\.nii is cut short: it has [\d,]+ bytes of voxels, but its header",
     ),
-    "truncated NRRD": (_cut("ct.nrrd"), r"ct\.nrrd is damaged or cut short"),
-    "truncated MHA": (_cut("ct.mha"), r"ct\.mha is damaged or cut short"),
+    "truncated NRRD": (_cut("ct.nrrd"), r"ct\.nrrd is cut short: it has 116,"),
+    "truncated MHA": (_cut("ct.mha"), r"ct\.mha is cut short: it has 116,"),
     "wrong checksum": (_flipped_bit, r"bit\.nii\.gz is damaged or cut short \(gzip: CRC check failed"),
     "2-D": (_write("slice.nii.gz", _image(_BLOCK[9])), r"has 2 dimensions \(57 × 45 voxels\), expected 3"),
     "4-D": (
@@ -170,7 +170,7 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "voxels before the file": (_nifti_offset(-16), r"voxels begin at byte -16, expected"),
     "zero spacing, MHA": (_mha("0 1 1"), r"has the spacing 0 × 1 × 1 mm, expected three positive numbers"),
-    "NaN spacing, MHA": (_mha("nan 1 1"), r"expected three positive numbers"),
+    "NaN spacing, MHA": (_mha("nan 1 1"), r"has ElementSpacing = nan 1 1, expected 3 numbers"),
     "negative spacing, MHA": (_mha("-1 1 1"), r"has the spacing -1 × 1 × 1 mm, expected three positive"),
     "spacing in metres": (
         _mha("0.001 0.001 0.001"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..image import Image
+from ..stored import read_stored
 from .files import header_at
 from .forms import geometry_of
-from .voxels import read_voxels
 from .writing import write_nifti
 
 __all__ = ["read_nifti", "write_nifti"]
@@ -27,5 +27,5 @@ def read_nifti(path: Path, orientation: str | None = None) -> Image | None:
     if header is None:
         return None
     geometry, remarks = geometry_of(header, orientation)
-    array, more = read_voxels(header)
+    array, more = read_stored(header.stored)
     return Image(array, geometry, [*remarks, *more])

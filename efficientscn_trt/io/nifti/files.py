@@ -1,24 +1,14 @@
-"""Find the header and the voxels of a NIfTI or Analyze volume, which may be in two files, and open them."""
+"""Find the header and the voxels of a NIfTI or Analyze volume, which may be in two files."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from isal import igzip
-from isal.igzip_lib import IsalError
-
-from ...errors import InputError
-from ..paths import is_there
-from ..wording import system_reason
+from ..streams import encoding_of, opened
 from .header import NIFTI_1, NIFTI_2, NiftiHeader, parse
 
-_GZIP_ERRORS = (EOFError, gzip.BadGzipFile, cast("type[Exception]", IsalError))
 _HALF = re.compile(r"(?P<stem>.+)\.(?P<half>hdr|img)(?P<gz>\.gz)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -32,35 +22,11 @@ def header_at(path: Path) -> NiftiHeader | None:
         voxel_file = path
     else:
         header_file, voxel_file = path, _other_half(path, "hdr", "img") or path
-    with opened(header_file) as stream:
+    with opened(header_file, encoding_of(header_file)) as stream:
         head = stream.read(NIFTI_1)
         if int.from_bytes(head[:4], "little") == NIFTI_2 or int.from_bytes(head[:4], "big") == NIFTI_2:
             head += stream.read(NIFTI_2 - NIFTI_1)
     return parse(head, header_file, voxel_file)
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, which may be compressed by gzip, whatever its name is.
-
-    Raises InputError, also where the block reads damaged ones.
-    """
-    is_there(path, InputError)
-    try:
-        with cast(BinaryIO, igzip.open(path, "rb")) if _is_gzip(path) else path.open("rb") as stream:
-            yield stream
-    except _GZIP_ERRORS as error:
-        raise InputError(
-            f"{path} is damaged or cut short (gzip: {error}); copy or download it again."
-        ) from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {system_reason(error)}.") from error
-
-
-def _is_gzip(path: Path) -> bool:
-    """Whether a file is compressed by gzip."""
-    with path.open("rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"
 
 
 def _other_half(path: Path, half: str, other: str) -> Path | None:

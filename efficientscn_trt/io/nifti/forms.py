@@ -16,18 +16,18 @@ from nibabel.spatialimages import HeaderDataError
 from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ...triples import Triple, triple
-from ..orientation import Geometry, direction_of
+from ..orientation import Geometry
+from ..placement import NOT_FINITE, assumed, check_not_given, fault_of
 from ..plausibility import check_spacing
 from ..wording import by_axis
 from .header import NiftiHeader
 
-_ASSUMED = "LPS"  # as SimpleITK does
 _CODES = range(1, 6)  # of forms that are there
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 _MM = {1: 1000.0, 3: 0.001}  # by the code of the unit: metres and micrometres; all else are mm
 _ROUNDING = 1e-5  # relative, between a spacing in pixdim and in the sform
+_NO_SPACING = (1.0, 1.0, 1.0)
 _SAME_PLACE_MM = 0.1  # two forms that differ by less are one
-_LEAST_VOLUME = 0.7  # of a voxel, relative to its edges: axes that lean by up to 45°
 
 
 @np.errstate(all="ignore")  # what is not finite is refused or passed over
@@ -43,19 +43,16 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
         forms = _forms(fields, pixdim)
     faults = {name: _fault(matrix) for name, matrix in forms.items()}
     taken = next((name for name, fault in faults.items() if not fault), None)
+    if not forms:
+        return _unoriented(header, triple(pixdim * unit), orientation)
     if taken is None:
         check_spacing(str(path), triple(pixdim * unit))
-    if not forms:
-        return _assumed(header, triple(pixdim * unit), orientation)
     if taken is None:
         raise InputError(
             f"The header of {path} does not place the scan, because "
             f"{' and '.join(f'its {name} {fault}' for name, fault in faults.items())}; save it again."
         )
-    if orientation is not None:
-        raise InputError(
-            f"The orientation {orientation} was given, but the header of {path} has one; leave it out."
-        )
+    check_not_given(str(path), orientation)
     matrix = _RAS_TO_LPS @ forms[taken][:3] * unit
     spacing = np.linalg.norm(matrix[:, :3], axis=0)
     direction = matrix[:, :3] / spacing
@@ -71,18 +68,15 @@ def geometry_of(header: NiftiHeader, orientation: str | None) -> tuple[Geometry,
     return geometry, [*_odd_fields(header), *_differences(header, forms, taken, unit)]
 
 
-def _assumed(
+def _unoriented(
     header: NiftiHeader, spacing: Triple, orientation: str | None
 ) -> tuple[Geometry, list[ScanWarning]]:
-    """The geometry of a header without a form."""
-    direction = direction_of(_ASSUMED if orientation is None else orientation)
-    message = (
-        f"The header of {header.header_file} does not say how the scan is oriented, so its axes were assumed "
-        f"to run to the left, to the back and to the head ({_ASSUMED}); if they do not, give the right "
-        "orientation (--orientation)."
-    )
-    geometry = Geometry(header.size, spacing, direction=direction, nifti=header.fields)
-    return geometry, [ScanWarning("orientation-assumed", message)] if orientation is None else []
+    """The geometry of a header without a form. Programs that know no spacing either write 0 or 1 mm."""
+    known = spacing not in ((0.0, 0.0, 0.0), _NO_SPACING)
+    spacing = spacing if known else _NO_SPACING
+    check_spacing(str(header.header_file), spacing)
+    geometry = Geometry(header.size, spacing, header=header.fields, spacing_known=known)
+    return assumed(str(header.header_file), geometry, orientation)
 
 
 def _forms(fields: Nifti1Header, pixdim: np.ndarray) -> dict[str, np.ndarray]:
@@ -102,16 +96,9 @@ def _forms(fields: Nifti1Header, pixdim: np.ndarray) -> dict[str, np.ndarray]:
     return forms
 
 
-def _fault(matrix: np.ndarray) -> str:
+def _fault(form: np.ndarray) -> str:
     """Why a form cannot be used. Empty if it can."""
-    if not np.isfinite(matrix).all():
-        return "is not finite or no rotation"
-    edges = np.linalg.norm(matrix[:3, :3], axis=0)
-    if not edges.all() or not np.isfinite(edges).all():
-        return "leaves no volume"
-    if np.abs(np.linalg.det(matrix[:3, :3] / edges)) < _LEAST_VOLUME:
-        return "has axes that lean by more than 45°"
-    return ""
+    return fault_of(form[:3, :3]) if np.isfinite(form).all() else NOT_FINITE
 
 
 def _odd_fields(header: NiftiHeader) -> list[ScanWarning]:

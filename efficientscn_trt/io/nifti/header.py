@@ -16,6 +16,8 @@ from nibabel.spm2analyze import Spm2AnalyzeHeader
 from ...errors import InputError
 from ...triples import Size
 from ..plausibility import check_shape
+from ..stored import Part, StoredVoxels
+from ..streams import encoding_of
 
 #: The sizes of headers, in bytes.
 NIFTI_1, NIFTI_2 = 348, 540
@@ -31,28 +33,22 @@ _END_OF_LINES = (13, 10, 26, 10)  # in NIfTI-2, to notice a transfer as text
 class NiftiHeader:
     """A checked header.
 
-    `fields` is nibabel's. `size` is (x, y, z) in voxels, `dtype` that of the stored voxels with their byte
-    order, `offset` where they begin in `voxel_file`. HU = slope × stored + intercept.
+    `fields` is nibabel's. The header file is also that of the `stored` voxels, unless there is a pair.
     """
 
     header_file: Path
-    voxel_file: Path
     fields: Fields
-    size: Size
-    dtype: np.dtype
-    offset: int
-    slope: float
-    intercept: float
+    stored: StoredVoxels
+
+    @property
+    def size(self) -> Size:
+        """(x, y, z) in voxels."""
+        return self.stored.size
 
     @property
     def pixdim(self) -> np.ndarray:
         """The spacing (x, y, z) that the field pixdim has, without signs, in the unit of the header."""
         return np.abs(np.array(self.fields["pixdim"][1:4], np.float64))
-
-    @property
-    def voxel_bytes(self) -> int:
-        """The number of bytes that the voxels take."""
-        return math.prod(self.size) * self.dtype.itemsize
 
 
 def parse(head: bytes, header_file: Path, voxel_file: Path) -> NiftiHeader | None:
@@ -68,16 +64,16 @@ def parse(head: bytes, header_file: Path, voxel_file: Path) -> NiftiHeader | Non
     size = _size(fields, header_file)
     _check_whole(fields, header_file, voxel_file)
     slope, intercept = _rescale(fields, header_file)
-    return NiftiHeader(
-        header_file=header_file,
-        voxel_file=voxel_file,
-        fields=fields,
-        size=size,
-        dtype=_dtype(fields, header_file),
-        offset=_offset(fields, header_file, voxel_file),
-        slope=slope,
-        intercept=intercept,
+    stored = StoredVoxels(
+        (Part(voxel_file),),
+        size,
+        _dtype(fields, header_file),
+        encoding_of(voxel_file),
+        _offset(fields, header_file, voxel_file),
+        slope,
+        intercept,
     )
+    return NiftiHeader(header_file, fields, stored)
 
 
 def _kind_of(head: bytes) -> type[Spm2AnalyzeHeader] | type[Nifti1Header] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from isal import igzip
+from nibabel.analyze import AnalyzeHeader  # the base of all
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
@@ -28,14 +29,15 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     What a header says about the place is copied bit by bit from that of the scan, if the scan is NIfTI.
     Raises OSError.
     """
-    large = max(geometry.size) > _LARGEST or isinstance(geometry.nifti, Nifti2Header)
+    source = geometry.header if isinstance(geometry.header, AnalyzeHeader) else None
+    large = max(geometry.size) > _LARGEST or isinstance(source, Nifti2Header)
     kind = Nifti2Header if large else Nifti1Header
-    header = kind(endianness=geometry.nifti.endianness if geometry.nifti else None)
+    header = kind(endianness=source.endianness if source else None)
     header.set_data_dtype(array.dtype)
     header.set_data_shape(geometry.size)
     header.set_slope_inter(1, 0)
     header["vox_offset"] = header.single_vox_offset
-    _place(header, geometry)
+    _place(header, geometry, source)
     with path.open("wb") as file:
         compressed = path.name.lower().endswith(".gz")
         stream = igzip.IGzipFile("", "wb", _LEVEL, file, mtime=0) if compressed else file
@@ -46,8 +48,7 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
             stream.write(voxels.reshape(-1).view(np.uint8).data)
 
 
-def _place(header: Nifti1Header, geometry: Geometry) -> None:
-    source = geometry.nifti
+def _place(header: Nifti1Header, geometry: Geometry, source: AnalyzeHeader | None) -> None:
     if isinstance(source, Nifti1Header):
         for name in _PLACE:
             header[name] = source[name]

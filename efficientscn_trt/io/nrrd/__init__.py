@@ -1,0 +1,28 @@
+"""Read and write NRRD: the grammar of its header by pynrrd.
+
+A file may be attached to its header, or the header names one or several.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..image import Image
+from ..stored import read_stored
+from .header import parse
+from .place import geometry_of
+from .writing import write_nrrd
+
+__all__ = ["read_nrrd", "write_nrrd"]
+
+
+def read_nrrd(path: Path, orientation: str | None = None) -> Image:
+    """Read the volume whose header is at `path`.
+
+    `orientation` (such as "LPS") is where the axes run if the header does not say it. The axes of the volume
+    may be sheared. Raises InputError.
+    """
+    header = parse(path)
+    geometry, remarks = geometry_of(header, orientation)
+    array, more = read_stored(header.stored)
+    return Image(array, geometry, [*remarks, *more])

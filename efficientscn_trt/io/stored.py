@@ -1,0 +1,142 @@
+"""Read voxels as files hold them: raw or compressed, in one file or several. HU come out, in one pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ..errors import InputError
+from ..scan_warning import ScanWarning
+from ..triples import Size
+from .hu import hu_dtype, rescale
+from .streams import CHUNK, DENSEST, opened
+from .wording import one_line
+
+_MOST_PADDING = 0.1  # of the voxels' bytes; more behind them shows that the header describes something else
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file with voxels, which begin at byte `offset`. If they are compressed, the stream begins there."""
+
+    path: Path
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class StoredVoxels:
+    """What a header says of its voxels.
+
+    `size` is (x, y, z) in voxels, `dtype` that of the stored voxels with their byte order. Each of the
+    `parts` has as many of them. `encoding` is a key of `streams.DENSEST`; `skip` is the number of bytes to
+    leave out once decompressed. HU = slope × stored + intercept.
+    """
+
+    parts: tuple[Part, ...]
+    size: Size
+    dtype: np.dtype
+    encoding: str = "raw"
+    skip: int = 0
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    @property
+    def part_bytes(self) -> int:
+        """The number of bytes that the voxels of one part take."""
+        return math.prod(self.size) // len(self.parts) * self.dtype.itemsize
+
+    def at_the_end(self) -> StoredVoxels:
+        """The same voxels, if they are the last bytes of each file."""
+        ends = ((part, _bytes_of(part.path)) for part in self.parts)
+        parts = (Part(part.path, max(part.offset, end - self.part_bytes)) for part, end in ends)
+        return replace(self, parts=tuple(parts))
+
+
+def read_stored(stored: StoredVoxels) -> tuple[np.ndarray, list[ScanWarning]]:
+    """The HU [z, y, x], and a warning if there are bytes behind the voxels.
+
+    Raises InputError.
+    """
+    for part in stored.parts:
+        _check_room(stored, part)
+    array = np.empty(stored.size[::-1], stored.dtype)
+    target = array.reshape(-1).view(np.uint8).data
+    warnings = []
+    for index, part in enumerate(stored.parts):
+        with opened(part.path, stored.encoding, part.offset) as stream:
+            begin = index * stored.part_bytes
+            behind = _read(stream, stored, part, target[begin : begin + stored.part_bytes])
+        warnings += _padding(stored, part, behind)
+    return _hu(array, stored), warnings
+
+
+def _check_room(stored: StoredVoxels, part: Part) -> None:
+    """Refuse a file that cannot hold its voxels, before memory is taken for them."""
+    if not part.path.is_file():
+        name = one_line(str(part.path))
+        raise InputError(f"The file with voxels {name} is not there; put it beside its header.")
+    room = (_bytes_of(part.path) - part.offset) * DENSEST[stored.encoding] - stored.skip
+    if room < stored.part_bytes:
+        most = "" if stored.encoding == "raw" else "at most "
+        raise InputError(_cut_short(stored, part, f"{most}{max(room, 0):,}"))
+
+
+def _bytes_of(path: Path) -> int:
+    """0 for what is no file."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _read(stream: BinaryIO, stored: StoredVoxels, part: Part, target: memoryview) -> int:
+    """Fill `target`. Returns the number of bytes behind the voxels, to which a file is checked."""
+    to_skip = stored.skip
+    while to_skip and (skipped := len(stream.read(min(to_skip, CHUNK)))):
+        to_skip -= skipped
+    found = 0
+    while chunk := stream.readinto(target[found : found + CHUNK]):  # type: ignore[attr-defined]
+        found += chunk
+    if found < len(target):
+        raise InputError(_cut_short(stored, part, f"{found:,}"))
+    behind = 0
+    while (more := len(stream.read(CHUNK))) and behind <= _MOST_PADDING * found:
+        behind += more
+    return behind
+
+
+def _cut_short(stored: StoredVoxels, part: Part, found: str) -> str:
+    return (
+        f"{part.path} is cut short: it has {found} bytes of voxels, but its header announces "
+        f"{stored.part_bytes:,}; copy or download it again."
+    )
+
+
+def _hu(array: np.ndarray, stored: StoredVoxels) -> np.ndarray:
+    if not array.dtype.isnative:
+        array = array.byteswap(inplace=True).view(array.dtype.newbyteorder("="))
+    slope, intercept = stored.slope, stored.intercept
+    if (slope, intercept) == (1, 0):
+        return array
+    kind = np.dtype(np.float32)
+    if array.dtype.kind in "iu":
+        limits = np.iinfo(array.dtype)
+        kind = hu_dtype([(slope, intercept, (limits.min, limits.max))])
+    result = np.empty(array.shape, kind)
+    for values, out in zip(array, result, strict=True):  # slice by slice, for little memory
+        rescale(values, slope, intercept, out)
+    return result
+
+
+def _padding(stored: StoredVoxels, part: Part, behind: int) -> list[ScanWarning]:
+    if not behind:
+        return []
+    found = f"{part.path} has more voxels than its header describes"
+    if behind > _MOST_PADDING * stored.part_bytes:
+        raise InputError(
+            f"{found}, expected {stored.part_bytes:,} bytes; its size or data type must be wrong: save it "
+            "again."
+        )
+    message = f"{found} ({behind:,} bytes of padding, or a wrong header), which were ignored."
+    return [ScanWarning("unused-bytes", message)]

@@ -1,0 +1,241 @@
+"""MetaImage is read as SimpleITK reads it where that is right, and its label map lies where the scan lies."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+from support.nifti import labels_of
+from support.text_headers import VOXELS, assert_same_place, by_sitk, write_metaimage
+
+from efficientscn_trt import InputError
+from efficientscn_trt.io.reading import read
+from efficientscn_trt.io.volume import open_scan
+
+TYPES = {
+    "i1": "MET_CHAR",
+    "u1": "MET_UCHAR",
+    "i2": "MET_SHORT",
+    "u2": "MET_USHORT",
+    "i4": "MET_INT",
+    "u4": "MET_ULONG",
+    "i8": "MET_LONG_LONG",
+    "f4": "MET_FLOAT",
+    "f8": "MET_DOUBLE",
+}
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    mirrored=st.booleans(),
+    origin=st.tuples(*[st.floats(-500, 500, allow_subnormal=False)] * 3),
+    kind=st.sampled_from([*TYPES]),
+    big=st.booleans(),
+    compressed=st.booleans(),
+    detached=st.booleans(),
+    names=st.sampled_from(
+        [("TransformMatrix", "Offset"), ("Rotation", "Position"), ("Orientation", "Origin")]
+    ),
+)
+def test_any_header(
+    seed: int,
+    mirrored: bool,
+    origin: tuple[float, float, float],
+    kind: str,
+    big: bool,
+    compressed: bool,
+    detached: bool,
+    names: tuple[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("metaimage")
+    axes = Rotation.random(random_state=seed).as_matrix() * (1, 1, -1 if mirrored else 1)
+    voxels = (VOXELS % 100).astype((">" if big else "<") + kind)
+    content = zlib.compress(voxels.tobytes()) if compressed else voxels.tobytes()
+    changes: dict[str, Any] = {
+        "TransformMatrix": None,
+        "Offset": None,
+        names[0]: " ".join(map(repr, axes.T.ravel().tolist())),
+        names[1]: " ".join(map(repr, origin)),
+        "ElementSpacing": "0.8 1.1 2.5",
+        "ElementType": TYPES[kind],
+        "BinaryDataByteOrderMSB": big,
+        "CompressedData": compressed,
+        "CompressedDataSize": len(content) if compressed else None,
+    }
+    if detached:
+        (folder / "ct.raw").write_bytes(content)
+        path = write_metaimage(folder / "ct.mhd", {**changes, "ElementDataFile": "ct.raw"}, b"")
+    else:
+        path = write_metaimage(folder / "ct.mha", changes, content)
+
+    image, expected = read(path), sitk.ReadImage(str(path))
+    assert image.warnings == []
+    np.testing.assert_array_equal(image.array, sitk.GetArrayViewFromImage(expected))
+    assert image.geometry.spacing == expected.GetSpacing() == (0.8, 1.1, 2.5)
+    assert image.geometry.origin == expected.GetOrigin()
+    assert image.geometry.direction == expected.GetDirection()
+    for name, tolerance in (("labels.mha", 0), ("labels.nrrd", 1e-12), ("labels.nii.gz", 1e-3)):
+        assert_same_place(by_sitk(labels_of(path, folder / name)), by_sitk(path), tolerance)
+
+
+def test_no_matrix(tmp_path: Path) -> None:
+    path = write_metaimage(tmp_path / "ct.mha", {"TransformMatrix": None})
+    image = read(path)
+    assert [warning.code for warning in image.warnings] == ["orientation-assumed"]
+    assert_same_place(by_sitk(labels_of(path, tmp_path / "labels.mha")), by_sitk(path))
+    turned = read(path, orientation="RAS")
+    assert turned.geometry.direction == (-1, 0, 0, 0, -1, 0, 0, 0, 1)
+    assert turned.warnings == []
+    with pytest.raises(InputError, match=r"but the header of .*ct\.mha has one; leave it out"):
+        read(write_metaimage(path), orientation="RAS")
+
+
+@pytest.mark.parametrize(
+    ("changes", "spacing", "known"),
+    [
+        ({"ElementSpacing": "1 1 1"}, (1, 1, 1), True),
+        ({"ElementSpacing": None}, (1, 1, 1), False),
+        ({"ElementSpacing": None, "ElementSize": "2 2 5"}, (2, 2, 5), True),
+        ({"TransformMatrix": "2 0 0 0 2 0 0 0 2"}, (3, 4, 6), True),
+    ],
+)
+def test_spacings(changes: dict[str, Any], spacing: Any, known: bool, tmp_path: Path) -> None:
+    path = write_metaimage(tmp_path / "ct.mha", changes)
+    geometry = read(path).geometry
+    assert (geometry.spacing, geometry.spacing_known) == (spacing, known)
+    assert_same_place(by_sitk(labels_of(path, tmp_path / "labels.mha")), by_sitk(path))
+
+
+def test_shear_is_straightened(tmp_path: Path) -> None:
+    sheared = f"1 0 0 0 1 0 0 {math.sin(0.4)} {math.cos(0.4)}"
+    path = write_metaimage(tmp_path / "ct.mha", {"TransformMatrix": sheared, "ElementSpacing": "5 5 5"})
+    scan = open_scan(path)
+    assert [warning.code for warning in scan.warnings] == ["straightened"]
+    np.testing.assert_allclose(scan.geometry.spacing, (5, 5, 5 * math.cos(0.4)))
+    np.testing.assert_allclose(scan.geometry.direction, np.eye(3).ravel(), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"NDims": None}, r"is damaged: it lacks NDims; copy or download"),
+        ({"NDims": "65536"}, r"announces 65536 dimensions, expected 3"),
+        ({"NDims": "-1"}, r"announces -1 dimensions, expected 3"),
+        ({"NDims": "3.5"}, r"has NDims = 3\.5, expected whole numbers"),
+        ({"NDims": "4"}, r"has DimSize = 7 5 6, expected 4 numbers"),
+        ({"DimSize": "7 5 many"}, r"has DimSize = 7 5 many, expected 3 numbers"),
+        ({"DimSize": "7 5 -6"}, r"is empty"),
+        ({"NDims": 2, "DimSize": "7 30"}, r"has 2 dimensions"),
+        ({"ElementNumberOfChannels": 3}, r"has 3 values per voxel"),
+        ({"ElementType": "MET_STRING"}, r"has the ElementType MET_STRING, expected one of MET_CHAR"),
+        ({"ElementToIntensityFunctionSlope": 2}, r"which other programs ignore, so it is not clear"),
+        ({"ElementToIntensityFunctionOffset": -1024}, r"which other programs ignore, so it is not clear"),
+        ({"DistanceUnits": "cm"}, r"has DistanceUnits = cm, expected mm"),
+        ({"ElementSpacing": "1 1"}, r"has ElementSpacing = 1 1, expected 3 numbers"),
+        ({"ElementSpacing": "1 1 0"}, r"has the spacing 1 × 1 × 0 mm"),
+        ({"ElementSpacing": "1 1 -1"}, r"has the spacing 1 × 1 × -1 mm"),
+        ({"Offset": "0 inf 0"}, r"has Offset = 0 inf 0, expected 3 numbers"),
+        ({"TransformMatrix": "1 0 0 0 1 0 1 1 0"}, r"direction has axes that lean by more than 45°"),
+        ({"TransformMatrix": "0 0 0 0 0 0 0 0 0"}, r"direction leaves no volume"),
+        ({"HeaderSize": 10}, r"has HeaderSize = 10, expected 0"),
+        ({"HeaderSize": -2}, r"has HeaderSize = -2, expected 0"),
+        ({"HeaderSize": -1, "CompressedData": True}, r"has HeaderSize = -1, expected 0"),
+        ({"CompressedData": True}, r"is damaged or cut short \(zlib: "),
+        ({"BinaryData": False}, r"is damaged or cut short \(text: not all are numbers\)"),
+        ({"ElementDataFile": "ct.raw"}, r"The file with voxels .*ct\.raw is not there"),
+        ({"ElementDataFile": "ct%02d.raw 1 4 1"}, r"divides 210 voxels among 4 files"),
+        ({"ElementType": "MET_INT"}, r"it has 420 bytes of voxels, but its header announces 840"),
+        ({"ElementType": "MET_CHAR"}, r"has more voxels than its header describes, expected 210 bytes"),
+    ],
+)  # fmt: skip
+def test_headers_that_are_refused(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = write_metaimage(tmp_path / "ct.mha", changes)
+    with pytest.raises(InputError, match=message):
+        read(path)
+
+
+def test_the_size_of_compressed_voxels_need_not_be_there(tmp_path: Path) -> None:
+    """SimpleITK then returns what was in its memory."""
+    content = zlib.compress(VOXELS.tobytes()) + b"\n"
+    path = write_metaimage(tmp_path / "ct.mha", {"CompressedData": True}, content)
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_damaged_compressed_voxels(flip: bool, tmp_path: Path) -> None:
+    content = bytearray(zlib.compress(VOXELS.tobytes(), 0))
+    if flip:
+        content[len(content) // 2] ^= 4
+    else:
+        del content[-8:]
+    path = write_metaimage(tmp_path / "ct.mha", {"CompressedData": True}, bytes(content))
+    with pytest.raises(InputError, match=r"ct\.mha is damaged or cut short \(zlib: "):
+        read(path)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("equals", [" = ", "=", ": "])
+def test_lines(ending: str, equals: str, tmp_path: Path) -> None:
+    header = "Comment = CT of 1 = one\nNDims = 3\nDimSize = 7 5 6\nElementType = MET_SHORT\n"
+    header += "ElementSpacing = 1.5 2 3\nElementDataFile = LOCAL\n"
+    header = header.replace(" = ", equals).replace("\n", ending)
+    (tmp_path / "ct").write_bytes(header.encode() + VOXELS.tobytes())
+    image = read(tmp_path / "ct")
+    np.testing.assert_array_equal(image.array, VOXELS)
+    assert image.geometry.spacing == (1.5, 2, 3)
+
+
+def test_voxels_as_text(tmp_path: Path) -> None:
+    text = " ".join(map(str, VOXELS.ravel()))
+    path = write_metaimage(tmp_path / "ct.mha", {"BinaryData": False}, text.encode())
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
+@pytest.mark.parametrize(
+    "name", ["LIST\na.raw\nb.raw\nc.raw", "LIST 2D\na.raw\nb.raw\nc.raw", "%d.raw 1 3 1"]
+)
+@pytest.mark.parametrize("skip", [0, 7, -1])
+def test_voxels_in_several_files(name: str, skip: int, tmp_path: Path) -> None:
+    for index, letter in enumerate("abc"):
+        part = b"x" * (13 if skip == -1 else skip) + VOXELS[2 * index : 2 * index + 2].tobytes()
+        for file in (f"{letter}.raw", f"{index + 1}.raw"):
+            (tmp_path / file).write_bytes(part)
+    path = write_metaimage(tmp_path / "ct.mhd", {"HeaderSize": skip, "ElementDataFile": name}, b"")
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
+def test_a_fourth_axis_of_one_entry(tmp_path: Path) -> None:
+    four = {
+        "NDims": 4,
+        "DimSize": "7 5 6 1",
+        "TransformMatrix": " ".join(map(str, np.eye(4).ravel())),
+        "Offset": "-40 -30 -20 9",
+        "ElementSpacing": "1.5 2 3 1",
+    }
+    image = read(write_metaimage(tmp_path / "ct.mha", four))
+    np.testing.assert_array_equal(image.array, VOXELS)
+    assert image.geometry.origin == (-40, -30, -20)
+    assert image.geometry.spacing == (1.5, 2, 3)
+
+
+@given(position=st.integers(0, 300), value=st.binary(min_size=0, max_size=3), keep=st.integers(0, 3))
+def test_damage_to_the_header(
+    position: int, value: bytes, keep: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No other exception."""
+    path = write_metaimage(tmp_path_factory.mktemp("metaimage") / "ct.mha")
+    content = path.read_bytes()
+    path.write_bytes(content[:position] + value + content[position + keep :])
+    try:
+        read(path)
+    except InputError as error:
+        assert str(path.parent) in str(error)
