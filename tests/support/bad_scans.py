@@ -129,7 +129,7 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (_missing, r"There is no file or folder .*nowhere\.nii\.gz"),
     "text": (
         _text,
-        r"notes\.nii\.gz cannot be read as an image: SimpleITK does not know its format; give",
+        r"notes\.nii\.gz cannot be read as an image: its format is not known; give",
     ),
     "name too long": (
         lambda folder: folder / f"{'ct' * 200}.nii",
