@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os.path
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,20 +11,25 @@ from pathlib import Path
 from ..errors import InputError
 from .stored import Part
 
-_SERIES = re.compile(
-    r"(?P<name>.*%0?\d{0,2}d.*?)\s+(?P<first>-?\d+)\s+(?P<last>-?\d+)\s+(?P<step>-?\d+)(\s+\d+)?"
-)
-_MOST_FILES = 1 << 16
+_NUMBER = r"\s+(-?\d{1,9})"
+_SERIES = re.compile(rf"(?P<name>\S.*?){_NUMBER}{_NUMBER}{_NUMBER}(?:\s+\d+)?")
+_PLACE = re.compile(r"%0?\d{0,2}d")  # of the number
+_MOST_FILES, _LONGEST = 1 << 16, 1 << 12
 
 
-def numbered(name: str) -> list[str]:
-    """The names that a pattern with its first, last and step stands for, such as "ct%03d.raw 1 60 1"."""
-    series = _SERIES.fullmatch(name)
-    if series is None or series["name"].count("%") > 1:
+def numbered(name: str, most: int | None = None) -> list[str]:
+    """The names that a pattern stands for, such as "ct%03d.raw 1 60 1": the first, the last, the step.
+
+    If it has no numbers, they are 1, `most` and 1, unless that is None.
+    """
+    place = _PLACE.search(name)
+    series = _SERIES.fullmatch(name) if len(name) <= _LONGEST else None
+    if place is None or (series is None and most is None):
         return [name]
-    first, last, step = (int(series[group]) for group in ("first", "last", "step"))
+    first, last, step = map(int, series.groups()[1:]) if series else (1, most or 1, 1)
+    before, after = name[: place.start()], (series["name"] if series else name)[place.end() :]
     numbers = range(first, last + (1 if step > 0 else -1), step) if step else range(0)
-    return [series["name"] % number for number in numbers[:_MOST_FILES]]
+    return [f"{before}{place[0] % number}{after}" for number in numbers[:_MOST_FILES]]
 
 
 def parts_of(
@@ -44,7 +50,7 @@ def parts_of(
 
 
 def _behind_lines(file: Path, offset: int, lines: int) -> int:
-    if not lines or not file.is_file():  # which is refused when it is read
+    if not lines or not os.path.isfile(file):  # which is refused when it is read
         return offset
     with file.open("rb") as stream:
         stream.seek(offset)

@@ -1,25 +1,20 @@
-"""Take and give SimpleITK's images, and read and write by it: VTK and GIPL, and MetaImage."""
+"""Take and give SimpleITK's images, and write MetaImage by it."""
 
 from __future__ import annotations
 
 import errno
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError, OutputError
-from ..out_of_memory import memory_errors
 from .image import Image
 from .metaimage import read_metaimage
 from .orientation import Geometry
 from .paths import check_name
-from .placement import assumed, placed
-from .plausibility import check_shape, check_spacing
+from .placement import placed
+from .plausibility import check_shape
 
 
 class _Voxels:
@@ -28,33 +23,6 @@ class _Voxels:
     def __init__(self, image: sitk.Image) -> None:
         self._image = image
         self.__array_interface__ = sitk.GetArrayViewFromImage(image).__array_interface__
-
-
-def read_itk(path: Path, kind: str, orientation: str | None = None) -> Image:
-    """Read the 3-D scalar image in a file of a format that cannot say how it is oriented.
-
-    `kind` is the name of ITK's reader. `orientation` (such as "LPS") is where the axes run.
-    Raises InputError.
-    """
-    check_name(path, InputError)
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(kind)
-    reader.SetFileName(str(path))
-    try:
-        with _silence():
-            reader.ReadImageInformation()
-            check_shape(str(path), reader.GetSize(), reader.GetNumberOfComponents())
-            check_spacing(str(path), reader.GetSpacing())
-            _check_whole(path, reader)
-            with memory_errors():
-                image = from_itk(reader.Execute(), str(path))
-    except RuntimeError as error:
-        raise InputError(
-            f"{path} is damaged or holds no image: {_reason(error)}; give a CT as NIfTI, NRRD, MetaImage or "
-            "DICOM."
-        ) from error
-    image.geometry, image.warnings = assumed(str(path), image.geometry, orientation)
-    return image
 
 
 def from_itk(image: sitk.Image, name: str) -> Image:
@@ -81,38 +49,8 @@ def write_itk(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     The file is read back, because ITK's writers do not report every full disk.
     """
     check_name(path, OutputError)
-    with _silence():
-        sitk.WriteImage(to_itk(array, geometry), str(path), useCompression=True)
+    sitk.WriteImage(to_itk(array, geometry), str(path), useCompression=True)
     try:
         read_metaimage(path)
     except InputError as error:
         raise OSError(errno.ENOSPC, "it is not whole; the disk may be full") from error
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep ITK's warnings from stderr."""
-    display = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(display)
-
-
-def _check_whole(path: Path, reader: Any) -> None:
-    """Refuse what is cut short, where ITK fills in what is missing."""
-    pixel = sitk.Image([1, 1, 1], reader.GetPixelID()).GetSizeOfPixelComponent()
-    expected = math.prod(reader.GetSize()) * pixel
-    if (found := path.stat().st_size) < expected:
-        raise InputError(
-            f"{path} is cut short: it has {found:,} bytes, but its header announces {expected:,} of voxels; "
-            "copy or download it again."
-        )
-
-
-def _reason(error: RuntimeError) -> str:
-    """The last line of SimpleITK's message, without its prefix."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    last = lines[-1] if lines else "no reason given"
-    return last.removeprefix("sitk::ERROR:").removeprefix("ITK ERROR:").strip().rstrip(".")

@@ -1,4 +1,4 @@
-"""Read a scan from disk: DICOM, NIfTI, NRRD and MetaImage each by its own package, the rest by SimpleITK."""
+"""Read a scan from disk: DICOM, NIfTI, NRRD or MetaImage, each by its own package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError
 from .image import Image
 from .paths import is_there
-from .signatures import head_of, is_dicom, is_gipl, is_metaimage, is_nrrd, is_vtk, is_zip
+from .signatures import head_of, is_dicom, is_metaimage, is_nrrd, is_zip
 
 
 def read(path: Path, series: str | None = None, orientation: str | None = None, threads: int = 0) -> Image:
@@ -46,10 +46,6 @@ def read_file(path: Path, orientation: str | None = None) -> Image:
         from .metaimage import read_metaimage
 
         return read_metaimage(path, orientation)
-    if is_vtk(head) or is_gipl(head):
-        from .itk import read_itk
-
-        return read_itk(path, "VTKImageIO" if is_vtk(head) else "GiplImageIO", orientation)
     from .nifti import read_nifti
 
     image = read_nifti(path, orientation)

@@ -8,10 +8,11 @@ from pathlib import Path
 #: The number of bytes that the functions need.
 HEAD = 4096
 
-_MAGIC_OF_NRRD = re.compile(rb"NRRD00\d\d")
+_MAGIC_OF_NRRD = re.compile(rb"NRRD00(?:\d\d|\.01)")
 # Lines of a name and a value, before the one that says how many dimensions or voxels there are.
-_METAIMAGE = re.compile(rb"(?:[A-Za-z][^=:\n]*[=:][^\n]*\n)*?(?:NDims|DimSize)[ \t]*[=:]")
-_MAGIC_OF_GIPL = (0xEFFFE9B0, 0x2AE389B8)
+_METAIMAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[^=:\n\0]*[=:][^\n]*\n|[ \t\r]*\n)*?(?:NDims|DimSize)[ \t]*[=:]"
+)
 # The first element of a DICOM file without a preamble: group 2 or 8, then a value representation or a length.
 _BARE = re.compile(
     rb"(?:[\x02\x08]\0[\x00-\x20]\0|\0\x08\0[\x00-\x20])"
@@ -44,13 +45,3 @@ def is_nrrd(head: bytes) -> bool:
 def is_metaimage(head: bytes) -> bool:
     """Whether a file that begins with `head` is a MetaImage, or its header."""
     return _METAIMAGE.match(head) is not None
-
-
-def is_vtk(head: bytes) -> bool:
-    """Whether a file that begins with `head` is a legacy file of VTK."""
-    return head.startswith(b"# vtk DataFile")
-
-
-def is_gipl(head: bytes) -> bool:
-    """Whether a file that begins with `head` is GIPL."""
-    return int.from_bytes(head[252:256], "big") in _MAGIC_OF_GIPL

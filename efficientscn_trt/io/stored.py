@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os.path
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -76,7 +77,7 @@ def read_stored(stored: StoredVoxels) -> tuple[np.ndarray, list[ScanWarning]]:
 
 def _check_room(stored: StoredVoxels, part: Part) -> None:
     """Refuse a file that cannot hold its voxels, before memory is taken for them."""
-    if not part.path.is_file():
+    if not os.path.isfile(part.path):
         name = one_line(str(part.path))
         raise InputError(f"The file with voxels {name} is not there; put it beside its header.")
     room = (_bytes_of(part.path) - part.offset) * DENSEST[stored.encoding] - stored.skip
@@ -87,7 +88,7 @@ def _check_room(stored: StoredVoxels, part: Part) -> None:
 
 def _bytes_of(path: Path) -> int:
     """0 for what is no file."""
-    return path.stat().st_size if path.is_file() else 0
+    return path.stat().st_size if os.path.isfile(path) else 0
 
 
 def _read(stream: BinaryIO, stored: StoredVoxels, part: Part, target: memoryview) -> int:

@@ -24,6 +24,7 @@ TEXT = np.dtype(np.float64)
 #: How many bytes one byte of a file can stand for. Sources: the documentation of zlib and of bzip2
 DENSEST = {"raw": 1, "gzip": 1032, "zlib": 1032, "bzip2": 1 << 21, "hex": 0.5, "text": TEXT.itemsize}
 
+_LONGEST_NUMBER = 32  # characters
 _DAMAGES = (EOFError, ValueError, gzip.BadGzipFile, zlib.error, cast("type[Exception]", IsalError))
 
 
@@ -74,8 +75,11 @@ def _decoded(file: BinaryIO, encoding: str) -> BinaryIO:
 
 
 def _numbers(text: bytes) -> np.ndarray:
+    words = text.replace(b",", b" ").split()
     try:
-        return np.array(text.split()).astype(TEXT)
+        if b"_" in text or max(map(len, words), default=0) > _LONGEST_NUMBER:
+            raise ValueError
+        return np.array(words).astype(TEXT)
     except ValueError as error:
         raise ValueError("not all are numbers") from error
 

@@ -144,6 +144,12 @@ def test_shear_is_straightened(tmp_path: Path) -> None:
         ({"ElementSpacing": "1 1 0"}, r"has the spacing 1 × 1 × 0 mm"),
         ({"ElementSpacing": "1 1 -1"}, r"has the spacing 1 × 1 × -1 mm"),
         ({"Offset": "0 inf 0"}, r"has Offset = 0 inf 0, expected 3 numbers"),
+        ({"Offset": "0 0 0", "Position": "1 0 0"}, r"has different values of Offset and Position"),
+        ({"ElementByteOrderMSB": True}, r"different values of BinaryDataByteOrderMSB and Element"),
+        ({"Comment": "a\nDimSize = 9 9 9"}, r"has DimSize twice, expected once"),
+        ({"ElementSpacing": "1_0 1 1"}, r"has ElementSpacing = 1_0 1 1, expected 3 numbers"),
+        ({"DimSize": "7 5 1e300"}, r"has DimSize = 7 5 1e300, expected whole numbers"),
+        ({"ElementDataFile": "x" * 300}, r"The file with voxels .* is not there"),
         ({"TransformMatrix": "1 0 0 0 1 0 1 1 0"}, r"direction has axes that lean by more than 45°"),
         ({"TransformMatrix": "0 0 0 0 0 0 0 0 0"}, r"direction leaves no volume"),
         ({"HeaderSize": 10}, r"has HeaderSize = 10, expected 0"),
@@ -194,6 +200,29 @@ def test_lines(ending: str, equals: str, tmp_path: Path) -> None:
     assert image.geometry.spacing == (1.5, 2, 3)
 
 
+def test_a_last_line_without_an_end(tmp_path: Path) -> None:
+    path = write_metaimage(tmp_path / "ct.mhd", {"ElementDataFile": "ct.raw"}, b"")
+    path.write_bytes(path.read_bytes().rstrip())
+    (tmp_path / "ct.raw").write_bytes(VOXELS.tobytes())
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
+def test_names_of_any_kind(tmp_path: Path) -> None:
+    """SimpleITK writes a scan's DICOM elements."""
+    image = sitk.GetImageFromArray(VOXELS)
+    for name in ("0008|0060", "a/b (c)", "x%", "Räume"):
+        image.SetMetaData(name, "CT")
+    sitk.WriteImage(image, str(tmp_path / "ct.mha"))
+    assert b"0008|0060 = CT" in (tmp_path / "ct.mha").read_bytes()
+    np.testing.assert_array_equal(read(tmp_path / "ct.mha").array, VOXELS)
+
+
+def test_lines_without_a_meaning(tmp_path: Path) -> None:
+    path = write_metaimage(tmp_path / "ct.mha", {"Comment": "b\n\n  \n# a = b\n// a = b\nComment = c"})
+    path.write_bytes(b"\xef\xbb\xbf\n" + path.read_bytes())
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
 def test_voxels_as_text(tmp_path: Path) -> None:
     text = " ".join(map(str, VOXELS.ravel()))
     path = write_metaimage(tmp_path / "ct.mha", {"BinaryData": False}, text.encode())
@@ -210,6 +239,14 @@ def test_voxels_in_several_files(name: str, skip: int, tmp_path: Path) -> None:
         for file in (f"{letter}.raw", f"{index + 1}.raw"):
             (tmp_path / file).write_bytes(part)
     path = write_metaimage(tmp_path / "ct.mhd", {"HeaderSize": skip, "ElementDataFile": name}, b"")
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
+@pytest.mark.parametrize("name", ["100%% %02d x.raw 1 3 1 2", "100%% %02d x.raw 1 3 1", "%d.raw"])
+def test_names_of_a_series(name: str, tmp_path: Path) -> None:
+    for index, part in enumerate(VOXELS if name == "%d.raw" else VOXELS.reshape(3, 2, 5, 7)):
+        (tmp_path / (name.split(" 1")[0] % (index + 1))).write_bytes(part.tobytes())
+    path = write_metaimage(tmp_path / "ct.mhd", {"ElementDataFile": name.replace("%%", "%")}, b"")
     np.testing.assert_array_equal(read(path).array, VOXELS)
 
 

@@ -175,6 +175,11 @@ NO_PLACE = {"space": None, "space directions": None, "space origin": None}
             (1.5, 2, 3),
             (10, 20, 30),
         ),
+        (
+            {"spacings": "1.5 2 3", "axismins": "10 20 30", "centers": "Node node node"},
+            (1.5, 2, 3),
+            (10, 20, 30),
+        ),
     ],
 )
 def test_spacings_without_directions(
@@ -201,15 +206,18 @@ def test_spacings_without_directions(
         {**NO_PLACE, "spacings": "nan nan nan"},
         {**NO_PLACE, "thicknesses": "nan nan 5"},
         {"space directions": "none none none"},
+        {"space directions": None},
     ],
 )
 def test_no_spacing(changes: dict[str, Any], tmp_path: Path) -> None:
     path = write_nrrd(tmp_path / "ct.nrrd", changes)
     image = read(path)
+    assert image.geometry.origin == ((0, 0, 0) if "space" in changes else (-40, -30, -20))
     assert image.geometry.spacing == (1, 1, 1)
     assert not image.geometry.spacing_known
     assert [warning.code for warning in image.warnings] == ["orientation-assumed"]
-    assert_same_place(by_sitk(labels_of(path, tmp_path / "labels.nrrd")), by_sitk(path))
+    for name in ("labels.nrrd", "labels.mha"):
+        assert_same_place(by_sitk(labels_of(path, tmp_path / name)), by_sitk(path))
 
 
 @pytest.mark.parametrize("space", ["scanner-xyz", "3D-right-handed", "3D-left-handed", None])
@@ -284,7 +292,18 @@ def test_a_fourth_axis_of_one_entry(changes: dict[str, Any], tmp_path: Path) -> 
         ({"sizes": "7 5 0"}, r"is empty"),
         ({"sizes": "7 5"}, r"is damaged or no NRRD header \(3 dimensions, but 2 sizes\)"),
         ({"sizes": "7 5 x"}, r"is damaged or no NRRD header"),
-        ({"sizes": "-7 -5 6"}, r"is empty"),
+        ({"sizes": "-7 -5 6"}, r"is damaged or no NRRD header \(the size -7\)"),
+        ({"sizes": "7.9 5 6"}, r"no NRRD header \(the size 7\.9\)"),
+        ({"sizes": "7 5 6", "kinds": "domain domain"}, r"no NRRD header \(3 sizes, but 2 kinds\)"),
+        ({"space directions": "(1 5,0,0) (0,1,0) (0,0,1)"}, r"is damaged or no NRRD header"),
+        ({"space directions": "(1_5,0,0) (0,1,0) (0,0,1)"}, r"is damaged or no NRRD header"),
+        ({"space directions": "(٣,0,0) (0,1,0) (0,0,1)"}, r"is damaged or no NRRD header"),
+        ({"space origin": "(10 20 30)"}, r"is damaged or no NRRD header"),
+        ({"space origin": "(10,20)"}, r"has a space origin of 2 numbers, expected 3"),
+        ({"Space": "LPS"}, r"no NRRD header \(it has the field space twice\)"),
+        ({**NO_PLACE, "axis mins": "0 0 0", "axis maxs": "9 9 9"}, r"its axes begin, but has no spacings"),
+        ({"data file": "x" * 300}, r"The file with voxels .* is not there"),
+        ({"data file": f"c%d.raw 1 {'9' * 5000} 1"}, r"The file with voxels .* is not there"),
         ({"type": None}, r"has the type 'none', expected one of signed char"),
         ({"type": "block"}, r"has the type 'block', expected"),
         ({"endian": None}, r"has the endian 'none', expected one of little, big"),
@@ -332,9 +351,76 @@ def test_lines_and_cases(ending: bytes, tmp_path: Path) -> None:
     assert image.geometry.spacing == (1.5, 2, 3)
 
 
+KEYS = {
+    "type:": "=CT",
+    "spacings:": "=9 9 9",
+    "sizes:": "=1",
+    "data file:": "=orig.dcm",
+    "space:": "=foo",
+    "min:": "=abc",
+    "DICOM:1:": "=a",
+    "DICOM:2:": "=b",
+    "a note:": "=one: two \x0c \u2028 \x85 three",
+}
+
+
+def test_keys_are_not_fields(tmp_path: Path) -> None:
+    """Also not those that have the name of one, and none has to be understood."""
+    path = write_nrrd(tmp_path / "ct.nrrd")
+    keys = "".join(f"{name}{value}\n" for name, value in KEYS.items()) * 2
+    path.write_bytes(path.read_bytes().replace(b"kinds:", keys.encode() + b"old min: x\nkinds:"))
+    image = read(path)
+    np.testing.assert_array_equal(image.array, VOXELS)
+    assert_same_place(_matrix(image.geometry), by_sitk(write_nrrd(path)))
+
+
+def test_a_long_header(tmp_path: Path) -> None:
+    path = write_nrrd(tmp_path / "ct.nrrd")
+    keys = "".join(f"key{number}:={'value ' * 200}\n" for number in range(2000))
+    path.write_bytes(path.read_bytes().replace(b"kinds:", keys.encode() + b"kinds:"))
+    image = read(path)
+    np.testing.assert_array_equal(image.array, VOXELS)
+    assert image.warnings == []
+
+
+def test_a_header_without_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "ct.nrrd"
+    path.write_bytes(b"NRRD0005\n" + b"x" * (1 << 25))
+    with pytest.raises(InputError, match=r"no NRRD header \(no blank line in 16,"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "directions",
+    ["(1.5,0,0)(0,2,0)(0,0,3)", "( 1.5 ,0, 0 )  (0,2,0)\t(0,0 ,3)", "(15e-1,0,0) (0,2.,0) (0,-0,+3)"],
+)
+def test_vectors(directions: str, tmp_path: Path) -> None:
+    geometry = read(write_nrrd(tmp_path / "ct.nrrd", {"space directions": directions})).geometry
+    assert geometry.spacing == (1.5, 2, 3)
+    assert geometry.direction == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def test_the_first_version(tmp_path: Path) -> None:
+    path = write_nrrd(tmp_path / "ct.nrrd")
+    path.write_bytes(path.read_bytes().replace(b"NRRD0005", b"NRRD00.01"))
+    np.testing.assert_array_equal(read(path).array, VOXELS)
+
+
+@pytest.mark.parametrize("words", ["1_0 " * 210, "0" * 60000 + " 1" * 209, "1 x " * 105, "1 " * 209])
+def test_text_that_is_no_voxels(words: str, tmp_path: Path) -> None:
+    path = write_nrrd(tmp_path / "ct.nrrd", {"encoding": "text"}, words.encode())
+    with pytest.raises(
+        InputError, match=r"is damaged or cut short \(text: not all are numbers\)|is cut short"
+    ):
+        read(path)
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "txt", "text", "hex"])
-def test_voxels_as_text(encoding: str, tmp_path: Path) -> None:
-    text = " ".join(map(str, VOXELS.ravel())) if encoding != "hex" else VOXELS.tobytes().hex(" ", 20)
+@pytest.mark.parametrize("separator", [" ", "\n", ", "])
+def test_voxels_as_text(encoding: str, separator: str, tmp_path: Path) -> None:
+    text = separator.join(map(str, VOXELS.ravel()))
+    if encoding == "hex":
+        text = VOXELS.tobytes().hex(" ", 20)
     path = write_nrrd(tmp_path / "ct.nrrd", {"encoding": encoding}, text.encode())
     np.testing.assert_array_equal(read(path).array, VOXELS)
 

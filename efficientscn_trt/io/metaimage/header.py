@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,15 @@ from ..plausibility import check_shape
 from ..wording import counted, one_line
 
 _LONGEST = 1 << 20  # bytes of a header
-_LINE = re.compile(rb"[ \t]*([A-Za-z][\w\[\] .-]*?)[ \t]*[=:][ \t]*([^\n]*?)[ \t\r]*\n")
+_MARK = b"\xef\xbb\xbf"  # of UTF-8
+_SEPARATOR = re.compile("[=:]")
+_LARGEST = 2**31  # number that is whole
 LAST = "ElementDataFile"
+_ONCE = (
+    *("NDims", "DimSize", "ElementType", "ElementNumberOfChannels", "ElementSpacing", "ElementSize"),
+    *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "Origin", "HeaderSize"),
+    *("BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB", "CompressedData", "DistanceUnits"),
+)
 
 
 @dataclass(frozen=True)
@@ -36,18 +43,27 @@ class MetaImageHeader:
     size: Size
 
     def numbers(self, *names: str, count: int) -> list[float] | None:
-        """The numbers of the first of these names that the header has. None if it has none.
+        """The numbers of the one of these names that the header has. None if it has none.
 
         Raises InputError if there are not so many.
         """
-        name = next((name for name in names if name in self.values), None)
-        if name is None:
-            return None
-        return _numbers(self.path, name, self.values[name], count)
+        name = self._one_of(names)
+        return None if name is None else _numbers(self.path, name, self.values[name], count)
 
     def says(self, *names: str) -> bool:
-        """Whether one of these names has the value True."""
-        return any(self.values.get(name, "").lower() in ("true", "t", "1", "yes") for name in names)
+        """Whether the first of these names that the header has is True."""
+        name = self._one_of(names)
+        return name is not None and self.values[name].lower() in ("true", "t", "1", "yes")
+
+    def _one_of(self, names: Sequence[str]) -> str | None:
+        """The one of these names for the same that the header has. Raises InputError if several differ."""
+        found = [name for name in names if name in self.values]
+        if len({self.values[name] for name in found}) > 1:
+            raise InputError(
+                f"The header of {self.path} has different values of {' and '.join(found)}, which mean the "
+                "same; save it again."
+            )
+        return found[0] if found else None
 
 
 def parse(path: Path) -> MetaImageHeader:
@@ -60,6 +76,8 @@ def parse(path: Path) -> MetaImageHeader:
     values: dict[str, str] = {}
     end = 0
     for name, value, end in _lines(head):  # noqa: B007
+        if name in _ONCE and values.get(name, value) != value:
+            raise InputError(f"The header of {path} has {name} twice, expected once; save it again.")
         values[name] = value
         if name == LAST:
             break
@@ -80,36 +98,45 @@ def parse(path: Path) -> MetaImageHeader:
     listed: tuple[str, ...] = ()
     if values[LAST].split()[:1] == ["LIST"]:
         listed = tuple(
-            line.strip() for line in head[end:].decode(errors="replace").splitlines() if line.strip()
+            line.strip() for line in head[end:].decode(errors="surrogateescape").split("\n") if line.strip()
         )
     return MetaImageHeader(path, values, listed, end, count, (x, y, z))
 
 
 def _lines(head: bytes) -> Iterator[tuple[str, str, int]]:
     """The name and the value in each line, and where the line ends. Stops at the first of another form."""
-    end = 0
-    while line := _LINE.match(head, end):
-        end = line.end()
-        yield line[1].decode(errors="replace"), line[2].decode(errors="replace"), end
+    end = len(_MARK) if head.startswith(_MARK) else 0
+    while end < len(head):
+        begin, end = end, head.find(b"\n", end) + 1 or len(head)
+        line = head[begin:end].decode(errors="surrogateescape").strip()
+        name, *value = _SEPARATOR.split(line, maxsplit=1)
+        if line and not value:
+            return
+        if line:
+            yield name.strip(), value[0].strip(), end
 
 
 def _numbers(path: Path, name: str, value: str, count: int) -> list[float]:
     try:
-        found = [float(number) for number in value.split()]
+        found = [float(number) for number in value.split()] if value.isascii() and "_" not in value else []
     except ValueError:
         found = []
     if len(found) != count or not all(map(math.isfinite, found)):
         raise InputError(
-            f"The header of {path} has {name} = {one_line(value)}, expected {counted(count, 'number')}; save "
-            "it again."
+            f"The header of {path} has {name} = {_short(value)}, expected {counted(count, 'number')}; "
+            "save it again."
         )
     return found
 
 
 def _whole(path: Path, name: str, value: str, count: int) -> list[int]:
     found = _numbers(path, name, value, count)
-    if any(number != int(number) for number in found):
+    if any(number != int(number) or abs(number) > _LARGEST for number in found):
         raise InputError(
-            f"The header of {path} has {name} = {one_line(value)}, expected whole numbers; save it again."
+            f"The header of {path} has {name} = {_short(value)}, expected whole numbers; save it again."
         )
     return [int(number) for number in found]
+
+
+def _short(value: str) -> str:
+    return one_line(value)[:60]

@@ -10,6 +10,7 @@ from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..orientation import LPS, Geometry
 from ..placement import assumed, check_not_given, placed
+from ..wording import one_line
 from .header import MetaImageHeader
 
 _MM = ("mm", "?", "")
@@ -21,12 +22,12 @@ def geometry_of(header: MetaImageHeader, orientation: str | None) -> tuple[Geome
     `orientation` is where the axes run if the header does not say it. Raises InputError.
     """
     name, axes = str(header.path), header.axes
-    if (unit := header.values.get("DistanceUnits", "")) not in _MM:
+    if (unit := one_line(header.values.get("DistanceUnits", ""))).lower() not in _MM:
         raise InputError(
             f"The header of {name} has DistanceUnits = {unit}, expected mm, which other programs assume; "
             "save it again, in mm."
         )
-    spacing = header.numbers("ElementSpacing", "ElementSize", count=axes)
+    spacing = header.numbers("ElementSpacing", count=axes) or header.numbers("ElementSize", count=axes)
     origin = header.numbers("Offset", "Position", "Origin", count=axes) or [0.0] * axes
     matrix = header.numbers("TransformMatrix", "Rotation", "Orientation", count=axes * axes)
     rows = np.reshape(matrix or LPS, (-1, axes if matrix else 3))[:3, :3]  # an axis in each

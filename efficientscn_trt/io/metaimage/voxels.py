@@ -8,6 +8,7 @@ from ...errors import InputError
 from ..detached import numbered, parts_of
 from ..stored import StoredVoxels
 from ..streams import TEXT
+from ..wording import one_line
 from .header import LAST, MetaImageHeader
 
 # MET_LONG has 4 bytes, as in MetaIO on every system.
@@ -34,7 +35,7 @@ def stored_of(header: MetaImageHeader) -> StoredVoxels:
     Raises InputError.
     """
     path, values = header.path, header.values
-    kind = values["ElementType"]
+    kind = one_line(values["ElementType"])
     if kind not in _TYPES:
         raise InputError(
             f"The header of {path} has the ElementType {kind}, expected one of {', '.join(_TYPES)}."
@@ -51,7 +52,7 @@ def stored_of(header: MetaImageHeader) -> StoredVoxels:
     if not header.says("BinaryData") and "BinaryData" in values:
         encoding, dtype = "text", TEXT
     local = values[LAST].upper() == "LOCAL"
-    names = header.listed or ([] if local else numbered(values[LAST]))
+    names = header.listed or ([] if local else numbered(values[LAST], header.size[2]))
     (skip,) = header.numbers("HeaderSize", count=1) or [0.0]
     if skip != int(skip) or skip < -1 or (skip == -1 and encoding != "raw") or (skip > 0 and local):
         raise InputError(

@@ -6,7 +6,6 @@ Source of fields, types and encodings: teem.sourceforge.net/nrrd/format.html
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,8 @@ from ..plausibility import check_shape
 from ..stored import StoredVoxels
 from ..streams import TEXT
 from ..wording import one_line
+from .lines import damaged, read_lines
 
-_LONGEST = 1 << 20  # bytes of a header
-_NAME = re.compile(r"^[^:=#]+(?=:(?!=))")  # of a field; a key has "=" behind the colon
-_IN_VECTOR = re.compile(r"\s+(?=[^()]*\))")  # spaces, which pynrrd does not expect
-_END = re.compile(rb"\r?\n\r?\n")
 _TYPES = {
     "i1": "signed char, int8, int8_t",
     "u1": "uchar, unsigned char, uint8, uint8_t",
@@ -39,13 +35,8 @@ _TYPES = {
     "f8": "double",
 }
 _DTYPES = {name: np.dtype(code) for code, names in _TYPES.items() for name in names.split(", ")}
-_ENCODINGS = {
-    **{name: name for name in ("raw", "hex", "gzip", "bzip2", "text")},
-    "gz": "gzip",
-    "bz2": "bzip2",
-    "txt": "text",
-    "ascii": "text",
-}
+_ALIASES = {"gz": "gzip", "bz2": "bzip2", "txt": "text", "ascii": "text"}
+_ENCODINGS = {**{name: name for name in ("raw", "hex", "gzip", "bzip2", "text")}, **_ALIASES}
 _BYTE_ORDERS = {"little": "<", "big": ">"}
 _DOMAIN = ("domain", "space", "???", "none")  # kinds of axes that may run through space
 
@@ -66,46 +57,32 @@ def parse(path: Path) -> NrrdHeader:
 
     Raises InputError if it does not describe one volume with one value per voxel.
     """
-    lines, end = _lines(path)
-    names: list[str] = []
-    for number, line in enumerate(lines):
-        name, _, value = line.partition(":")
-        if name in ("data file", "datafile") and value.split()[:1] == ["LIST"]:
-            lines, names = lines[:number], [name.strip() for name in lines[number + 1 :] if name.strip()]
-            break
+    written, names, end = read_lines(path)
     try:
-        fields = dict(nrrd.read_header(lines))
-        shape = [int(n) for n in fields["sizes"]]
-        if fields["dimension"] != len(shape):
-            raise ValueError(f"{fields['dimension']} dimensions, but {len(shape)} sizes")
+        shape = [_size(word) for word in written["sizes"].split()]
+        if written["dimension"] != str(len(shape)):
+            raise ValueError(f"{written['dimension']} dimensions, but {len(shape)} sizes")
+        kinds = written.get("kinds", " domain" * len(shape)).lower().split()
+        if len(kinds) != len(shape):
+            raise ValueError(f"{len(shape)} sizes, but {len(kinds)} kinds")
+        # pynrrd would take keys for fields, so it gets only the fields that are needed.
+        fields = dict(nrrd.read_header(["NRRD0005", *(f"{name}: {text}" for name, text in written.items())]))
     except (nrrd.NRRDError, ValueError, LookupError, TypeError, OverflowError) as error:
-        reason = f"the field {error} is missing" if isinstance(error, KeyError) else one_line(str(error))
-        raise InputError(
-            f"The header of {path} is damaged or no NRRD header ({reason}); copy or download it again."
-        ) from error
-    axes, size = _volume(path, fields, shape)
-    written = {}
-    for line in lines[1:]:
-        if found := _NAME.match(line):
-            written[found[0].strip()] = line[found.end() + 1 :].strip()
+        reason = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise damaged(path, reason) from error
+    axes, size = _volume(path, kinds, shape)
     return NrrdHeader(path, fields, written, axes, _stored(path, fields, size, names, end))
 
 
-def _lines(path: Path) -> tuple[list[str], int]:
-    """The lines of the header, with the names of fields in lower case, and how many bytes it has."""
-    with path.open("rb") as file:
-        head = file.read(_LONGEST)
-    end = _END.search(head)
-    text = (head[: end.start()] if end else head).decode(errors="replace")
-    lines = [_NAME.sub(lambda name: name[0].lower(), line, count=1) for line in text.splitlines()]
-    lines = [_IN_VECTOR.sub("", line) if line.startswith("space ") else line for line in lines]
-    return lines, end.end() if end else len(head)
+def _size(word: str) -> int:
+    if not word.isdecimal() or len(word) > 9:
+        raise ValueError(f"the size {word[:20]}")
+    return int(word)
 
 
-def _volume(path: Path, fields: dict[str, Any], shape: list[int]) -> tuple[tuple[int, ...], Size]:
+def _volume(path: Path, kinds: list[str], shape: list[int]) -> tuple[tuple[int, ...], Size]:
     """The axes that run through space, and their sizes. Others may have one entry."""
-    kinds = [str(kind).lower() for kind in fields.get("kinds", ())] or ["domain"] * len(shape)
-    axes = [axis for axis in range(len(shape)) if kinds[axis : axis + 1] and kinds[axis] in _DOMAIN]
+    axes = [axis for axis, kind in enumerate(kinds) if kind in _DOMAIN]
     while len(axes) > 3 and shape[axes[-1]] == 1:
         axes.pop()
     others = [shape[axis] for axis in range(len(shape)) if axis not in axes]
@@ -122,12 +99,12 @@ def _stored(path: Path, fields: dict[str, Any], size: Size, names: list[str], en
         dtype = TEXT
     elif dtype.itemsize > 1:
         dtype = dtype.newbyteorder(_one_of(path, "endian", fields.get("endian"), _BYTE_ORDERS))
-    lines, skip = (int(fields.get(f"{what} skip", fields.get(f"{what}skip", 0))) for what in ("line", "byte"))
+    lines, skip = int(fields.get("line skip", 0)), int(fields.get("byte skip", 0))
     if lines < 0 or skip < -1 or (skip == -1 and encoding != "raw"):
         raise InputError(
             f"The header of {path} skips {lines} lines and {skip} bytes, expected 0 or more; save it again."
         )
-    if name := fields.get("data file", fields.get("datafile")):
+    if name := fields.get("data file"):
         names = numbered(name)
     parts = parts_of(path, names, size, offset=0 if names else end, lines=lines)
     stored = StoredVoxels(parts, size, dtype, encoding, max(skip, 0))

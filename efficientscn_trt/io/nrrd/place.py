@@ -37,7 +37,7 @@ _NO_UNIT = ("", "?", "???", "none", "unknown")
 #: The fields that a label map repeats.
 _PLACE = (
     *("space", "space dimension", "space directions", "space origin", "space units"),
-    *("spacings", "units", "axis mins", "axismins", "axis maxs", "axismaxs", "centerings", "centers"),
+    *("spacings", "units", "axis mins", "axis maxs", "centerings"),
 )
 
 
@@ -54,16 +54,15 @@ def geometry_of(header: NrrdHeader, orientation: str | None) -> tuple[Geometry, 
     if directions is None:
         return _without_directions(header, orientation, repeated)
     factors, warnings = _factors(name, "space units", fields.get("space units", ()), [0, 1, 2])
-    origin = np.asarray(fields.get("space origin", np.zeros(3)), np.float64)[:3]
-    if len(origin) != 3 or np.isnan(origin).all():
-        origin = np.zeros(3)
     to_lps = _to_lps(str(fields.get("space", "")))
     turn = np.eye(3) if to_lps is None else to_lps
     columns = turn @ (directions.T * factors[:, None])
+    origin = _origin(header)
+    origin = np.zeros(3) if origin is None else turn @ (origin * factors)
     with np.errstate(all="ignore"):  # `placed` refuses it
         spacing = np.linalg.norm(columns, axis=0)
         columns = columns / spacing
-    geometry = placed(name, header.stored.size, spacing, turn @ (origin * factors), columns, repeated)
+    geometry = placed(name, header.stored.size, spacing, origin, columns, repeated)
     if to_lps is not None:
         check_not_given(name, orientation)
         return geometry, warnings
@@ -102,15 +101,48 @@ def _without_directions(
         _check_all_three(name, "spacing", np.isnan(spacings))
     factors, warnings = _factors(name, "units", fields.get("units", ()), axes)
     spacings = spacings * factors if known else np.ones(3)
-    first = fields.get("axis mins", fields.get("axismins", [np.nan] * dimension))
-    mins = _along_axes(name, "axis mins", first, dimension)[axes] * factors
-    centres = [*(str(word) for word in fields.get("centerings", ())), *["cell"] * dimension]
-    half = np.array([0.0 if centres[axis] == "node" else 0.5 for axis in axes])
-    origin = np.nan_to_num(mins + half * spacings)  # as in ITK
+    origin = _origin(header)
+    if origin is None:
+        origin = _by_minimum(header, spacings, factors)
+    else:
+        to_lps = _to_lps(str(fields.get("space", "")))
+        origin = origin if to_lps is None else to_lps @ origin
     geometry = placed(name, header.stored.size, spacings, origin, np.eye(3), repeated)
     geometry = replace(geometry, spacing_known=known)
     geometry, remarks = assumed(name, geometry, orientation)
     return geometry, warnings + remarks
+
+
+def _origin(header: NrrdHeader) -> np.ndarray | None:
+    """The place of the first voxel in the header's space, if it has one."""
+    found = header.fields.get("space origin")
+    if found is None:
+        return None
+    origin = np.asarray(found, np.float64)
+    if not 3 <= len(origin) <= 4:
+        raise InputError(
+            f"The header of {header.path} has a space origin of {len(origin)} numbers, expected 3; save it "
+            "again."
+        )
+    return origin[:3]
+
+
+def _by_minimum(header: NrrdHeader, spacings: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """The centre of the first voxel by where the axes begin, as in ITK. 0 if that is unknown."""
+    fields, axes, dimension = header.fields, list(header.axes), header.fields["dimension"]
+    if "axis mins" in fields and "spacings" not in fields:
+        raise InputError(
+            f"The header of {header.path} says where its axes begin, but has no spacings; save it again, "
+            "with both."
+        )
+    unknown = [np.nan] * dimension
+    mins = (
+        _along_axes(str(header.path), "axis mins", fields.get("axis mins", unknown), dimension)[axes]
+        * factors
+    )
+    centres = [*(word.lower() for word in fields.get("centerings", ())), *["cell"] * dimension]
+    half = np.array([0.0 if centres[axis] == "node" else 0.5 for axis in axes])
+    return np.where(np.isnan(mins), 0.0, mins + half * spacings)
 
 
 def _check_all_three(name: str, what: str, missing: np.ndarray) -> None:
