@@ -156,6 +156,7 @@ def test_shear_is_straightened(tmp_path: Path) -> None:
         ({"HeaderSize": -2}, r"has HeaderSize = -2, expected 0"),
         ({"HeaderSize": -1, "CompressedData": True}, r"has HeaderSize = -1, expected 0"),
         ({"CompressedData": True}, r"is damaged or cut short \(zlib: "),
+        ({"CompressedData": "Truee"}, r"has CompressedData = truee, expected True or False"),
         ({"BinaryData": False}, r"is damaged or cut short \(text: not all are numbers\)"),
         ({"ElementDataFile": "ct.raw"}, r"The file with voxels .*ct\.raw is not there"),
         ({"ElementDataFile": "ct%02d.raw 1 4 1"}, r"divides 210 voxels among 4 files"),

@@ -304,7 +304,10 @@ def test_a_fourth_axis_of_one_entry(changes: dict[str, Any], tmp_path: Path) -> 
         ({**NO_PLACE, "axis mins": "0 0 0", "axis maxs": "9 9 9"}, r"its axes begin, but has no spacings"),
         ({"data file": "x" * 300}, r"The file with voxels .* is not there"),
         ({"data file": f"c%d.raw 1 {'9' * 5000} 1"}, r"The file with voxels .* is not there"),
-        ({"type": None}, r"has the type 'none', expected one of signed char"),
+        (
+            {"type": None},
+            r"has the type 'none', expected one of signed char, int8, int8_t, uchar, unsigned char, …",
+        ),
         ({"type": "block"}, r"has the type 'block', expected"),
         ({"endian": None}, r"has the endian 'none', expected one of little, big"),
         ({"encoding": "zrl"}, r"has the encoding 'zrl', expected one of raw"),

@@ -19,6 +19,7 @@ from ..wording import counted, one_line
 _LONGEST = 1 << 20  # bytes of a header
 _MARK = b"\xef\xbb\xbf"  # of UTF-8
 _SEPARATOR = re.compile("[=:]")
+_TRUE, _FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
 _LARGEST = 2**31  # number that is whole
 LAST = "ElementDataFile"
 _ONCE = (
@@ -51,9 +52,15 @@ class MetaImageHeader:
         return None if name is None else _numbers(self.path, name, self.values[name], count)
 
     def says(self, *names: str) -> bool:
-        """Whether the first of these names that the header has is True."""
+        """Whether the one of these names that the header has is True. Raises InputError if it is neither."""
         name = self._one_of(names)
-        return name is not None and self.values[name].lower() in ("true", "t", "1", "yes")
+        value = "false" if name is None else self.values[name].lower()
+        if value not in (*_TRUE, *_FALSE):
+            raise InputError(
+                f"The header of {self.path} has {name} = {_short(value)}, expected True or False; save it "
+                "again."
+            )
+        return value in _TRUE
 
     def _one_of(self, names: Sequence[str]) -> str | None:
         """The one of these names for the same that the header has. Raises InputError if several differ."""

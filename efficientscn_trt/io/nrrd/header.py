@@ -19,7 +19,7 @@ from ..detached import numbered, parts_of
 from ..plausibility import check_shape
 from ..stored import StoredVoxels
 from ..streams import TEXT
-from ..wording import one_line
+from ..wording import listed, one_line
 from .lines import damaged, read_lines
 
 _TYPES = {
@@ -117,6 +117,6 @@ def _one_of(path: Path, name: str, value: Any, known: dict[str, Any]) -> Any:
     if found in known:
         return known[found]
     raise InputError(
-        f"The header of {path} has the {name} {one_line(found)!r}, expected one of {', '.join(known)}; save "
+        f"The header of {path} has the {name} {one_line(found)!r}, expected one of {listed(known)}; save "
         "it again."
     )

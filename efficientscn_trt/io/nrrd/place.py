@@ -41,6 +41,7 @@ _PLACE = (
 )
 
 
+@np.errstate(all="ignore")  # what is not finite is refused
 def geometry_of(header: NrrdHeader, orientation: str | None) -> tuple[Geometry, list[ScanWarning]]:
     """The geometry, whose axes may be sheared, and warnings about it.
 
@@ -59,9 +60,8 @@ def geometry_of(header: NrrdHeader, orientation: str | None) -> tuple[Geometry, 
     columns = turn @ (directions.T * factors[:, None])
     origin = _origin(header)
     origin = np.zeros(3) if origin is None else turn @ (origin * factors)
-    with np.errstate(all="ignore"):  # `placed` refuses it
-        spacing = np.linalg.norm(columns, axis=0)
-        columns = columns / spacing
+    spacing = np.linalg.norm(columns, axis=0)
+    columns = columns / spacing
     geometry = placed(name, header.stored.size, spacing, origin, columns, repeated)
     if to_lps is not None:
         check_not_given(name, orientation)
