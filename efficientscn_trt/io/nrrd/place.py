@@ -55,15 +55,12 @@ def geometry_of(header: NrrdHeader, orientation: str | None) -> tuple[Geometry, 
     if directions is None:
         return _without_directions(header, orientation, repeated)
     factors, warnings = _factors(name, "space units", fields.get("space units", ()), [0, 1, 2])
-    to_lps = _to_lps(str(fields.get("space", "")))
-    turn = np.eye(3) if to_lps is None else to_lps
-    columns = turn @ (directions.T * factors[:, None])
-    origin = _origin(header)
-    origin = np.zeros(3) if origin is None else turn @ (origin * factors)
+    columns = _to_lps(header) @ (directions.T * factors[:, None])
     spacing = np.linalg.norm(columns, axis=0)
-    columns = columns / spacing
-    geometry = placed(name, header.stored.size, spacing, origin, columns, repeated)
-    if to_lps is not None:
+    origin = _origin(header, factors)
+    origin = np.zeros(3) if origin is None else origin
+    geometry = placed(name, header.stored.size, spacing, origin, columns / spacing, repeated)
+    if _space_code(header):
         check_not_given(name, orientation)
         return geometry, warnings
     geometry, remarks = assumed(name, geometry, orientation)
@@ -101,20 +98,17 @@ def _without_directions(
         _check_all_three(name, "spacing", np.isnan(spacings))
     factors, warnings = _factors(name, "units", fields.get("units", ()), axes)
     spacings = spacings * factors if known else np.ones(3)
-    origin = _origin(header)
+    origin = _origin(header, np.ones(3))
     if origin is None:
         origin = _by_minimum(header, spacings, factors)
-    else:
-        to_lps = _to_lps(str(fields.get("space", "")))
-        origin = origin if to_lps is None else to_lps @ origin
     geometry = placed(name, header.stored.size, spacings, origin, np.eye(3), repeated)
     geometry = replace(geometry, spacing_known=known)
     geometry, remarks = assumed(name, geometry, orientation)
     return geometry, warnings + remarks
 
 
-def _origin(header: NrrdHeader) -> np.ndarray | None:
-    """The place of the first voxel in the header's space, if it has one."""
+def _origin(header: NrrdHeader, factors: np.ndarray) -> np.ndarray | None:
+    """The place of the first voxel in LPS, if the header has one. `factors` make its numbers mm."""
     found = header.fields.get("space origin")
     if found is None:
         return None
@@ -124,7 +118,7 @@ def _origin(header: NrrdHeader) -> np.ndarray | None:
             f"The header of {header.path} has a space origin of {len(origin)} numbers, expected 3; save it "
             "again."
         )
-    return origin[:3]
+    return _to_lps(header) @ (origin[:3] * factors)
 
 
 def _by_minimum(header: NrrdHeader, spacings: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -187,11 +181,19 @@ def _factors(
     return np.array(factors), [ScanWarning("units-converted", message)]
 
 
-def _to_lps(space: str) -> np.ndarray | None:
-    """The matrix [3, 3] from a space to LPS. None if the space is not that of a patient."""
+def _space_code(header: NrrdHeader) -> str:
+    """The letters of the header's space, such as "RAS". Empty if it is not that of a patient."""
+    space = str(header.fields.get("space", ""))
     words = space.lower().removesuffix("-time").split("-")
     code = "".join(_LETTERS.get(word, "?") for word in words) if len(words) == 3 else space.upper()
+    code = code.removesuffix("T")
     try:
-        return np.reshape(direction_of(code.removesuffix("T")), (3, 3))
+        direction_of(code)
     except InputError:
-        return None
+        return ""
+    return code
+
+
+def _to_lps(header: NrrdHeader) -> np.ndarray:
+    """The matrix [3, 3] from the header's space to LPS, which it counts as if it is not that of a patient."""
+    return np.reshape(direction_of(_space_code(header) or "LPS"), (3, 3))
