@@ -32,12 +32,15 @@ def read(path: Path, series: str | None = None, orientation: str | None = None, 
         return read_dicom(path, series, threads)
     if series is not None:
         raise InputError(f"A DICOM series was chosen, but {path} is no DICOM file or folder; leave it out.")
-    return read_file(path, orientation)
+    return _read_file(path, head, orientation)
 
 
 def read_file(path: Path, orientation: str | None = None) -> Image:
     """Read the 3-D scalar image in a file that is not DICOM. See `read`."""
-    head = head_of(path)
+    return _read_file(path, head_of(path), orientation)
+
+
+def _read_file(path: Path, head: bytes, orientation: str | None) -> Image:
     if is_nrrd(head):
         from .nrrd import read_nrrd
 

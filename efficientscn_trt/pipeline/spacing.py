@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..io.orientation import Geometry
 
 _DEFAULT = (1.0, 1.0, 1.0)
+_DOUBTFUL = (
+    f"The spacing is exactly {by_axis(_DEFAULT, 'g')} mm and the origin 0, as in an image that was never "
+    "given any; the spacing was taken as it is, so check that it is right."
+)
 
 
 def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[ScanWarning]]:
@@ -22,17 +26,10 @@ def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple
 
     There is also a warning if spacing, origin and axes are those of an image that was never given any.
     """
-    marked = unknown.by_value and geometry.spacing == unknown.marker_xyz
-    if marked or not geometry.spacing_known:
-        return _substitute(geometry, unknown, marked and geometry.spacing_known)
+    if not geometry.spacing_known or (unknown.by_value and geometry.spacing == unknown.marker_xyz):
+        return _substitute(geometry, unknown)
     warnings = [ScanWarning("spacing-doubtful", _DOUBTFUL)] if _is_default(geometry) else []
     return geometry.lps_spacing, warnings
-
-
-_DOUBTFUL = (
-    f"The spacing is exactly {by_axis(_DEFAULT, 'g')} mm and the origin 0, as in an image that was never "
-    "given any; the spacing was taken as it is, so check that it is right."
-)
 
 
 def _is_default(geometry: Geometry) -> bool:
@@ -40,12 +37,10 @@ def _is_default(geometry: Geometry) -> bool:
     return geometry.spacing == _DEFAULT and not any(geometry.origin) and along_axes
 
 
-def _substitute(
-    geometry: Geometry, unknown: UnknownSpacing, marked: bool
-) -> tuple[Triple, list[ScanWarning]]:
+def _substitute(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, list[ScanWarning]]:
     own, used = (by_axis(spacing, ".4g") for spacing in (geometry.spacing, unknown.used_xyz))
     x, y, z = unknown.used_xyz
-    if marked:
+    if geometry.spacing_known:
         reason = f"The spacing is exactly {own} mm, which this bundle takes as unknown"
         remedy = (
             'if it is right, use a bundle whose "unknown_spacing" is not "by_value" (export --parameters)'

@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from nibabel.spm2analyze import Spm2AnalyzeHeader
 from support.nifti import header_of, write, write_pair
 from support.scans import block_array, block_image
-from support.text_headers import write_metaimage, write_nrrd
+from support.text_headers import NO_PLACE, write_metaimage, write_nrrd
 
 from efficientscn_trt import Segmenter
 from efficientscn_trt.bundle import UnknownSpacing
@@ -22,7 +22,7 @@ from efficientscn_trt.pipeline.spacing import network_spacing
 #: Of the released code, (z, y, x). Source: docs/reference-pipeline.md
 SUBSTITUTE = (2.52795318268203, 0.814528640267884, 0.814528640267884)
 MILLIMETRE = (1.0, 1.0, 1.0)
-LARGE = {"sizes": "57 45 34", "space": None, "space directions": None, "space origin": None}
+LARGE = {**NO_PLACE, "sizes": "57 45 34"}
 
 
 def _found(volume: Any, by_value: bool = False, **options: Any) -> tuple[Any, list[str]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import SimpleITK as sitk
+
+if TYPE_CHECKING:
+    from efficientscn_trt.io.orientation import Geometry
 
 NRRD = {
     "type": "short",
@@ -19,6 +22,8 @@ NRRD = {
     "encoding": "raw",
     "space origin": "(-40,-30,-20)",
 }
+#: Changes that leave NRRD without directions.
+NO_PLACE = {"space": None, "space directions": None, "space origin": None}
 METAIMAGE = {
     "ObjectType": "Image",
     "NDims": "3",
@@ -64,8 +69,31 @@ def by_sitk(path: Path) -> Any:
     return image.GetSize(), image.GetOrigin(), axes
 
 
+def place_of(geometry: Geometry) -> Any:
+    """As `by_sitk`."""
+    return geometry.size, geometry.origin, np.reshape(geometry.direction, (3, 3)) * geometry.spacing
+
+
 def assert_same_place(found: Any, expected: Any, tolerance: float = 0.0) -> None:
     """Compare two results of `by_sitk`."""
     assert found[0] == expected[0]
     np.testing.assert_allclose(found[1], expected[1], rtol=0, atol=tolerance)
     np.testing.assert_allclose(found[2], expected[2], rtol=0, atol=tolerance)
+
+
+def damaged(path: Path, position: int, value: bytes, lost: int) -> Path:
+    """The file, in which `value` stands for so many bytes."""
+    content = path.read_bytes()
+    path.write_bytes(content[:position] + value + content[position + lost :])
+    return path
+
+
+def assert_read_or_refused(path: Path) -> None:
+    """There is no other exception, and a refusal names the file."""
+    from efficientscn_trt import InputError
+    from efficientscn_trt.io.reading import read
+
+    try:
+        read(path)
+    except InputError as error:
+        assert str(path.parent) in str(error)

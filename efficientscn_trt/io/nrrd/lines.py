@@ -61,7 +61,7 @@ def read_lines(path: Path) -> tuple[dict[str, str], list[str], int]:
 
 def _text(path: Path) -> tuple[str, int]:
     """The header without the blank line behind it, and how many bytes it has with that."""
-    head = b""
+    head = bytearray()
     with path.open("rb") as file:
         while len(head) < _LONGEST and (more := file.read(_CHUNK)):
             head += more
