@@ -15,7 +15,7 @@ PYBIND11_MODULE(_core, module) {
     escn::register_labels(module);
     escn::register_unet(module);
     escn::register_combination(module);
-    escn::register_value_range(module);
+    escn::register_value_summary(module);
     escn::register_build_info(module);
     escn::register_cuda_status(module);
     escn::register_memory_plans(module);

@@ -22,6 +22,6 @@ void register_network_inputs(pybind11::module_& module);
 void register_segmentation_parameters(pybind11::module_& module);
 void register_segmentation_plan(pybind11::module_& module);
 void register_unet(pybind11::module_& module);
-void register_value_range(pybind11::module_& module);
+void register_value_summary(pybind11::module_& module);
 
 }  // namespace escn

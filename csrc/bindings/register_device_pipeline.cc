@@ -43,9 +43,9 @@ cuda::RunResult segment(cuda::Pipeline& pipeline, const py::object& scan, const 
         };
     }
     if (!values.is_none()) {
-        observer.values = [&](const cuda::ValueRangeResult& range) {
+        observer.values = [&](const ValueSummary& summary) {
             const py::gil_scoped_acquire gil;
-            values(range.low, range.high, range.nonfinite);
+            values(summary);
         };
     }
     const py::gil_scoped_release release;
@@ -114,8 +114,8 @@ void register_device_pipeline(py::module_& module) {
             "Write the labels of `scan` to `labels`. Both are views (z, y, x) along LPS axes; a view of "
             "device memory is a NumPy array with the address, shape and strides there. `stream`: the stream "
             "with the work that produces the scan, if any. `begin(stage)` is called before a stage's work is "
-            "queued, `values(low, high, nonfinite)` when the range of the scan's values is known. Either may "
-            "raise an exception to end the run.")
+            "queued, `values(summary)` when the scan's values are known, as `value_summary` returns them. "
+            "Either may raise an exception to end the run.")
         .def("place_of", &place_of, py::arg("address"),
              "The number of the GPU whose memory holds `address`, or -1 for host memory, and whether the "
              "address is on the pipeline's GPU but in a context that the pipeline cannot reach.")

@@ -30,7 +30,7 @@ set(ESCN_GPU_SOURCES
   csrc/cuda/driver/device_memory.cc
   csrc/cuda/driver/status.cc
   csrc/cuda/driver/stream.cc
-  csrc/cuda/kernels/value_range.cc
+  csrc/cuda/kernels/value_summary.cc
   csrc/cuda/label_stream.cc
   csrc/cuda/memory/arena.cc
   csrc/cuda/memory/column_tiles.cc
@@ -45,7 +45,7 @@ set(ESCN_KERNELS
   csrc/cuda/kernels/labels.cu
   csrc/cuda/kernels/mask_box.cu
   csrc/cuda/kernels/resample.cu
-  csrc/cuda/kernels/value_range.cu
+  csrc/cuda/kernels/value_summary.cu
 )
 
 set(ESCN_CUDA_BUILD "")

@@ -72,7 +72,7 @@ struct Pipeline::Events {
 // What the device reports to the host at the end of a stage.
 struct Pipeline::Report {
     MaskBox box;
-    ValueRange values;
+    EncodedSummary values;
     unsigned long long counts[kMostLabels];
 };
 
@@ -196,7 +196,7 @@ void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageN
     auto* report = reinterpret_cast<Report*>(arena + run.memory.report);
     Stream& stream = device_.compute();
     stream.zero(report, sizeof(Report));
-    if (with_values) start_value_range(&report->values, stream.get());
+    if (with_values) start_value_summary(&report->values, stream.get());
     std::copy(packed.block().begin(), packed.block().end(), run.staged_taps);
     stream.copy_to_device(arena + run.memory.taps, run.staged_taps, packed.block().size());
     auto* sums = reinterpret_cast<float*>(arena + run.memory.sums);
@@ -206,8 +206,9 @@ void Pipeline::queue_input(Run& run, const cpu::Sampling& sampling, const StageN
     auto* partial = reinterpret_cast<float*>(arena + run.memory.partial);
     const auto out_rows = static_cast<int32_t>(needs.sums_size[1]);
     const auto out_columns = static_cast<int32_t>(needs.sums_size[2]);
+    const int64_t step = rows_per_counted_row(voxels(run.scan.view.size), run.scan.view.size[1]);
     const auto work = [&](const ScanView& view, const Slab& slab) {
-        if (with_values) add_value_range(view, &report->values, stream.get());
+        if (with_values) add_value_summary(view, step, &report->values, stream.get());
         reduce_slices({view, taps.rows[1], taps.rows[2], out_rows, out_columns, taps.tiles,
                        packed.tile_count(), packed.widest_tile(), partial},
                       stream.get());

@@ -12,7 +12,7 @@
 
 #include "cpu/sample.h"
 #include "cuda/driver/device.h"
-#include "cuda/kernels/value_range.h"
+#include "cuda/kernels/value_summary.h"
 #include "cuda/label_stream.h"
 #include "cuda/memory/arena.h"
 #include "cuda/network_runner.h"
@@ -29,7 +29,7 @@ inline constexpr int kStages = 5;
 // Callbacks during a run. Each may throw to end the run.
 struct Observer {
     std::function<void(Stage)> begin = [](Stage) {};  // before the stage's work is queued
-    std::function<void(const ValueRangeResult&)> values = [](const ValueRangeResult&) {};
+    std::function<void(const ValueSummary&)> values = [](const ValueSummary&) {};
 };
 
 struct RunResult {

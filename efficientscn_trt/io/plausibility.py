@@ -1,4 +1,4 @@
-"""Refuse what cannot be an abdominal CT, and warn of what is odd. Spacings are in mm, intensities in HU.
+"""Refuse a size, spacing or place that no abdominal CT has. Spacings are in mm.
 
 Each check has the argument `name`: what its message calls the scan (its path, "The image" or "The array").
 """
@@ -9,13 +9,8 @@ import math
 from collections.abc import Sequence
 
 from ..errors import InputError
-from ..scan_warning import ScanWarning
 from .wording import by_axis
 
-#: No scanner writes a voxel outside this range, not even for padding and metal.
-POSSIBLE_HU = (-65536.0, 65536.0)
-#: Padding of −2000 to −3024 and metal up to 30,710 HU are common.
-USUAL_HU = (-4096.0, 32767.0)
 #: The longest side of a scan, in mm.
 POSSIBLE_EXTENT_MM = (10.0, 5000.0)
 LEAST_SPACING_MM = 1e-3
@@ -86,41 +81,3 @@ def check_place(name: str, origin: Sequence[float], direction: Sequence[float]) 
     for what, values in (("origin", origin), ("direction", direction)):
         if not all(math.isfinite(value) for value in values):
             raise InputError(f"{name} has NaN or infinity in its {what}, expected numbers; save it again.")
-
-
-def check_finite(name: str, nonfinite: int) -> None:
-    """Refuse a scan with `nonfinite` voxels that are NaN or infinite.
-
-    Raises InputError.
-    """
-    if nonfinite:
-        voxels = "1 voxel that is" if nonfinite == 1 else f"{nonfinite:,} voxels that are"
-        raise InputError(
-            f"{name} has {voxels} NaN or infinite, expected HU; replace them (outside the body with −1024)."
-        )
-
-
-def check_values(name: str, low: float, high: float) -> list[ScanWarning]:
-    """Refuse intensities from `low` to `high` that cannot be HU; return warnings about odd ones.
-
-    Raises InputError.
-    """
-    found = f"{name} has values from {low:g} to {high:g}"
-    if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
-        raise InputError(
-            f"{found}, which cannot be HU (air −1000, water 0, bone about 1000); rescale it to HU."
-        )
-    if low >= -1 and high <= 1:
-        raise InputError(
-            f"{found}, so it was scaled and is not in HU (air −1000, water 0); give the scan in HU."
-        )
-    if low < USUAL_HU[0] or high > USUAL_HU[1]:
-        message = f"{found}, far outside the usual HU (−1024 to about 3071); check the label map."
-        return [ScanWarning("unusual-values", message)]
-    if low >= 0:
-        message = (
-            f"{found} and no negative one, so it may not be in HU (air −1000, water 0); check its rescale "
-            "intercept."
-        )
-        return [ScanWarning("no-negative-values", message)]
-    return []

@@ -16,16 +16,9 @@ from ..errors import InputError
 from ..scan_warning import ScanWarning
 from .device_array import MASKED, DeviceArray, device_array, is_device_array
 from .image import Image
+from .intensities import check_possible, check_values
 from .orientation import Geometry, direction_of
-from .plausibility import (
-    POSSIBLE_HU,
-    check_extent,
-    check_finite,
-    check_place,
-    check_shape,
-    check_spacing,
-    check_values,
-)
+from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import read
 from .shear import is_sheared, straightened
 
@@ -62,14 +55,12 @@ class Scan:
         """Whether the voxels are on a GPU. `array` must then not be read."""
         return self.device is not None
 
-    def check_values(self, low: float, high: float, nonfinite: int) -> None:
+    def check_values(self, summary: _core.ValueSummary) -> None:
         """Refuse values that cannot be HU, and warn of odd ones.
 
-        `low` and `high` are the extremes of the scan, `nonfinite` is the number of NaN and infinite voxels.
         Raises InputError.
         """
-        check_finite(self.name, nonfinite)
-        self.warnings += check_values(self.name, low, high)
+        self.warnings += check_values(self.name, summary)
 
     def release(self) -> None:
         """Release the voxels, but keep the geometry."""
@@ -127,7 +118,7 @@ def open_scan(
             f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
         )
     if values:
-        scan.check_values(*_core.value_range(scan.array, threads=threads))
+        scan.check_values(_core.value_summary(scan.array, threads=threads))
     return scan
 
 
@@ -138,9 +129,7 @@ def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan
     check_extent(name, geometry.size, geometry.spacing)
     image.array = _native(image.array, name)
     if is_sheared(geometry):  # interpolation would hide values that cannot be HU
-        low, high, nonfinite = _core.value_range(image.array, threads=threads)
-        check_finite(name, nonfinite)
-        check_values(name, low, high)
+        check_values(name, _core.value_summary(image.array, threads=threads))
     image = straightened(image, f"The slices of {object_name}")
     return Scan(image.array, image.geometry, name, image.warnings)
 
@@ -181,8 +170,6 @@ def _native(array: np.ndarray, name: str) -> np.ndarray:
     target = np.dtype(_CONVERTED.get(kind, kind))
     if array.dtype.kind in "iu" and target.kind == "i":
         # Checked before the conversion, which would wrap such values around into possible ones.
-        low, high = array.min(), array.max()
-        if low < POSSIBLE_HU[0] or high > POSSIBLE_HU[1]:
-            check_values(name, float(low), float(high))
+        check_possible(name, float(array.min()), float(array.max()))
     with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 counts as infinite
         return array.astype(target, copy=not array.flags.aligned)

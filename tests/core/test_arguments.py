@@ -37,12 +37,12 @@ def test_volume(volume: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         _core.localization_input(volume, PLAN, LOCALIZATION)
     with pytest.raises(ValueError, match=sentence):
-        _core.value_range(volume)
+        _core.value_summary(volume)
 
 
 def test_threads() -> None:
     with pytest.raises(ValueError, match=r"threads must be 0 \(all cores\) or a positive number, found -2"):
-        _core.value_range(np.zeros(SIZE, np.int16), threads=-2)
+        _core.value_summary(np.zeros(SIZE, np.int16), threads=-2)
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,10 @@ def test_values_of_a_scan_on_the_host_are_checked_as_it_streams(on_gpu: Segmente
     array[3, 4, 5] = np.inf
     with pytest.raises(InputError, match="1 voxel that is NaN or infinite"):
         on_gpu.segment(array, spacing=SPACING_XYZ)
-    odd = on_gpu.segment(block_array() + np.int16(1000), spacing=SPACING_XYZ)
-    assert "no-negative-values" in [warning.code for warning in odd.warnings]
+    with pytest.raises(InputError, match=r"no air .* and no fat"):
+        on_gpu.segment(block_array() + np.int16(1000), spacing=SPACING_XYZ)
+    odd = on_gpu.segment(block_array() - np.int16(1000), spacing=SPACING_XYZ)
+    assert "unusual-values" in [warning.code for warning in odd.warnings]
 
 
 def test_an_empty_mask_is_a_warning(on_gpu: Segmenter) -> None:

@@ -18,6 +18,7 @@ from support.fake_pipeline import (
 )
 from support.fake_runtime import VERSIONS
 
+from efficientscn_trt import _core
 from efficientscn_trt.errors import InputError
 
 DTYPES = (np.int16, np.uint8, np.uint16, np.int32, np.float32)
@@ -107,14 +108,14 @@ def test_scans_do_not_depend_on_what_was_segmented_before() -> None:
     np.testing.assert_array_equal(after, alone)
 
 
-def test_stages_are_reported_in_order_with_the_range_of_values_before_the_crop() -> None:
+def test_stages_are_reported_in_order_with_the_values_before_the_crop() -> None:
     scan = make_scan(13, (40, 52, 46), np.float32)
     told: list[object] = []
     FakePipeline().segment(
         scan,
         SPACING,
         begin=lambda stage: told.append(stage.name),
-        values=lambda low, high, nonfinite: told.append((low, high, nonfinite)),
+        values=lambda values: told.append((values.low, values.high, values.nonfinite)),
     )
     assert told == [
         "LOCALIZATION_INPUT",
@@ -126,20 +127,29 @@ def test_stages_are_reported_in_order_with_the_range_of_values_before_the_crop()
     ]
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_the_histogram_is_that_of_the_core(dtype: type[np.generic]) -> None:
+    scan = make_scan(16, (40, 52, 46), dtype)
+    scan[5:9] = np.random.default_rng(16).integers(-4000, 4000, scan[5:9].shape)
+    told: list[_core.ValueSummary] = []
+    FakePipeline().segment(scan[:, ::-1], SPACING, values=told.append)
+    np.testing.assert_array_equal(told[0].counts, _core.value_summary(scan).counts)
+
+
 def test_voxels_that_are_not_finite_are_counted() -> None:
     scan = make_scan(14, (40, 52, 46), np.float32)
     scan[3, 4, 5:8] = np.nan, np.inf, -np.inf
     told: list[Any] = []
 
-    def refuse(low: float, high: float, nonfinite: int) -> None:
-        told.extend((low, high, nonfinite))
+    def refuse(values: _core.ValueSummary) -> None:
+        told.extend((values.low, values.high, values.nonfinite, values.counts.sum()))
         raise InputError("not finite")
 
     pipeline = FakePipeline()
     with pytest.raises(InputError, match="not finite"):
         pipeline.segment(scan, SPACING, values=refuse)
     finite = scan[np.isfinite(scan)]
-    assert told == [finite.min(), finite.max(), 3]
+    assert told == [finite.min(), finite.max(), 3, finite.size]
     check(pipeline, make_scan(15, (40, 52, 46)), SPACING)  # the next one is not affected
 
 

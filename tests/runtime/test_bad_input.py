@@ -64,6 +64,11 @@ def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
         (np.ma.masked_less(block_array(), -500), (3, 3, 3), r"The array has a mask, expected one without"),
         (block_array() > 0, (1, 1, 1), r"values from 0 to 1, so it was scaled"),
         (block_array().astype("U8"), (1, 1, 1), r"voxels of the type <U8, expected"),
+        (
+            block_array() + 1024,
+            (3, 3, 3),
+            r"values from 24 to 1424, but no air .* check its rescale intercept",
+        ),
         (block_array(np.int64) + (1 << 32), (1, 1, 1), r"values from 4\.29497e\+09 .*cannot be HU"),
         (block_array(np.int64) - 100_000, (1, 1, 1), r"values from -101000 .*cannot be HU"),
         (block_array(np.float64) * 1e300, (1, 1, 1), r"NaN or infinite"),
@@ -89,15 +94,8 @@ def test_odd_values_are_warned_of(low: int, segmenter: Segmenter) -> None:
     result = segmenter.segment(array, spacing=SPACING_XYZ)
     assert [str(warning) for warning in result.warnings] == [
         f"The array has values from {low} to 400, far outside the usual HU (−1024 to about 3071); "
-        "check the label map."
-    ]
-
-
-def test_offset_values_are_warned_of(segmenter: Segmenter) -> None:
-    result = segmenter.segment(block_array() + 1024, spacing=SPACING_XYZ)
-    assert [str(warning) for warning in result.warnings] == [
-        "The array has values from 24 to 1424 and no negative one, so it may not be in HU (air −1000, water "
-        "0); check its rescale intercept."
+        "if these are padding or metal, check the label map beside them, else the rescale slope and "
+        "intercept."
     ]
 
 
@@ -105,7 +103,9 @@ def test_all_air_gives_background_with_a_warning(segmenter: Segmenter) -> None:
     result = segmenter.segment(np.full((20, 30, 40), -1000, np.int16), spacing=(4, 4, 4))
     assert isinstance(result.array, np.ndarray) and not result.array.any()
     assert [str(warning) for warning in result.warnings] == [
-        "No organ was found at low resolution, so the whole scan was searched."
+        "The array has values from -1000 to -1000, of which none are above −200, so it is nearly all air "
+        "(−1000 HU); check that it shows a body, and its rescale intercept.",
+        "No organ was found at low resolution, so the whole scan was searched.",
     ]
     assert result.box.voxels == (slice(0, 20), slice(0, 30), slice(0, 40))
     assert set(result.volumes_ml.values()) == {0.0}

@@ -8,6 +8,7 @@
 #include "geometry/triple.h"
 #include "resample/intensity.h"
 #include "resample/taps.h"
+#include "resample/value_summary.h"
 
 namespace escn::cuda {
 
@@ -72,11 +73,12 @@ struct MaskBox {
     int32_t last[3];
 };
 
-// Extremes of the finite voxels, as codes of value_range.h, and the number of voxels that are not finite.
-struct ValueRange {
+// A ValueSummary whose extremes are codes of value_summary.h. Few enough rows count for 32 bits.
+struct EncodedSummary {
     uint32_t low;
     uint32_t high;
     unsigned long long nonfinite;
+    uint32_t counts[kValueBins];
 };
 
 inline constexpr int32_t kMostLabels = 255;

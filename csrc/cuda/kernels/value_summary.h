@@ -1,8 +1,6 @@
 // Encodes floats as integers of the same order, so that integer atomics find their extremes.
 #pragma once
 
-#include <float.h>
-
 #include "cuda/kernels/work.h"
 #include "resample/half.h"
 
@@ -10,8 +8,6 @@ namespace escn::cuda {
 
 constexpr uint32_t kNoLow = 0xffffffffu;  // no finite float has these codes
 constexpr uint32_t kNoHigh = 0;
-
-ESCN_HD bool is_finite(float value) { return value >= -FLT_MAX && value <= FLT_MAX; }
 
 ESCN_HD uint32_t ordered_code(float value) {
 #if defined(__CUDA_ARCH__)
@@ -22,12 +18,6 @@ ESCN_HD uint32_t ordered_code(float value) {
     return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
 }
 
-// The decoded extremes: low is infinity and high is -infinity if no voxel is finite.
-struct ValueRangeResult {
-    double low;
-    double high;
-    uint64_t nonfinite;
-};
-ValueRangeResult decoded(const ValueRange& range);
+ValueSummary decoded(const EncodedSummary& summary);
 
 }  // namespace escn::cuda
