@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ def outcome(array: NDArray[Any]) -> str:
     return "warned of" if warnings else "taken"
 
 
+@cache
 def phantom() -> Floats:
     image = make_phantom(3, size_xyz=(100, 80, 60)).image
     return sitk.GetArrayFromImage(image).astype(np.float32)
@@ -191,15 +192,12 @@ def test_odd_values_are_at_least_warned_of(kind: str, scan: Floats) -> None:
     assert outcome(ODD[kind](scan)) != "taken"
 
 
-PHANTOM = phantom()
-
-
 @given(st.floats(-300, 100), st.floats(50, 1500), st.floats(-100, 2000), st.floats(0.5, 70000))
 def test_windows_onto_what_has_no_air_are_refused(
     low: float, width: float, start: float, extent: float
 ) -> None:
     start = max(start, -50)
-    array = rescaled(PHANTOM, (low, low + width), (start, min(start + extent, 60000)))
+    array = rescaled(phantom(), (low, low + width), (start, min(start + extent, 60000)))
     assert outcome(array.astype(np.float32)) == "refused"
 
 
@@ -207,9 +205,9 @@ def test_windows_onto_what_has_no_air_are_refused(
 def test_parts_and_paddings_of_a_scan_are_taken(part: tuple[int, ...], pad: int, value: int) -> None:
     slices = [
         slice(i * size // 6, (i + 3) * size // 6 + size // 6)
-        for i, size in zip(part, PHANTOM.shape, strict=True)
+        for i, size in zip(part, phantom().shape, strict=True)
     ]
-    array = np.pad(PHANTOM[tuple(slices)], pad, constant_values=value)
+    array = np.pad(phantom()[tuple(slices)], pad, constant_values=value)
     assert outcome(array) == "taken"
 
 
@@ -240,7 +238,7 @@ def test_parts_and_paddings_of_a_scan_are_taken(part: tuple[int, ...], pad: int,
 )
 def test_a_refusal_says_what_was_found(change: Change, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        open_scan(change(PHANTOM).astype(np.float32), spacing=(2, 2, 2))
+        open_scan(change(phantom()).astype(np.float32), spacing=(2, 2, 2))
 
 
 @pytest.mark.parametrize(
@@ -260,6 +258,6 @@ def test_a_refusal_says_what_was_found(change: Change, message: str) -> None:
     ],
 )
 def test_a_warning_says_what_was_found(change: Change, message: str) -> None:
-    (warning,) = open_scan(change(PHANTOM).astype(np.float32), spacing=(2, 2, 2)).warnings
+    (warning,) = open_scan(change(phantom()).astype(np.float32), spacing=(2, 2, 2)).warnings
     assert warning.code == "unusual-values"
     assert re.search(message, warning.message)
