@@ -125,6 +125,42 @@ def test_signed_values_in_an_unsigned_codestream(tmp_path: Path) -> None:
     np.testing.assert_array_equal(scan.array, HU)
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_lossy_compression_beyond_the_bits_stored(signed: bool, tmp_path: Path) -> None:
+    """Values that overshoot 12 bits in a codestream of 16 do not wrap round, here as in GDCM."""
+    hu = HU.copy()
+    hu[:, 20:30, 20:30] = 3071 if not signed else 2047
+    hu[:, :8] = -1024 if not signed else -2048
+    intercept, kind = (0, np.int16) if signed else (-1024, np.uint16)
+    for number in range(len(hu)):
+        dataset = ct_slice(block_image(), number)
+        set_hu(dataset, hu[number], intercept=intercept, dtype=kind, bits=12)
+        words = np.ascontiguousarray(hu[number] - intercept).astype(kind)
+        encoded: Any = imagecodecs.jpeg2k_encode(words, level=72, codecformat="J2K", reversible=False)
+        set_compressed(dataset, uid.JPEG2000, encapsulate([encoded]))
+        dataset.save_as(tmp_path / f"{number:03d}.dcm")
+    scan = read(tmp_path)
+    assert np.abs(scan.array - hu).max() < 200
+    assert scan.array.max() > hu.max() or scan.array.min() < hu.min()
+    assert scan.array.dtype == np.int16 and "unused-bits" not in [w.code for w in scan.warnings]
+    for number in (0, 9):
+        expected = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / f"{number:03d}.dcm")))[0]
+        assert np.abs(scan.array[number] - expected).max() <= 1
+
+
+def test_other_bits_in_a_lossless_codestream(tmp_path: Path) -> None:
+    """Bits beyond those that the header counts: ignored and warned of, as elsewhere."""
+    for number in range(len(HU)):
+        words = STORED[number] | (0x8000 if number == 7 else 0)
+        _compressed(number, uid.JPEGLSLossless, [imagecodecs.jpegls_encode(words)]).save_as(
+            tmp_path / f"{number:03d}.dcm"
+        )
+    scan = read(tmp_path)
+    np.testing.assert_array_equal(scan.array, HU)
+    (warning,) = scan.warnings
+    assert warning.code == "unused-bits" and "007.dcm" in warning.message
+
+
 @pytest.mark.parametrize("table", ["basic", "extended", "none"])
 @pytest.mark.parametrize("fragments", [1, 3])
 def test_compressed_frames_of_enhanced_ct(table: str, fragments: int, tmp_path: Path) -> None:

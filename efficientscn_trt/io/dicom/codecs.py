@@ -71,3 +71,14 @@ DECODERS: dict[str, Decoder] = {
     uid.HTJ2K: _jpeg_2000,
     uid.RLELossless: _run_length,
 }
+
+#: Those that may give other values than were compressed.
+LOSSY = frozenset(
+    {
+        uid.JPEGBaseline8Bit,
+        uid.JPEGExtended12Bit,
+        uid.JPEGLSNearLossless,
+        uid.JPEG2000,
+        uid.HTJ2K,
+    }
+)

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from pydicom import Dataset
+from pydicom import Dataset, uid
 from pydicom.datadict import tag_for_keyword
 from pydicom.sequence import Sequence
 
@@ -66,3 +66,14 @@ def whole(dataset: Dataset, keyword: str) -> int | None:
     """One whole number; None if that is not what the element has."""
     found = numbers(dataset, keyword, 1)
     return None if found is None or found[0] != int(found[0]) else int(found[0])
+
+
+def transfer_syntax(header: Dataset) -> uid.UID:
+    """The transfer syntax, or what pydicom recognised in a file that does not name it."""
+    named = text(header.file_meta, "TransferSyntaxUID") if hasattr(header, "file_meta") else ""
+    if named:
+        return uid.UID(named)
+    implicit, little_endian = header.original_encoding
+    if implicit:
+        return uid.ImplicitVRLittleEndian
+    return uid.ExplicitVRLittleEndian if little_endian else uid.ExplicitVRBigEndian

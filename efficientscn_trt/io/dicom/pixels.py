@@ -22,7 +22,7 @@ from pydicom.pixels import get_decoder
 from ...errors import InputError
 from ..wording import by_axis, one_line
 from .codecs import DECODERS
-from .elements import text
+from .elements import transfer_syntax
 from .files import Instance
 from .frames import Frame, frame_count
 from .hu import HuScale
@@ -119,7 +119,7 @@ class _Pixels:
 
 def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Callable[[int], Decoded]:
     """A function from the number of a frame to its values and remarks."""
-    header, syntax = instance.header, _transfer_syntax(instance.header)
+    header, syntax = instance.header, transfer_syntax(instance.header)
     if syntax not in DECODERS and syntax not in _UNCOMPRESSED:
         raise InputError(
             f"{instance.file} has the transfer syntax {one_line(syntax.name)}, which is not supported; "
@@ -129,7 +129,12 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
     if syntax in DECODERS:
         parts = _compressed_frames(data.value, frames)
         decode = DECODERS[syntax]
-        return lambda index: (storage.decompressed(decode(parts[index], storage.dtype, shape)), [])
+
+        def decompressed(index: int) -> Decoded:
+            values, masked = storage.decompressed(decode(parts[index], storage.dtype, shape))
+            return values, [Remark.OTHER_BITS] * masked
+
+        return decompressed
     if data.is_undefined_length:
         raise ValueError("they are compressed, but the transfer syntax says that they are not")
     described = frames * shape[0] * shape[1] * storage.allocated // 8
@@ -147,7 +152,7 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
         "pixel_representation": int(storage.signed),
         "pixel_keyword": "PixelData",
         "pixel_vr": data.VR,
-        "correct_unused_bits": False,  # `Storage.values` does, and reports it
+        "correct_unused_bits": False,  # `Storage` does, and reports it
     }
     padded = len(data.value) > described + described % 2
 
@@ -184,14 +189,3 @@ def _pixel_data(instance: Instance, syntax: uid.UID) -> DataElement:
     if not dataset["PixelData"].value:
         raise ValueError("the pixel data element is empty")
     return dataset["PixelData"]
-
-
-def _transfer_syntax(header: Dataset) -> uid.UID:
-    """The transfer syntax, or what pydicom recognised in a file that does not name it."""
-    named = text(header.file_meta, "TransferSyntaxUID") if hasattr(header, "file_meta") else ""
-    if named:
-        return uid.UID(named)
-    implicit, little_endian = header.original_encoding
-    if implicit:
-        return uid.ImplicitVRLittleEndian
-    return uid.ExplicitVRLittleEndian if little_endian else uid.ExplicitVRBigEndian

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InputError
-from .elements import whole
+from .codecs import LOSSY
+from .elements import transfer_syntax, whole
 from .files import Instance
 
 
 @dataclass(frozen=True)
 class Storage:
-    """A value has the bits from `high_bit` down, `stored` of them, in a word of `allocated` bits."""
+    """A value has the bits from `high_bit` down, `stored` of them, in a word of `allocated` bits.
+
+    Lossy compression reproduces the values next to the extremes with errors, so some lie beyond.
+    """
 
     allocated: int
     stored: int
     high_bit: int
     signed: bool
+    lossy: bool
 
     @classmethod
     def of(cls, instance: Instance) -> Storage:
@@ -38,7 +43,7 @@ class Storage:
                 "Export the series from the archive again."
             )
         high_bit = stored - 1 if high_bit is None else min(max(high_bit, stored - 1), allocated - 1)
-        return cls(allocated, stored, high_bit, sign == 1)
+        return cls(allocated, stored, high_bit, sign == 1, transfer_syntax(instance.header) in LOSSY)
 
     @property
     def dtype(self) -> np.dtype:
@@ -47,8 +52,8 @@ class Storage:
 
     @property
     def extremes(self) -> tuple[int, int]:
-        """The smallest and the largest value."""
-        half = 1 << (self.stored - 1)
+        """The smallest and the largest value: what the bits stored hold, or one more of lossy compression."""
+        half = 1 << (min(self.stored + self.lossy, self.allocated) - 1)
         return (-half, half - 1) if self.signed else (0, 2 * half - 1)
 
     def values(self, words: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -59,9 +64,19 @@ class Storage:
         values = (words << (self.allocated - 1 - self.high_bit)) >> (self.allocated - self.stored)
         return values, not np.array_equal(values, words)
 
-    def decompressed(self, words: np.ndarray) -> np.ndarray:
-        """The values in the lowest bits of a decoder's `words`, whose size and sign are its own."""
-        bits = 8 * words.dtype.itemsize
+    def decompressed(self, words: np.ndarray) -> tuple[np.ndarray, bool]:
+        """The values in the lowest bits of a decoder's `words`, whose size and sign are its own.
+
+        Also returns whether there were other bits, which count for nothing.
+        """
+        unused = max(8 * words.dtype.itemsize - self.stored, 0)
         words = words.view(f"{'i' if self.signed else 'u'}{words.dtype.itemsize}")
-        unused = max(bits - self.stored, 0)
-        return (words << unused) >> unused
+        values = (words << unused) >> unused
+        low, high = int(words.min()), int(words.max())
+        without_sign = self.signed and low >= 0 and high < 1 << self.stored
+        if without_sign or np.array_equal(values, words):
+            return values, False
+        smallest, largest = self.extremes
+        if self.lossy and smallest <= low and high <= largest:
+            return words, False
+        return values, True
