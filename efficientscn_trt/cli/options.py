@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -77,11 +78,12 @@ def check_outputs(*outputs: Path | None, source: Path | None = None) -> None:
     Raises OutputError.
     """
     named = [path for path in outputs if path is not None]
-    seen = {source.resolve(): "the input"} if source else {}
+    seen = {os.path.realpath(source): "the input"} if source else {}
     for path in named:
-        if path.resolve() in seen:
-            raise OutputError(f"{path} is {seen[path.resolve()]} as well; give another file name.")
-        seen[path.resolve()] = "another output"
+        place = os.path.realpath(path)
+        if place in seen:
+            raise OutputError(f"{path} is {seen[place]} as well; give another file name.")
+        seen[place] = "another output"
         check_writable(path)
 
 

@@ -73,6 +73,8 @@ def _create(temporary: Path, target: Path) -> None:
             )
         if target.is_dir():
             raise OutputError(f"{target} is a folder, expected the name of a file.")
+        with suppress(FileNotFoundError):
+            target.stat()  # fails for a link that leads back to itself
         temporary.touch(exist_ok=False)
     except OSError as error:
         raise OutputError(

@@ -127,6 +127,7 @@ def test_bad_bundle(command: str, breaks: object, message: str, run: Run, scan_f
 def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
     """The scan is missing too, but the error is about the output, so nothing was read."""
     (tmp_path / "file").touch()
+    (loop := tmp_path / "loop.nii.gz").symlink_to("loop.nii.gz")
     missing = tmp_path / "nowhere.nii.gz"
     good = tmp_path / "labels.nii.gz"
     for arguments, message in (
@@ -140,9 +141,12 @@ def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
         (("-o", tmp_path / f"{'l' * 400}.nii.gz"), "cannot be written: file name too long"),
         (("-o", tmp_path / ("l" * 400) / "l.nii.gz"), "cannot be written: file name too long"),
         (("-o", missing), r"nowhere\.nii\.gz is the input as well; give another file name"),
+        (("-o", loop), r"loop\.nii\.gz cannot be written: too many levels of symbolic links"),
     ):
         _assert_refused(run("segment", missing, *arguments), 5, message)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "loop.nii.gz"]
+    done = run("segment", loop, "-o", good)
+    _assert_refused(done, 3, r"loop\.nii\.gz cannot be read: too many levels of symbolic links")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are text")

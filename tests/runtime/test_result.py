@@ -114,6 +114,16 @@ def test_a_link_to_nowhere(result: Segmentation, tmp_path: Path) -> None:
             attempt(path)
 
 
+def test_links_in_a_circle(result: Segmentation, tmp_path: Path) -> None:
+    path, other = tmp_path / "labels.nii.gz", tmp_path / "other.nii.gz"
+    path.symlink_to(other.name)
+    other.symlink_to(path.name)
+    for attempt in (result.save, check_output):
+        with pytest.raises(OutputError, match=r"labels\.nii\.gz cannot be written: too many levels of symb"):
+            attempt(path)
+    assert path.is_symlink() and other.is_symlink()
+
+
 def test_check_leaves_nothing(tmp_path: Path) -> None:
     check_output(tmp_path / "labels.nii.gz")
     assert list(tmp_path.iterdir()) == []
