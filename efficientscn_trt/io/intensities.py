@@ -37,9 +37,9 @@ class _Shares:
     def below(self, edge: float) -> float:
         return float(self._cumulative[np.searchsorted(self._edges, edge)])
 
-    def spikes_below(self, edge: float) -> float:
-        """Those at single values, as padding is."""
-        return float(self._spikes[np.searchsorted(self._edges, edge)])
+    def smooth_below(self, edge: float) -> float:
+        """Those below, but for those at single values, as padding is."""
+        return self.below(edge) - float(self._spikes[np.searchsorted(self._edges, edge)])
 
     def above(self, edge: float) -> float:
         return 1 - self.below(edge)
@@ -97,47 +97,76 @@ def _other_unit(summary: _core.ValueSummary, shares: _Shares) -> str | None:
             ", but no air (−1000 HU) and no fat (−100 HU), so it is not in HU or no CT; check its rescale "
             "intercept."
         )
-    air = shares.below(-700) - shares.spikes_below(-1200)
+    air = shares.below(-700) - shares.below(-1200) + shares.smooth_below(-1200)
     masked = shares.between(0, 10) if shares.between(0, 10) > 0.5 else 0  # all but some organs set to 0
     tissue = shares.above(-50) - masked
     if air < 0.001 and tissue > 0.01 and shares.between(-20, 20) - masked > 0.9 * tissue:
         return f" and hardly any but those from −20 to 20, {scaled}"
-    if _is_dense(shares) and shares.between(-150, -30) < 0.05:
+    if _is_dense(shares) and (shares.between(-150, -30) < 0.05 or shares.above(700) > 0.3):
         return _too_dense(shares)
     return None
 
 
 def _oddity(summary: _core.ValueSummary, shares: _Shares) -> str | None:
     """What is odd about the values, as the end of a sentence, or None."""
-    low, high = summary.low, summary.high
     if _is_dense(shares):
         return _too_dense(shares)
-    lower_than_air = shares.below(-1200) - shares.spikes_below(-1200)
-    if lower_than_air > 0.08:
-        return (
-            f", and {_percent(lower_than_air)} of its voxels are below −1200, lower than air (−1000 HU) and "
-            "not all alike, as padding is; check its rescale slope and intercept."
-        )
+    return (
+        _odd_air(summary, shares)
+        or _odd_window(summary, shares)
+        or _odd_tissue(shares)
+        or _odd_extremes(summary)
+    )
+
+
+def _odd_air(summary: _core.ValueSummary, shares: _Shares) -> str | None:
+    too_low = "lower than air (−1000 HU) and not all alike, as padding is; check its rescale"
+    if (lowest := shares.smooth_below(-1200)) > 0.08:
+        return f", and {_percent(lowest)} of its voxels are below −1200, {too_low} slope and intercept."
     if shares.below(-50) < 0.005:
         return (
             ", but next to none as low as air (−1000 HU) and fat (−100 HU); check that it is a CT, and its "
             "rescale intercept."
         )
-    if shares.below(-700) < 0.001 and shares.lowest > 0.01:
+    if summary.low > -950 and shares.lowest > 0.01:
         return (
-            ", and next to none as low as air (−1000 HU), but many at the lowest value, so it was cut off; "
-            "give the scan with all its HU."
+            ", and next to none as low as air (−1000 HU), but many at the lowest value, so it was cut off, "
+            "shifted or scaled; give the scan with all its HU, and check its rescale intercept."
         )
+    air = shares.smooth_below(-900)
+    if (low := shares.smooth_below(-1080)) > max(0.05, 0.35 * air):
+        return f", and {_percent(low)} of its voxels are below −1080, {too_low} intercept."
+    thin = shares.smooth_below(-600) - air
+    if thin > 0.05 and air < 0.02 * thin:
+        return (
+            f", and {_percent(thin)} of its voxels are from −900 to −600, but next to none as low as air "
+            "(−1000 HU); check that it shows little but lungs, or its rescale intercept."
+        )
+    return None
+
+
+def _odd_window(summary: _core.ValueSummary, shares: _Shares) -> str | None:
     lung = shares.between(-700, -250)
-    if shares.below(-700) - shares.spikes_below(-700) < 0.001 and lung > 0.1:
+    if shares.smooth_below(-700) < 0.001 and lung > 0.1:
         return (
             f", and next to none as low as air (−1000 HU), but {_percent(lung)} between −700 and −250, so it "
             "was scaled; give the scan in HU."
         )
-    if high < summary.edges[-1] and shares.highest > 0.003 and lung > max(0.05, shares.between(-150, -30)):
+    cut = summary.high < summary.edges[-1] and shares.highest > 0.003
+    if cut and lung > max(0.05, shares.between(-150, -30)):
         return (
             f", of which many are at the highest value and {_percent(lung)} between −700 and −250, where in "
             "HU few are, so a window was stretched; give the scan in HU."
+        )
+    return None
+
+
+def _odd_tissue(shares: _Shares) -> str | None:
+    solid, soft = shares.above(-500), shares.between(-140, 300)
+    if solid > 0.3 and soft < 0.5 * solid:
+        return (
+            f", of which {_percent(solid)} are above −500, but only {_percent(soft)} from −140 to 300, where "
+            "in HU nearly all tissue is; check its rescale slope and intercept."
         )
     tissue = shares.above(-200)
     if tissue > 0.05 and not -140 <= (median := shares.median_above(-200)) < 300:
@@ -150,7 +179,11 @@ def _oddity(summary: _core.ValueSummary, shares: _Shares) -> str | None:
             f", of which {_percent(tissue)} are above −200, so it is nearly all air (−1000 HU); check that "
             "it shows a body, and its rescale intercept."
         )
-    if low < USUAL_HU[0] or high > USUAL_HU[1]:
+    return None
+
+
+def _odd_extremes(summary: _core.ValueSummary) -> str | None:
+    if summary.low < USUAL_HU[0] or summary.high > USUAL_HU[1]:
         return (
             ", far outside the usual HU (−1024 to about 3071); if these are padding or metal, check the "
             "label map beside them, else the rescale slope and intercept."

@@ -153,6 +153,7 @@ NOT_HU: dict[str, Change] = {
     "other byte order": lambda hu: hu.astype(np.int16).byteswap(),
     "inverted": lambda hu: hu.max() - hu,
     "magnitude": np.abs,
+    "negative": np.negative,
     "percentiles": lambda hu: rescaled(hu, tuple(np.percentile(hu, (0.5, 99.5))), (0, 1000)),
     "equalized": lambda hu: np.searchsorted(np.quantile(hu, np.linspace(0, 1, 256)), hu) * 4.0,
     "a label map": lambda hu: (hu > -200).astype(np.uint8) + (hu > 100),
@@ -182,8 +183,13 @@ ODD: dict[str, Change] = {
     "HU × 10": lambda hu: hu * 10,
     "HU × 1.6": lambda hu: hu * 1.6,
     "HU / 2": lambda hu: hu / 2,
-    "negative": lambda hu: -hu,
+    "HU × 1.2": lambda hu: hu * 1.2,
+    "HU × 0.8": lambda hu: hu * 0.8,
     "without its mean": lambda hu: hu - hu.mean(),
+    **{f"HU{shift:+}": partial(np.add, shift) for shift in (-300, -200, -150, 150, 200, 250, 300, 350)},
+    "HU+200, cut off at -1024": lambda hu: (hu + 200).clip(-1024),
+    "HU-200, cut off at -1024": lambda hu: (hu - 200).clip(-1024),
+    "HU+200, padded after that": lambda hu: outside_circle(hu + 200, -1024),
 }
 
 
@@ -245,9 +251,18 @@ def test_a_refusal_says_what_was_found(change: Change, message: str) -> None:
     ("change", "message"),
     [
         (lambda hu: hu - 1024, r"% of its voxels are below −1200, lower than air .* slope and intercept"),
-        (lambda hu: hu.clip(-160, 240), r"next to none as low as air .* so it was cut off"),
+        (lambda hu: hu.clip(-160, 240), r"next to none as low as air .* so it was cut off, shifted or"),
+        (lambda hu: hu - 150, r"% of its voxels are below −1080, lower than air .* rescale intercept"),
+        (
+            lambda hu: np.where(hu < -900, -1024, hu) + 200 * (hu > -1024),
+            r"% of its voxels are from −900 to −600, but next to none as low as air .* rescale intercept",
+        ),
         (
             lambda hu: np.where(hu < -600, -1000, hu + 400),
+            r"of which \d+ % are above −500, but only \d+ % from −140 to 300, .* slope and intercept",
+        ),
+        (
+            lambda hu: np.pad(np.where(hu < -600, -1000, hu + 400), 40, constant_values=-1000),
             r"a median of about \d+ among those above −200, expected −140 to 300",
         ),
         (lambda hu: with_one_voxel_of_air(hu.clip(0)), r"next to none as low as air .* and fat"),
