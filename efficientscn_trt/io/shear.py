@@ -26,9 +26,8 @@ def straightened(image: Image, name: str) -> Image:
     """`image` with perpendicular axes.
 
     A shift of up to 0.5 mm between the first slice and the last is neglected. Otherwise the volume is
-    resampled linearly onto a straight grid, with a warning. That grid has the direction of the first axis and
-    the plane of the first two, and covers the whole volume. What is outside gets the smallest value. `name`
-    is what messages call the slices. Raises InputError.
+    resampled linearly onto a straight grid, with a warning. That grid covers the whole volume. What is
+    outside gets the smallest value. `name` is what messages call the slices. Raises InputError.
     """
     geometry = image.geometry
     lean = _lean(geometry)
@@ -78,7 +77,11 @@ def is_sheared(geometry: Geometry) -> bool:
 
 
 def straight_geometry(geometry: Geometry) -> Geometry:
-    """The straight grid that covers a sheared one, and has a voxel where that one has its first."""
+    """The straight grid that covers a sheared one, and has a voxel where that one has its first.
+
+    Its third axis leads from slice to slice, along the table, or is perpendicular to the slices, whichever
+    is nearer to an axis of the patient. So the body lies in it as in a scan that is not tilted.
+    """
     directions, spacing, shear = _decomposed(geometry)
     last = np.array(geometry.size) - 1
     corners = np.array([np.array(corner) * last for corner in product((0, 1), repeat=3)]) @ shear.T
@@ -98,9 +101,20 @@ def _lean(geometry: Geometry) -> float:
 def _decomposed(geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Perpendicular directions (columns), spacings in mm, and the matrix from own to straight indices.
 
-    Source: QR decomposition of the matrix from indices to mm, whose upper triangle holds the shear.
+    Source: QR decomposition of the matrix from indices to mm, whose triangle holds the shear. The column that
+    comes first keeps its direction: that of the rows, or that from slice to slice.
     """
-    directions, triangle = np.linalg.qr(np.reshape(geometry.direction, (3, 3)) * geometry.spacing)
+    own = np.reshape(geometry.direction, (3, 3)) * geometry.spacing
+    normal, step = np.cross(own[:, 0], own[:, 1]), own[:, 2]
+    order = [2, 0, 1] if _nearness(step) > _nearness(normal) + 1e-6 else [0, 1, 2]
+    directions, triangle = np.linalg.qr(own[:, order])
     signs = np.sign(np.diag(triangle))
     spacing = np.abs(np.diag(triangle))
-    return directions * signs, spacing, triangle * signs[:, None] / spacing[:, None]
+    shear = triangle * signs[:, None] / spacing[:, None]
+    back = np.argsort(order)
+    return (directions * signs)[:, back], spacing[back], shear[np.ix_(back, back)]
+
+
+def _nearness(direction: np.ndarray) -> float:
+    """The cosine between `direction` and the nearest axis of the patient."""
+    return float(np.abs(direction).max() / np.linalg.norm(direction))

@@ -61,7 +61,8 @@ def test_values_stay_where_they_are(enhanced: bool, tmp_path: Path) -> None:
     geometry = scan.geometry
     matrix = np.reshape(geometry.direction, (3, 3))
     np.testing.assert_allclose(matrix.T @ matrix, np.eye(3), atol=1e-9)
-    np.testing.assert_allclose(geometry.spacing, (4, 3.5, 5 * np.cos(ANGLE)), rtol=1e-6)
+    np.testing.assert_allclose(matrix, np.eye(3), atol=1e-6)  # along the table, not along the slices
+    np.testing.assert_allclose(geometry.spacing, (4, 3.5 * np.cos(ANGLE), 5), rtol=1e-6)
     z, y, x = np.indices(scan.array.shape)
     points = np.stack([x, y, z], axis=-1) * geometry.spacing @ matrix.T + geometry.origin
     first = _points(*np.zeros(3))
