@@ -10,6 +10,15 @@ from ..errors import EfficientSCNError
 from .wording import displayable, system_reason
 
 
+def not_a_file(path: Path) -> str:
+    """What is at `path` instead of a file, as the end of a sentence. Empty if it is one."""
+    if os.path.isfile(path):
+        return ""
+    if os.path.isdir(path):
+        return "is a folder"
+    return "is a pipe or a device" if os.path.exists(path) else "is not there"
+
+
 def check_name(path: Path, failure: type[EfficientSCNError]) -> None:
     """Refuse a name that is not UTF-8, which ends SimpleITK's process. Raises `failure`."""
     try:

@@ -53,8 +53,8 @@ def _read_file(path: Path, head: bytes, orientation: str | None) -> Image:
 
     image = read_nifti(path, orientation)
     if image is None:
-        raise InputError(
-            f"{path} cannot be read as an image: its format is not known; give a CT as NIfTI, NRRD, "
-            "MetaImage or DICOM."
-        )
+        advice = "give a CT as NIfTI, NRRD, MetaImage or DICOM"
+        if path.name.lower().endswith((".img", ".img.gz")):
+            advice = "put the header (of the same name, but .hdr) beside it, if it has one"
+        raise InputError(f"{path} cannot be read as an image: its format is not known; {advice}.")
     return image

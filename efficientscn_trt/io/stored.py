@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..scan_warning import ScanWarning
 from ..triples import Size
 from .hu import hu_dtype, rescale
+from .paths import not_a_file
 from .streams import CHUNK, DENSEST, opened
 from .wording import one_line
 
@@ -77,9 +78,9 @@ def read_stored(stored: StoredVoxels) -> tuple[np.ndarray, list[ScanWarning]]:
 
 def _check_room(stored: StoredVoxels, part: Part) -> None:
     """Refuse a file that cannot hold its voxels, before memory is taken for them."""
-    if not os.path.isfile(part.path):
+    if found := not_a_file(part.path):
         name = one_line(str(part.path))
-        raise InputError(f"The file with voxels {name} is not there; put it beside its header.")
+        raise InputError(f"The file with voxels {name} {found}; put it beside its header.")
     room = (_bytes_of(part.path) - part.offset) * DENSEST[stored.encoding] - stored.skip
     if room < stored.part_bytes:
         most = "" if stored.encoding == "raw" else "at most "

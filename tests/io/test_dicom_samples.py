@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +64,13 @@ def _frames(instance: Instance) -> list:
         (frame,) = frames_of(instance)
         instance.header.NumberOfFrames = count
         return [replace(frame, index=index) for index in range(count)]
+
+
+@pytest.mark.parametrize("name", ["DICOMDIR", "DICOMDIR-implicit"])
+def test_a_dicomdir_without_its_study(name: str, tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "dicomdirtests" / name, tmp_path)
+    with pytest.raises(InputError, match=rf"None of the \d+ images that .*{name} lists is there; give"):
+        read(tmp_path / name)
 
 
 def test_the_study_of_a_dicomdir() -> None:

@@ -96,7 +96,7 @@ def test_localizer_in_a_series_of_its_own(tmp_path: Path) -> None:
     write_series(block_image(), tmp_path)
     _localizer(tmp_path / "scout.dcm", 2)
     (message,) = check(read(tmp_path), "series-left-out")
-    assert f"{SECOND} (scout, 0 slices)" in message
+    assert f"{SECOND} (scout, localizers only)" in message
 
 
 def test_localizers_only(tmp_path: Path) -> None:
@@ -123,6 +123,22 @@ def test_copied_slices(tmp_path: Path) -> None:
     other.save_as(tmp_path / "again.dcm")
     (message,) = check(read(tmp_path), "duplicates-left-out")
     assert message.startswith(f"The 36 slices in {tmp_path} include 2 duplicates, which were left out: 1-004")
+
+
+def test_copies_and_phases_in_the_list_of_series(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path)
+    shutil.copy(tmp_path / "1-004.dcm", tmp_path / "1-004 (copy).dcm")
+    for phase in ("a", "b"):
+        write_series(
+            block_image(),
+            tmp_path / phase,
+            series=2,
+            change=lambda number, dataset, phase=phase: setattr(
+                dataset, "SOPInstanceUID", f"{dataset.SOPInstanceUID}.{ord(phase)}"
+            ),
+        )
+    with pytest.raises(InputError, match=r"\(no description, 34 slices, 5 mm apart\); .* 68 slices, 5 mm ap"):
+        read(tmp_path)
 
 
 def test_one_uid_for_all_slices(tmp_path: Path) -> None:
@@ -203,6 +219,18 @@ def test_no_ct(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"has no grey images of CT, only MR \(1 file\), RTDOSE \(1 file\); give"
     ):
+        read(tmp_path)
+
+
+def test_ct_without_grey_pixels(tmp_path: Path) -> None:
+    dataset = ct_slice(block_image(), 0)
+    dataset.PhotometricInterpretation, dataset.SamplesPerPixel = "RGB", 3
+    dataset.save_as(tmp_path / "colour.dcm")
+    for keyword in ("PixelData", "Rows", "Columns"):
+        delattr(dataset, keyword)
+    dataset.save_as(tmp_path / "header.dcm")
+    found = r"only CT in colour \(1 file\), CT without pixels \(1 file\); give"
+    with pytest.raises(InputError, match=found):
         read(tmp_path)
 
 

@@ -166,6 +166,7 @@ def test_shear_is_straightened(tmp_path: Path) -> None:
         ({"CompressedData": "Truee"}, r"has CompressedData = truee, expected True or False"),
         ({"BinaryData": False}, r"is damaged or cut short \(text: not all are numbers\)"),
         ({"ElementDataFile": "ct.raw"}, r"The file with voxels .*ct\.raw is not there"),
+        ({"ElementDataFile": ".."}, r"The file with voxels .* is a folder"),
         ({"ElementDataFile": "ct%02d.raw 1 4 1"}, r"divides 210 voxels among 4 files"),
         ({"ElementType": "MET_INT"}, r"it has 420 bytes of voxels, but its header announces 840"),
         ({"ElementType": "MET_CHAR"}, r"has more voxels than its header describes, expected 210 bytes"),

@@ -102,8 +102,19 @@ def test_a_pair_of_which_a_half_is_missing(tmp_path: Path) -> None:
         ):
             read(path)
     write_pair(tmp_path / "ct.hdr", noise(), header_of(noise())).unlink()
-    with pytest.raises(InputError, match=r"ct\.img cannot be read as an image"):
+    with pytest.raises(InputError, match=r"ct\.img cannot be read as an image: .* header \(of the same name"):
         read(tmp_path / "ct.img")
+
+
+@pytest.mark.parametrize(("given", "pipe"), [("ct.hdr", "ct.img"), ("ct.img", "ct.hdr")])
+def test_a_pipe_in_a_pair(given: str, pipe: str, tmp_path: Path) -> None:
+    write_pair(tmp_path / "ct.hdr", noise(), header_of(noise()))
+    (tmp_path / pipe).unlink()
+    os.mkfifo(tmp_path / pipe)
+    with pytest.raises(
+        InputError, match=rf"{pipe}, which belongs to {given}, is a pipe or a device, expected"
+    ):
+        read(tmp_path / given)
 
 
 @pytest.mark.parametrize("given", ["ct.hdr", "ct.img"])

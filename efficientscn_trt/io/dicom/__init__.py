@@ -43,6 +43,12 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
     threads = threads or usable_cores()
     with files_at(path) as files:
         found = read_headers(files)
+        if found.missing and not found.instances:
+            directory = f"the DICOMDIR in {path}" if path.is_dir() else str(path)
+            raise InputError(
+                f"None of the {counted(found.missing, 'image')} that {directory} lists is there; give the "
+                "folder of the whole study."
+            )
         chosen, warnings = choose(path, found.instances, series)
         warnings = [*_incomplete(path, found), *warnings]
         frames = chosen.frames

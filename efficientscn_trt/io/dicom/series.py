@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,14 +55,22 @@ class Series:
             return []
 
     def __str__(self) -> str:
-        count = len(self._placed)
         description = text(self.instances[0].header, "SeriesDescription") or "no description"
-        parts = [description, counted(count, "slice")]
+        return f"{self.uid or 'no UID'} ({', '.join([description, *self._content()])})"
+
+    def _content(self) -> Iterator[str]:
+        if not self._placed:
+            yield "localizers only" if self.localizers else "no slice with a position"
+            return
+        slices = {
+            (frame.place, text(frame.instance.header, "SOPInstanceUID"), frame.index)
+            for frame in self._placed
+        }  # a copy of a file counts once
+        yield counted(len(slices), "slice")
         if self.places > 1:
-            positions = np.array([frame.position for frame in self._placed])
-            way = positions[:, np.ptp(positions, axis=0).argmax()]
-            parts.append(f"{np.median(np.diff(np.sort(way))):.4g} mm apart")
-        return f"{self.uid or 'no UID'} ({', '.join(parts)})"
+            positions = np.array([frame.place for frame in self._placed])
+            way = np.unique(positions[:, np.ptp(positions, axis=0).argmax()])
+            yield f"{np.median(np.diff(way)):.4g} mm apart"
 
 
 def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[Series, list[ScanWarning]]:
@@ -140,9 +148,17 @@ def _is_grey(instance: Instance) -> bool:
 def _no_ct(path: Path, instances: Sequence[Instance]) -> str:
     if not instances:
         return f"{path} has no DICOM files; give a folder with the slices of a CT series, or an image file."
-    kinds = Counter(text(instance.header, "Modality") or "unknown" for instance in instances)
+    kinds = Counter(map(_kind, instances))
     found = ", ".join(f"{kind} ({counted(count, 'file')})" for kind, count in sorted(kinds.items()))
     return f"{path} has no grey images of CT, only {found}; give a folder with the slices of a CT series."
+
+
+def _kind(instance: Instance) -> str:
+    """What an instance is that is no grey image of CT."""
+    modality = text(instance.header, "Modality") or "unknown"
+    if not _is_ct(instance):
+        return modality
+    return f"{modality} without pixels" if whole(instance.header, "Rows") is None else f"{modality} in colour"
 
 
 def _list(series: Iterable[Series]) -> str:

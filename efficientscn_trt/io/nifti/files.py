@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from ...errors import InputError
+from ..paths import not_a_file
 from ..streams import encoding_of, opened
 from .header import NIFTI_1, NIFTI_2, NiftiHeader, parse
 
@@ -30,7 +32,10 @@ def header_at(path: Path) -> NiftiHeader | None:
 
 
 def _other_half(path: Path, half: str, other: str) -> Path | None:
-    """The file beside `path`, named as the `half` of a pair, that is named as its `other` half."""
+    """The file beside `path`, named as the `half` of a pair, that is named as its `other` half.
+
+    Raises InputError.
+    """
     name = _HALF.fullmatch(path.name)
     if name is None or name["half"].lower() != half:
         return None
@@ -38,4 +43,7 @@ def _other_half(path: Path, half: str, other: str) -> Path | None:
         other = other.upper()
     endings = dict.fromkeys([name["gz"] or "", "", ".gz", ".GZ"])  # the same first
     beside = [path.with_name(f"{name['stem']}.{other}{ending}") for ending in endings]
-    return next((file for file in beside if os.path.isfile(file)), None)
+    found = next((file for file in beside if os.path.exists(file) and not os.path.isdir(file)), None)
+    if found and (fault := not_a_file(found)):
+        raise InputError(f"{found}, which belongs to {path.name}, {fault}, expected a file.")
+    return found
