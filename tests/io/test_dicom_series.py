@@ -128,15 +128,12 @@ def test_copied_slices(tmp_path: Path) -> None:
 def test_copies_and_phases_in_the_list_of_series(tmp_path: Path) -> None:
     write_series(block_image(), tmp_path)
     shutil.copy(tmp_path / "1-004.dcm", tmp_path / "1-004 (copy).dcm")
-    for phase in ("a", "b"):
-        write_series(
-            block_image(),
-            tmp_path / phase,
-            series=2,
-            change=lambda number, dataset, phase=phase: setattr(
-                dataset, "SOPInstanceUID", f"{dataset.SOPInstanceUID}.{ord(phase)}"
-            ),
-        )
+    for phase in (1, 2):
+
+        def change(number: int, dataset: Dataset, phase: int = phase) -> None:
+            dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID}.{phase}"
+
+        write_series(block_image(), tmp_path / str(phase), series=2, change=change)
     with pytest.raises(InputError, match=r"\(no description, 34 slices, 5 mm apart\); .* 68 slices, 5 mm ap"):
         read(tmp_path)
 
