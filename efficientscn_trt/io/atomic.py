@@ -68,13 +68,15 @@ def _discard(temporary: Path) -> None:
 def _create(temporary: Path, target: Path) -> None:
     try:
         if not target.parent.is_dir():
+            if os.path.lexists(target.parent):
+                raise OutputError(f"{target} cannot be written: {target.parent} is no folder; give one.")
             raise OutputError(
                 f"{target} cannot be written: there is no folder {target.parent}; make it first."
             )
         if target.is_dir():
             raise OutputError(f"{target} is a folder, expected the name of a file.")
-        with suppress(FileNotFoundError):
-            target.stat()  # fails for a link that leads back to itself
+        if os.path.islink(os.path.realpath(target)):
+            raise OutputError(f"{target} is a link that leads back to itself; give another name.")
         temporary.touch(exist_ok=False)
     except OSError as error:
         raise OutputError(

@@ -26,10 +26,9 @@ class _Shares:
         self._edges = summary.edges
         self._bins = summary.counts / max(1, summary.counts.sum())
         self._cumulative = np.cumsum(self._bins)
-        #: Those at the lowest and at the highest value, in its bin of 10 HU.
-        self.lowest, self.highest = self._bins[
-            np.searchsorted(self._edges, (summary.low, summary.high), "right")
-        ]
+        #: Those at the lowest value, but for one in a thousand, and at the highest, in its bin of 10 HU.
+        self.lowest = self._bins[np.searchsorted(self._cumulative, 0.001)]
+        self.highest = self._bins[np.searchsorted(self._edges, summary.high, "right")]
         around = np.convolve(self._bins, np.ones(5), "same")
         spikes = (self._bins > 0.002) & (self._bins > 0.6 * around)
         self._spikes = np.cumsum(self._bins * np.convolve(spikes, np.ones(3, bool), "same"))
@@ -128,13 +127,13 @@ def _odd_air(summary: _core.ValueSummary, shares: _Shares) -> str | None:
             ", but next to none as low as air (−1000 HU) and fat (−100 HU); check that it is a CT, and its "
             "rescale intercept."
         )
-    if summary.low > -950 and shares.lowest > 0.01:
+    if shares.below(-950) < 0.001 and shares.lowest > 0.01:
         return (
             ", and next to none as low as air (−1000 HU), but many at the lowest value, so it was cut off, "
             "shifted or scaled; give the scan with all its HU, and check its rescale intercept."
         )
     air = shares.smooth_below(-900)
-    if (low := shares.smooth_below(-1080)) > max(0.05, 0.35 * air):
+    if (low := shares.smooth_below(-1080)) > max(0.08, 0.35 * air):
         return f", and {_percent(low)} of its voxels are below −1080, {too_low} intercept."
     thin = shares.smooth_below(-600) - air
     if thin > 0.05 and air < 0.02 * thin:
@@ -146,12 +145,12 @@ def _odd_air(summary: _core.ValueSummary, shares: _Shares) -> str | None:
 
 
 def _odd_window(summary: _core.ValueSummary, shares: _Shares) -> str | None:
-    lung = shares.between(-700, -250)
-    if shares.smooth_below(-700) < 0.001 and lung > 0.1:
+    if shares.smooth_below(-700) < 0.001 and (thin := shares.between(-700, -200)) > 0.1:
         return (
-            f", and next to none as low as air (−1000 HU), but {_percent(lung)} between −700 and −250, so it "
+            f", and next to none as low as air (−1000 HU), but {_percent(thin)} between −700 and −200, so it "
             "was scaled; give the scan in HU."
         )
+    lung = shares.between(-700, -250)
     cut = summary.high < summary.edges[-1] and shares.highest > 0.003
     if cut and lung > max(0.05, shares.between(-150, -30)):
         return (
@@ -183,7 +182,7 @@ def _odd_tissue(shares: _Shares) -> str | None:
 
 
 def _odd_extremes(summary: _core.ValueSummary) -> str | None:
-    if summary.low < USUAL_HU[0] or summary.high > USUAL_HU[1]:
+    if summary.low <= USUAL_HU[0] or summary.high > USUAL_HU[1]:
         return (
             ", far outside the usual HU (−1024 to about 3071); if these are padding or metal, check the "
             "label map beside them, else the rescale slope and intercept."

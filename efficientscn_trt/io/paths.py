@@ -16,7 +16,9 @@ def not_a_file(path: Path) -> str:
         return ""
     if os.path.isdir(path):
         return "is a folder"
-    return "is a pipe or a device" if os.path.exists(path) else "is not there"
+    if os.path.exists(path):
+        return "is a pipe or a device"
+    return "is a link that leads nowhere" if os.path.islink(path) else "is not there"
 
 
 def check_name(path: Path, failure: type[EfficientSCNError]) -> None:

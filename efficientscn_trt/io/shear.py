@@ -20,6 +20,7 @@ from .wording import by_axis
 _MOST_GROWTH = 8
 #: How far the last slice may be shifted: rounding, and what still counts as straight.
 _ROUNDING_MM, _STRAIGHT_MM = 1e-3, 0.5
+_AIR = -1024.0
 
 
 def straightened(image: Image, name: str) -> Image:
@@ -27,7 +28,8 @@ def straightened(image: Image, name: str) -> Image:
 
     A shift of up to 0.5 mm between the first slice and the last is neglected. Otherwise the volume is
     resampled linearly onto a straight grid, with a warning. That grid covers the whole volume. What is
-    outside gets the smallest value. `name` is what messages call the slices. Raises InputError.
+    outside counts as air (−1024, or the smallest value). `name` is what messages call the slices.
+    Raises InputError.
     """
     geometry = image.geometry
     lean = _lean(geometry)
@@ -46,7 +48,10 @@ def straightened(image: Image, name: str) -> Image:
 
     from .itk import to_itk
 
-    kind, outside = image.array.dtype, float(image.array.min())
+    kind = image.array.dtype
+    outside = min(_AIR, float(image.array.min()))
+    if kind.kind in "iu":
+        outside = max(outside, float(np.iinfo(kind).min))
     own = to_itk(image.array, geometry)
     image.array = np.empty((0, 0, 0), kind)  # frees the memory
     with memory_errors():

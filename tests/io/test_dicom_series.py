@@ -105,6 +105,13 @@ def test_localizers_only(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_localizer_and_a_single_slice(tmp_path: Path) -> None:
+    ct_slice(block_image(), 0, "single").save_as(tmp_path / "single.dcm")
+    _localizer(tmp_path / "scout.dcm", 2)
+    with pytest.raises(InputError, match=r"has no CT series of several slices, only .*\(scout, localizers"):
+        read(tmp_path)
+
+
 def test_picture_of_the_dose_report(tmp_path: Path) -> None:
     """A screen capture that calls itself CT, without a place in the patient."""
     write_series(block_image(), tmp_path)
@@ -171,7 +178,8 @@ def test_files_of_other_kinds(tmp_path: Path) -> None:
     (tmp_path / "1-034.dcm").touch()
     (message,) = check(read(tmp_path), "damaged-files")
     assert message == (
-        f"{tmp_path} has files that cannot be read as DICOM, which were left out: 1-034.dcm; copy them again."
+        f"{tmp_path} has files that cannot be read as DICOM images, which were left out: 1-034.dcm; copy "
+        "them again."
     )
 
 

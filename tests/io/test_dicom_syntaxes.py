@@ -148,6 +148,46 @@ def test_lossy_compression_beyond_the_bits_stored(signed: bool, tmp_path: Path) 
         assert np.abs(scan.array[number] - expected).max() <= 1
 
 
+@pytest.mark.parametrize("reversible", [True, False])
+def test_a_signed_codestream_without_negative_values(reversible: bool, tmp_path: Path) -> None:
+    """Values beyond the bits stored are no negative values without their sign."""
+    for number in range(len(HU)):
+        stored = np.full(HU[number].shape, 1000, np.int16)
+        stored[:, 8 : 8 + number] = 2047
+        dataset = ct_slice(block_image(), number)
+        set_hu(dataset, stored - 1024, intercept=-1024, bits=12)
+        encoded: Any = imagecodecs.jpeg2k_encode(
+            stored, level=0 if reversible else 75, codecformat="J2K", reversible=reversible
+        )
+        set_compressed(dataset, uid.JPEG2000, encapsulate([encoded]))
+        dataset.save_as(tmp_path / f"{number:03d}.dcm")
+    array = read(tmp_path).array
+    assert array.min() > -200 and array.max() >= 1023
+    for number in (0, 9, 20):
+        expected = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / f"{number:03d}.dcm")))[0]
+        assert np.abs(array[number] - expected).max() <= 1
+
+
+@pytest.mark.parametrize("run_length", [True, False])
+@pytest.mark.parametrize(("signed", "high_bit"), [(True, 11), (True, 15), (False, 15), (False, 13)])
+def test_values_anywhere_in_the_word(signed: bool, high_bit: int, run_length: bool, tmp_path: Path) -> None:
+    """12 bits that end at the high bit, with zeros around them: no other bits."""
+    hu = HU.clip(-1024, 2047)
+    for number in range(len(hu)):
+        dataset = ct_slice(block_image(), number)
+        stored = hu[number] if signed else hu[number] + 1024
+        words = (stored.astype(np.int64) & 0xFFF) << (high_bit - 11)
+        set_hu(dataset, words, dtype=np.uint16)
+        dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, high_bit, int(signed)
+        dataset.RescaleIntercept = "0" if signed else "-1024"
+        if run_length:
+            dataset.compress(uid.RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
+        dataset.save_as(tmp_path / f"{number:03d}.dcm")
+    scan = read(tmp_path)
+    np.testing.assert_array_equal(scan.array, hu)
+    assert scan.warnings == []
+
+
 def test_other_bits_in_a_lossless_codestream(tmp_path: Path) -> None:
     """Bits beyond those that the header counts: ignored and warned of, as elsewhere."""
     for number in range(len(HU)):

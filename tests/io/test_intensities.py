@@ -189,6 +189,8 @@ ODD: dict[str, Change] = {
     **{f"HU{shift:+}": partial(np.add, shift) for shift in (-300, -200, -150, 150, 200, 250, 300, 350)},
     "HU+200, cut off at -1024": lambda hu: (hu + 200).clip(-1024),
     "HU-200, cut off at -1024": lambda hu: (hu - 200).clip(-1024),
+    "HU+200, with outliers": lambda hu: with_one_voxel_of_air(hu.clip(-1024) + 200),
+    "HU / 4": lambda hu: hu / 4,
     "HU+200, padded after that": lambda hu: outside_circle(hu + 200, -1024),
 }
 

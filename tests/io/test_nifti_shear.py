@@ -63,6 +63,15 @@ def test_values_are_checked_before_they_are_interpolated(value: float, message: 
         open_scan(path)
 
 
+def test_what_is_outside_is_air(tmp_path: Path) -> None:
+    """Also of a crop within the body, whose lowest value is fat. It is no warning."""
+    array = np.random.default_rng(0).normal(40, 60, (20, 20, 20)).astype(np.int16)
+    array[:, :6] = -100
+    scan = open_scan(write(tmp_path / "ct.nii", array, header_of(array, qform=None, sform=SHEARED)))
+    assert scan.array.min() == -1024
+    assert [warning.code for warning in scan.warnings] == ["straightened"]
+
+
 def test_a_shear_that_is_too_small_to_matter(tmp_path: Path) -> None:
     affine = AFFINE.copy()
     affine[1, 2] = 0.05

@@ -119,7 +119,7 @@ def test_links_in_a_circle(result: Segmentation, tmp_path: Path) -> None:
     path.symlink_to(other.name)
     other.symlink_to(path.name)
     for attempt in (result.save, check_output):
-        with pytest.raises(OutputError, match=r"labels\.nii\.gz cannot be written: too many levels of symb"):
+        with pytest.raises(OutputError, match=r"labels\.nii\.gz is a link that leads back to itself; give"):
             attempt(path)
     assert path.is_symlink() and other.is_symlink()
 

@@ -44,9 +44,9 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
     with files_at(path) as files:
         found = read_headers(files)
         if found.missing and not found.instances:
-            directory = f"the DICOMDIR in {path}" if path.is_dir() else str(path)
+            what = "has a DICOMDIR" if path.is_dir() else "is a DICOMDIR"
             raise InputError(
-                f"None of the {counted(found.missing, 'image')} that {directory} lists is there; give the "
+                f"{path} {what}, a list of {counted(found.missing, 'image')}, but not the images; give the "
                 "folder of the whole study."
             )
         chosen, warnings = choose(path, found.instances, series)
@@ -73,8 +73,8 @@ def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
     warnings = []
     if damaged := [*found.damaged, *cut_short(found.instances)]:
         message = (
-            f"{path} has files that cannot be read as DICOM, which were left out: {listed(sorted(damaged))}; "
-            "copy them again."
+            f"{path} has files that cannot be read as DICOM images, which were left out: "
+            f"{listed(sorted(damaged))}; copy them again."
         )
         warnings.append(ScanWarning("damaged-files", message))
     if found.missing:

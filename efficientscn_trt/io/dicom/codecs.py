@@ -41,7 +41,8 @@ def _jpeg_2000(data: bytes, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarr
         unused = 8 * words.dtype.itemsize - get_j2k_parameters(data).get(
             "precision", 8 * words.dtype.itemsize
         )
-        words = (words << unused).view(f"i{words.dtype.itemsize}") >> unused
+        if unused:  # else the bits stored decide
+            words = (words << unused).view(f"i{words.dtype.itemsize}") >> unused
     return words
 
 
@@ -71,6 +72,9 @@ DECODERS: dict[str, Decoder] = {
     uid.HTJ2K: _jpeg_2000,
     uid.RLELossless: _run_length,
 }
+
+#: Those that keep the bits of each word where they are without compression.
+UNMOVED = frozenset({uid.RLELossless})
 
 #: Those that may give other values than were compressed.
 LOSSY = frozenset(

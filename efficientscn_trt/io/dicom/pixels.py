@@ -21,7 +21,7 @@ from pydicom.pixels import get_decoder
 
 from ...errors import InputError
 from ..wording import by_axis, one_line
-from .codecs import DECODERS
+from .codecs import DECODERS, UNMOVED
 from .elements import transfer_syntax
 from .files import Instance
 from .frames import Frame, frame_count
@@ -128,10 +128,10 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
     data, frames = _pixel_data(instance, syntax), frame_count(header)
     if syntax in DECODERS:
         parts = _compressed_frames(data.value, frames)
-        decode = DECODERS[syntax]
+        decode, values_of = DECODERS[syntax], storage.values if syntax in UNMOVED else storage.decompressed
 
         def decompressed(index: int) -> Decoded:
-            values, masked = storage.decompressed(decode(parts[index], storage.dtype, shape))
+            values, masked = values_of(decode(parts[index], storage.dtype, shape))
             return values, [Remark.OTHER_BITS] * masked
 
         return decompressed

@@ -92,7 +92,12 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
                 f"{path} has {len(named)} series {uid}, of several studies or patients; give one's folder."
             )
         return named[0], _left_out(path, named[0], instances)
-    volumes = [series for series in found if series.places > 1] or found
+    volumes = [series for series in found if series.places > 1]
+    if not volumes and len(found) > 1:
+        raise InputError(
+            f"{path} has no CT series of several slices, only {_list(found)}; give the folder of a scan."
+        )
+    volumes = volumes or found
     if len(volumes) > 1:
         raise InputError(
             f"{path} has {len(volumes)} CT series, expected one: {_list(volumes)}; choose one by its UID "

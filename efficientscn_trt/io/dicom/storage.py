@@ -52,17 +52,23 @@ class Storage:
 
     @property
     def extremes(self) -> tuple[int, int]:
-        """The smallest and the largest value: what the bits stored hold, or one more of lossy compression."""
-        half = 1 << (min(self.stored + self.lossy, self.allocated) - 1)
-        return (-half, half - 1) if self.signed else (0, 2 * half - 1)
+        """The smallest and the largest value: what the bits stored hold, and a little more if it is lossy."""
+        half = 1 << (self.stored - 1)
+        beyond = half // 4 if self.lossy and self.stored < self.allocated else 0
+        return (-half - beyond, half - 1 + beyond) if self.signed else (0, 2 * half - 1 + beyond)
 
     def values(self, words: np.ndarray) -> tuple[np.ndarray, bool]:
-        """The values in uncompressed `words`, and whether there were other bits, which count for nothing."""
+        """The values in `words` as they are stored without compression, or by run lengths.
+
+        Also returns whether there were other bits, which count for nothing.
+        """
         words = words.astype(words.dtype.newbyteorder("="), copy=False)
         if self.stored == self.allocated:
             return words, False
         values = (words << (self.allocated - 1 - self.high_bit)) >> (self.allocated - self.stored)
-        return values, not np.array_equal(values, words)
+        lower = self.high_bit + 1 - self.stored
+        odd = lower > 0 and bool((words & ((1 << lower) - 1)).any())
+        return values, odd or not self._are_alike(values, words >> lower if lower else words)
 
     def decompressed(self, words: np.ndarray) -> tuple[np.ndarray, bool]:
         """The values in the lowest bits of a decoder's `words`, whose size and sign are its own.
@@ -70,13 +76,18 @@ class Storage:
         Also returns whether there were other bits, which count for nothing.
         """
         unused = max(8 * words.dtype.itemsize - self.stored, 0)
+        has_sign = words.dtype.kind == "i"
         words = words.view(f"{'i' if self.signed else 'u'}{words.dtype.itemsize}")
         values = (words << unused) >> unused
-        low, high = int(words.min()), int(words.max())
-        without_sign = self.signed and low >= 0 and high < 1 << self.stored
-        if without_sign or np.array_equal(values, words):
+        if np.array_equal(values, words) or (not has_sign and self._are_alike(values, words)):
             return values, False
         smallest, largest = self.extremes
-        if self.lossy and smallest <= low and high <= largest:
+        if self.lossy and smallest <= words.min() and words.max() <= largest:
             return words, False
         return values, True
+
+    def _are_alike(self, values: np.ndarray, words: np.ndarray) -> bool:
+        """Whether `words` have no bits but those of `values`, whose sign they need not repeat."""
+        if self.signed and words.min() >= 0 and words.max() < 1 << self.stored:
+            return True
+        return np.array_equal(values, words)
