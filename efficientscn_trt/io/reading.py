@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .image import Image
-from .paths import is_there
+from .paths import is_there, not_a_file
 from .signatures import head_of, is_dicom, is_metaimage, is_nrrd, is_zip
 
 
@@ -20,10 +20,8 @@ def read(path: Path, series: str | None = None, orientation: str | None = None, 
     """
     if not is_there(path, InputError):
         raise InputError(f"There is no file or folder {path}.")
-    if not path.is_dir() and not path.is_file():
-        raise InputError(
-            f"{path} is a pipe or a device, expected a file or a folder; save the scan as a file."
-        )
+    if not path.is_dir() and (found := not_a_file(path)):
+        raise InputError(f"{path} {found}, expected a file or a folder; save the scan as a file.")
     if path.is_dir() or is_dicom(head := head_of(path)) or is_zip(head):
         from .dicom import read_dicom
 

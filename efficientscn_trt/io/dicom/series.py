@@ -97,25 +97,23 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
         raise InputError(
             f"{path} has no CT series of several slices, only {_list(found)}; give the folder of a scan."
         )
-    volumes = volumes or found
     if len(volumes) > 1:
         raise InputError(
             f"{path} has {len(volumes)} CT series, expected one: {_list(volumes)}; choose one by its UID "
             "(--series UID, in Python series=UID)."
         )
-    warnings = _left_out(path, volumes[0], instances)
-    if others := [series for series in found if series is not volumes[0]]:
+    chosen = (volumes or found)[0]
+    warnings = _left_out(path, chosen, instances)
+    if others := [series for series in found if series is not chosen]:
         message = f"{path} also has CT series that are no volume, which were left out: {_list(others)}."
         warnings.append(ScanWarning("series-left-out", message))
-    return volumes[0], warnings
+    return chosen, warnings
 
 
 def cut_short(instances: Iterable[Instance]) -> list[str]:
     """The names of CT images that end before they say their size."""
     return [
-        instance.file.name
-        for instance in instances
-        if _class(instance) in _CT and whole(instance.header, "Rows") is None
+        instance.file.name for instance in instances if _class(instance) in _CT and not _has_pixels(instance)
     ]
 
 
@@ -140,11 +138,16 @@ def _is_ct(instance: Instance) -> bool:
     return kind in _CT or modality == "CT" or not (kind or modality)
 
 
+def _has_pixels(instance: Instance) -> bool:
+    """Whether an instance says the size of an image."""
+    return whole(instance.header, "Rows") is not None
+
+
 def _is_grey(instance: Instance) -> bool:
     header = instance.header
     photometric = text(header, "PhotometricInterpretation").upper()
     return (
-        whole(header, "Rows") is not None
+        _has_pixels(instance)
         and text(header, "SamplesPerPixel") in ("1", "")
         and photometric in ("MONOCHROME1", "MONOCHROME2", "")
     )
@@ -163,7 +166,7 @@ def _kind(instance: Instance) -> str:
     modality = text(instance.header, "Modality") or "unknown"
     if not _is_ct(instance):
         return modality
-    return f"{modality} without pixels" if whole(instance.header, "Rows") is None else f"{modality} in colour"
+    return f"{modality} in colour" if _has_pixels(instance) else f"{modality} without pixels"
 
 
 def _list(series: Iterable[Series]) -> str:
@@ -183,7 +186,7 @@ def _left_out(path: Path, series: Series, instances: Iterable[Instance]) -> list
         if series.uid
         and text(instance.header, "SeriesInstanceUID") == series.uid
         and instance not in members
-        and whole(instance.header, "Rows") is not None  # else it is no image, or named as damaged
+        and _has_pixels(instance)  # else it is no image, or named as damaged
     ]
     if others:
         message = f"{path} has files in its series that are no CT slices, left out: {listed(sorted(others))}."

@@ -66,9 +66,11 @@ class Storage:
         if self.stored == self.allocated:
             return words, False
         values = (words << (self.allocated - 1 - self.high_bit)) >> (self.allocated - self.stored)
-        lower = self.high_bit + 1 - self.stored
-        odd = lower > 0 and bool((words & ((1 << lower) - 1)).any())
-        return values, odd or not self._are_alike(values, words >> lower if lower else words)
+        if lower := self.high_bit + 1 - self.stored:
+            if (words & ((1 << lower) - 1)).any():
+                return values, True
+            words = words >> lower
+        return values, not (np.array_equal(values, words) or self._lack_sign(words))
 
     def decompressed(self, words: np.ndarray) -> tuple[np.ndarray, bool]:
         """The values in the lowest bits of a decoder's `words`, whose size and sign are its own.
@@ -79,15 +81,13 @@ class Storage:
         has_sign = words.dtype.kind == "i"
         words = words.view(f"{'i' if self.signed else 'u'}{words.dtype.itemsize}")
         values = (words << unused) >> unused
-        if np.array_equal(values, words) or (not has_sign and self._are_alike(values, words)):
+        if np.array_equal(values, words) or (not has_sign and self._lack_sign(words)):
             return values, False
         smallest, largest = self.extremes
         if self.lossy and smallest <= words.min() and words.max() <= largest:
             return words, False
         return values, True
 
-    def _are_alike(self, values: np.ndarray, words: np.ndarray) -> bool:
-        """Whether `words` have no bits but those of `values`, whose sign they need not repeat."""
-        if self.signed and words.min() >= 0 and words.max() < 1 << self.stored:
-            return True
-        return np.array_equal(values, words)
+    def _lack_sign(self, words: np.ndarray) -> bool:
+        """Whether `words` should have a sign, but have nothing above the bits stored to repeat it."""
+        return self.signed and bool(words.min() >= 0 and words.max() < 1 << self.stored)
