@@ -31,7 +31,7 @@ class OutputError(EfficientSCNError):
 
 
 class DeviceError(EfficientSCNError):
-    """This machine does not have the device or precision that was asked for."""
+    """This machine or process cannot run networks on the device, or in the precision, that was asked for."""
 
     exit_code = 6
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import backends
 from . import bundle as bundles
+from .backends.forks import networks_in_use
 from .io.volume import Volume, open_scan
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
@@ -51,14 +52,15 @@ class Segmenter:
             precision: "fp32", "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device.
             threads: the number of CPU threads, 0 for all cores.
 
-        Raises BundleError, DeviceError.
+        Raises BundleError, DeviceError, and ValueError for a number of threads below 0 or above 1,024.
         """
         self.bundle = (
             bundle if isinstance(bundle, bundles.Bundle) else bundles.load(bundle or default_bundle())
         )
-        self._threads = threads
-        self._backend = backends.load(self.bundle, device, precision, threads)
-        self._pipeline = pipeline_of(self._backend, self.bundle, threads)
+        self._threads = backends.thread_count(threads)
+        with networks_in_use():
+            self._backend = backends.load(self.bundle, device, precision, self._threads)
+            self._pipeline = pipeline_of(self._backend, self.bundle, self._threads)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int]]:
         """Pickle what it was made from: another process loads the networks itself."""
@@ -97,22 +99,23 @@ class Segmenter:
             progress: called as each stage begins (see `Progress`).
             keep_on_device: leave the label map on the GPU, as a `DeviceLabels`.
 
-        Raises InputError.
+        Raises InputError, DeviceError.
         """
         clock = Clock(progress)
-        with clock.stage("read"):
-            scan = open_scan(
-                volume,
-                spacing,
-                self._threads,
-                series=series,
-                orientation=orientation,
-                values=not self._pipeline.reads_values,
+        with networks_in_use(self.device):
+            with clock.stage("read"):
+                scan = open_scan(
+                    volume,
+                    spacing,
+                    self._threads,
+                    series=series,
+                    orientation=orientation,
+                    values=not self._pipeline.reads_values,
+                )
+            lps_spacing, assumption = network_spacing(
+                scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
             )
-        lps_spacing, assumption = network_spacing(
-            scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
-        )
-        run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device)
+            run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device)
         warnings = self._notices() + scan.warnings + assumption
         if not run.found:
             message = "No organ was found at low resolution, so the whole scan was searched."
@@ -149,7 +152,8 @@ class Segmenter:
         """Free the memory that is kept for the next scan: on a GPU the arena and the staging buffers, on a
         CPU the memory of the segmentation network.
         """
-        self._pipeline.trim()
+        with networks_in_use(self.device):
+            self._pipeline.trim()
 
     def _notices(self) -> list[ScanWarning]:
         notice = self.bundle.manifest.provenance.get("notice")

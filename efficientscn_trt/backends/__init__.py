@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import operator
 import re
 from collections.abc import Callable
+from typing import SupportsIndex
 
 from ..bundle import Bundle
 from ..errors import DeviceError, EfficientSCNError
+from ..io.wording import shown
 from .protocols import Backend
 
-__all__ = ["DEVICES", "PRECISIONS", "Backend", "load", "split_device"]
+__all__ = ["DEVICES", "MOST_THREADS", "PRECISIONS", "Backend", "load", "split_device", "thread_count"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,33 +45,48 @@ _BACKENDS: dict[str, Callable[[Bundle, str, int, int], Backend]] = {"cuda": _cud
 
 DEVICES = ("auto", *_BACKENDS)
 
-_NUMBERED = re.compile(r"cuda:(\d+)")
+_NUMBERED = re.compile(r"cuda:([0-9]{1,4})")
+
+MOST_THREADS = 1024
 
 
 def split_device(device: str) -> tuple[str, int]:
     """Split a name such as "cuda:1" into one of DEVICES and the GPU's number. Raises DeviceError."""
-    if found := _NUMBERED.fullmatch(device):
+    if isinstance(device, str) and (found := _NUMBERED.fullmatch(device)):
         return "cuda", int(found[1])
-    if device not in DEVICES:
+    if not isinstance(device, str) or device not in DEVICES:
         known = ", ".join(DEVICES)
         raise DeviceError(
-            f"This version has no backend for the device {device!r}, expected one of {known}, or cuda:1 for "
-            "a second GPU."
+            f"This version has no backend for the device {shown(device)}, expected one of {known}, or cuda:1 "
+            "for a second GPU."
         )
     return device, 0
+
+
+def thread_count(threads: SupportsIndex) -> int:
+    """`threads` as an int. Raises ValueError unless it is a whole number from 0, for all cores, to 1,024."""
+    try:
+        count = operator.index(threads)
+    except TypeError:
+        count = -1
+    if not 0 <= count <= MOST_THREADS:
+        raise ValueError(
+            f"The number of threads is {shown(threads)}, expected a whole number from 1 to {MOST_THREADS}, "
+            "or 0 for all cores."
+        )
+    return count
 
 
 def load(bundle: Bundle, device: str = "auto", precision: str = "auto", threads: int = 0) -> Backend:
     """Compile the networks of `bundle` for `device`; `threads` is the number of CPU threads, 0 for all.
 
     "auto" takes the first device that works, and logs why those before it do not.
-    Raises DeviceError if the device or precision is not available.
+    Raises DeviceError if the device or precision is not available, and ValueError as `thread_count` does.
     """
-    if precision not in PRECISIONS:
+    if not isinstance(precision, str) or precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
-        raise DeviceError(f"The precision {precision!r} is not known, expected one of {known}.")
-    if threads < 0:
-        raise DeviceError(f"The number of threads is {threads}, expected 1 or more, or 0 for all.")
+        raise DeviceError(f"The precision {shown(precision)} is not known, expected one of {known}.")
+    threads = thread_count(threads)
     name, index = split_device(device)
     if name != "auto":
         return _BACKENDS[name](bundle, precision, threads, index)

@@ -15,8 +15,9 @@ from ..system import instruction_sets
 from ..triples import Size
 from ..user_cache import cache_folder
 from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
+from .forks import keep_in_children
 from .openvino_network import OpenVinoNetwork, explained
-from .openvino_start import ov
+from .openvino_start import ov, ov_core
 from .scn_graph import MULTIPLES, find_spatial
 from .unet_graph import find_unet, without_unet
 
@@ -41,15 +42,15 @@ class CpuBackend:
         BundleError if the localization network cannot be compiled. If the segmentation network cannot be
         compiled, `segment` raises BundleError.
         """
-        core = ov.Core()
-        self.precision = _precision(core, precision)
+        self.precision = _precision(precision)
         self._labels = len(bundle.manifest.labels)
-        loader = _Loader(core, bundle, self.precision, threads)
+        loader = _Loader(bundle, self.precision, threads)
         # The larger network is read while the smaller one compiles.
         background = ThreadPoolExecutor(1)
         self._segmentation = background.submit(loader.load, "segmentation")
         background.shutdown(wait=False)
         self._localization = loader.load("localization")
+        keep_in_children(self, self._segmentation)
 
     def localize(self, image: np.ndarray) -> np.ndarray:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
@@ -75,8 +76,8 @@ class CpuBackend:
 class _Loader:
     """Reads the networks of a bundle."""
 
-    def __init__(self, core: ov.Core, bundle: Bundle, precision: str, threads: int) -> None:
-        self._core, self._bundle, self._threads = core, bundle, threads
+    def __init__(self, bundle: Bundle, precision: str, threads: int) -> None:
+        self._bundle, self._threads = bundle, threads
         self._by_core = precision == "fp32"
         self._config: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -94,10 +95,10 @@ class _Loader:
         """
         file = self._bundle.file(name)
         with explained(file):
-            graph = self._core.read_model(str(file))
+            graph = ov_core.read_model(str(file))
 
         def rest(graph: ov.Model, by_size: bool = name == "segmentation") -> OpenVinoNetwork:
-            return OpenVinoNetwork(self._core, graph, file, self._config, self._cache(name), by_size)
+            return OpenVinoNetwork(graph, file, self._config, self._cache(name), by_size)
 
         found = find_unet(graph) if self._by_core else None
         if found is None or not self._sizes_are(name, (found.multiple,) * 3):
@@ -120,13 +121,13 @@ class _Loader:
         return cache and cache / getattr(self._bundle.manifest.networks, name).sha256[:16]
 
 
-def has_bfloat16(core: ov.Core) -> bool:
+def has_bfloat16() -> bool:
     """Whether the processor has bfloat16 instructions that OpenVINO uses."""
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in ov_core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _precision(core: ov.Core, asked: str) -> str:
-    native = has_bfloat16(core)
+def _precision(asked: str) -> str:
+    native = has_bfloat16()
     if asked == "auto":
         # bfloat16 is faster than the core's U-Net in float32 only with matrix units (AMX).
         return "bf16" if native and "amx_bf16" in instruction_sets() else "fp32"

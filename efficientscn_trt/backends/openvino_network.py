@@ -25,7 +25,6 @@ class OpenVinoNetwork:
 
     def __init__(
         self,
-        core: ov.Core,
         graph: ov.Model,
         file: Path,
         config: dict[str, Any],
@@ -37,7 +36,7 @@ class OpenVinoNetwork:
 
         Raises BundleError if the graph cannot be compiled here.
         """
-        self._core, self._graph, self._file, self._config, self._cache = core, graph, file, config, cache
+        self._graph, self._file, self._config, self._cache = graph, file, config, cache
         self._compiled: ov.CompiledModel | None = None
         self._sizes: list[tuple[int, ...]] | None = None
         self._lock = threading.Lock()
@@ -77,7 +76,7 @@ class OpenVinoNetwork:
         # One folder per size, because `cache_option` reads every file of a folder.
         folder = self._cache and self._cache.joinpath(*("x".join(map(str, size)) for size in sizes))
         with explained(self._file), cache_option(folder) as option:
-            return compile_model(self._core, graph, self._config | option)
+            return compile_model(graph, self._config | option)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Import OpenVINO without its telemetry, and safe for threads. Other modules import it from here."""
+"""Import OpenVINO without its telemetry, safe for threads and forks. Other modules import it from here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import threading
 from typing import Any
 
 import numpy as np
+
+from .forks import keep_in_children, prepare_by
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -25,17 +27,32 @@ finally:
 # reverse.
 op.constant(np.zeros(1, np.float32)).data  # noqa: B018
 
+ov_core = ov.Core()
+keep_in_children(ov_core)
 _compiling = threading.Lock()
 
 
-def compile_model(core: ov.Core, graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
+def _end_idle_threads() -> None:
+    """End the threads that OpenVINO keeps for the next compilation: in a child it would wait for them.
+
+    It does so where a core that has loaded its plugin for CPUs is destroyed.
+    """
+    ov.Core().get_property("CPU", "FULL_DEVICE_NAME")
+
+
+prepare_by(_end_idle_threads)
+
+
+def compile_model(graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
     """Compile `graph` for the CPU, one graph at a time in a process.
 
     OpenVINO sets the process's locale to "C" while it compiles, and then restores the old one. If two
     compilations overlap, the second restores "C", and from then on Python decodes files and pipes as ASCII.
     """
     with _compiling:
-        return core.compile_model(graph, "CPU", config)
+        compiled = ov_core.compile_model(graph, "CPU", config)
+    keep_in_children(compiled)
+    return compiled
 
 
-__all__ = ["compile_model", "op", "ov"]
+__all__ = ["compile_model", "op", "ov", "ov_core"]

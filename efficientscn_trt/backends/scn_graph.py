@@ -78,7 +78,7 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     try:
         model = ov.Model(tail.get_results(), parameters, "combination")
         config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-        compiled = compile_model(ov.Core(), model, config)
+        compiled = compile_model(model, config)
         expected = compiled([local[np.newaxis], spatial[np.newaxis]])[0]
     except RuntimeError:  # it needs other inputs, or other shapes
         return False

@@ -54,14 +54,13 @@ def _cuda(bundle: Bundle) -> Availability:
 def _cpu() -> Availability:
     try:
         from .cpu import has_bfloat16
-        from .openvino_start import ov
+        from .openvino_start import ov, ov_core
     except ImportError as error:
         problem = f"OpenVINO cannot be loaded ({error}); run: pip install --force-reinstall openvino"
         return Availability("cpu", "", "OpenVINO", (), problem)
-    core = ov.Core()
     return Availability(
         device="cpu",
-        hardware=str(core.get_property("CPU", "FULL_DEVICE_NAME")),
+        hardware=str(ov_core.get_property("CPU", "FULL_DEVICE_NAME")),
         software=f"OpenVINO {ov.__version__.partition('-')[0]}",
-        precisions=("fp32", "bf16") if has_bfloat16(core) else ("fp32",),
+        precisions=("fp32", "bf16") if has_bfloat16() else ("fp32",),
     )

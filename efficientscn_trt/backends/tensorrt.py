@@ -24,6 +24,7 @@ from ..engines.runtime_cache import RuntimeCache
 from ..errors import BundleError, DeviceError
 from ..triples import Size
 from ..user_cache import cache_folder
+from .forks import check_cuda, keep_in_children, note_cuda
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class TensorRTBackend:
                 # TensorRT-RTX compiles faster kernels while it runs. A recorded graph would never use them.
                 graphs=graphs and choice.flavour == "tensorrt",
             )
+        keep_in_children(self)
 
     def localize(self, image: np.ndarray) -> np.ndarray:
         """Mask of the organs, bool [z, y, x], of `image`, float32 [z, y, x]."""
@@ -163,9 +165,11 @@ def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:
 
 def require_gpu(index: int) -> Gpu:
     """The GPU number `index`. Raises DeviceError if the core cannot run on it."""
+    check_cuda()
     status = _core.cuda_status()
     if status["problem"]:
         raise DeviceError(status["problem"])
+    note_cuda()
     if index >= len(status["devices"]):
         raise DeviceError(
             f"There is no GPU {index} here: this machine has {len(status['devices'])}, counted from 0."

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..errors import BundleError
+from ..io.wording import shown
 
 T = TypeVar("T")
 
@@ -27,11 +28,9 @@ def decode(cls: type[T], data: object, where: str = "") -> T:
 
 
 def _fail(where: str, found: object, expected: str) -> typing.NoReturn:
-    text = repr(found)
-    if len(text) > 60:
-        text = text[:57] + "..."
     raise BundleError(
-        f"manifest.json: {where or 'the document'} is {text}, expected {expected}; export the bundle again."
+        f"manifest.json: {where or 'the document'} is {shown(found)}, expected {expected}; export the bundle "
+        "again."
     )
 
 

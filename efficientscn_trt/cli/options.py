@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..backends import DEVICES, PRECISIONS
+from ..backends import DEVICES, MOST_THREADS, PRECISIONS
 from ..errors import OutputError
 from ..io.atomic import check_writable
 from ..io.wording import system_reason
@@ -58,7 +58,7 @@ def machine_options(command: Command) -> Command:
         ),
         click.option(
             "--threads",
-            type=click.IntRange(min=0),
+            type=click.IntRange(0, MOST_THREADS),
             default=0,
             metavar="N",
             help="CPU threads. Default: all cores.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _NAMED = 5  # at most
+_SHOWN = 60  # characters of a value at most
 
 
 def one_line(words: str) -> str:
@@ -16,11 +17,22 @@ def one_line(words: str) -> str:
     return " ".join(words.split())
 
 
+def without_controls(words: str) -> str:
+    """`words` as a terminal may show them: a file's name can hold its control characters."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
 def listed(names: Iterable[str], separator: str = ", ") -> str:
     """The first few of `names`."""
     names = list(names)
     more = f"{separator}…" if len(names) > _NAMED else ""
     return separator.join(one_line(name) for name in names[:_NAMED]) + more
+
+
+def shown(value: object) -> str:
+    """`value` as in Python's source, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def counted(count: int, thing: str) -> str:

@@ -30,9 +30,9 @@ def multiply_adds(onnx: Path, size: Size) -> int:
 
 def operations(onnx: Path, size: Size) -> list[Any]:
     """OpenVINO's operations of a bundle's network at `size` (z, y, x), each after its inputs."""
-    from ..backends.openvino_start import ov
+    from ..backends.openvino_start import ov_core
 
-    model = ov.Core().read_model(str(onnx))
+    model = ov_core.read_model(str(onnx))
     model.reshape([1, 1, *size])
     found: list[Any] = model.get_ordered_ops()
     return found
@@ -54,7 +54,7 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     """FLOP/s (two per multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
     repetitions in `seconds`. `precision`: "fp32" or "bf16".
     """
-    from ..backends.openvino_start import compile_model, ov
+    from ..backends.openvino_start import compile_model
 
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
@@ -62,7 +62,7 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     }
     if threads:
         config["INFERENCE_NUM_THREADS"] = threads
-    request = compile_model(ov.Core(), _convolutions(), config).create_infer_request()
+    request = compile_model(_convolutions(), config).create_infer_request()
     places = int(np.prod(PEAK_SIZE))
     work = 2 * places * 27 * CHANNELS * CHANNELS * PEAK_LAYERS
     request.infer()

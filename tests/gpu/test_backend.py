@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +20,9 @@ from support.fake_runtime import VERSIONS
 from support.fake_runtime import RuntimeCache as FakeRuntimeCache
 from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
-from efficientscn_trt import BundleError, InputError, Segmenter, _core, backends
+from efficientscn_trt import BundleError, DeviceError, InputError, Segmenter, _core, backends
 from efficientscn_trt.backends import tensorrt
+from efficientscn_trt.backends.tensorrt import require_gpu
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines import Gpu
 from efficientscn_trt.engines.flavours import TENSORRT, load
@@ -87,6 +89,31 @@ def test_the_account_of_the_run(on_gpu: Segmenter) -> None:
     assert tuple(result.seconds) == STAGES
     assert result.peak_device_memory > 0
     on_gpu.trim()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_says_that_cuda_does_not_work_in_it(
+    on_gpu: Segmenter, on_cpu: Segmenter, capfd: pytest.CaptureFixture[str]
+) -> None:
+    require_gpu(0)
+    child = os.fork()
+    if not child:
+        for use in (lambda: on_gpu.segment(block_image()), on_gpu.trim, lambda: require_gpu(0)):
+            try:
+                use()
+            except DeviceError as error:
+                print(error, flush=True)
+        assert on_cpu.segment(block_image()).volumes_ml["liver"] > 0
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert (
+        capfd.readouterr().out.splitlines()
+        == [
+            "CUDA does not work in a process that was forked from one that had used it; start processes by "
+            'the method "spawn", or load networks only after the fork.'
+        ]
+        * 3
+    )
 
 
 def test_an_array_on_the_device_goes_in_without_a_copy(on_gpu: Segmenter) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from support.processor import DEFAULT_PRECISION, HAS_BF16
-from support.scans import block_image
+from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
 from efficientscn_trt import BundleError, DeviceError, Segmenter
 from efficientscn_trt.backends import load
@@ -34,9 +35,30 @@ def test_precision_that_is_not_known(tiny_bundle: Bundle) -> None:
         Segmenter(tiny_bundle, precision="fp8")
 
 
-def test_negative_number_of_threads(tiny_bundle: Bundle) -> None:
-    with pytest.raises(DeviceError, match="number of threads is -1, expected 1 or more, or 0 for all"):
-        Segmenter(tiny_bundle, threads=-1)
+@pytest.mark.parametrize("precision", [None, 5, ["fp32"], np.array(["fp32", "fp16"])])
+def test_precision_that_is_no_text(tiny_bundle: Bundle, precision: Any) -> None:
+    with pytest.raises(DeviceError, match=r"The precision .* is not known, expected one of auto"):
+        Segmenter(tiny_bundle, precision=precision)
+
+
+@pytest.mark.parametrize(
+    "device", [None, 5, b"cpu", ["cpu"], "cuda:" + "9" * 5000, "cuda:\N{FULLWIDTH DIGIT ONE}"]
+)
+def test_device_that_is_none(tiny_bundle: Bundle, device: Any) -> None:
+    with pytest.raises(DeviceError, match=r"no backend for the device .{,60}, expected one of auto, cuda"):
+        Segmenter(tiny_bundle, device=device)
+
+
+@pytest.mark.parametrize("threads", [-1, 1.5, 1.0, "2", None, 1025, 2**31, 2**70, float("nan"), [1]])
+def test_number_of_threads_that_is_none(tiny_bundle: Bundle, threads: Any) -> None:
+    with pytest.raises(ValueError, match=r"number of threads is .*, expected a whole number from 1 to 1024"):
+        Segmenter(tiny_bundle, threads=threads)
+
+
+@pytest.mark.parametrize("threads", [True, np.int64(1), np.uint8(2)])
+def test_numbers_of_threads_of_other_types(tiny_bundle: Bundle, threads: Any) -> None:
+    result = Segmenter(tiny_bundle, "cpu", threads=threads).segment(block_array(), spacing=SPACING_XYZ)
+    np.testing.assert_array_equal(result.array, block_labels())
 
 
 @pytest.mark.skipif(HAS_BF16, reason="this processor has bfloat16 instructions")
