@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from ..errors import EfficientSCNError, OutputError
-from ..io.wording import system_reason
+from ..io.wording import system_reason, without_controls
 from ..out_of_memory import memory_errors
 
 DEBUG = "EFFICIENTSCN_DEBUG"
@@ -102,5 +102,5 @@ def _missing_module(error: ModuleNotFoundError) -> tuple[str, int]:
 def _say(message: str, code: int) -> int:
     if os.environ.get(DEBUG, "0") not in ("", "0") and code not in (INTERRUPTED, TERMINATED):
         traceback.print_exc()
-    print(message, file=sys.stderr)
+    print(without_controls(message), file=sys.stderr)
     return code

@@ -11,6 +11,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
+from ..io.wording import without_controls
 from ..report.preview import format_ml
 from ..result import Segmentation
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def print_warnings(warnings: Iterable[object]) -> None:
     """Print each on a line of stderr."""
     for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(without_controls(f"Warning: {warning}"), err=True)
 
 
 def table(

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
-from .wording import system_reason
+from .wording import one_line, system_reason
 
 _LONGEST_STEM = 40  # in characters, so that the whole stays below the 255 bytes of file systems
 
@@ -61,11 +61,13 @@ def _temporary(target: Path, place: Path) -> Path:
 
 
 def _discard(temporary: Path) -> None:
-    with suppress(OSError):  # it was never made, or its folder is gone
+    with suppress(OSError, ValueError):  # it was never made, or its folder is gone
         temporary.unlink()
 
 
 def _create(temporary: Path, target: Path) -> None:
+    if "\0" in str(target):
+        raise OutputError(f"{one_line(str(target))} cannot be written: its name has a NUL; give another one.")
     try:
         if not target.parent.is_dir():
             if os.path.lexists(target.parent):

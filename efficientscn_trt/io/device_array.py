@@ -5,6 +5,7 @@ The protocol is Numba's CUDA Array Interface, versions 2 and 3. PyCUDA, CuPy, Nu
 
 from __future__ import annotations
 
+import operator
 import sys
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import numpy as np
 from .. import _core
 from ..errors import InputError
 from ..triples import Size
+from .wording import one_line
 
 MASKED = "The array has a mask, expected one without; fill the voxels that are masked out."
 
@@ -34,33 +36,51 @@ class DeviceArray:
 
 def is_device_array(value: object) -> bool:
     """Whether `value` says that it is in GPU memory."""
-    return hasattr(value, "__cuda_array_interface__")
+    try:
+        return hasattr(value, "__cuda_array_interface__")
+    except Exception:  # torch refuses it for a tensor that needs a gradient; `device_array` says why
+        return True
 
 
 def device_array(value: Any) -> DeviceArray:
     """Describe an array of another library, without a copy. Raises InputError."""
-    interface = value.__cuda_array_interface__
+    try:
+        interface = dict(value.__cuda_array_interface__)
+    except Exception as error:
+        raise InputError(f"The array does not say where it is on a GPU: {one_line(str(error))}.") from error
     if interface.get("mask") is not None:
         raise InputError(MASKED)
-    dtype = np.dtype(interface["typestr"])
-    address = interface["data"][0]
-    strides = interface.get("strides")
-    if address % dtype.itemsize or any(stride % dtype.itemsize for stride in strides or ()):
-        raise InputError("The array is not aligned to its data type; pass a copy of it.")
-    view = address_view(address, interface["shape"], dtype, strides)
-    return DeviceArray(view, _stream_of(value, interface), value)
+    try:
+        dtype = np.dtype(str(interface["typestr"]))
+        address = operator.index(interface["data"][0])
+        shape = tuple(map(operator.index, interface["shape"]))
+        strides = interface.get("strides")
+        if strides is not None:
+            strides = tuple(map(operator.index, strides))
+        stream = operator.index(interface.get("stream") or 0)
+        if address < 1 or not 0 <= stream < 1 << 64:
+            raise ValueError(f"data at {address}, stream {stream}")
+        if dtype.itemsize and (address % dtype.itemsize or any(s % dtype.itemsize for s in strides or ())):
+            raise InputError("The array is not aligned to its data type; pass a copy of it.")
+        view = address_view(address, shape, dtype, strides)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"The array's `__cuda_array_interface__` is not that of an array ({one_line(repr(error))}); pass "
+            "an array of PyCUDA, CuPy, Numba or torch."
+        ) from error
+    return DeviceArray(view, _stream_of(value, stream), value)
 
 
-def _stream_of(value: Any, interface: dict[str, Any]) -> int:
-    """The stream of the work that fills `value`; the legacy default stream where the array does not say.
+def _stream_of(value: Any, said: int) -> int:
+    """The stream of the work that fills `value`; the legacy default stream where the array has `said` 0.
 
     In the protocol, None means that no wait is needed. But PyCUDA also gives None for arrays that its kernels
     still write on the legacy default stream, and version 2 says nothing. Waiting for an idle stream costs
     nothing, so the legacy default stream is always waited for. It also waits for the per-thread default
     stream, so it is right for 0 as well, which the protocol forbids because 0 could mean either.
     """
-    if stream := interface.get("stream"):
-        return int(stream)
+    if said:
+        return said
     torch = sys.modules.get("torch")  # it implements version 2
     if torch is not None and isinstance(value, torch.Tensor):
         return torch.cuda.current_stream(value.device).cuda_stream or LEGACY_STREAM

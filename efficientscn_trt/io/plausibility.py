@@ -68,7 +68,7 @@ def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> No
     low, high = POSSIBLE_EXTENT_MM
     if not low <= extent <= high:
         raise InputError(
-            f"The longest side of {name} is {extent:g} mm, expected {low:g} to {high:g} mm; its spacing must "
+            f"{name} has a longest side of {extent:g} mm, expected {low:g} to {high:g} mm; its spacing must "
             "be in mm."
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
@@ -14,6 +14,7 @@ import numpy as np
 from .. import _core
 from ..errors import InputError
 from ..scan_warning import ScanWarning
+from ..triples import Triple, triple
 from .device_array import MASKED, DeviceArray, device_array, is_device_array
 from .image import Image
 from .intensities import check_possible, check_values
@@ -21,6 +22,7 @@ from .orientation import Geometry, direction_of
 from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import read
 from .shear import is_sheared, straightened
+from .wording import shown
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -91,11 +93,14 @@ def open_scan(
     call `Scan.check_values`; for an array on a GPU the caller always must.
     Raises InputError.
     """
-    if not isinstance(volume, str | os.PathLike):
-        for name, option in (("series", series), ("orientation", orientation)):
-            if option is not None:
-                raise InputError(f"`{name}` was given for a volume that is no path; leave it out.")
-    elif orientation is not None:
+    for name, option in (("series", series), ("orientation", orientation)):
+        if option is None:
+            continue
+        if not isinstance(volume, str | os.PathLike):
+            raise InputError(f"`{name}` was given for a volume that is no path; leave it out.")
+        if not isinstance(option, str):
+            raise InputError(f"`{name}` is {shown(option)}, expected text.")
+    if orientation is not None:
         direction_of(orientation)
     if isinstance(volume, np.ndarray):
         scan = _from_array(volume, spacing, None)
@@ -142,22 +147,30 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
     check_shape(name, array.shape[::-1])
     if np.ma.is_masked(array):
         raise InputError(MASKED)
-    try:
-        values = tuple(float(value) for value in spacing)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"The spacing is {spacing!r}, expected three numbers (x, y, z) in mm.") from error
-    check_spacing(name, values)
+    mm = _numbers(spacing)
+    check_spacing(name, mm)
     z, y, x = array.shape
-    geometry = Geometry((x, y, z), (values[0], values[1], values[2]))
+    geometry = Geometry((x, y, z), mm)
     check_extent(name, geometry.size, geometry.spacing)
     if device is None:
         return Scan(_native(array, name), geometry, name)
-    if array.dtype.name not in _NATIVE:
+    if array.dtype.name not in _NATIVE or not array.dtype.isnative:
         raise InputError(
             f"{name} has voxels of the type {array.dtype}, expected int16, uint8, uint16, int32 or float32 "
             "on a GPU; convert it there."
         )
     return Scan(array, geometry, name, device=device)
+
+
+def _numbers(spacing: Sequence[float]) -> Triple:
+    """`spacing` as three numbers. Raises InputError if it is something else."""
+    try:
+        unordered = isinstance(spacing, str | bytes | Mapping | Set)
+        if not unordered and len(spacing) == 3 and not any(isinstance(each, str | bytes) for each in spacing):
+            return triple(spacing)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError(f"The spacing is {shown(spacing)}, expected three numbers (x, y, z) in mm.")
 
 
 def _native(array: np.ndarray, name: str) -> np.ndarray:

@@ -11,6 +11,7 @@ import pytest
 
 from efficientscn_trt import BundleError, DeviceError, ExportError, InputError, OutputError
 from efficientscn_trt.cli.failure import exit_code_of
+from efficientscn_trt.cli.tables import print_warnings
 
 
 def _raise(error: BaseException) -> int:
@@ -32,6 +33,14 @@ def test_typed_errors_have_codes_of_their_own(
 ) -> None:
     assert _raise(kind("This and that.")) == kind.exit_code
     assert capsys.readouterr() == ("", "Error: This and that.\n")
+
+
+def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    _raise(InputError("There is no file \x1b[2Jct\0\x9b31m.nii.gz.\nSecond line, 3 × 3 mm – done."))
+    error = "Error: There is no file �[2Jct��31m.nii.gz.\nSecond line, 3 × 3 mm – done.\n"
+    assert capsys.readouterr().err == error
+    print_warnings(["The series a\x1bb was read."])
+    assert capsys.readouterr().err == "Warning: The series a�b was read.\n"
 
 
 def test_codes_differ() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from efficientscn_trt import InputError
+from efficientscn_trt import InputError, Segmenter
 from efficientscn_trt.io.device_array import (
     LEGACY_STREAM,
     address_view,
@@ -38,6 +38,57 @@ def test_address_shape_and_strides_are_kept(dtype: Any) -> None:
     assert found.view.strides == array.strides
     np.testing.assert_array_equal(found.view, array)
     assert np.shares_memory(found.view, array)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(
+            {"shape": shape}
+            for shape in ((-1, 4, 5), (2.5, 4, 5), None, "345", (2**40,) * 3, (2**70, 4, 5), 8)
+        ),
+        *({"typestr": typestr} for typestr in ("xx", None, 5, "")),
+        *({"data": data} for data in (None, 5, (), (None, False), (-8, False), (2**70, False), ("x", False))),
+        {"data": (0, False)},
+        *({"strides": strides} for strides in ((2,), "abc", (2.5, 2, 2), (2**70, 2, 2), 5)),
+        *({"stream": stream} for stream in ("x", -5, 2**70, [1])),
+    ],
+    ids=str,
+)
+def test_a_malformed_interface_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="`__cuda_array_interface__` is not that of an array"):
+        device_array(exposed(np.zeros((2, 3, 4), np.int16), **changes))
+
+
+@pytest.mark.parametrize("missing", ["shape", "typestr", "data"])
+def test_an_incomplete_interface_is_refused(missing: str) -> None:
+    array = exposed(np.zeros((2, 3, 4), np.int16))
+    del array.__cuda_array_interface__[missing]
+    with pytest.raises(InputError, match=rf"is not that of an array \(KeyError\('{missing}'\)\)"):
+        device_array(array)
+
+
+class _Refusing:
+    """As a tensor of torch that needs a gradient."""
+
+    @property
+    def __cuda_array_interface__(self) -> Any:
+        raise RuntimeError("Can't get it on a Variable that requires grad.")
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [(_Refusing(), "requires grad"), (SimpleNamespace(__cuda_array_interface__=5), "'int'")],
+)
+def test_an_array_without_an_interface_is_refused(array: Any, reason: str) -> None:
+    assert is_device_array(array)
+    with pytest.raises(InputError, match=f"does not say where it is on a GPU: .*{reason}"):
+        device_array(array)
+
+
+def test_the_other_byte_order_is_refused(segmenter: Segmenter) -> None:
+    with pytest.raises(InputError, match="The array has voxels of the type >i2, expected int16"):
+        segmenter.segment(exposed(np.zeros((9, 9, 9), ">i2")), spacing=(4, 4, 4))
 
 
 def test_no_strides_mean_contiguous() -> None:

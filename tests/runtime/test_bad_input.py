@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,14 @@ def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
         (block_array(), (1, 0, 1), r"The array has the spacing 1 × 0 × 1 mm"),
         (block_array(), (1, -1, 1), r"The array has the spacing 1 × -1 × 1 mm"),
         (block_array(), (1, float("nan"), 1), r"The array has the spacing 1 × nan × 1 mm"),
-        (block_array(), (1, 1), r"The array has the spacing 1 × 1 mm, expected three"),
+        (block_array(), (1, 1), r"The spacing is \(1, 1\), expected three numbers"),
+        (block_array(), (1, 1, 10**400), r"The spacing is \(1, 1, 10{50,}…, expected three numbers"),
+        (block_array(), "123", r"The spacing is '123', expected three numbers"),
+        (block_array(), b"123", r"The spacing is b'123', expected three numbers"),
+        (block_array(), ("1", "2", "3"), r"The spacing is \('1', '2', '3'\), expected three numbers"),
+        (block_array(), {1: "x", 2: "y", 3: "z"}, r"The spacing is {.*}, expected three numbers"),
+        (block_array(), {1.0, 2.0, 3.0}, r"The spacing is {.*}, expected three numbers"),
+        (block_array(), iter((1.0, 2.0, 3.0)), r"The spacing is .*, expected three numbers"),
         (block_array(), 3.0, r"The spacing is 3\.0, expected three numbers \(x, y, z\) in mm"),
         (block_array(), (1, None, 1), r"The spacing is \(1, None, 1\), expected three numbers"),
         (block_array(), "1 mm", r"The spacing is '1 mm', expected three numbers"),
@@ -77,6 +85,20 @@ def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
 def test_bad_array(array: np.ndarray, spacing: Any, message: str, segmenter: Segmenter) -> None:
     with pytest.raises(InputError, match=message):
         segmenter.segment(array, spacing=spacing)
+
+
+@pytest.mark.parametrize("option", ["series", "orientation"])
+@pytest.mark.parametrize("value", [5, b"LPS", ["LPS"]])
+def test_options_that_are_no_text(option: str, value: Any, segmenter: Segmenter, scan_file: Path) -> None:
+    options: Any = {option: value}
+    with pytest.raises(InputError, match=rf"`{option}` is {re.escape(repr(value))}, expected text"):
+        segmenter.segment(scan_file, **options)
+
+
+@pytest.mark.parametrize("path", ["a\0.nii.gz", "\0", "folder\0/ct.nii.gz"])
+def test_path_with_a_nul(path: str, segmenter: Segmenter) -> None:
+    with pytest.raises(InputError, match="There is no file or folder"):
+        segmenter.segment(path)
 
 
 def test_spacing_is_for_arrays(segmenter: Segmenter, scan_file: Path) -> None:

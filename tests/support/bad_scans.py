@@ -174,7 +174,7 @@ BAD_SCANS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "negative spacing, MHA": (_mha("-1 1 1"), r"has the spacing -1 × 1 × 1 mm, expected three positive"),
     "spacing in metres": (
         _mha("0.001 0.001 0.001"),
-        r"The longest side of .* is 0\.057 mm, expected .* must be in mm",
+        r"has a longest side of 0\.057 mm, expected .* must be in mm",
     ),
     "NaN voxel": (_write("nan.nii.gz", _with(float("nan"))), r"has 1 voxel that is NaN or infinite"),
     "infinite voxels": (
