@@ -143,8 +143,8 @@ RunResult Pipeline::segment(const ScanSource& scan, const Triple<double>& spacin
                                     " but the volume has " + to_text(scan.view.size) + " (z, y, x).");
     }
     if (*std::max_element(scan.view.size.begin(), scan.view.size.end()) > kLargestAxis) {
-        throw std::invalid_argument("A GPU takes at most 65535 voxels along an axis, found " +
-                                    to_text(scan.view.size) + " (z, y, x); use device=\"cpu\".");
+        throw CudaError("A GPU takes at most 65535 voxels along an axis, found " + to_text(scan.view.size) +
+                        " (z, y, x); use device=\"cpu\".");
     }
     if (target.on_device && !is_dense(target.view)) {
         throw std::invalid_argument("labels on a GPU must fill their memory without gaps.");

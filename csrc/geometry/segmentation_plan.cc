@@ -54,7 +54,8 @@ SegmentationPlan plan_segmentation(const Size& size, const Triple<double>& spaci
         const float half = std::floor(static_cast<float>(plan.input_size[axis]) * new_spacing / 2.0f);
         plan.box.start[axis] = centre - half;
         plan.box.end[axis] = centre + half;
-
+    }
+    for (int axis = 0; axis < 3; ++axis) {
         const auto image_spacing = static_cast<float>(spacing[axis]);
         const float from = std::floor(plan.box.start[axis] / image_spacing);
         const float to = std::ceil((plan.box.end[axis] + 1.0f) / image_spacing);

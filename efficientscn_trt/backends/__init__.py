@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import SupportsIndex
 
 from ..bundle import Bundle
+from ..bundle.core_parameters import core_parameters
 from ..errors import DeviceError, EfficientSCNError
 from ..io.wording import shown
 from .protocols import Backend
@@ -81,12 +82,14 @@ def load(bundle: Bundle, device: str = "auto", precision: str = "auto", threads:
     """Compile the networks of `bundle` for `device`; `threads` is the number of CPU threads, 0 for all.
 
     "auto" takes the first device that works, and logs why those before it do not.
-    Raises DeviceError if the device or precision is not available, and ValueError as `thread_count` does.
+    Raises BundleError, DeviceError if the device or precision is not available, and ValueError as
+    `thread_count` does.
     """
     if not isinstance(precision, str) or precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise DeviceError(f"The precision {shown(precision)} is not known, expected one of {known}.")
     threads = thread_count(threads)
+    core_parameters(bundle)  # refused before networks are loaded
     name, index = split_device(device)
     if name != "auto":
         return _BACKENDS[name](bundle, precision, threads, index)

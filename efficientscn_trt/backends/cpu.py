@@ -16,6 +16,7 @@ from ..triples import Size
 from ..user_cache import cache_folder
 from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .forks import keep_in_children
+from .network_form import check_form
 from .openvino_network import OpenVinoNetwork, explained
 from .openvino_start import ov, ov_core
 from .scn_graph import MULTIPLES, find_spatial
@@ -91,11 +92,12 @@ class _Loader:
 
         The others are compiled for each size, when they run.
 
-        Raises BundleError if OpenVINO cannot read or compile them.
+        Raises BundleError if OpenVINO cannot read or compile them, or if they are networks of another form.
         """
         file = self._bundle.file(name)
         with explained(file):
             graph = ov_core.read_model(str(file))
+        check_form(graph, name, self._bundle)
 
         def rest(graph: ov.Model, by_size: bool = name == "segmentation") -> OpenVinoNetwork:
             return OpenVinoNetwork(graph, file, self._config, self._cache(name), by_size)

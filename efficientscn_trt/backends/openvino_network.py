@@ -46,9 +46,9 @@ class OpenVinoNetwork:
     def run(self, inputs: Sequence[np.ndarray], output: np.ndarray) -> None:
         """Run on `inputs` [1, channels, z, y, x], and write into `output` without a copy.
 
-        Raises MemoryError, and BundleError if the graph cannot be compiled.
+        Raises MemoryError, and BundleError if the graph cannot be compiled or run.
         """
-        with self._lock, memory_errors():
+        with self._lock, explained(self._file, "run"):
             request = self._compiled_for([value.shape for value in inputs]).create_infer_request()
             for index, value in enumerate(inputs):
                 request.set_input_tensor(index, ov.Tensor(value, shared_memory=True))
@@ -80,7 +80,7 @@ class OpenVinoNetwork:
 
 
 @contextmanager
-def explained(file: Path) -> Iterator[None]:
+def explained(file: Path, attempt: str = "compile") -> Iterator[None]:
     """Turns OpenVINO's errors into a BundleError that names `file`, or a MemoryError."""
     try:
         with memory_errors():
@@ -88,5 +88,5 @@ def explained(file: Path) -> Iterator[None]:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise BundleError(
-            f"OpenVINO cannot compile {file}: {reason.rstrip('.')}; export the bundle again."
+            f"OpenVINO cannot {attempt} {file}: {reason.rstrip('.')}; export the bundle again."
         ) from error

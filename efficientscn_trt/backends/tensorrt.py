@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import _core
 from ..bundle import NETWORKS, Bundle, Engine
-from ..bundle.core_parameters import core_parameters
+from ..bundle.core_parameters import bundle_errors, core_parameters
 from ..engines import EngineChoice, Gpu, this_machine
 from ..engines.cache import obtain_engine
 from ..engines.current_gpu import current
@@ -58,7 +58,7 @@ class TensorRTBackend:
         self._caches = [cache for cache in caches if cache is not None]
         self._runs: Counter[tuple[Size, Size]] = Counter()
         self._counting = threading.Lock()
-        with current(gpu):
+        with current(gpu), bundle_errors():
             self._engines = [_loaded(trt, choice, network, gpu) for network in NETWORKS]
             localization, segmentation = (
                 engine.network(cache) for engine, cache in zip(self._engines, caches, strict=True)

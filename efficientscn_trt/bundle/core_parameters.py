@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .. import _core
@@ -33,3 +35,12 @@ def core_parameters(bundle: Bundle) -> CoreParameters:
         return CoreParameters.of(bundle.manifest.pipeline)
     except ValueError as error:
         raise BundleError(f"{bundle.path}: {MANIFEST}: {error}") from error
+
+
+@contextmanager
+def bundle_errors() -> Iterator[None]:
+    """Raise BundleError where the core says that parameters or networks do not suit a scan."""
+    try:
+        yield
+    except ValueError as error:
+        raise BundleError(f"The bundle cannot segment this scan: {error}") from error

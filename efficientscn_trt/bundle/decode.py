@@ -61,7 +61,7 @@ def _scalar(kind: Any, data: object, where: str) -> object:
     if kind is Any or kind is object:
         return data
     if kind is float:
-        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+        if isinstance(data, bool) or not isinstance(data, int | float) or not _is_finite(data):
             _fail(where, data, "a finite number")
         return float(data)
     if kind is bool:
@@ -69,14 +69,21 @@ def _scalar(kind: Any, data: object, where: str) -> object:
             _fail(where, data, "true or false")
         return data
     if kind is int:
-        if isinstance(data, bool) or not isinstance(data, int):
-            _fail(where, data, "a whole number")
+        if isinstance(data, bool) or not isinstance(data, int) or abs(data) >= 1 << 63:
+            _fail(where, data, "a whole number of at most 64 bits")
         return data
     if kind is str:
         if not isinstance(data, str):
             _fail(where, data, "a string")
         return data
     raise TypeError(f"no decoder for {kind}")
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an int beyond the range of floats
+        return False
 
 
 def _tuple(arguments: tuple[Any, ...], data: object, where: str) -> tuple[object, ...]:

@@ -6,13 +6,18 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError
 from ..io.paths import is_there
+from ..io.wording import shown
+from .consistency import check_consistent
 from .decode import decode
-from .manifest import MANIFEST, NETWORKS, SCHEMA_VERSION, Float16File, Manifest, Network
+from .manifest import MANIFEST, SCHEMA_VERSION, Float16File, Manifest, Network
+
+_MOST_BYTES = 16 << 20
+_MOST_LEVELS = 64
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,12 @@ def load(path: str | os.PathLike[str]) -> Bundle:
         )
     if version > SCHEMA_VERSION:
         raise BundleError(
-            f"{folder} has bundle schema {version}, but this version reads schema {SCHEMA_VERSION}; "
+            f"{folder} has bundle schema {shown(version)}, but this version reads schema {SCHEMA_VERSION}; "
             "upgrade efficientscn-trt (pip install --upgrade efficientscn-trt)."
         )
     try:
         manifest = decode(Manifest, document)
-        _check_consistent(manifest)
+        check_consistent(manifest)
     except BundleError as error:
         raise BundleError(f"{folder}: {error}") from None
     for name, expected in manifest.files.items():
@@ -91,40 +96,40 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             "give the folder that `efficientscn-trt export` wrote."
         )
     try:
+        size = file.stat().st_size
+        if size > _MOST_BYTES:
+            raise BundleError(
+                f"{file} has {size} bytes, expected at most {_MOST_BYTES}, so it is not the manifest of a "
+                "bundle; export the bundle again."
+            )
         document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be printed
+    except (OSError, ValueError) as error:
         raise BundleError(f"{file} cannot be read: {error}; export the bundle again.") from error
-    if not isinstance(document, dict):
+    except RecursionError:
+        document = None
+    if not isinstance(document, dict) or not _is_shallow(document):
         raise BundleError(
-            f"{file} holds no JSON object, so it is not the manifest of a bundle; export the bundle again."
+            f"{file} holds no JSON object of at most {_MOST_LEVELS} levels, so it is not the manifest of a "
+            "bundle; export the bundle again."
         )
     return document
 
 
-def _check_consistent(manifest: Manifest) -> None:
-    channels = manifest.networks.segmentation.output.shape[1:2]
-    if channels != (len(manifest.labels),):
-        raise BundleError(
-            f"manifest.json names {len(manifest.labels)} labels, but the segmentation network's output "
-            f"has the shape {list(manifest.networks.segmentation.output.shape)}; export the bundle again."
-        )
-    for key in NETWORKS:
-        for file in getattr(manifest.networks, key).files:
-            if manifest.files.get(file.file) != file.sha256:
-                raise BundleError(
-                    f"manifest.json: `files` and `networks.{key}` have different SHA-256 for {file.file}; "
-                    "export the bundle again."
-                )
-    for name in (*manifest.files, *(engine.file for engine in manifest.engines)):
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise BundleError(
-                f"manifest.json names the file {name}, which is outside the bundle; export it again."
-            )
+def _is_shallow(document: dict[str, Any]) -> bool:
+    """Whether `document` has at most _MOST_LEVELS levels; more could exhaust the stack of later steps."""
+    level: list[Any] = [document]
+    for _ in range(_MOST_LEVELS):
+        children = [child for each in level for child in (each.values() if isinstance(each, dict) else each)]
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return True
+    return False
 
 
 def _verify_file(folder: Path, name: str, expected: str) -> None:
     file = folder / name
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise BundleError(f"{folder} lacks the file {name}; copy the whole bundle again, or export it again.")
     try:
         found = sha256(file)

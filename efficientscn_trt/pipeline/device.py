@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..backends.protocols import DeviceBackend
+from ..bundle.core_parameters import bundle_errors
 from ..errors import InputError
 from ..io.device_array import DeviceLabels
 from ..triples import Triple
@@ -37,16 +38,17 @@ class DevicePipeline:
             target = labels.view()
         else:
             labels = target = np.empty(shape, np.uint8)
-        run = self._core.segment(
-            scan.lps,
-            spacing,
-            scan.geometry.lps_view(target),
-            scan_on_device=scan.on_device,
-            labels_on_device=keep_on_device,
-            stream=stream,
-            begin=lambda stage: clock.begin(stage.name.lower().replace("_", " ")),
-            values=scan.check_values,
-        )
+        with bundle_errors():
+            run = self._core.segment(
+                scan.lps,
+                spacing,
+                scan.geometry.lps_view(target),
+                scan_on_device=scan.on_device,
+                labels_on_device=keep_on_device,
+                stream=stream,
+                begin=lambda stage: clock.begin(stage.name.lower().replace("_", " ")),
+                values=scan.check_values,
+            )
         clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
         self._backend.keep_kernels(run.localization.input_size, run.segmentation.input_size)
         counts = np.asarray(run.counts)

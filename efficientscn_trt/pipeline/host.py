@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..backends.protocols import Backend
-from ..bundle.core_parameters import CoreParameters
+from ..bundle.core_parameters import CoreParameters, bundle_errors
 from ..errors import InputError
 from ..triples import Triple
 from .clock import Clock
@@ -36,11 +36,13 @@ class HostPipeline:
         if keep_on_device:
             raise InputError('Labels can stay on a GPU only if they are computed there; use device="cuda".')
         geometry = scan.geometry
-        with clock.stage("localization input"):
+        with clock.stage("localization input"), bundle_errors():
             stages = HostStages(scan.lps.shape, spacing, self._parameters, self._threads)
             image = stages.localization_input(scan.lps)
         with clock.stage("localization"):
-            plan, found = stages.plan_segmentation(self._backend.localize(image))
+            mask = self._backend.localize(image)
+            with bundle_errors():
+                plan, found = stages.plan_segmentation(mask)
         with clock.stage("segmentation input"):
             image = stages.segmentation_input(scan.lps, plan)
         scan.release()  # frees a scan that was read from a file, before the larger network runs

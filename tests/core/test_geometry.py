@@ -155,6 +155,14 @@ def test_voxels_too_small_for_the_box_are_refused() -> None:
         _core.plan_segmentation((5, 5, 5), (1, 1, 1e-20), _core.Box((0, 0, 0), (9, 9, 9)), SEGMENTATION)
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_the_refused_box_is_given_in_full(axis: int) -> None:
+    spacing = [1.0, 1.0, 1.0]
+    spacing[axis] = 1e-20
+    with pytest.raises(ValueError, match=r"A box of \(-27, -27, -27\) to \(37, 37, 37\) mm is too large"):
+        _core.plan_segmentation((5, 5, 5), spacing, _core.Box((0, 0, 0), (10, 10, 10)), SEGMENTATION)
+
+
 def test_mask_corners_outside_the_input_are_refused() -> None:
     plan = _core.plan_localization((40, 50, 60), (6, 6, 6), LOCALIZATION)
     with pytest.raises(ValueError, match="mask's corners"):
@@ -164,11 +172,20 @@ def test_mask_corners_outside_the_input_are_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"spacing_mm": 0}, "spacing_mm must be a positive number, found 0"),
-        ({"spacing_slack": -1}, "spacing_slack must be zero or a positive number, found -1"),
-        ({"intensity_min": 2}, "intensity_min must be smaller than intensity_max, found 2"),
-        ({"intensity_scale": float("nan")}, "intensity_scale must be a positive number, found nan"),
-        ({"smoothing_sigma_mm": float("inf")}, "smoothing_sigma_mm must be zero or a positive number"),
+        ({"spacing_mm": 0}, "spacing_mm must be a number from 0.001 to 1000, found 0"),
+        ({"spacing_mm": 1e300}, r"spacing_mm must be a number from 0.001 to 1000, found 1e\+300"),
+        ({"spacing_slack": -1}, "spacing_slack must be a number from 0 to 10, found -1"),
+        ({"intensity_min": 2}, "intensity_min must be smaller than intensity_max, found 2 and 1"),
+        ({"intensity_max": 1e38}, "intensity_max must be a number from"),
+        ({"intensity_scale": float("nan")}, r"intensity_scale must be .* from 0.001 to 1e\+06, found nan"),
+        ({"intensity_scale": 1e-9}, "intensity_scale must be a number from 0.001 to"),
+        ({"smoothing_sigma_mm": float("inf")}, "smoothing_sigma_mm must be a number from 0 to 100"),
+        ({"valid_sizes": [[32], [10**9], [32]]}, "valid_sizes must be at most 4096, found 1000000000"),
+        (
+            {"valid_sizes": [[32], [2**63 - 1], [32]]},
+            "valid_sizes must be at most 4096, found 9223372036854775807",
+        ),
+        ({"valid_sizes": [[1024]] * 3}, r"must have at most 2\^28 voxels, found 1073741824"),
         ({"valid_sizes": [[32], [64, 32], [32]]}, "found 32 after 64"),
         ({"valid_sizes": [[32], [], [32]]}, "at least one size"),
         ({"valid_sizes": 3}, "valid_sizes must be three lists of sizes"),

@@ -74,14 +74,14 @@ def test_more_voxels_along_an_axis_than_a_launch_takes(axis: int) -> None:
     size[axis] = 65536
     scan = np.zeros(size, np.int16)
     with pytest.raises(
-        ValueError, match=r"at most 65535 voxels along an axis, found \(.*65536.*\) \(z, y, x\)"
+        DeviceError, match=r"at most 65535 voxels along an axis, found \(.*65536.*\) \(z, y, x\)"
     ):
         FakePipeline().segment(scan, SPACING)
 
 
 def test_more_voxels_in_one_of_the_network_than_a_block_holds() -> None:
     with pytest.raises(
-        ValueError, match="covers more than 12288 voxels of the scan along x; resample the scan"
+        DeviceError, match=r'covers more than 12288 voxels .* along x, too many for a GPU; use device="cpu"'
     ):
         FakePipeline().segment(np.zeros((2, 2, 40000), np.int16), (4.0, 4.0, 0.0003))
 

@@ -61,7 +61,16 @@ def test_file_instead_of_a_folder(copy: Path) -> None:
         bundles.load(copy / "manifest.json")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"name": "x"}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", '{"name": "x"}', "\xff"),
+        *("[" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, '{"a":' * 65 + "1" + "}" * 65),
+        '{"schema_version": ' + "9" * 5000 + "}",
+        '{"schema_version": 1}' + " " * (16 << 20),
+    ],
+    ids=range(9),
+)
 def test_manifest_that_is_none(copy: Path, text: str) -> None:
     (copy / "manifest.json").write_text(text, encoding="latin-1")
     with pytest.raises(BundleError, match=r"manifest"):
@@ -99,10 +108,22 @@ def test_newer_schema(copy: Path) -> None:
         ("pipeline.localization.spaccing_mm", 6, r"the field .*spaccing_mm is not known"),
         ("pipeline.segmentation.valid_sizes", [[32]], r"expected a list of 3"),
         ("networks.segmentation.opset", 18.5, r"expected a whole number"),
+        ("networks.segmentation.opset", 10**300, r"expected a whole number of at most 64 bits"),
+        ("pipeline.localization.spacing_mm", 10**400, r"spacing_mm is 10{50,}…, expected a finite number"),
+        ("pipeline.localization.spacing_mm", float("nan"), r"spacing_mm is nan, expected a finite number"),
+        ("pipeline.unknown_spacing.used_xyz", [1, 0, 1], r"used_xyz, expected three numbers from 0\.001 to"),
+        ("pipeline.unknown_spacing.used_xyz", [1, 1e9, 1], r"used_xyz, expected three numbers from"),
+        ("name", "", r"has the name '', expected 1 to 200 printable characters"),
+        ("name", "\x1b[2J", r"has the name '\\x1b\[2J', expected 1 to 200 printable"),
+        ("provenance", {"notice": "\ud800"}, r"manifest\.json cannot be read: .*surrogates not allowed"),
         ("networks.segmentation.input.shape", [1, None], r"expected int or str"),
         ("labels", ["background", "liver"], r"names 2 labels, but"),
-        ("files", {}, r"have different SHA-256 for localization\.onnx; export"),
-        ("networks.localization.file", "../x", r"have different SHA-256 for \.\./x; export"),
+        ("labels", ["a", "b", "b", "c", "d"], r"has the labels .*, expected 2 to 255 different ones"),
+        ("labels", ["a", "b", "c", "d", ""], r"has the labels .*, expected .* of 1 to 200 printable"),
+        ("labels", ["a", "b", "c", "d", "e" * 201], r"has the labels .*, expected .* of 1 to 200"),
+        ("labels", ["a", "b", "c", "d", "e\n"], r"has the labels .*, expected .* of 1 to 200"),
+        ("files", {}, r"has different SHA-256 for 'localization\.onnx' in `files` and"),
+        ("networks.localization.file", "../x", r"has different SHA-256 for '\.\./x' in `files`"),
     ],
 )
 def test_manifest_with_a_wrong_field(copy: Path, place: str, value: Any, message: str) -> None:
@@ -111,10 +132,19 @@ def test_manifest_with_a_wrong_field(copy: Path, place: str, value: Any, message
         bundles.load(copy)
 
 
-def test_file_outside_the_bundle(copy: Path) -> None:
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../b", "..\\secret"])
+def test_file_outside_the_bundle(copy: Path, name: str) -> None:
     document = json.loads((copy / "manifest.json").read_text())
-    _edit(copy, "files", document["files"] | {"../secret": "0"})
+    _edit(copy, "files", document["files"] | {name: "0"})
     with pytest.raises(BundleError, match="outside the bundle"):
+        bundles.load(copy)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "", "line\nbreak"])
+def test_file_that_no_bundle_has(copy: Path, name: str) -> None:
+    document = json.loads((copy / "manifest.json").read_text())
+    _edit(copy, "files", document["files"] | {name: "0"})
+    with pytest.raises(BundleError, match=r"names the file '.*, expected 1 to 200 printable characters"):
         bundles.load(copy)
 
 

@@ -44,5 +44,5 @@ def test_the_box_is_that_of_the_mask_and_the_whole_scan_without_one(voxel: tuple
 def test_numbers_without_sense_are_refused() -> None:
     scan = open_scan(block_array(), SPACING_XYZ)
     wrong = PipelineParameters(localization=LocalizationParameters(spacing_mm=0.0))
-    with pytest.raises(ValueError, match="spacing_mm must be a positive number, found 0"):
+    with pytest.raises(ValueError, match=r"spacing_mm must be a number from 0.001 to 1000, found 0"):
         HostStages.of(scan, wrong)

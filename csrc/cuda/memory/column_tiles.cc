@@ -1,8 +1,9 @@
 #include "cuda/memory/column_tiles.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
+
+#include "cuda/driver/cuda_error.h"
 
 namespace escn::cuda {
 namespace {
@@ -18,9 +19,8 @@ std::vector<ColumnTile> plan_column_tiles(const cpu::TapTable& columns) {
     for (int32_t o = 0; o < static_cast<int32_t>(columns.size()); ++o) {
         const int32_t first = columns.first[o], stop = first + columns.count[o];
         if (columns.count[o] > kLargest) {
-            throw std::invalid_argument("One voxel of the network covers more than " +
-                                        std::to_string(kLargest) +
-                                        " voxels of the scan along x; resample the scan first.");
+            throw CudaError("One voxel of the network covers more than " + std::to_string(kLargest) +
+                            " voxels of the scan along x, too many for a GPU; use device=\"cpu\".");
         }
         const bool covers = columns.count[o] > 0;
         const bool empty = begin == end;

@@ -8,7 +8,7 @@
 
 namespace escn::cuda {
 
-// Tiles in ascending order that hold all columns of the operator. Throws std::invalid_argument if a single
+// Tiles in ascending order that hold all columns of the operator. Throws CudaError if a single
 // column spans more image columns than fit the shared memory that every GPU has.
 std::vector<ColumnTile> plan_column_tiles(const cpu::TapTable& columns);
 

@@ -1,0 +1,67 @@
+"""Refuse a manifest whose parts do not fit together, or that names what cannot be."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+from ..errors import BundleError
+from ..io.plausibility import LEAST_SPACING_MM
+from ..io.wording import shown
+from .manifest import MANIFEST, NETWORKS, Manifest
+
+_MOST_LABELS = 255
+_MOST_SPACING_MM = 1000.0
+_LONGEST_NAME = 200  # characters; file systems take 255 bytes
+
+
+def check_consistent(manifest: Manifest) -> None:
+    """Check what the types of the fields do not say. Raises BundleError."""
+    _check_names(manifest)
+    _check_unknown_spacing(manifest)
+    _check_files(manifest)
+
+
+def _refuse(found: str, advice: str = "export the bundle again") -> NoReturn:
+    raise BundleError(f"{MANIFEST} {found}; {advice}.")
+
+
+def _is_name(text: str) -> bool:
+    return text.isprintable() and 1 <= len(text) <= _LONGEST_NAME
+
+
+def _check_names(manifest: Manifest) -> None:
+    labels, shape = manifest.labels, manifest.networks.segmentation.output.shape
+    names = f"1 to {_LONGEST_NAME} printable characters"
+    if not _is_name(manifest.name):
+        _refuse(f"has the name {shown(manifest.name)}, expected {names}")
+    if shape[1:2] != (len(labels),):
+        _refuse(
+            f"names {len(labels)} labels, but the segmentation network's output has the shape {list(shape)}"
+        )
+    different = len(set(labels)) == len(labels)
+    if not (2 <= len(labels) <= _MOST_LABELS and different and all(map(_is_name, labels))):
+        _refuse(
+            f"has the labels {shown(list(labels))}, expected 2 to {_MOST_LABELS} different ones of {names}"
+        )
+
+
+def _check_unknown_spacing(manifest: Manifest) -> None:
+    used = manifest.pipeline.unknown_spacing.used_xyz
+    if not all(LEAST_SPACING_MM <= value <= _MOST_SPACING_MM for value in used):
+        _refuse(
+            f"has {list(used)} as unknown_spacing.used_xyz, expected three numbers from "
+            f"{LEAST_SPACING_MM:g} to {_MOST_SPACING_MM:g} mm"
+        )
+
+
+def _check_files(manifest: Manifest) -> None:
+    for key in NETWORKS:
+        for file in getattr(manifest.networks, key).files:
+            if manifest.files.get(file.file) != file.sha256:
+                _refuse(f"has different SHA-256 for {shown(file.file)} in `files` and in `networks.{key}`")
+    for name in (*manifest.files, *(engine.file for engine in manifest.engines)):
+        if PurePosixPath(name).is_absolute() or ".." in name.replace("\\", "/").split("/"):
+            _refuse(f"names the file {shown(name)}, which is outside the bundle")
+        if not _is_name(name):
+            _refuse(f"names the file {shown(name)}, expected 1 to {_LONGEST_NAME} printable characters")
