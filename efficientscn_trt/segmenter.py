@@ -17,7 +17,7 @@ from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
 from .scan_warning import ScanWarning
-from .system import peak_resident_bytes
+from .system import give_back_freed_memory, peak_resident_bytes
 from .triples import triple
 
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
@@ -154,6 +154,7 @@ class Segmenter:
         """
         with networks_in_use(self.device):
             self._pipeline.trim()
+        give_back_freed_memory()
 
     def _notices(self) -> list[ScanWarning]:
         notice = self.bundle.manifest.provenance.get("notice")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 #: The instruction sets that decide how fast a CPU convolves, by Linux's names.
@@ -34,6 +36,12 @@ def memory_bytes() -> int | None:
     """The machine's memory in bytes, None if the system does not report it."""
     total = _fields(_MEMINFO).get("MemTotal")
     return _bytes(total) if total else None
+
+
+def give_back_freed_memory() -> None:
+    """Give memory that was freed back to the system, where the C library keeps it (glibc)."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak_resident_bytes() -> int:

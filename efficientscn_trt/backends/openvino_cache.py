@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+from ..io.unfinished import unfinished_folder
 
 _COMPILED = "*.blob"
 
@@ -26,24 +27,25 @@ def cache_option(folder: Path | None) -> Iterator[dict[str, Any]]:
 
     Reads every compiled network in the folder.
     """
-    own = _folder_in(folder) if folder else None
-    if folder is None or own is None:
-        yield {}
-        return
-    with own as name:
+    with ExitStack() as stack:
+        own = _folder_in(folder, stack) if folder else None
+        if folder is None or own is None:
+            yield {}
+            return
         for kept in folder.glob(_COMPILED):
-            _link(kept, Path(name))
-        yield {"CACHE_DIR": name, "ENABLE_MMAP": False}  # network file systems cannot delete a mapped file
-        for compiled in Path(name).glob(_COMPILED):
+            _link(kept, own)
+        # Network file systems cannot delete a mapped file.
+        yield {"CACHE_DIR": str(own), "ENABLE_MMAP": False}
+        for compiled in own.glob(_COMPILED):
             with suppress(OSError):
                 if not compiled.is_symlink() and compiled.stat().st_nlink == 1:
                     _add_to_cache(compiled, folder)
 
 
-def _folder_in(folder: Path) -> TemporaryDirectory[str] | None:
+def _folder_in(folder: Path, stack: ExitStack) -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return TemporaryDirectory(dir=folder, ignore_cleanup_errors=True)
+        return stack.enter_context(unfinished_folder(folder / "compiling"))
     except OSError:
         return None
 

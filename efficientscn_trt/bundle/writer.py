@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import OutputError
 from ..io.paths import is_there
+from ..io.unfinished import unfinished_folder
 from .manifest import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -59,30 +60,24 @@ def write(
     _check_replaceable(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        with unfinished_folder(target) as temporary:
+            sources = {"localization": localization, "segmentation": segmentation}
+            networks = {key: _write_network(temporary, key, source) for key, source in sources.items()}
+            manifest = Manifest(
+                schema_version=SCHEMA_VERSION,
+                name=name,
+                description=description,
+                labels=tuple(labels),
+                pipeline=pipeline,
+                networks=Networks(**networks),
+                provenance=dict(provenance),
+                files={file.file: file.sha256 for network in networks.values() for file in network.files},
+            )
+            (temporary / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+            load(temporary)
+            _replace_folder(temporary, target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    try:
-        sources = {"localization": localization, "segmentation": segmentation}
-        networks = {key: _write_network(temporary, key, source) for key, source in sources.items()}
-        manifest = Manifest(
-            schema_version=SCHEMA_VERSION,
-            name=name,
-            description=description,
-            labels=tuple(labels),
-            pipeline=pipeline,
-            networks=Networks(**networks),
-            provenance=dict(provenance),
-            files={file.file: file.sha256 for network in networks.values() for file in network.files},
-        )
-        (temporary / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        load(temporary)
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        _replace_folder(temporary, target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return load(target)
 
 

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import click
 
+from . import stop_signals
 from .failure import exit_code_of
 
 COMMANDS = {
@@ -92,4 +93,6 @@ def main() -> NoReturn:
         sys.stdout.reconfigure(errors="replace")
     # pydicom's remarks about odd headers are for programmers; what matters is in our own warnings.
     warnings.filterwarnings("ignore", module="pydicom")
-    sys.exit(run())
+    code = run()
+    stop_signals.ignore()
+    sys.exit(code)

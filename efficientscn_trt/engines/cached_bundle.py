@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from .. import bundle as bundles
 from ..bundle import Bundle, Manifest
 from ..errors import BundleError, OutputError
+from ..io.unfinished import unfinished_folder
 from ..user_cache import CACHE_VARIABLE, cache_folder
 
 
@@ -45,9 +45,7 @@ def _write(bundle: Bundle, target: Path) -> None:
     manifest = _without_engines(bundle)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as scratch:
-        copy = Path(scratch, "bundle")
-        copy.mkdir()
+    with unfinished_folder(target) as copy:
         for name in manifest.files:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.path / name, copy / name)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
+from .paths import not_a_file
+from .unfinished import unfinished_file
 from .wording import one_line, system_reason
 
-_LONGEST_STEM = 40  # in characters, so that the whole stays below the 255 bytes of file systems
+_ANYBODYS = 0o666  # less what the umask takes away
 
 
 def check_writable(target: Path) -> None:
@@ -19,71 +21,63 @@ def check_writable(target: Path) -> None:
 
     Raises OutputError.
     """
-    temporary = _temporary(target, _followed(target))
     try:
-        _create(temporary, target)
-    finally:
-        _discard(temporary)
+        with unfinished_file(_place(target)):
+            pass
+    except OSError as error:
+        raise _unwritable(target, error) from error
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield the path of an empty file beside `target`, with its extensions, for the caller to fill.
+    """Yield the path of an empty file beside `target`, for the caller to fill.
 
-    The file replaces `target` when the block ends, or what `target` links to. It is removed if the block
-    raises.
+    The file replaces `target` when the block ends, or what `target` links to, and takes over its permissions
+    and owner. It is removed if the block raises.
     Raises OutputError, also where the block raises OSError or RuntimeError (SimpleITK's).
     """
-    place = _followed(target)
-    temporary = _temporary(target, place)
+    filled = False
     try:
-        _create(temporary, target)
-        yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(place)
+        place = _place(target)
+        old = place.stat() if place.exists() else None
+        with unfinished_file(place, stat.S_IMODE(old.st_mode) if old else _ANYBODYS) as temporary:
+            filled = True
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            if old:
+                _take_over(temporary, old)
+            temporary.replace(place)
     except (OSError, RuntimeError) as error:
-        raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
-    finally:
-        _discard(temporary)
+        if filled:
+            raise OutputError(f"{target} cannot be written: {_reason(error)}.") from error
+        raise _unwritable(target, error) from error
 
 
-def _followed(target: Path) -> Path:
-    """Where `target` leads if it is a link; the link itself stays."""
-    return Path(os.path.realpath(target)) if os.path.islink(target) else target
-
-
-def _temporary(target: Path, place: Path) -> Path:
-    """A new name beside `place`, with the extensions of `target`, by which a writer chooses the format."""
-    extension = "".join(target.suffixes[-2:] if target.suffix.lower() == ".gz" else [target.suffix]).lower()
-    stem = target.name[: len(target.name) - len(extension)][:_LONGEST_STEM]
-    return place.with_name(f".{stem}.{secrets.token_hex(4)}.partial{extension}")
-
-
-def _discard(temporary: Path) -> None:
-    with suppress(OSError, ValueError):  # it was never made, or its folder is gone
-        temporary.unlink()
-
-
-def _create(temporary: Path, target: Path) -> None:
+def _place(target: Path) -> Path:
+    """Where `target` leads if it is a link; the link itself stays. Raises OSError, OutputError."""
     if "\0" in str(target):
         raise OutputError(f"{one_line(str(target))} cannot be written: its name has a NUL; give another one.")
-    try:
-        if not target.parent.is_dir():
-            if os.path.lexists(target.parent):
-                raise OutputError(f"{target} cannot be written: {target.parent} is no folder; give one.")
-            raise OutputError(
-                f"{target} cannot be written: there is no folder {target.parent}; make it first."
-            )
-        if target.is_dir():
-            raise OutputError(f"{target} is a folder, expected the name of a file.")
-        if os.path.islink(os.path.realpath(target)):
-            raise OutputError(f"{target} is a link that leads back to itself; give another name.")
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise OutputError(
-            f"{target} cannot be written: {_reason(error)}; give a folder where you may write."
-        ) from error
+    place = Path(os.path.realpath(target)) if os.path.islink(target) else target
+    if not target.parent.is_dir():
+        if os.path.lexists(target.parent):
+            raise OutputError(f"{target} cannot be written: {target.parent} is no folder; give one.")
+        raise OutputError(f"{target} cannot be written: there is no folder {target.parent}; make it first.")
+    if os.path.islink(place):
+        raise OutputError(f"{target} is a link that leads back to itself; give another name.")
+    if place.exists() and (found := not_a_file(place)):
+        raise OutputError(f"{target} {found}, expected the name of a file.")
+    return place
+
+
+def _take_over(temporary: Path, old: os.stat_result) -> None:
+    with suppress(OSError, AttributeError):  # only root may give files away; Windows has no chown
+        os.chown(temporary, old.st_uid, old.st_gid)
+    temporary.chmod(stat.S_IMODE(old.st_mode))
+
+
+def _unwritable(target: Path, error: Exception) -> OutputError:
+    return OutputError(f"{target} cannot be written: {_reason(error)}; give a folder where you may write.")
 
 
 def _reason(error: Exception) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from .image import Image
 from .metaimage import read_metaimage
 from .orientation import Geometry
-from .paths import check_name
 from .placement import placed
 from .plausibility import check_shape
 
@@ -44,12 +45,15 @@ def to_itk(array: np.ndarray, geometry: Geometry) -> sitk.Image:
 
 
 def write_itk(array: np.ndarray, geometry: Geometry, path: Path) -> None:
-    """Write `array` [z, y, x] as MetaImage, compressed. Raises OutputError, RuntimeError or OSError.
+    """Write `array` [z, y, x] to `path` as MetaImage, compressed. Raises RuntimeError or OSError.
 
-    The file is read back, because ITK's writers do not report every full disk.
+    ITK chooses the format by a file's name, and a name that is not UTF-8 ends the process, so it writes to a
+    name of ours. The file is read back, because ITK's writers do not report every full disk.
     """
-    check_name(path, OutputError)
-    sitk.WriteImage(to_itk(array, geometry), str(path), useCompression=True)
+    with TemporaryDirectory() as scratch:
+        written = Path(scratch, "image.mha")
+        sitk.WriteImage(to_itk(array, geometry), str(written), useCompression=True)
+        shutil.copyfile(written, path)
     try:
         read_metaimage(path)
     except InputError as error:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from ..errors import EfficientSCNError
-from .wording import displayable, system_reason
+from .wording import system_reason
 
 
 def not_a_file(path: Path) -> str:
@@ -19,14 +19,6 @@ def not_a_file(path: Path) -> str:
     if os.path.exists(path):
         return "is a pipe or a device"
     return "is a link that leads nowhere" if os.path.islink(path) else "is not there"
-
-
-def check_name(path: Path, failure: type[EfficientSCNError]) -> None:
-    """Refuse a name that is not UTF-8, which ends SimpleITK's process. Raises `failure`."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise failure(f"{displayable(path)} is no name in UTF-8; rename it.") from error
 
 
 def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 from ..errors import OutputError
 from .atomic import check_writable, replacing
 from .orientation import Geometry
-from .paths import check_name
 
 #: Formats that keep an image in one file, so that a rename replaces all of it.
 NIFTI_EXTENSIONS = (".nii.gz", ".nii")
@@ -29,8 +28,6 @@ def check_output(path: str | os.PathLike[str]) -> None:
 
 def check_extension(target: Path) -> None:
     """Refuse a name whose extension is not that of a known format. Raises OutputError."""
-    if target.name.lower().endswith(".mha"):
-        check_name(target, OutputError)
     if target.name.lower() in EXTENSIONS:
         raise OutputError(
             f"{target} has no name before its extension; give one, such as labels{target.name}."
@@ -45,7 +42,7 @@ def write(array: np.ndarray, geometry: Geometry, target: Path) -> None:
         if target.name.lower().endswith(NIFTI_EXTENSIONS):
             from .nifti import write_nifti
 
-            write_nifti(array, geometry, temporary)
+            write_nifti(array, geometry, temporary, compressed=target.name.lower().endswith(".gz"))
         elif target.name.lower().endswith(".nrrd"):
             from .nrrd import write_nrrd
 

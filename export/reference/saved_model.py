@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from efficientscn_trt.errors import ExportError, OutputError
+from efficientscn_trt.io.unfinished import unfinished_folder
 
 from .form import RELEASED
 from .localization import Localization
@@ -44,8 +44,7 @@ def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory
         raise OutputError(f"{target} exists already; give a new folder, or remove this one first")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
-            partial = Path(scratch) / "model"
+        with unfinished_folder(target) as partial:
             _save(network, weights, partial)
             if target.is_dir():
                 target.rmdir()

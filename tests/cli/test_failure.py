@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,6 +14,7 @@ import pytest
 
 from efficientscn_trt import BundleError, DeviceError, ExportError, InputError, OutputError
 from efficientscn_trt.cli.failure import exit_code_of
+from efficientscn_trt.cli.progress import show_stages
 from efficientscn_trt.cli.tables import print_warnings
 
 
@@ -89,6 +93,43 @@ def test_a_full_disk_is_no_fault_of_the_program(
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     assert done.returncode == OutputError.exit_code
     assert done.stderr == "Error: An output cannot be written: no space left on device; free some.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("failure", [ImportError("numpy.core failed"), SystemError(), MemoryError()])
+def test_a_native_module_may_turn_a_signal_into_an_error(
+    number: signal.Signals, code: int, failure: Exception
+) -> None:
+    def loading() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except BaseException as error:
+            raise failure from error
+
+    assert exit_code_of(loading) == code
+    assert _raise(ImportError("of its own")) == 70
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_whose_exception_got_lost_ends_the_command_at_the_next_stage() -> None:
+    def command() -> None:
+        with show_stages(2) as stages:
+            with suppress(BaseException):
+                os.kill(os.getpid(), signal.SIGTERM)
+            stages.begin("next")
+        pytest.fail("it went on")
+
+    assert exit_code_of(command) == 143
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as of a job in the background
+    try:
+        assert exit_code_of(lambda: os.kill(os.getpid(), signal.SIGINT)) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_interruption_and_usage(capsys: pytest.CaptureFixture[str]) -> None:

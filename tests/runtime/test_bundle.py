@@ -162,7 +162,7 @@ def test_an_interrupted_write_leaves_the_old_bundle(copy: Path, monkeypatch: pyt
     rename, old = Path.rename, bundles.load(copy)
 
     def interrupted(self: Path, target: Path) -> Path:
-        if self.suffix == ".partial":
+        if self.suffix == ".escn-partial":
             raise KeyboardInterrupt
         return rename(self, target)
 

@@ -148,7 +148,7 @@ def test_interrupted_writing_leaves_what_was_there(
     if old:
         path.write_bytes(old)
 
-    def write_half(array: np.ndarray, geometry: Any, path: Path) -> None:
+    def write_half(array: np.ndarray, geometry: Any, path: Path, **_: bool) -> None:
         path.write_bytes(b"half")
         raise failure
 

@@ -23,7 +23,7 @@ _PLACE = (
 )
 
 
-def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
+def write_nifti(array: np.ndarray, geometry: Geometry, path: Path, *, compressed: bool) -> None:
     """Write `array` [z, y, x] to `path`, as NIfTI-2 if NIfTI-1 cannot hold it or the scan is NIfTI-2.
 
     What a header says about the place is copied bit by bit from that of the scan, if the scan is NIfTI.
@@ -39,7 +39,6 @@ def write_nifti(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     header["vox_offset"] = header.single_vox_offset
     _place(header, geometry, source)
     with path.open("wb") as file:
-        compressed = path.name.lower().endswith(".gz")
         stream = igzip.IGzipFile("", "wb", _LEVEL, file, mtime=0) if compressed else file
         with stream:
             stream.write(header.binaryblock)
