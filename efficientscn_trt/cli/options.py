@@ -17,7 +17,15 @@ from ..io.wording import system_reason
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FILE = click.Path(readable=False, path_type=Path)  # our error for an unreadable file has its own exit code
+
+class _Path(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":  # pathlib would take it for the current folder
+            self.fail("The path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _Path(readable=False, path_type=Path)  # our error for an unreadable file has its own exit code
 
 
 class Device(click.Choice):

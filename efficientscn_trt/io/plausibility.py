@@ -14,6 +14,7 @@ from .wording import by_axis
 #: The longest side of a scan, in mm.
 POSSIBLE_EXTENT_MM = (10.0, 5000.0)
 LEAST_SPACING_MM = 1e-3
+MOST_ORIGIN_MM = 1e6
 
 
 def check_shape(name: str, size: Sequence[int], components: int = 1) -> None:
@@ -74,10 +75,15 @@ def check_extent(name: str, size: Sequence[int], spacing: Sequence[float]) -> No
 
 
 def check_place(name: str, origin: Sequence[float], direction: Sequence[float]) -> None:
-    """Refuse an origin in mm or direction cosines (3×3) that are not finite.
+    """Refuse an origin in mm that is not finite or far off, or direction cosines (3×3) that are not finite.
 
     Raises InputError.
     """
     for what, values in (("origin", origin), ("direction", direction)):
         if not all(math.isfinite(value) for value in values):
             raise InputError(f"{name} has NaN or infinity in its {what}, expected numbers; save it again.")
+    if max(map(abs, origin)) > MOST_ORIGIN_MM:
+        raise InputError(
+            f"{name} has the origin {by_axis(origin, 'g')} mm, expected at most {MOST_ORIGIN_MM:g} mm along "
+            "each axis; save it again."
+        )

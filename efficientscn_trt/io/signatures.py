@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ..errors import InputError
+from .wording import system_reason
+
 #: The number of bytes that the functions need.
 HEAD = 4096
 
@@ -22,9 +25,12 @@ _BARE = re.compile(
 
 
 def head_of(path: Path) -> bytes:
-    """The first bytes of a file."""
-    with path.open("rb") as stream:
-        return stream.read(HEAD)
+    """The first bytes of a file. Raises InputError."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(HEAD)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {system_reason(error)}.") from error
 
 
 def is_dicom(head: bytes) -> bool:

@@ -25,7 +25,14 @@ TEXT = np.dtype(np.float64)
 DENSEST = {"raw": 1, "gzip": 1032, "zlib": 1032, "bzip2": 1 << 21, "hex": 0.5, "text": TEXT.itemsize}
 
 _LONGEST_NUMBER = 32  # characters
-_DAMAGES = (EOFError, ValueError, gzip.BadGzipFile, zlib.error, cast("type[Exception]", IsalError))
+_DAMAGES = (
+    EOFError,
+    ValueError,
+    OverflowError,
+    gzip.BadGzipFile,
+    zlib.error,
+    cast("type[Exception]", IsalError),
+)
 
 
 @contextmanager
@@ -98,12 +105,12 @@ class _Zlib(io.RawIOBase):
         return True
 
     def readinto(self, target: memoryview) -> int:  # type: ignore[override]
-        while not self._zlib.eof:
+        while len(target) and not self._zlib.eof:  # a length of 0 would mean any length
             compressed = self._zlib.unconsumed_tail or self._file.read(CHUNK)
-            if not compressed:
-                raise EOFError("the stream ends before its end mark")
             found = self._zlib.decompress(compressed, len(target))
             if found:
                 target[: len(found)] = found
                 return len(found)
+            if not compressed:
+                raise EOFError("the stream ends before its end mark")
         return 0

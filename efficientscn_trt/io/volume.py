@@ -112,6 +112,8 @@ def open_scan(
             "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
         )
     elif isinstance(volume, str | os.PathLike):
+        if os.fspath(volume) == "":
+            raise InputError("The path of the volume is empty; give that of a file or a folder.")
         image = read(Path(volume), series, orientation, threads)
         scan = _from_image(image, str(volume), str(volume), threads)
     elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):

@@ -177,6 +177,19 @@ def test_names_that_are_not_utf_8(run: Run, tiny_bundle: Bundle, tmp_path: Path)
         assert os.path.isfile(target)
 
 
+@pytest.mark.parametrize("arguments", [("", "-o", "labels.nii.gz"), ("ct.nii.gz", "-o", "")])
+def test_an_empty_path_is_not_the_current_folder(arguments: tuple[str, ...], run: Run) -> None:
+    done = run("segment", *arguments)
+    assert done.returncode == 2
+    assert "The path is empty." in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
+def test_a_disk_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    done = run("segment", "/proc/self/mem", "-o", tmp_path / "labels.nii.gz")
+    _assert_refused(done, 3, "/proc/self/mem cannot be read: input/output error")
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody may write")
 def test_folder_in_which_even_root_cannot_write(run: Run, scan_file: Path) -> None:
     done = run("segment", scan_file, "-o", "/proc/self/labels.nii.gz")

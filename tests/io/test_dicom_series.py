@@ -16,6 +16,7 @@ from support.dicom import SAMPLES, ct_slice, enhanced_ct, set_hu, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
+from efficientscn_trt.io.dicom.archives import Member, opened_archive
 from efficientscn_trt.io.image import Image
 from efficientscn_trt.io.reading import read
 
@@ -292,6 +293,60 @@ def test_zip_archive_with_a_flipped_bit(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 4
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"(study\.zip is|1-0\d\d\.dcm are) .*damaged .*Bad CRC-32"):
+        read(path)
+
+
+def test_stored_member_is_checked_to_its_end(tmp_path: Path) -> None:
+    """From Python 3.12 on, zipfile does not check one that pydicom has sought in."""
+    path = tmp_path / "study.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("1.dcm", bytes(100_000))
+    content = bytearray(path.read_bytes())
+    content[90_000] ^= 4
+    path.write_bytes(content)
+    with opened_archive(path) as archive:
+        [info] = archive.infolist()
+        with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
+            Member(archive, info).check()
+
+
+@pytest.mark.parametrize("field", [28, 30, 32])  # the lengths of a name, an extra field and a comment
+def test_zip_directory_whose_entry_swallows_others(field: int, tmp_path: Path) -> None:
+    write_series(block_image()[:, :, :6], tmp_path / "series")
+    path = tmp_path / "study.zip"
+    _archive(tmp_path / "series", path)
+    content = bytearray(path.read_bytes())
+    content[content.find(b"PK\1\2") + field] ^= 128
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"study\.zip is damaged or cut short \(.*\); copy or download it"):
+        read(path)
+
+
+def test_zip_archive_of_more_than_65535_files(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path / "series")
+    path = tmp_path / "study.zip"
+    _archive(tmp_path / "series", path)
+    with zipfile.ZipFile(path, "a") as archive:
+        for index in range(66_000):
+            archive.writestr(str(index), b"")
+    check(read(path))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(6, b"\x63\0"), (8, b"\0\x08"), (46, b"\0"), (46, b"\xff")],
+    ids=["a later version", "a name in UTF-8", "a name with NUL", "another name"],
+)
+def test_zip_archive_of_an_odd_directory(field: int, value: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "study.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("\u00e9.dcm".encode("cp437").decode("cp437"), b"none")
+    content = bytearray(path.read_bytes())
+    begin = content.find(b"PK\1\2")
+    content[begin + 46 : begin + 47] = b"\xff"  # no UTF-8
+    content[begin + field : begin + field + len(value)] = value
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"study\.zip (is damaged|has no DICOM files|/)"):
         read(path)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,34 @@ def test_damaged_compressed_voxels(flip: bool, tmp_path: Path) -> None:
     path = write_metaimage(tmp_path / "ct.mha", {"CompressedData": True}, bytes(content))
     with pytest.raises(InputError, match=r"ct\.mha is damaged or cut short \(zlib: "):
         read(path)
+
+
+def test_compressed_padding_is_warned_of(tmp_path: Path) -> None:
+    content = zlib.compress(VOXELS.tobytes() + b"\0")
+    image = read(write_metaimage(tmp_path / "ct.mha", {"CompressedData": True}, content))
+    np.testing.assert_array_equal(image.array, VOXELS)
+    assert [warning.code for warning in image.warnings] == ["unused-bytes"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource limits")
+def test_more_compressed_voxels_than_announced_take_no_memory(tmp_path: Path) -> None:
+    """At most the voxels themselves and a few MiB."""
+    content = zlib.compress(VOXELS.tobytes() + bytes(1 << 30), 9)
+    path = write_metaimage(tmp_path / "ct.mha", {"CompressedData": True}, content)
+    program = """
+import resource, sys
+from pathlib import Path
+from efficientscn_trt import InputError
+from efficientscn_trt.io.reading import read
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+try:
+    read(Path(sys.argv[1]))
+except InputError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    assert "has more voxels than its header describes" in done.stdout
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])

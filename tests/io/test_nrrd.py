@@ -183,6 +183,13 @@ def test_headers_that_are_refused(changes: dict[str, Any], message: str, tmp_pat
         read(path)
 
 
+@pytest.mark.parametrize("origin", ["1e300", "-2e6", "1e17"])
+def test_an_origin_that_is_far_off(origin: str, tmp_path: Path) -> None:
+    path = write_nrrd(tmp_path / "ct.nrrd", {"space origin": f"(0,{origin},0)"})
+    with pytest.raises(InputError, match=r"has the origin 0 × .* × 0 mm, expected at most 1e\+06 mm along"):
+        open_scan(path)
+
+
 def test_an_origin_that_is_not_finite(tmp_path: Path) -> None:
     path = write_nrrd(tmp_path / "ct.nrrd", {"space origin": "(0,nan,0)"})
     with pytest.raises(InputError, match="has NaN or infinity in its origin"):

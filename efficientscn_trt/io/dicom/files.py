@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from pydicom import Dataset, dcmread
 from pydicom.tag import Tag
@@ -17,6 +16,7 @@ from pydicom.tag import Tag
 from ...errors import InputError
 from ..signatures import HEAD, head_of, is_dicom, is_zip
 from ..wording import system_reason
+from .archives import Member, opened_archive
 from .elements import items, text
 
 _EXTENSIONS = (".dcm", ".dicom", ".ima")
@@ -61,32 +61,6 @@ _ELEMENTS = [
 ]
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file in a zip archive."""
-
-    archive: zipfile.ZipFile
-    info: zipfile.ZipInfo
-
-    @property
-    def name(self) -> str:
-        """Its name without its folders."""
-        return self.info.filename.rpartition("/")[2]
-
-    def open(self, mode: str = "rb") -> IO[bytes]:
-        """Open it to be read. Raises InputError."""
-        try:
-            return self.archive.open(self.info)
-        except NotImplementedError as error:
-            raise InputError(
-                f"{self.archive.filename} is compressed in a way that is not supported; unpack it, and give "
-                "the folder."
-            ) from error
-
-    def __str__(self) -> str:
-        return f"{self.archive.filename}/{self.info.filename}"
-
-
 File = Path | Member
 
 
@@ -124,14 +98,8 @@ def files_at(path: Path) -> Iterator[Iterable[File]]:
     if not is_zip(head_of(path)):
         yield [path]
         return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-            if any(info.flag_bits & 1 for info in members):
-                raise InputError(f"{path} is encrypted; unpack it, and give the folder.")
-            yield [Member(archive, info) for info in members]
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path} is damaged or cut short ({error}); copy or download it again.") from error
+    with opened_archive(path) as archive:
+        yield [Member(archive, info) for info in archive.infolist() if not info.is_dir()]
 
 
 def read_headers(files: Iterable[File]) -> Found:

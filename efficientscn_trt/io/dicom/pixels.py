@@ -21,6 +21,7 @@ from pydicom.pixels import get_decoder
 
 from ...errors import InputError
 from ..wording import by_axis, one_line
+from .archives import Member
 from .codecs import DECODERS, UNMOVED
 from .elements import transfer_syntax
 from .files import Instance
@@ -176,6 +177,8 @@ def _compressed_frames(data: bytes, count: int) -> list[bytes]:
 
 
 def _pixel_data(instance: Instance, syntax: uid.UID) -> DataElement:
+    if isinstance(instance.file, Member):
+        instance.file.check()
     with instance.file.open("rb") as stream:
         if syntax == uid.DeflatedExplicitVRLittleEndian:
             dataset: Dataset = dcmread(stream)
