@@ -17,11 +17,11 @@ namespace {
 
 using engine::TensorRTNetwork;
 
-std::unique_ptr<cuda::Pipeline> make(std::shared_ptr<TensorRTNetwork> localization,
-                                     std::shared_ptr<TensorRTNetwork> segmentation,
-                                     const LocalizationParameters& localization_parameters,
-                                     const SegmentationParameters& segmentation_parameters, int64_t labels,
-                                     int device, int threads, bool graphs) {
+std::unique_ptr<cuda::Pipeline> make_pipeline(std::shared_ptr<TensorRTNetwork> localization,
+                                              std::shared_ptr<TensorRTNetwork> segmentation,
+                                              const LocalizationParameters& localization_parameters,
+                                              const SegmentationParameters& segmentation_parameters,
+                                              int64_t labels, int device, int threads, bool graphs) {
     const py::gil_scoped_release release;
     return std::make_unique<cuda::Pipeline>(device, std::move(localization), std::move(segmentation),
                                             localization_parameters, segmentation_parameters, labels, threads,
@@ -104,7 +104,7 @@ void register_device_pipeline(py::module_& module) {
     py::class_<cuda::Pipeline>(module, "DevicePipeline",
                                "Both stages on a GPU, with one arena. `graphs`: whether to replay networks "
                                "from CUDA graphs at sizes where that is faster.")
-        .def(py::init(&make), py::arg("localization"), py::arg("segmentation"),
+        .def(py::init(&make_pipeline), py::arg("localization"), py::arg("segmentation"),
              py::arg("localization_parameters"), py::arg("segmentation_parameters"), py::arg("labels"),
              py::arg("device") = 0, py::arg("threads") = 0, py::kw_only(), py::arg("graphs") = false)
         .def(

@@ -14,9 +14,9 @@ namespace {
 
 using engine::TensorRTNetwork;
 
-std::shared_ptr<TensorRTNetwork> make(const py::object& api, const py::object& engine,
-                                      const py::object& context, const std::string& input,
-                                      const std::string& output) {
+std::shared_ptr<TensorRTNetwork> make_network(const py::object& api, const py::object& engine,
+                                              const py::object& context, const std::string& input,
+                                              const std::string& output) {
     return std::make_shared<TensorRTNetwork>(api, engine, context, input, output);
 }
 
@@ -48,7 +48,7 @@ void register_network(py::module_& module) {
     py::class_<TensorRTNetwork, std::shared_ptr<TensorRTNetwork>>(
         module, "Network",
         "An execution context of a TensorRT engine that runs on the caller's memory and stream.")
-        .def(py::init(&make), py::arg("api"), py::arg("engine"), py::arg("context"), py::arg("input"),
+        .def(py::init(&make_network), py::arg("api"), py::arg("engine"), py::arg("context"), py::arg("input"),
              py::arg("output"))
         .def("prepare", &prepare, py::arg("size"), py::arg("stream") = 0,
              "Set the input's size (z, y, x); return the output's shape and the bytes of scratch memory that "

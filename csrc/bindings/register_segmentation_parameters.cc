@@ -7,10 +7,11 @@ namespace py = pybind11;
 namespace escn {
 namespace {
 
-SegmentationParameters make_parameters(double spacing_mm, double spacing_threshold, double spacing_slack,
-                                       const py::object& valid_sizes, double smoothing_sigma_mm,
-                                       double outside_hu, double intensity_scale, double intensity_min,
-                                       double intensity_max) {
+SegmentationParameters make_segmentation_parameters(double spacing_mm, double spacing_threshold,
+                                                    double spacing_slack, const py::object& valid_sizes,
+                                                    double smoothing_sigma_mm, double outside_hu,
+                                                    double intensity_scale, double intensity_min,
+                                                    double intensity_max) {
     const SegmentationParameters parameters = {spacing_mm,
                                                spacing_threshold,
                                                spacing_slack,
@@ -28,10 +29,10 @@ void register_segmentation_parameters(py::module_& module) {
     using Parameters = SegmentationParameters;
     py::class_<Parameters>(module, "SegmentationParameters",
                            "The parameters of stage 2, from a bundle's manifest.")
-        .def(py::init(&make_parameters), py::kw_only(), py::arg("spacing_mm"), py::arg("spacing_threshold"),
-             py::arg("spacing_slack"), py::arg("valid_sizes"), py::arg("smoothing_sigma_mm"),
-             py::arg("outside_hu"), py::arg("intensity_scale"), py::arg("intensity_min"),
-             py::arg("intensity_max"))
+        .def(py::init(&make_segmentation_parameters), py::kw_only(), py::arg("spacing_mm"),
+             py::arg("spacing_threshold"), py::arg("spacing_slack"), py::arg("valid_sizes"),
+             py::arg("smoothing_sigma_mm"), py::arg("outside_hu"), py::arg("intensity_scale"),
+             py::arg("intensity_min"), py::arg("intensity_max"))
         .def_readonly("spacing_mm", &Parameters::spacing_mm)
         .def_readonly("spacing_threshold", &Parameters::spacing_threshold)
         .def_readonly("spacing_slack", &Parameters::spacing_slack)

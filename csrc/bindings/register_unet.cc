@@ -40,8 +40,8 @@ std::vector<std::array<network::Weights, 2>> weights_of(const Blocks& blocks) {
     return weights;
 }
 
-std::unique_ptr<network::UNet> make(const Blocks& contracting, const Blocks& expanding, const Layer& head,
-                                    float slope) {
+std::unique_ptr<network::UNet> make_unet(const Blocks& contracting, const Blocks& expanding,
+                                         const Layer& head, float slope) {
     const network::UNetWeights weights{weights_of(contracting), weights_of(expanding), weights_of(head),
                                        slope};
     const py::gil_scoped_release release;
@@ -65,7 +65,8 @@ void run(network::UNet& network, const py::object& image, const py::object& logi
 
 void register_unet(py::module_& module) {
     py::class_<network::UNet>(module, "UNet", "The U-Net of the paper (section 4.2) on the CPU, in float32.")
-        .def(py::init(&make), py::arg("contracting"), py::arg("expanding"), py::arg("head"), py::arg("slope"))
+        .def(py::init(&make_unet), py::arg("contracting"), py::arg("expanding"), py::arg("head"),
+             py::arg("slope"))
         .def_property_readonly("outputs", &network::UNet::outputs)
         .def("run", &run, py::arg("image"), py::arg("logits"), py::arg("threads") = 0,
              "Write the logits, float32 (output, z, y, x), of an image, float32 (z, y, x).")
