@@ -17,7 +17,8 @@ def link_package(parent: Path, core: Path) -> None:
     package = parent / top
     package.mkdir(parents=True)
     for item in (REPOSITORY / folders[top]).iterdir():
-        if item.name != "__pycache__" and not item.name.startswith("_core."):
+        compiled = item.name.startswith("_core.") and item.suffix != ".pyi"
+        if item.name != "__pycache__" and not compiled:
             (package / item.name).symlink_to(item)
     for name in inner:
         (package / name.removeprefix(f"{top}.")).symlink_to(REPOSITORY / folders[name])
