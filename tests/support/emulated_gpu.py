@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +18,7 @@ from efficientscn_trt import _core
 
 from .package_links import REPOSITORY, link_package
 
+EMULATOR = REPOSITORY / "tests" / "emulator"
 _TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
@@ -44,6 +46,14 @@ def is_emulated() -> bool:
 
 def emulated_gpu(cache: Path) -> EmulatedGpu:
     """Build in `cache`, which keeps unchanged parts. Skips the test if a tool is missing."""
+    return packaged(build_emulator(EMULATOR, cache))
+
+
+def build_emulator(project: Path, cache: Path, *options: str, targets: Sequence[str] = ()) -> Path:
+    """Build a CMake project that contains tests/emulator; return the folder in `cache`.
+
+    `options` are CMake's; `targets`, if any, are all that is built. Skips the test if a tool is missing.
+    """
     pybind11 = pytest.importorskip("pybind11")
     cmake = shutil.which("cmake", path=_TOOLS)
     headers = _headers()
@@ -54,13 +64,20 @@ def emulated_gpu(cache: Path) -> EmulatedGpu:
     # A build works only in its own folder and for its Python, so their hash names it.
     build = cache / hashlib.sha256(f"{cache}{sys.executable}".encode()).hexdigest()[:16]
     configure = [
-        *(cmake, "-S", str(REPOSITORY / "tests" / "emulator"), "-B", str(build)),
+        *(cmake, "-S", str(project), "-B", str(build)),
         *("-DCMAKE_BUILD_TYPE=Release", f"-DCUDA_HEADERS={headers}"),
         *(f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}"),
+        *options,
     ]
-    for command in (configure, [cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)]):
+    compile_all = [cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)]
+    for command in (configure, [*compile_all, *(["--target", *targets] if targets else [])]):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    return build
+
+
+def packaged(build: Path) -> EmulatedGpu:
+    """The package with the core of a build."""
     module = next((build / "package").glob("_core.*"))
     link_package(build / "import", module)
     return EmulatedGpu(
