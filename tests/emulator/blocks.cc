@@ -11,6 +11,7 @@
 
 #include "guarded_memory.h"
 #include "scheduler.h"
+#include "stack_switch.h"
 
 namespace emulated {
 namespace {
@@ -22,7 +23,8 @@ enum class State { kReady, kAtBarrier, kAtExchange, kDone };
 
 struct Fiber {
     jmp_buf place;  // where it continues
-    std::unique_ptr<char[]> stack{new char[kStackBytes]};
+    std::unique_ptr<char[]> memory{new char[kStackBytes]};
+    Stack stack{memory.get(), kStackBytes};
     bool begun = false;
     Thread index;
     State state = State::kReady;
@@ -33,6 +35,7 @@ struct Fiber {
 struct Block {
     std::vector<Fiber>* fibers;
     jmp_buf scheduler;
+    Stack stack;  // of the thread that runs the scheduler
     Fiber* running = nullptr;
     const std::function<void()>* kernel;
     std::map<int, GuardedMemory> variables;  // in shared memory, by the line that declares them
@@ -47,11 +50,16 @@ Block* block = nullptr;  // the running block; the scheduler runs one at a time
 void yield(State state) {
     Fiber& self = *block->running;
     self.state = state;
-    if (_setjmp(self.place) == 0) _longjmp(block->scheduler, 1);
+    if (_setjmp(self.place) == 0) {
+        leave(self.stack, block->stack);
+        jump(block->scheduler);
+    }
+    arrive(self.stack, block->stack);
 }
 
 // The same fiber serves its place in every block of every grid.
 void fiber_body() {
+    arrive(block->running->stack, block->stack);
     for (;;) {
         (*block->kernel)();
         yield(State::kDone);
@@ -61,15 +69,22 @@ void fiber_body() {
 void resume(Fiber& fiber) {
     block->running = &fiber;
     running_thread = &fiber.index;
-    if (_setjmp(block->scheduler) != 0) return;
-    if (fiber.begun) _longjmp(fiber.place, 1);
+    if (_setjmp(block->scheduler) != 0) {
+        arrive(block->stack, fiber.stack);
+        return;
+    }
+    if (fiber.begun) {
+        leave(block->stack, fiber.stack);
+        jump(fiber.place);
+    }
     fiber.begun = true;
     ucontext_t context;
     getcontext(&context);
-    context.uc_stack.ss_sp = fiber.stack.get();
+    context.uc_stack.ss_sp = fiber.memory.get();
     context.uc_stack.ss_size = kStackBytes;
     context.uc_link = nullptr;
     makecontext(&context, fiber_body, 0);
+    leave(block->stack, fiber.stack);
     setcontext(&context);
 }
 
