@@ -45,6 +45,31 @@ void a_failure_is_thrown_again(escn::cpu::ThreadPool& pool) {
     expect(found == "task 7", "the exception of a worker is thrown again");
 }
 
+void the_pool_works_after_every_task_has_failed(escn::cpu::ThreadPool& pool) {
+    bool thrown = false;
+    try {
+        pool.for_each(100, [](int64_t) { throw std::runtime_error("any"); });
+    } catch (const std::runtime_error&) {
+        thrown = true;
+    }
+    expect(thrown, "an exception is thrown again where every task throws one");
+    std::atomic<int> done{0};
+    pool.for_each(100, [&](int64_t) { ++done; });
+    expect(done == 100, "a pool works after a failure");
+}
+
+// A pool ends before, while and after its threads start.
+void pools_start_and_stop() {
+    for (const int64_t count : {-1, 0, 1, 2, 3, 100}) {
+        std::atomic<int64_t> done{0};
+        {
+            escn::cpu::ThreadPool pool(4);
+            if (count >= 0) pool.for_each(count, [&](int64_t) { ++done; });
+        }
+        expect(done == (count < 0 ? 0 : count), "a pool ends after its work");
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -53,7 +78,9 @@ int main() {
         for (int repeat = 0; repeat < 200; ++repeat) {
             each_task_goes_to_one_thread(pool, threads);
             a_failure_is_thrown_again(pool);
+            the_pool_works_after_every_task_has_failed(pool);
         }
     }
+    for (int repeat = 0; repeat < 200; ++repeat) pools_start_and_stop();
     return broken;
 }
