@@ -3,6 +3,7 @@
 #   make test   make an environment, install all that the tests need, run checks and tests
 #   make bench  measure README's figures on this machine
 #   make docs   build the documentation in build/docs
+#   make sanitize   run the core and the emulated GPU with sanitizers
 # With an NVIDIA GPU, a CUDA toolkit and TensorRT (benchmarks/GPU.md):
 #   make gpu-check PYTHON=... [GPU_CHECK="options"]   build, verify, time and report
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN    := $(VENV)/bin
 CXX_SOURCES := $(shell find csrc tests -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 SOURCES := pyproject.toml setup.py CMakeLists.txt $(shell find csrc efficientscn_trt export training -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: demo test bench docs gpu-check lint lint-types format clean
+.PHONY: demo test sanitize sanitize-quick bench docs gpu-check lint lint-types format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -33,6 +34,15 @@ demo: $(VENV)/.demo
 # Runs in tests/, so that processes started by tests also import the installed package, not the sources.
 test: $(VENV)/.test lint docs
 	cd tests && $(abspath $(BIN))/pytest
+	$(MAKE) sanitize-quick
+
+# AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer (tests/sanitize/run.py). The quick part
+# leaves out what takes longest.
+sanitize: $(VENV)/.test
+	$(BIN)/python tests/sanitize/run.py
+
+sanitize-quick: $(VENV)/.test
+	$(BIN)/python tests/sanitize/run.py --quick
 
 # README's table. Takes minutes on two cores. Nothing else should run at the same time.
 bench: $(VENV)/.test
