@@ -71,9 +71,11 @@ def _place(target: Path) -> Path:
 
 
 def _take_over(temporary: Path, old: os.stat_result) -> None:
+    """Where the system does not let us, fewer people than before may read the file, never more."""
     with suppress(OSError, AttributeError):  # only root may give files away; Windows has no chown
         os.chown(temporary, old.st_uid, old.st_gid)
-    temporary.chmod(stat.S_IMODE(old.st_mode))
+    with suppress(OSError):
+        temporary.chmod(stat.S_IMODE(old.st_mode))
 
 
 def _unwritable(target: Path, error: Exception) -> OutputError:

@@ -32,7 +32,11 @@ def unfinished_file(target: Path, mode: int = 0o666) -> Iterator[Path]:
     """
 
     def make(path: Path) -> int:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode | 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode | 0o600)
+        if sys.platform == "win32":  # an open file cannot be renamed
+            os.close(descriptor)
+            return -1
+        return descriptor
 
     clear_abandoned(target.parent)
     with _locked(target, make) as path:
