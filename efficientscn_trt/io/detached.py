@@ -14,7 +14,7 @@ from .stored import Part
 _NUMBER = r"\s+(-?\d{1,9})"
 _SERIES = re.compile(rf"(?P<name>\S.*?){_NUMBER}{_NUMBER}{_NUMBER}(?:\s+\d+)?")
 _PLACE = re.compile(r"%0?\d{0,2}d")  # of the number
-_MOST_FILES, _LONGEST = 1 << 16, 1 << 12
+_MOST_FILES, _LONGEST, _LONGEST_LINE = 1 << 16, 1 << 12, 1 << 20
 
 
 def numbered(name: str, most: int | None = None) -> list[str]:
@@ -55,6 +55,10 @@ def _behind_lines(file: Path, offset: int, lines: int) -> int:
     with file.open("rb") as stream:
         stream.seek(offset)
         for _ in range(lines):
-            if not stream.readline():
+            if not (line := stream.readline(_LONGEST_LINE)):
                 break
+            if len(line) == _LONGEST_LINE:
+                raise InputError(
+                    f"{file} has a line of more than {_LONGEST_LINE} bytes to skip; save it again."
+                )
         return stream.tell()

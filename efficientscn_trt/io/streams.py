@@ -77,22 +77,42 @@ def _decoded(file: BinaryIO, encoding: str) -> BinaryIO:
     if encoding == "hex":
         return io.BytesIO(bytes.fromhex(file.read().decode()))
     if encoding == "text":
-        return io.BytesIO(_numbers(file.read()).tobytes())
+        return cast(BinaryIO, _Numbers(file))
     return file
-
-
-def _numbers(text: bytes) -> np.ndarray:
-    words = text.replace(b",", b" ").split()
-    try:
-        if b"_" in text or max(map(len, words), default=0) > _LONGEST_NUMBER:
-            raise ValueError
-        return np.array(words).astype(TEXT)
-    except ValueError as error:
-        raise ValueError("not all are numbers") from error
 
 
 def _damaged(path: Path, encoding: str, reason: str) -> InputError:
     return InputError(f"{path} is damaged or cut short ({encoding}: {reason}); copy or download it again.")
+
+
+class _Numbers(io.RawIOBase):
+    """The numbers of a text, each as TEXT."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._word, self._bytes = file, b"", b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        while not self._bytes and (text := self._file.read(CHUNK)):
+            self._parse(text)
+        if not self._bytes and self._word:
+            self._parse(b" ")
+        found = min(len(target), len(self._bytes))
+        target[:found], self._bytes = self._bytes[:found], self._bytes[found:]
+        return found
+
+    def _parse(self, text: bytes) -> None:
+        text = (self._word + text).replace(b",", b" ")
+        words = text.split()
+        self._word = b"" if not words or text[-1:].isspace() else words.pop()
+        try:
+            if b"_" in text or max(map(len, [*words, self._word])) > _LONGEST_NUMBER:
+                raise ValueError
+            self._bytes = np.array(words, "S").astype(TEXT).tobytes()
+        except ValueError as error:
+            raise ValueError("not all are numbers") from error
 
 
 class _Zlib(io.RawIOBase):

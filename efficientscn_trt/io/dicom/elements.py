@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from pydicom import Dataset, uid
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 
 from ..wording import one_line
 
 _ONE = (str, int, float)
+_LONGEST = 1 << 16  # bytes of text or numbers
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -30,9 +32,21 @@ def value(dataset: Dataset, keyword: str) -> Any:
     return None if isinstance(found, str) and not found.strip() else found
 
 
+def _short(dataset: Dataset, keyword: str) -> Any:
+    """The value, if it is not absurdly long: splitting it into numbers would take long."""
+    tag = tag_for_keyword(keyword) or 0
+    try:
+        raw = dataset.get_item(tag) if tag in dataset else None
+    except OSError:  # longer than what is read of an element
+        return None
+    if isinstance(raw, RawDataElement) and len(raw.value or b"") > _LONGEST:
+        return None
+    return value(dataset, keyword)
+
+
 def text(dataset: Dataset, keyword: str) -> str:
     """The value as one line without control characters; "" if there is none."""
-    found = value(dataset, keyword)
+    found = _short(dataset, keyword)
     return "" if found is None else one_line(str(found))
 
 
@@ -54,7 +68,7 @@ def has(dataset: Dataset, keyword: str) -> bool:
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> np.ndarray | None:
     """`count` finite numbers; None if that is not what the element has."""
-    found = value(dataset, keyword)
+    found = _short(dataset, keyword)
     try:
         result = [float(each) for each in ([found] if isinstance(found, _ONE) else found) if each != ""]
     except (TypeError, ValueError, OverflowError):

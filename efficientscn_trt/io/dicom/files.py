@@ -15,11 +15,15 @@ from pydicom.tag import Tag
 
 from ...errors import InputError
 from ..signatures import HEAD, head_of, is_dicom, is_zip
+from ..streams import DENSEST
 from ..wording import system_reason
 from .archives import Member, opened_archive
+from .deflated import Deflated, is_deflated
 from .elements import items, text
 
 _EXTENSIONS = (".dcm", ".dicom", ".ima")
+
+_MOST_OF_AN_ELEMENT = 64 << 20  # bytes; longer ones count as malformed
 
 #: The elements that are kept of each header. Others may be large, such as a scanner's raw data.
 _ELEMENTS = [
@@ -61,7 +65,7 @@ _ELEMENTS = [
 ]
 
 
-File = Path | Member
+File = Path | Member | Deflated
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,16 +150,28 @@ def _read_header(file: File) -> Instance | str | None:
     """The instance; None if `file` is no DICOM; "damaged" if it should be DICOM, but cannot be read."""
     try:
         with file.open("rb") as stream:
-            if not is_dicom(stream.read(HEAD)):
+            head = stream.read(HEAD)
+            if not is_dicom(head):
                 hidden = file.name.startswith(".")  # such as the "._" files of macOS
                 return "damaged" if file.name.lower().endswith(_EXTENSIONS) and not hidden else None
+            if is_deflated(head) and not isinstance(file, Deflated):
+                return _read_header(Deflated(file))
             stream.seek(0)
-            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_ELEMENTS)
+            header = dcmread(
+                stream, _MOST_OF_AN_ELEMENT, stop_before_pixels=True, force=True, specific_tags=_ELEMENTS
+            )
             return Instance(file, header, stream.tell())
     except (InputError, MemoryError, zipfile.BadZipFile):
         raise
     except Exception:  # pydicom raises errors of many kinds
         return "damaged"
+
+
+def bytes_at_hand(file: File) -> int:
+    """The bytes of a file, or the most that a deflated one can stand for."""
+    if isinstance(file, Deflated):
+        return int(bytes_at_hand(file.file) * DENSEST["zlib"])
+    return file.info.file_size if isinstance(file, Member) else file.stat().st_size
 
 
 def _listed(directory: Dataset) -> set[str]:

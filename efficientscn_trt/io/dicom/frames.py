@@ -13,8 +13,9 @@ from pydicom import Dataset
 
 from ...errors import InputError
 from .elements import has, items, numbers, text, value, whole
-from .files import Instance
+from .files import Instance, bytes_at_hand
 
+_LEAST_FRAME = 64  # bytes of the smallest frame, whatever compresses it
 _PLACE_DIGITS = 2  # positions in mm that agree to so many decimals are one
 
 
@@ -65,6 +66,11 @@ def frames_of(instance: Instance) -> list[Frame]:
     own = items(header, "PerFrameFunctionalGroupsSequence")
     shared = items(header, "SharedFunctionalGroupsSequence")
     count = frame_count(header)
+    if count * _LEAST_FRAME > bytes_at_hand(instance.file):
+        raise InputError(
+            f"{instance.file} announces {count:,} frames, more than a file of its size can hold; copy it "
+            "again."
+        )
     if (count > 1 or own) and len(own) != count:
         raise InputError(
             f"{instance.file} has {count} frames, but describes {len(own)}; export the series as enhanced CT "

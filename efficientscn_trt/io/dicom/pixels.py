@@ -6,6 +6,7 @@ The photometric interpretation does not matter: MONOCHROME1 is about display.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,17 +15,19 @@ from io import BytesIO
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from pydicom import DataElement, Dataset, dcmread, uid
+from pydicom import DataElement, uid
 from pydicom.encaps import generate_fragments, generate_frames, parse_basic_offsets
 from pydicom.filereader import read_dataset
 from pydicom.pixels import get_decoder
 
 from ...errors import InputError
+from ..streams import CHUNK
 from ..wording import by_axis, one_line
 from .archives import Member
 from .codecs import DECODERS, UNMOVED
+from .deflated import MOST_HEADER, Deflated
 from .elements import transfer_syntax
-from .files import Instance
+from .files import Instance, bytes_at_hand
 from .frames import Frame, frame_count
 from .hu import HuScale
 from .storage import Storage
@@ -34,9 +37,11 @@ _UNCOMPRESSED = frozenset(
         uid.ImplicitVRLittleEndian,
         uid.ExplicitVRLittleEndian,
         uid.ExplicitVRBigEndian,
-        uid.DeflatedExplicitVRLittleEndian,
     }
 )
+_MUCH = 64 << 20  # bytes; less is taken before it is known what is wrong with a file
+#: How many bytes of pixels one byte of a file can stand for; for other compressed ones any number.
+_DENSEST = {**dict.fromkeys(_UNCOMPRESSED, 1), uid.RLELossless: 64}
 _PIXEL_DATA = 0x7FE00008  # the first of the tags that have pixels
 _MOST_PADDING = 0.1  # of the bytes that a header describes; more shows that it describes something else
 
@@ -61,6 +66,9 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Rema
     storages = {frame.instance: Storage.of(frame.instance) for frame in frames}
     scale = HuScale.of(frames, storages)
     columns, rows = frames[0].size
+    if len(frames) * rows * columns * scale.dtype.itemsize > _MUCH:
+        for instance, storage in storages.items():
+            _check_room(instance, rows * columns * storage.allocated // 8)
     volume = np.empty((len(frames), rows, columns), scale.dtype)
     members: dict[Instance, list[tuple[int, Frame]]] = {}
     for index, frame in enumerate(frames):
@@ -86,6 +94,17 @@ def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Rema
             pixels = _Pixels(instance, storages[instance], (rows, columns))
             list(pool.map(lambda member: convert(pixels, *member), of_file))
     return volume, remarks
+
+
+def _check_room(instance: Instance, bytes_of_frame: int) -> None:
+    """Refuse a file that cannot hold its pixels, before memory is taken for them."""
+    announced = frame_count(instance.header) * bytes_of_frame
+    most = bytes_at_hand(instance.file) * _DENSEST.get(transfer_syntax(instance.header), math.inf)
+    if most < announced:
+        raise InputError(
+            f"The pixels of {instance.file} are missing, cut short or damaged (the file holds at most "
+            f"{most:,.0f} bytes of them, but its header announces {announced:,}); copy the series again."
+        )
 
 
 class _Pixels:
@@ -126,7 +145,9 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
             f"{instance.file} has the transfer syntax {one_line(syntax.name)}, which is not supported; "
             "export the series uncompressed, or as JPEG 2000."
         )
-    data, frames = _pixel_data(instance, syntax), frame_count(header)
+    frames = frame_count(header)
+    described = frames * shape[0] * shape[1] * storage.allocated // 8
+    data = _pixel_data(instance, described)
     if syntax in DECODERS:
         parts = _compressed_frames(data.value, frames)
         decode, values_of = DECODERS[syntax], storage.values if syntax in UNMOVED else storage.decompressed
@@ -138,7 +159,6 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
         return decompressed
     if data.is_undefined_length:
         raise ValueError("they are compressed, but the transfer syntax says that they are not")
-    described = frames * shape[0] * shape[1] * storage.allocated // 8
     if len(data.value) > described * (1 + _MOST_PADDING) + 1:
         raise ValueError(f"they have {len(data.value):,} bytes, but their header describes {described:,}")
     decoder = get_decoder(syntax)
@@ -176,17 +196,24 @@ def _compressed_frames(data: bytes, count: int) -> list[bytes]:
     return frames
 
 
-def _pixel_data(instance: Instance, syntax: uid.UID) -> DataElement:
-    if isinstance(instance.file, Member):
-        instance.file.check()
-    with instance.file.open("rb") as stream:
-        if syntax == uid.DeflatedExplicitVRLittleEndian:
-            dataset: Dataset = dcmread(stream)
-        else:
-            stream.seek(instance.end_of_header)
-            dataset = read_dataset(cast(BinaryIO, stream), *instance.header.original_encoding)
-            if min(dataset.keys(), default=_PIXEL_DATA) < _PIXEL_DATA:
-                raise ValueError("elements of the header come after them")
+def _refuse_header(tag: int, *_: object) -> bool:
+    if tag < _PIXEL_DATA:
+        raise ValueError("elements of the header come after them")
+    return False
+
+
+def _pixel_data(instance: Instance, described: int) -> DataElement:
+    file = instance.file
+    if isinstance(file, Member):
+        file.check()
+    most = int(described * (1 + _MOST_PADDING)) + MOST_HEADER
+    with file.open("rb", most) if isinstance(file, Deflated) else file.open("rb") as stream:
+        stream.seek(instance.end_of_header)
+        implicit, little_endian = instance.header.original_encoding
+        source = cast(BinaryIO, stream)
+        dataset = read_dataset(source, bool(implicit), bool(little_endian), stop_when=_refuse_header)
+        while stream.read(CHUNK):  # to the end, where zip archives have a checksum
+            pass
     if "PixelData" not in dataset:
         raise ValueError("there is no pixel data element")
     if not dataset["PixelData"].value:
