@@ -89,7 +89,7 @@ class History:
             fontsize="small",
         )
         with replacing(self._picture) as temporary:
-            figure.savefig(temporary, dpi=110)
+            figure.savefig(temporary, format="png", dpi=110)
 
 
 def _means(column: array[float], width: int) -> np.ndarray:
