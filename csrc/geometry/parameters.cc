@@ -17,7 +17,7 @@ constexpr double kMostSlack = 10;
 constexpr double kMostIntensity = 1e6;
 constexpr double kLeastScale = 0.001;
 constexpr int64_t kLargestSize = 4096;
-constexpr int64_t kMostVoxels = int64_t{1} << 28;
+constexpr int64_t kMostVoxels = int64_t{1} << 30;
 
 void check_range(const char* name, double value, double least, double most) {
     if (value >= least && value <= most) return;
@@ -46,7 +46,7 @@ void check_valid_sizes(const ValidSizes& valid_sizes) {
         most *= previous;
     }
     if (most > kMostVoxels) {
-        throw std::invalid_argument("The largest of valid_sizes must have at most 2^28 voxels, found " +
+        throw std::invalid_argument("The largest of valid_sizes must have at most 2^30 voxels, found " +
                                     std::to_string(most) + ".");
     }
 }

@@ -185,7 +185,7 @@ def test_mask_corners_outside_the_input_are_refused() -> None:
             {"valid_sizes": [[32], [2**63 - 1], [32]]},
             "valid_sizes must be at most 4096, found 9223372036854775807",
         ),
-        ({"valid_sizes": [[1024]] * 3}, r"must have at most 2\^28 voxels, found 1073741824"),
+        ({"valid_sizes": [[2048]] * 3}, r"must have at most 2\^30 voxels, found 8589934592"),
         ({"valid_sizes": [[32], [64, 32], [32]]}, "found 32 after 64"),
         ({"valid_sizes": [[32], [], [32]]}, "at least one size"),
         ({"valid_sizes": 3}, "valid_sizes must be three lists of sizes"),
