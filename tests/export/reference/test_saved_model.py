@@ -120,7 +120,7 @@ def test_an_existing_model_is_not_replaced(models: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(model: object, path: str, signatures: object) -> None:
-        Path(path).mkdir()
+        Path(path).mkdir(exist_ok=True)
         Path(path, "saved_model.pb").touch()
         raise KeyboardInterrupt
 
