@@ -1,4 +1,4 @@
-"""Write volumes as DICOM: a file per slice, or enhanced multi-frame CT."""
+"""Write volumes as DICOM, a file per slice or enhanced multi-frame CT, and check what is read of one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ import SimpleITK as sitk
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
+
+from efficientscn_trt.io.image import Image
+
+from .scans import block_array
 
 #: pydicom's own sample files.
 SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
@@ -134,3 +138,10 @@ def _dataset(kind: str, uid: str, description: str, series: int) -> Dataset:
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = _STUDY, f"{_STUDY}.{series}"
     dataset.SeriesNumber, dataset.SeriesDescription = series, description
     return dataset
+
+
+def check(scan: Image, *codes: str) -> list[str]:
+    """Check that `scan` is `block_image` with warnings of these codes. Returns their sentences."""
+    np.testing.assert_array_equal(scan.array, block_array())
+    assert [warning.code for warning in scan.warnings] == list(codes)
+    return [warning.message for warning in scan.warnings]

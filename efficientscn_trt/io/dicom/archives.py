@@ -79,12 +79,16 @@ def _archive(path: Path) -> zipfile.ZipFile:
     except Exception as error:  # zipfile raises errors of many kinds
         raise _damaged(path, str(error)) from error
     entries = archive.infolist()
+    refusal = None
     if announced != len(entries):
+        refusal = _damaged(path, f"its directory has {len(entries)} entries, but announces {announced}")
+    elif not all(info.filename for info in entries):
+        refusal = _damaged(path, "a file in it has no name")
+    elif any(info.flag_bits & 1 for info in entries):
+        refusal = InputError(f"{path} is encrypted; unpack it, and give the folder.")
+    if refusal:
         archive.close()
-        raise _damaged(path, f"its directory has {len(entries)} entries, but announces {announced}")
-    if any(info.flag_bits & 1 for info in entries):
-        archive.close()
-        raise InputError(f"{path} is encrypted; unpack it, and give the folder.")
+        raise refusal
     return archive
 
 
