@@ -1,6 +1,5 @@
 #include "geometry/parameters.h"
 
-#include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <string>

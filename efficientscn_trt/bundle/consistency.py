@@ -22,8 +22,8 @@ def check_consistent(manifest: Manifest) -> None:
     _check_files(manifest)
 
 
-def _refuse(found: str, advice: str = "export the bundle again") -> NoReturn:
-    raise BundleError(f"{MANIFEST} {found}; {advice}.")
+def _refuse(found: str) -> NoReturn:
+    raise BundleError(f"{MANIFEST} {found}; export the bundle again.")
 
 
 def _is_name(text: str) -> bool:
