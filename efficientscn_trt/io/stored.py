@@ -15,9 +15,10 @@ from ..scan_warning import ScanWarning
 from ..triples import Size
 from .hu import hu_dtype, rescale
 from .paths import not_a_file
-from .streams import CHUNK, DENSEST, opened
-from .wording import one_line
+from .streams import CHUNK, DENSEST, TEXT, opened
+from .wording import excerpt
 
+_LONGEST_PATH = 1000  # in a message: a header may name any
 _MOST_PADDING = 0.1  # of the voxels' bytes; more behind them shows that the header describes something else
 
 
@@ -35,7 +36,7 @@ class StoredVoxels:
 
     `size` is (x, y, z) in voxels, `dtype` that of the stored voxels with their byte order. Each of the
     `parts` has as many of them. `encoding` is a key of `streams.DENSEST`; `skip` is the number of bytes to
-    leave out once decompressed. HU = slope × stored + intercept.
+    leave out once decompressed. HU = slope × stored + intercept. Numbers in text must fit `dtype`.
     """
 
     parts: tuple[Part, ...]
@@ -49,7 +50,12 @@ class StoredVoxels:
     @property
     def part_bytes(self) -> int:
         """The number of bytes that the voxels of one part take."""
-        return math.prod(self.size) // len(self.parts) * self.dtype.itemsize
+        return math.prod(self.size) // len(self.parts) * self.held.itemsize
+
+    @property
+    def held(self) -> np.dtype:
+        """The type of the voxels as they are read."""
+        return TEXT if self.encoding == "text" else self.dtype
 
     def at_the_end(self) -> StoredVoxels:
         """The same voxels, if they are the last bytes of each file."""
@@ -65,7 +71,7 @@ def read_stored(stored: StoredVoxels) -> tuple[np.ndarray, list[ScanWarning]]:
     """
     for part in stored.parts:
         _check_room(stored, part)
-    array = np.empty(stored.size[::-1], stored.dtype)
+    array = np.empty(stored.size[::-1], stored.held)
     target = array.reshape(-1).view(np.uint8).data
     warnings = []
     for index, part in enumerate(stored.parts):
@@ -73,13 +79,30 @@ def read_stored(stored: StoredVoxels) -> tuple[np.ndarray, list[ScanWarning]]:
             begin = index * stored.part_bytes
             behind = _read(stream, stored, part, target[begin : begin + stored.part_bytes])
         warnings += _padding(stored, part, behind)
+    if stored.encoding == "text":
+        array = _of_their_type(array, stored)
     return _hu(array, stored), warnings
+
+
+def _of_their_type(numbers: np.ndarray, stored: StoredVoxels) -> np.ndarray:
+    """The numbers of a text, in the type that the header says they have."""
+    if stored.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return numbers.astype(stored.dtype)
+    limits = np.iinfo(stored.dtype)
+    fit = (numbers >= limits.min) & (numbers < float(limits.max) + 1) & (numbers == np.floor(numbers))
+    if not fit.all():
+        raise InputError(
+            f"{stored.parts[0].path} has the voxel {numbers[~fit][0]:.9g} in its text, expected whole "
+            f"numbers of its type ({stored.dtype.name}); save it again."
+        )
+    return numbers.astype(stored.dtype)
 
 
 def _check_room(stored: StoredVoxels, part: Part) -> None:
     """Refuse a file that cannot hold its voxels, before memory is taken for them."""
     if found := not_a_file(part.path):
-        name = one_line(str(part.path))
+        name = excerpt(str(part.path), _LONGEST_PATH)
         raise InputError(f"The file with voxels {name} {found}; put it beside its header.")
     room = (_bytes_of(part.path) - part.offset) * DENSEST[stored.encoding] - stored.skip
     if room < stored.part_bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _NAMED = 5  # at most
+_NAME = 255  # characters of each at most
 _SHOWN = 60  # characters of a value at most
 
 
@@ -17,21 +18,31 @@ def one_line(words: str) -> str:
     return " ".join(words.split())
 
 
+def excerpt(words: str, longest: int = 120) -> str:
+    """What a file says, as `one_line`, cut if it is longer than so many characters."""
+    line = one_line(words[: 4 * longest])
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def without_controls(words: str) -> str:
     """`words` as a terminal may show them: a file's name can hold its control characters."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def listed(names: Iterable[str], separator: str = ", ") -> str:
-    """The first few of `names`."""
-    names = list(names)
+    """The first few of `names`, each at most as long as that of a file may be."""
+    names = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
     more = f"{separator}…" if len(names) > _NAMED else ""
     return separator.join(one_line(name) for name in names[:_NAMED]) + more
 
 
 def shown(value: object) -> str:
-    """`value` as in Python's source, cut if it is long."""
-    text = repr(value)
+    """`value` as in Python's source, in one line and cut if it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # such as of a whole number with thousands of digits
+        text = f"<{type(value).__name__}>"
+    text = text if text.isprintable() else one_line(text)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 

@@ -16,7 +16,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.encaps import encapsulate
 from pydicom.tag import Tag
-from support.dicom import ct_slice, enhanced_ct, set_compressed, set_hu, set_pixels, write_series
+from support.dicom import ct_slice, enhanced_ct, only, set_compressed, set_hu, set_pixels, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
@@ -361,3 +361,61 @@ def test_large_private_elements_are_not_kept(tmp_path: Path) -> None:
     dataset.save_as(tmp_path / "ct.dcm")
     (instance,) = read_headers([tmp_path / "ct.dcm"]).instances
     assert not any(tag.is_private for tag in instance.header)
+
+
+@pytest.mark.parametrize("keyword", ["ImageType", "FrameOfReferenceUID", "SeriesDescription", "Modality"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xfe\xff\x00\xe0\x10\0\0\0\x28\0\x10\0UI\x06\0\\AXIAL\0\0",  # a number of an impossible length
+        b"\xfe\xff\x00\xe0\x0a\0\0\0\x38\x29\x30\x30\x02\0\0\0ab",  # an element that is not known
+        b"\xff\xff",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:VR lookup failed")
+def test_a_sequence_or_number_where_text_should_be(keyword: str, content: bytes, tmp_path: Path) -> None:
+    def change(number: int, dataset: Dataset) -> None:
+        tag = Tag(tag_for_keyword(keyword) or 0)
+        kind = "SQ" if len(content) > 2 else "US"
+        dataset._dict[tag] = RawDataElement(tag, kind, len(content), content, 0, False, True)
+
+    write_series(block_image(), tmp_path, change=change)
+    np.testing.assert_array_equal(read(tmp_path).array, HU)
+
+
+def test_long_texts_are_cut_in_messages(tmp_path: Path) -> None:
+    write_series(block_image(), tmp_path, change=in_all(("Modality", b"CT" * 20_000), ("Rows", b"")))
+    with pytest.raises(InputError, match=r"only (CT){50,}C?… without pixels") as refusal:
+        read(tmp_path)
+    assert len(str(refusal.value)) < len(str(tmp_path)) + 400
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("keyword", "content", "message"),
+    [
+        ("PixelSpacing", b"1e-300\\1.5", "has the spacing .* expected at least 0.001 mm"),
+        ("PixelSpacing", b"1e300\\1e300", "has a longest side of"),
+        ("ImagePositionPatient", b"1e300\\0\\0", "has the origin"),
+        ("ImageOrientationPatient", b"1e300\\0\\0\\0\\1e300\\0", "expected two perpendicular directions"),
+    ],
+)
+def test_an_absurd_place(keyword: str, content: bytes, message: str, tmp_path: Path) -> None:
+    """It is refused before anything is computed from it."""
+
+    def change(number: int, dataset: Dataset) -> None:
+        depth = str(3 * number).encode()
+        put(dataset, keyword, content[:-1] + depth if keyword == "ImagePositionPatient" else content)
+
+    write_series(block_image(), tmp_path, change=change)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_absurd_position(tmp_path: Path) -> None:
+    """Also one that is not the first."""
+    spoil = only(3, lambda dataset: put(dataset, "ImagePositionPatient", b"1e300\\0\\9"))
+    write_series(block_image(), tmp_path, change=spoil)
+    with pytest.raises(InputError, match=r"1-003\.dcm has the origin 1e\+300"):
+        read(tmp_path)

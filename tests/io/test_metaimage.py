@@ -309,3 +309,18 @@ def test_damage_to_the_header(
 ) -> None:
     path = write_metaimage(tmp_path_factory.mktemp("metaimage") / "ct.mha")
     assert_read_or_refused(damaged(path, position, value, lost))
+
+
+@pytest.mark.parametrize("word", ["99999", "-32769", "0.5", "1e30"])
+def test_text_that_does_not_fit_the_type(word: str, tmp_path: Path) -> None:
+    text = " ".join([*map(str, VOXELS.ravel()[1:]), word])
+    path = write_metaimage(tmp_path / "ct.mha", {"BinaryData": False}, text.encode())
+    with pytest.raises(InputError, match=r"has the voxel .* in its text, expected whole numbers of its type"):
+        read(path)
+
+
+@pytest.mark.parametrize("field", ["ElementType", "NDims", "DistanceUnits", "BinaryData", "ElementDataFile"])
+def test_a_long_value_is_cut_in_the_message(field: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refusal:
+        read(write_metaimage(tmp_path / "ct.mha", {field: "y" * 20_000}))
+    assert len(str(refusal.value)) < len(str(tmp_path)) + 1200

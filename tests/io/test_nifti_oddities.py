@@ -337,3 +337,27 @@ def test_enough_samples_are_read() -> None:
             continue
         read_alone.append(path.name)
     assert {"anatomical.nii", "standard.nii.gz", "resampled_anat_moved.nii"} <= set(read_alone)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("limits", [(np.inf, np.inf), (np.inf, 0), (3e38, -3e38), (np.nan, 0)])
+def test_analyze_with_absurd_limits(limits: tuple[float, float], tmp_path: Path) -> None:
+    """Its slope may come from the difference of two fields."""
+    fields: dict[str, Any] = {
+        "cal_max": limits[0],
+        "cal_min": limits[1],
+        "glmax": 2**31 - 1,
+        "glmin": -(2**31),
+    }
+    array = noise()
+    path = write_pair(tmp_path / "ct.hdr", array, header_of(array, kind=Spm2AnalyzeHeader, **fields))
+    np.testing.assert_array_equal(read(path).array.transpose(), array)
+
+
+@pytest.mark.parametrize("place", [4, 6, 7])
+def test_a_negative_size_of_a_dimension(place: int, tmp_path: Path) -> None:
+    array = noise()
+    header = header_of(array)
+    header["dim"][[0, place]] = place, -1
+    with pytest.raises(InputError, match=f"has {place} dimensions"):
+        read(write(tmp_path / "ct.nii", array, header))

@@ -269,3 +269,12 @@ def test_damage_to_the_header(
 ) -> None:
     path = write_nrrd(tmp_path_factory.mktemp("nrrd") / "ct.nrrd")
     assert_read_or_refused(damaged(path, position, value, lost))
+
+
+@pytest.mark.parametrize(
+    "field", ["type", "dimension", "encoding", "endian", "sizes", "space units", "kinds"]
+)
+def test_a_long_value_is_cut_in_the_message(field: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refusal:
+        read(write_nrrd(tmp_path / "ct.nrrd", {field: "3" * 20_000}))
+    assert len(str(refusal.value)) < len(str(tmp_path)) + 800

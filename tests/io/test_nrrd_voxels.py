@@ -69,3 +69,12 @@ def test_more_than_the_file_can_hold(tmp_path: Path) -> None:
     path = write_nrrd(tmp_path / "ct.nrrd", {"sizes": "60000 60000 60000", "encoding": "gzip"})
     with pytest.raises(InputError, match=r"is cut short: it has at most [\d,]+ bytes of voxels"):
         read(path)
+
+
+def test_text_has_the_type_of_the_header(tmp_path: Path) -> None:
+    words = " ".join(map(str, VOXELS.ravel() / 2)).encode()
+    with pytest.raises(InputError, match=r"expected whole numbers of its type \(int16\)"):
+        read(write_nrrd(tmp_path / "ct.nrrd", {"encoding": "text"}, words))
+    image = read(write_nrrd(tmp_path / "ct.nrrd", {"encoding": "text", "type": "float"}, words))
+    np.testing.assert_array_equal(image.array, (VOXELS / 2).astype(np.float32))
+    assert image.array.dtype == np.float32

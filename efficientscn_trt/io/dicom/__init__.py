@@ -12,7 +12,7 @@ from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ...system import usable_cores
 from ..image import Image
-from ..plausibility import check_shape
+from ..plausibility import check_extent, check_shape
 from ..shear import straightened
 from ..wording import counted, listed
 from .copies import without_copies
@@ -66,6 +66,7 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
         *_unit(path, frames),
         *_odd_pixels(path, remarks),
     ]
+    check_extent(str(path), ordered.geometry.size, ordered.geometry.spacing)
     return straightened(Image(array, ordered.geometry, warnings), name)
 
 

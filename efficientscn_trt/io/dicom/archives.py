@@ -11,7 +11,7 @@ from typing import IO
 
 from ...errors import InputError
 from ..streams import CHUNK
-from ..wording import one_line, system_reason
+from ..wording import excerpt, system_reason
 
 # Sources: APPNOTE.TXT of PKWARE, sections 4.3.14 to 4.3.16
 _END, _END_BYTES, _LONGEST_COMMENT = b"PK\x05\x06", 22, 0xFFFF
@@ -111,4 +111,4 @@ def _announced_entries(path: Path) -> int:
 
 
 def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(f"{path} is damaged or cut short ({one_line(reason)}); copy or download it again.")
+    return InputError(f"{path} is damaged or cut short ({excerpt(reason)}); copy or download it again.")

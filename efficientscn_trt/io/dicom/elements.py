@@ -12,15 +12,18 @@ import numpy as np
 from pydicom import Dataset, uid
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
+from pydicom.valuerep import PersonName
 
 from ..wording import one_line
 
 _ONE = (str, int, float)
+_TEXT = (*_ONE, PersonName)
 _LONGEST = 1 << 16  # bytes of text or numbers
 
 
-def value(dataset: Dataset, keyword: str) -> Any:
+def _value(dataset: Dataset, keyword: str) -> Any:
     """The value of an element; None if it is missing, empty or malformed."""
     tag = tag_for_keyword(keyword) or 0
     try:
@@ -37,22 +40,30 @@ def _short(dataset: Dataset, keyword: str) -> Any:
     tag = tag_for_keyword(keyword) or 0
     try:
         raw = dataset.get_item(tag) if tag in dataset else None
-    except OSError:  # longer than what is read of an element
+    except MemoryError:
+        raise
+    except Exception:  # also one that is longer than what is read of an element
         return None
     if isinstance(raw, RawDataElement) and len(raw.value or b"") > _LONGEST:
         return None
-    return value(dataset, keyword)
+    return _value(dataset, keyword)
+
+
+def texts(dataset: Dataset, keyword: str) -> list[str]:
+    """The values, each as one line without control characters; [] if there are none."""
+    found = _short(dataset, keyword)
+    values = found if isinstance(found, MultiValue) else [found]
+    return [one_line(str(each)) for each in values if isinstance(each, _TEXT)]
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """The value as one line without control characters; "" if there is none."""
-    found = _short(dataset, keyword)
-    return "" if found is None else one_line(str(found))
+    """The values as `texts`, in one."""
+    return "\\".join(texts(dataset, keyword))
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     """The items of a sequence; [] if there is none."""
-    found = value(dataset, keyword)
+    found = _value(dataset, keyword)
     return list(found) if isinstance(found, Sequence) else []
 
 

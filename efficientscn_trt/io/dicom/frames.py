@@ -12,7 +12,7 @@ import numpy as np
 from pydicom import Dataset
 
 from ...errors import InputError
-from .elements import has, items, numbers, text, value, whole
+from .elements import has, items, numbers, text, texts, whole
 from .files import Instance, bytes_at_hand
 
 _LEAST_FRAME = 64  # bytes of the smallest frame, whatever compresses it
@@ -94,7 +94,7 @@ def _frame(instance: Instance, index: int, groups: Sequence[Dataset]) -> Frame:
         return next((listed[0] for listed in found if listed), header)
 
     rescale, content = group("PixelValueTransformationSequence"), group("FrameContentSequence")
-    image_type = value(group("CTImageFrameTypeSequence"), "FrameType") or value(header, "ImageType") or ()
+    image_type = texts(group("CTImageFrameTypeSequence"), "FrameType") or texts(header, "ImageType")
     spacing = numbers(group("PixelMeasuresSequence"), "PixelSpacing", 2)
     slope, intercept = (numbers(rescale, f"Rescale{name}", 1) for name in ("Slope", "Intercept"))
     return Frame(
@@ -108,7 +108,7 @@ def _frame(instance: Instance, index: int, groups: Sequence[Dataset]) -> Frame:
         intercept=None if intercept is None else float(intercept[0]),
         rescaled=slope is not None or has(rescale, "RescaleSlope") or has(rescale, "RescaleIntercept"),
         rescale_type=text(rescale, "RescaleType"),
-        localizer="LOCALIZER" in [str(part).upper() for part in image_type][2:3],
+        localizer="LOCALIZER" in [part.upper() for part in image_type[2:3]],
         acquisition=(
             text(header, "AcquisitionNumber"),
             text(content, "FrameAcquisitionNumber"),

@@ -22,7 +22,7 @@ from pydicom.pixels import get_decoder
 
 from ...errors import InputError
 from ..streams import CHUNK
-from ..wording import by_axis, one_line
+from ..wording import by_axis, excerpt
 from .archives import Member
 from .codecs import DECODERS, UNMOVED
 from .deflated import MOST_HEADER, Deflated
@@ -130,7 +130,7 @@ class _Pixels:
         except (InputError, MemoryError):
             raise
         except Exception as error:  # pydicom and the codecs raise errors of many kinds
-            reason = one_line(str(error)).rstrip(".") or type(error).__name__
+            reason = excerpt(str(error)).rstrip(".") or type(error).__name__
             raise InputError(
                 f"The pixels of {self._instance.file} are missing, cut short or damaged ({reason}); copy the "
                 "series again."
@@ -142,7 +142,7 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
     header, syntax = instance.header, transfer_syntax(instance.header)
     if syntax not in DECODERS and syntax not in _UNCOMPRESSED:
         raise InputError(
-            f"{instance.file} has the transfer syntax {one_line(syntax.name)}, which is not supported; "
+            f"{instance.file} has the transfer syntax {excerpt(syntax.name)}, which is not supported; "
             "export the series uncompressed, or as JPEG 2000."
         )
     frames = frame_count(header)

@@ -13,7 +13,7 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from ...errors import InputError
 from ...scan_warning import ScanWarning
-from ..wording import counted, listed, one_line
+from ..wording import counted, excerpt, listed
 from .elements import text, whole
 from .files import Instance
 from .frames import Frame, frames_of
@@ -55,8 +55,8 @@ class Series:
             return []
 
     def __str__(self) -> str:
-        description = text(self.instances[0].header, "SeriesDescription") or "no description"
-        return f"{self.uid or 'no UID'} ({', '.join([description, *self._content()])})"
+        description = excerpt(text(self.instances[0].header, "SeriesDescription")) or "no description"
+        return f"{excerpt(self.uid) or 'no UID'} ({', '.join([description, *self._content()])})"
 
     def _content(self) -> Iterator[str]:
         if not self._placed:
@@ -85,7 +85,7 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
         named = [series for series in found if series.uid == uid]
         if not named:
             raise InputError(
-                f'{path} has no CT series "{one_line(uid)}", only {_list(found)}; give one of these.'
+                f'{path} has no CT series "{excerpt(uid)}", only {_list(found)}; give one of these.'
             )
         if len(named) > 1:
             raise InputError(
@@ -157,13 +157,13 @@ def _no_ct(path: Path, instances: Sequence[Instance]) -> str:
     if not instances:
         return f"{path} has no DICOM files; give a folder with the slices of a CT series, or an image file."
     kinds = Counter(map(_kind, instances))
-    found = ", ".join(f"{kind} ({counted(count, 'file')})" for kind, count in sorted(kinds.items()))
+    found = listed(f"{kind} ({counted(count, 'file')})" for kind, count in sorted(kinds.items()))
     return f"{path} has no grey images of CT, only {found}; give a folder with the slices of a CT series."
 
 
 def _kind(instance: Instance) -> str:
     """What an instance is that is no grey image of CT."""
-    modality = text(instance.header, "Modality") or "unknown"
+    modality = excerpt(text(instance.header, "Modality")) or "unknown"
     if not _is_ct(instance):
         return modality
     return f"{modality} in colour" if _has_pixels(instance) else f"{modality} without pixels"

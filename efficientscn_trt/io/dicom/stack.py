@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..orientation import Geometry
+from ..plausibility import check_place
 from ..wording import counted, listed
 from .frames import Frame
 
@@ -36,6 +37,7 @@ class Stack:
     warnings: list[ScanWarning]
 
 
+@np.errstate(all="ignore")  # what is not finite is refused
 def stack(name: str, frames: Sequence[Frame]) -> Stack:
     """Order at least two `frames`; `name` is what messages call them.
 
@@ -52,6 +54,8 @@ def stack(name: str, frames: Sequence[Frame]) -> Stack:
     for what, numbers in (("orientation", orientations), ("pixel spacing", spacings)):
         if np.ptp(numbers, axis=0).max() > _EQUAL:
             raise InputError(f"{name} have more than one {what}, expected one; {_ADVICE}.")
+    farthest = int(np.abs(positions).max(axis=1).argmax())
+    check_place(str(frames[farthest].instance.file), positions[farthest], orientations[farthest])
     rows, columns = _perpendicular(name, orientations[0])
     normal = np.cross(rows, columns)
     order = np.argsort(positions @ normal, kind="stable")
@@ -94,7 +98,7 @@ def _perpendicular(name: str, orientation: np.ndarray) -> tuple[np.ndarray, np.n
     """The unit vectors along rows and columns."""
     rows, columns = orientation[:3], orientation[3:]
     lengths = np.linalg.norm(rows), np.linalg.norm(columns)
-    if np.abs(np.array(lengths) - 1).max() > 10 * _EQUAL or abs(rows @ columns) > 10 * _EQUAL:
+    if not (np.abs(np.array(lengths) - 1).max() <= 10 * _EQUAL and abs(rows @ columns) <= 10 * _EQUAL):
         found = "\\".join(f"{value:g}" for value in orientation)
         raise InputError(
             f"{name} have the orientation {found}, expected two perpendicular directions of length 1; export "

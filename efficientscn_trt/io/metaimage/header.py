@@ -14,7 +14,7 @@ from pathlib import Path
 from ...errors import InputError
 from ...triples import Size
 from ..plausibility import check_shape
-from ..wording import counted, one_line
+from ..wording import counted, excerpt
 
 _LONGEST = 1 << 20  # bytes of a header
 _MARK = b"\xef\xbb\xbf"  # of UTF-8
@@ -57,7 +57,7 @@ class MetaImageHeader:
         value = "false" if name is None else self.values[name].lower()
         if value not in (*_TRUE, *_FALSE):
             raise InputError(
-                f"The header of {self.path} has {name} = {_short(value)}, expected True or False; save it "
+                f"The header of {self.path} has {name} = {excerpt(value)}, expected True or False; save it "
                 "again."
             )
         return value in _TRUE
@@ -130,7 +130,7 @@ def _numbers(path: Path, name: str, value: str, count: int) -> list[float]:
         found = []
     if len(found) != count or not all(map(math.isfinite, found)):
         raise InputError(
-            f"The header of {path} has {name} = {_short(value)}, expected {counted(count, 'number')}; "
+            f"The header of {path} has {name} = {excerpt(value)}, expected {counted(count, 'number')}; "
             "save it again."
         )
     return found
@@ -140,10 +140,6 @@ def _whole(path: Path, name: str, value: str, count: int) -> list[int]:
     found = _numbers(path, name, value, count)
     if any(number != int(number) or abs(number) > _LARGEST for number in found):
         raise InputError(
-            f"The header of {path} has {name} = {_short(value)}, expected whole numbers; save it again."
+            f"The header of {path} has {name} = {excerpt(value)}, expected whole numbers; save it again."
         )
     return [int(number) for number in found]
-
-
-def _short(value: str) -> str:
-    return one_line(value)[:60]

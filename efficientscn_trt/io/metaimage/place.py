@@ -10,7 +10,7 @@ from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..orientation import LPS, Geometry
 from ..placement import assumed, check_not_given, placed
-from ..wording import one_line
+from ..wording import excerpt
 from .header import MetaImageHeader
 
 _MM = ("mm", "?", "")
@@ -22,7 +22,7 @@ def geometry_of(header: MetaImageHeader, orientation: str | None) -> tuple[Geome
     `orientation` is where the axes run if the header does not say it. Raises InputError.
     """
     name, axes = str(header.path), header.axes
-    if (unit := one_line(header.values.get("DistanceUnits", ""))).lower() not in _MM:
+    if (unit := excerpt(header.values.get("DistanceUnits", ""))).lower() not in _MM:
         raise InputError(
             f"The header of {name} has DistanceUnits = {unit}, expected mm, which other programs assume; "
             "save it again, in mm."

@@ -7,8 +7,7 @@ import numpy as np
 from ...errors import InputError
 from ..detached import numbered, parts_of
 from ..stored import StoredVoxels
-from ..streams import TEXT
-from ..wording import one_line
+from ..wording import excerpt
 from .header import LAST, MetaImageHeader
 
 # MET_LONG has 4 bytes, as in MetaIO on every system.
@@ -35,7 +34,7 @@ def stored_of(header: MetaImageHeader) -> StoredVoxels:
     Raises InputError.
     """
     path, values = header.path, header.values
-    kind = one_line(values["ElementType"])
+    kind = excerpt(values["ElementType"])
     if kind not in _TYPES:
         raise InputError(
             f"The header of {path} has the ElementType {kind}, expected one of {', '.join(_TYPES)}."
@@ -50,7 +49,7 @@ def stored_of(header: MetaImageHeader) -> StoredVoxels:
     dtype = np.dtype(_TYPES[kind]).newbyteorder(">" if big else "<")
     encoding = "zlib" if header.says("CompressedData") else "raw"
     if not header.says("BinaryData") and "BinaryData" in values:
-        encoding, dtype = "text", TEXT
+        encoding = "text"
     local = values[LAST].upper() == "LOCAL"
     names = header.listed or ([] if local else numbered(values[LAST], header.size[2]))
     (skip,) = header.numbers("HeaderSize", count=1) or [0.0]

@@ -25,6 +25,7 @@ NIFTI_1, NIFTI_2 = 348, 540
 Fields = Spm2AnalyzeHeader | Nifti1Header  # the second is also the base of Nifti2Header
 
 _COLOURS = {128: 3, 2304: 4}  # values per voxel, by the code of the data type
+_ABSENT = (0, 1)  # sizes of dimensions that are not used
 _MAGIC = re.compile(rb"n[i+][0-9]")
 _END_OF_LINES = (13, 10, 26, 10)  # in NIfTI-2, to notice a transfer as text
 
@@ -115,10 +116,10 @@ def _size(fields: Fields, path: Path) -> Size:
     if not 1 <= count <= 7:
         raise InputError(f"The header of {path} announces {count} dimensions, expected 3; save it again.")
     sizes = sizes[:count]
-    while len(sizes) > 3 and sizes[-1] <= 1:
+    while len(sizes) > 3 and sizes[-1] in _ABSENT:
         sizes.pop()
     components = _COLOURS.get(int(fields["datatype"]), 1)
-    if len(sizes) == 5 and sizes[3] <= 1:  # a vector image
+    if len(sizes) == 5 and sizes[3] in _ABSENT:  # a vector image
         components, sizes = components * sizes[4], sizes[:3]
     check_shape(str(path), sizes, components)
     x, y, z = sizes
@@ -153,7 +154,10 @@ def _offset(fields: Fields, header_file: Path, voxel_file: Path) -> int:
 def _rescale(fields: Fields, path: Path) -> tuple[float, float]:
     """A slope of 0 or one that is not finite means that there is no rescaling, whatever the intercept is."""
     try:
-        slope, intercept = fields.get_slope_inter()
+        with np.errstate(all="ignore"):  # Analyze's slope may come from differences
+            slope, intercept = fields.get_slope_inter()
+        if not math.isfinite(slope or 0) or not math.isfinite(intercept or 0):
+            raise HeaderDataError
     except HeaderDataError as error:
         raise InputError(
             f"{path} has the rescale slope {float(fields['scl_slope']):g} and the intercept "

@@ -18,8 +18,7 @@ from ...triples import Size
 from ..detached import numbered, parts_of
 from ..plausibility import check_shape
 from ..stored import StoredVoxels
-from ..streams import TEXT
-from ..wording import listed, one_line
+from ..wording import excerpt, listed
 from .lines import damaged, read_lines
 
 _TYPES = {
@@ -95,9 +94,7 @@ def _volume(path: Path, kinds: list[str], shape: list[int]) -> tuple[tuple[int, 
 def _stored(path: Path, fields: dict[str, Any], size: Size, names: list[str], end: int) -> StoredVoxels:
     encoding = _one_of(path, "encoding", fields.get("encoding"), _ENCODINGS)
     dtype = _one_of(path, "type", fields.get("type"), _DTYPES)
-    if encoding == "text":
-        dtype = TEXT
-    elif dtype.itemsize > 1:
+    if encoding != "text" and dtype.itemsize > 1:
         dtype = dtype.newbyteorder(_one_of(path, "endian", fields.get("endian"), _BYTE_ORDERS))
     lines, skip = int(fields.get("line skip", 0)), int(fields.get("byte skip", 0))
     if lines < 0 or skip < -1 or (skip == -1 and encoding != "raw"):
@@ -117,6 +114,6 @@ def _one_of(path: Path, name: str, value: Any, known: dict[str, Any]) -> Any:
     if found in known:
         return known[found]
     raise InputError(
-        f"The header of {path} has the {name} {one_line(found)!r}, expected one of {listed(known)}; save "
+        f"The header of {path} has the {name} {excerpt(found)!r}, expected one of {listed(known)}; save "
         "it again."
     )

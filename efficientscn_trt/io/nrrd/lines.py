@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ...errors import InputError
-from ..wording import one_line
+from ..wording import excerpt
 
 _LONGEST = 1 << 24  # bytes of a header
 _LONGEST_VECTORS = 1 << 12  # characters
@@ -84,5 +84,5 @@ def _numbers(path: Path, name: str, value: str) -> str:
 def damaged(path: Path, what: str) -> InputError:
     """The error for a header that is not understood."""
     return InputError(
-        f"The header of {path} is damaged or no NRRD header ({one_line(what)}); copy or download it again."
+        f"The header of {path} is damaged or no NRRD header ({excerpt(what)}); copy or download it again."
     )

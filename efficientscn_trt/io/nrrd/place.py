@@ -12,7 +12,7 @@ from ...errors import InputError
 from ...scan_warning import ScanWarning
 from ..orientation import Geometry, direction_of
 from ..placement import assumed, check_not_given, placed
-from ..wording import one_line
+from ..wording import excerpt
 from .header import NrrdHeader
 
 _LETTERS = {"right": "R", "left": "L", "anterior": "A", "posterior": "P", "superior": "S", "inferior": "I"}
@@ -160,7 +160,7 @@ def _factors(
     name: str, field: str, units: Sequence[str], chosen: Sequence[int]
 ) -> tuple[np.ndarray, list[ScanWarning]]:
     """What the chosen ones of the units are in mm, and a warning if one is not mm."""
-    found = [one_line(units[index]) if index < len(units) else "" for index in chosen]
+    found = [excerpt(units[index]) if index < len(units) else "" for index in chosen]
     factors = []
     for unit in found:
         match = _UNIT.fullmatch(unit.lower())
