@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,13 +17,21 @@ namespace {
 
 std::string text_of(const py::handle& object) { return py::cast<std::string>(py::str(object)); }
 
+// A value as Python shows it, in one line and not at length.
+std::string shown(const py::handle& object) {
+    constexpr py::ssize_t longest = 200;
+    const py::str line = py::str(" ").attr("join")(py::repr(object).attr("split")());
+    if (static_cast<py::ssize_t>(py::len(line)) <= longest) return text_of(line);
+    return text_of(line[py::slice(0, longest, 1)]) + "...";
+}
+
 template <typename T>
 Triple<T> triple_argument(const py::handle& object, const char* name, const char* kind) {
     try {
         return py::cast<Triple<T>>(object);
     } catch (const py::cast_error&) {
         throw std::invalid_argument(std::string(name) + " must be three " + kind + " (z, y, x), found " +
-                                    text_of(py::repr(object)) + ".");
+                                    shown(object) + ".");
     }
 }
 
@@ -76,8 +86,12 @@ void require_contiguous(const py::array& array, const std::string& name) {
 Triple<int64_t> shape_of(const py::array& array) { return {array.shape(0), array.shape(1), array.shape(2)}; }
 
 Triple<int64_t> strides_of(const py::array& array) {
-    const int64_t size = array.itemsize();
-    return {array.strides(0) / size, array.strides(1) / size, array.strides(2) / size};
+    Triple<int64_t> strides;
+    for (int axis = 0; axis < 3; ++axis) {
+        // An axis of length 1 may have any stride, even the one that has no absolute value.
+        strides[axis] = std::max<int64_t>(array.strides(axis) / array.itemsize(), -INT64_MAX);
+    }
+    return strides;
 }
 
 }  // namespace

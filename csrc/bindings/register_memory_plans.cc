@@ -1,5 +1,8 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -8,6 +11,7 @@
 #include "cuda/memory/arena_plan.h"
 #include "cuda/memory/slab_plan.h"
 #include "cuda/memory/stage_memory.h"
+#include "geometry/text.h"
 
 namespace py = pybind11;
 
@@ -31,15 +35,30 @@ py::list plan_slabs(int64_t slices, std::size_t slice_bytes, std::size_t slab_by
     return slabs;
 }
 
+// A size whose voxels, and their bytes, can be counted.
+Size volume_argument(const py::object& object, const char* name) {
+    constexpr double most = static_cast<double>(int64_t{1} << 40);
+    const Size size = size_argument(object, name);
+    double voxels = 1;
+    for (const int64_t length : size) voxels *= static_cast<double>(std::max<int64_t>(length, 0));
+    if (!(voxels >= 1 && voxels <= most)) {
+        throw std::invalid_argument(std::string(name) + " must have 1 to 2^40 voxels, found " +
+                                    to_text(size) + ".");
+    }
+    return size;
+}
+
 py::dict plan_stage_memory(const py::object& region, std::size_t voxel_bytes, const py::object& sums_size,
                            std::size_t input_bytes, std::size_t activation_bytes, std::size_t output_bytes,
                            std::size_t taps_bytes, int64_t label_slices, std::size_t label_slice_bytes,
                            bool scan_on_device) {
+    if (voxel_bytes < 1 || voxel_bytes > 4) throw std::invalid_argument("voxel_bytes must be 1 to 4.");
+    if (label_slices < 0) throw std::invalid_argument("label_slices must not be negative.");
     cuda::StageNeeds needs;
-    needs.region = size_argument(region, "region");
+    needs.region = volume_argument(region, "region");
     needs.voxel_bytes = voxel_bytes;
     needs.scan_on_device = scan_on_device;
-    needs.sums_size = size_argument(sums_size, "sums_size");
+    needs.sums_size = volume_argument(sums_size, "sums_size");
     needs.taps_bytes = taps_bytes;
     needs.input_bytes = input_bytes;
     needs.activation_bytes = activation_bytes;

@@ -28,6 +28,11 @@ network::Weights weights_of(const Layer& layer) {
             "A layer must be a kernel (outputs, inputs, z, y, x) and a bias (outputs), found " +
             std::to_string(kernel.ndim()) + " and " + std::to_string(bias.ndim()) + " axes.");
     }
+    const Size taps = {kernel.shape(2), kernel.shape(3), kernel.shape(4)};
+    if (taps[0] != taps[1] || taps[1] != taps[2]) {
+        throw std::invalid_argument("A kernel must have as many taps along each axis, found " +
+                                    to_text(taps) + ".");
+    }
     return {kernel.shape(0),
             kernel.shape(1),
             {kernel.data(), kernel.data() + kernel.size()},

@@ -58,7 +58,9 @@ class Sweep {
         for (int64_t task; tasks.take(task);) {
             const int64_t begin = task * kRowsPerTask;
             const int64_t end = std::min(begin + kRowsPerTask, y_.size());
-            if (nearest_ == kZ) {
+            if (beside_) {
+                // There is nothing to read.
+            } else if (nearest_ == kZ) {
                 resize_columns(begin, end, scratch);
             } else {
                 resize_lines(begin, end, scratch);
@@ -169,8 +171,9 @@ class Sweep {
     void combine_slices(int64_t o, const float* resized, float* slices) const {
         const bool backwards = nearest_ == kZ && stride_[kZ] < 0;
         const int64_t width = x_.size();
+        const bool inside = !beside_ && y_.count[o] > 0;
         float* out = output_.data + o * output_.stride[kY];
-        if (y_.count[o] > 0) {
+        if (inside) {
             functions_.float_rows.transpose(resized, depth(), 1, width, z_.extent,
                                             backwards ? slices + (z_.extent - 1) * width : slices,
                                             backwards ? -width : width);
@@ -178,7 +181,7 @@ class Sweep {
         }
         for (int64_t i = 0; i < z_.size(); ++i) {
             float* row = out + i * output_.stride[kZ];
-            if (y_.count[o] == 0) std::fill(row, row + width, 0.0f);
+            if (!inside) std::fill(row, row + width, 0.0f);
             functions_.finish(row, x_.inside.data(), y_.inside[o] * z_.inside[i], sampling_.outside_hu,
                               sampling_.intensity, width);
         }
@@ -192,6 +195,7 @@ class Sweep {
     const Triple<int64_t> stride_;
     const T* const corner_;
     const int nearest_;
+    const bool beside_ = x_.extent == 0 || z_.extent == 0;  // the output is outside the scan
     const RowFunctions& functions_ = row_functions();
 };
 

@@ -16,16 +16,19 @@ int64_t valid_size(int64_t size, const std::vector<int64_t>& valid_sizes) {
 void check_image(const Size& size, const Triple<double>& spacing) {
     // The plans count voxels in float32, which is exact up to this number.
     constexpr int64_t largest = int64_t{1} << 24;
+    // Smoothing over millimetres of much smaller voxels would take all memory, and then its width would
+    // overflow. io/plausibility.py has the same limit for scans.
+    constexpr double least_mm = 0.001;
     for (int axis = 0; axis < 3; ++axis) {
         if (size[axis] < 1 || size[axis] > largest) {
             throw std::invalid_argument(
                 "The image's size (z, y, x) must be between 1 and 2^24 voxels per axis, found " +
                 to_text(size) + ".");
         }
-        if (!(std::isfinite(spacing[axis]) && spacing[axis] > 0)) {
+        if (!(std::isfinite(spacing[axis]) && spacing[axis] >= least_mm)) {
             throw std::invalid_argument(
-                "The image's spacing (z, y, x) must be positive and finite in mm, found " + to_text(spacing) +
-                ".");
+                "The image's spacing (z, y, x) must be finite and at least 0.001 mm, found " +
+                to_text(spacing) + ".");
         }
     }
 }

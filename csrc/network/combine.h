@@ -27,10 +27,11 @@ inline Vector logarithm_of_one_and(Vector x) {
     return series * t * 2.0f;
 }
 
-// Entropy in bits of the distribution (σ(x), 1 - σ(x)), from `magnitude` = |x| and `power` = e^-|x|.
+// Entropy in bits of the distribution (σ(x), 1 - σ(x)), from `magnitude` = |x| and `power` = e^-|x|. At most
+// 1, so that no probability is negative.
 inline Vector entropy_bits(Vector magnitude, Vector power) {
     const Vector below = power / (power + splat(1.0f));
-    return (logarithm_of_one_and(power) + magnitude * below) * 1.44269504f;
+    return smaller((logarithm_of_one_and(power) + magnitude * below) * 1.44269504f, splat(1.0f));
 }
 
 // With l = σ(local), s = σ(spatial) and h the entropy of s in bits, p = l·h + s·(1 - h). The probabilities

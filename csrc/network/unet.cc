@@ -14,6 +14,9 @@ namespace {
 
 constexpr int64_t kMostFilters = 64;  // channels of a tensor; a convolution reads one or two tensors
 
+// Each level halves an image, which has less than 2^16 voxels along an axis.
+constexpr std::size_t kMostLevels = 16;
+
 // Rows of the first layer that one task computes.
 constexpr int64_t kImageRows = 8;
 
@@ -41,9 +44,9 @@ void check(const Weights& weights, int64_t outputs, int64_t inputs, int64_t taps
 
 const UNetWeights& checked(const UNetWeights& weights) {
     const std::size_t levels = weights.contracting.size();
-    if (levels < 2 || weights.expanding.size() != levels) {
+    if (levels < 2 || levels > kMostLevels || weights.expanding.size() != levels) {
         throw std::invalid_argument(
-            "A U-Net must have two or more levels, and as many expanding as contracting blocks, found " +
+            "A U-Net must have 2 to 16 levels, and as many expanding as contracting blocks, found " +
             std::to_string(levels) + " contracting and " + std::to_string(weights.expanding.size()) +
             " expanding blocks.");
     }

@@ -55,6 +55,14 @@ def test_logits_of_any_size() -> None:
     np.testing.assert_allclose(_core.pool_sigmoids(local), reference.pooled_sigmoids(local), atol=1e-6)
 
 
+def test_no_probability_is_negative() -> None:
+    # All labels are so improbable that the rounding of the entropy, about 1, decides.
+    local = np.full((5, 12, 8, 32), -200, np.float32)
+    _core.combine(local, logits_of(5, (3, 2, 8), 0.001, 0))
+    assert local.min() >= 0
+    assert local.sum(axis=0).max() <= 1
+
+
 def test_what_is_not_a_number_stays_so() -> None:
     local, spatial = np.zeros((2, 8, 4, 16), np.float32), np.zeros((2, 2, 1, 4), np.float32)
     local[0, 0, 0, 0] = np.nan

@@ -133,7 +133,11 @@ def test_a_box_beside_the_image_is_all_padding(start: float) -> None:
         ((5, 5, 5), (1, float("inf"), 1), r"spacing .* found \(1, inf, 1\)"),
         ((5, 5), (1, 1, 1), r"size must be three whole numbers \(z, y, x\), found \(5, 5\)"),
         ((5, 5, 5), "abc", r"spacing must be three numbers \(z, y, x\), found 'abc'"),
-        ((5, 5, 5), (1e-60, 1, 1), "cannot be resized"),
+        ((5, 5, 5), (1e-60, 1, 1), r"at least 0.001 mm, found \(1e-60, 1, 1\)"),
+        ((5, 5, 5), (1, 1, 0.00099), r"at least 0.001 mm, found \(1, 1, 0.00099\)"),
+        ((5, 5, 5), (1e300, 1, 1), "cannot be resized"),
+        (np.zeros((2, 2)), (1, 1, 1), r"found array\(\[\[0., 0.\], \[0., 0.\]\]\)\."),
+        ([7] * 1000, (1, 1, 1), r"found \[7, 7.{,200}\.\.\.\.$"),
     ],
 )
 def test_what_is_no_image_is_refused(size: Any, spacing: Any, sentence: str) -> None:
@@ -150,17 +154,24 @@ def test_a_box_without_extent_is_refused(start: Any, end: Any) -> None:
         _core.plan_segmentation((50, 50, 50), (1, 1, 1), _core.Box(start, end), SEGMENTATION)
 
 
-def test_voxels_too_small_for_the_box_are_refused() -> None:
-    with pytest.raises(ValueError, match="too large for voxels of"):
-        _core.plan_segmentation((5, 5, 5), (1, 1, 1e-20), _core.Box((0, 0, 0), (9, 9, 9)), SEGMENTATION)
+@pytest.mark.parametrize("spacing_mm", [1e-20, 1e-60])
+def test_voxels_too_small_to_smooth_are_refused(spacing_mm: float) -> None:
+    spacing = (1, 1, spacing_mm)
+    box = _core.Box((0, 0, 0), (9, 9, 9))
+    with pytest.raises(ValueError, match=r"must be finite and at least 0\.001 mm"):
+        _core.plan_segmentation((5, 5, 5), spacing, box, SEGMENTATION)
+    plan = _core.plan_segmentation((5, 5, 5), (1, 1, 1), box, SEGMENTATION)
+    with pytest.raises(ValueError, match=r"must be finite and at least 0\.001 mm"):
+        _core.segmentation_input(np.zeros((5, 5, 5), np.float32), spacing, plan, SEGMENTATION)
 
 
 @pytest.mark.parametrize("axis", range(3))
-def test_the_refused_box_is_given_in_full(axis: int) -> None:
+def test_a_box_too_large_for_the_voxels_is_given_in_full(axis: int) -> None:
     spacing = [1.0, 1.0, 1.0]
-    spacing[axis] = 1e-20
-    with pytest.raises(ValueError, match=r"A box of \(-27, -27, -27\) to \(37, 37, 37\) mm is too large"):
-        _core.plan_segmentation((5, 5, 5), spacing, _core.Box((0, 0, 0), (10, 10, 10)), SEGMENTATION)
+    spacing[axis] = 0.001
+    box = _core.Box((9000, 9000, 9000), (9010, 9010, 9010))
+    with pytest.raises(ValueError, match=r"A box of \(8973, 8973, 8973\) to \(9037, 9037, 9037\) mm is too"):
+        _core.plan_segmentation((5, 5, 5), spacing, box, SEGMENTATION)
 
 
 def test_mask_corners_outside_the_input_are_refused() -> None:

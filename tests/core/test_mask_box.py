@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from support import core_reference as reference
 
@@ -40,3 +41,9 @@ def test_any_memory_order(dtype: Any) -> None:
 def test_empty_and_full() -> None:
     assert _core.mask_box(np.zeros((5, 6, 7), bool)) is None
     assert _core.mask_box(np.ones((5, 6, 7), bool)) == ((0, 0, 0), (4, 5, 6))
+
+
+@pytest.mark.parametrize("stride", [-(2**63), 2**63 - 1])
+def test_an_axis_of_length_1_may_have_any_stride(stride: int) -> None:
+    mask = as_strided(np.ones((1, 4, 3), np.uint8), strides=(stride, 3, 1))
+    assert _core.mask_box(mask) == ((0, 0, 0), (0, 3, 2))

@@ -92,11 +92,15 @@ def test_padding_is_exactly_minus_a_half() -> None:
     assert np.all(image[padding] == -0.5)
 
 
-def test_a_box_beside_the_image_is_outside_everywhere() -> None:
+@pytest.mark.parametrize("axis", range(3))
+def test_a_box_beside_the_image_is_outside_everywhere(axis: int) -> None:
     parameters = segmentation_parameters(outside_hu=-1024)
     volume = random_volume((20, 30, 25), np.int16)
-    plan = _core.plan_segmentation(volume.shape, (1, 1, 1), _core.Box((500, 0, 0), (540, 20, 20)), parameters)
-    assert np.all(_core.segmentation_input(volume, (1, 1, 1), plan, parameters) == -0.5)
+    start = [500 if other == axis else 0 for other in range(3)]
+    box = _core.Box(start, [mm + 20 for mm in start])
+    plan = _core.plan_segmentation(volume.shape, (1, 1, 1), box, parameters)
+    for view in reference.every_view(volume):
+        assert np.all(_core.segmentation_input(view, (1, 1, 1), plan, parameters) == -0.5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

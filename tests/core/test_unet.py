@@ -130,8 +130,14 @@ def test_images_of_another_kind() -> None:
 
 def test_weights_that_are_not_a_unet() -> None:
     reference = UNetReference.seeded(2, 16, 1)
-    with pytest.raises(ValueError, match=r"two or more levels, .* found 1 contracting and 2 expanding"):
+    with pytest.raises(ValueError, match=r"2 to 16 levels, .* found 1 contracting and 2 expanding"):
         network_of(reference, contracting=reference.contracting[:1])
+    with pytest.raises(ValueError, match=r"2 to 16 levels, .* found 65 contracting and 65 expanding"):
+        network_of(
+            reference,
+            contracting=reference.contracting[:1] + reference.contracting[1:] * 64,
+            expanding=reference.expanding[:1] * 64 + reference.expanding[1:],
+        )
     with pytest.raises(ValueError, match="16, 32, 48 or 64 filters, found 8"):
         network_of(UNetReference.seeded(2, 8, 1))
     wrong = [reference.expanding[1], reference.expanding[0]]
@@ -145,3 +151,7 @@ def test_weights_that_are_not_a_unet() -> None:
         network_of(reference, head=(kernel, np.append(bias, bias)))
     with pytest.raises(ValueError, match=r"a kernel \(outputs, inputs, z, y, x\) and a bias"):
         network_of(reference, head=(kernel[0], bias))
+    first, second = reference.contracting[0]
+    long = (first[0].reshape(16, 1, 27, 1, 1), first[1])
+    with pytest.raises(ValueError, match=r"as many taps along each axis, found \(27, 1, 1\)"):
+        network_of(reference, contracting=[[long, second], *reference.contracting[1:]])

@@ -55,6 +55,21 @@ def test_a_buffer_that_ends_before_it_begins_is_refused() -> None:
         _core.plan_arena([(1, 2, 1)])
 
 
+def test_more_bytes_than_can_be_added_are_refused() -> None:
+    with pytest.raises(ValueError, match="arena buffer 1 has 18446744073709551615 bytes, more than any GPU"):
+        _core.plan_arena([(300, 0, 1), (2**64 - 1, 0, 1)])
+    needs = {"input_bytes": 1, "activation_bytes": 1, "output_bytes": 1}
+    for wrong, message in (
+        ({"region": (1, 2**40, 2**40)}, r"region must have 1 to 2\^40 voxels"),
+        ({"sums_size": (0, 1, 1)}, r"sums_size must have 1 to 2\^40 voxels, found \(0, 1, 1\)"),
+        ({"voxel_bytes": 2**60}, "voxel_bytes must be 1 to 4"),
+        ({"label_slices": -1}, "label_slices must not be negative"),
+    ):
+        arguments: dict[str, Any] = {"region": (1, 1, 1), "sums_size": (1, 1, 1), "voxel_bytes": 2}
+        with pytest.raises(ValueError, match=message):
+            _core.plan_stage_memory(**(arguments | needs | wrong))
+
+
 # The networks' activation at 16 bits per value: at least three full-resolution tensors of 32 channels.
 def activation(size: tuple[int, ...]) -> int:
     return 3 * 32 * 2 * int(np.prod(size))

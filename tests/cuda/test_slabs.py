@@ -19,3 +19,8 @@ def test_slabs(slices: int, slice_bytes: int, slab_bytes: int) -> None:
 
 def test_tiny_slices_do_not_exceed_a_launchs_grid() -> None:
     assert max(count for _, count in _core.plan_slabs(1_000_000, 1)) <= 65535
+
+
+def test_any_number_of_bytes() -> None:
+    assert _core.plan_slabs(5, 1, 2**64 - 1) == [(0, 5)]
+    assert _core.plan_slabs(2, 2**64 - 1, 1) == [(0, 1), (1, 1)]

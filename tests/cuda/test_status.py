@@ -65,6 +65,8 @@ def test_without_a_gpu_the_calls_that_need_one_say_so() -> None:
         ("90-virtual", (8, 9), False),
         ("90", (9, 0), True),
         ("90", (12, 0), True),
+        ("90", (2**31 - 1, 0), True),
+        ("90", (-(2**31), 0), False),
         ("120-real", (12, 1), True),
         ("", (9, 0), False),
         ("native", (9, 0), False),

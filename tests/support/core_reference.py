@@ -16,20 +16,25 @@ F32 = np.float32
 Floats = NDArray[np.floating[Any]]
 
 
-def valid_size(size: int, valid_sizes: list[int]) -> int:
+def valid_size(size: int, valid_sizes: Sequence[int]) -> int:
     """The smallest valid size strictly larger than `size`, else the largest."""
     return min((valid for valid in valid_sizes if valid > size), default=valid_sizes[-1])
 
 
 def localization_sizes(
-    size: tuple[int, ...], spacing: tuple[float, ...], valid_sizes: list[list[int]]
+    size: tuple[int, ...],
+    spacing: tuple[float, ...],
+    valid_sizes: Sequence[Sequence[int]],
+    spacing_mm: float = 6.0,
+    slack: float = 0.02,
 ) -> tuple[np.float32, list[int], list[int]]:
     """Spacing, resized size and input size of stage 1."""
     ratio = max(
-        math.ceil(n * mm / 6.0) / valid[-1] for n, mm, valid in zip(size, spacing, valid_sizes, strict=True)
+        math.ceil(n * mm / spacing_mm) / valid[-1]
+        for n, mm, valid in zip(size, spacing, valid_sizes, strict=True)
     )
-    ratio += 0.02
-    new_spacing = F32(6.0 * ratio if ratio > 1 else 6.0)
+    ratio += slack
+    new_spacing = F32(spacing_mm * ratio if ratio > 1 else spacing_mm)
     resized = [math.ceil(F32(n) * F32(mm) / new_spacing) for n, mm in zip(size, spacing, strict=True)]
     padded = [valid_size(n, valid) for n, valid in zip(resized, valid_sizes, strict=True)]
     return new_spacing, resized, padded
@@ -53,11 +58,14 @@ def segmentation_crop(
     spacing: tuple[float, ...],
     start: NDArray[np.float32],
     end: NDArray[np.float32],
-    valid_sizes: list[list[int]],
+    valid_sizes: Sequence[Sequence[int]],
+    spacing_mm: float = 2.0,
+    threshold: float = 1.9,
+    slack: float = 0.1,
 ) -> Crop:
     """Stage 2 for a box that touches the image."""
     needed = float(max((end - start) / np.array([valid[-1] for valid in valid_sizes], F32)))
-    new_spacing = F32(2.0 if needed <= 1.9 else needed + 0.1)
+    new_spacing = F32(spacing_mm if needed <= threshold else needed + slack)
     crop = Crop(new_spacing, [], [], [], [], [], [])
     for axis in range(3):
         extent = int(np.ceil(end[axis] - start[axis]) / new_spacing)
@@ -97,22 +105,34 @@ def along_axes(image: Floats, matrices: list[Floats]) -> Floats:
 
 def smoothed(image: Floats, sigma_mm: float, spacing: tuple[float, ...]) -> Floats:
     """Gaussian smoothing, mirrored at the edges."""
-    if sigma_mm == 0:
-        return image
     for axis, mm in enumerate(spacing):
         sigma = F32(sigma_mm) / F32(mm)
+        if sigma < 1e-3:  # SciPy divides by its square
+            continue
         radius = math.ceil(sigma * F32(4) + F32(0.5))
         image = ndimage.gaussian_filter1d(image, float(sigma), axis=axis, mode="reflect", radius=radius)
     return image
 
 
-def intensity(hu: Floats) -> Floats:
-    """Network intensities of the released code."""
-    return np.clip(hu / 2048, -1, 1)
+@dataclass(frozen=True)
+class Intensity:
+    """Network intensities; by default, of the released code."""
+
+    scale: float = 2048
+    least: float = -1
+    most: float = 1
+
+    def __call__(self, hu: Floats) -> Floats:
+        return np.clip(hu / self.scale, self.least, self.most)
 
 
 def localization_input(
-    volume: NDArray[Any], spacing: tuple[float, ...], sizes: tuple[Any, list[int], list[int]], sigma_mm: float
+    volume: NDArray[Any],
+    spacing: tuple[float, ...],
+    sizes: tuple[Any, list[int], list[int]],
+    sigma_mm: float,
+    padding_hu: float = -1024,
+    intensity: Intensity = Intensity(),
 ) -> Floats:
     """Stage 1's network input."""
     _, resized, padded = sizes
@@ -120,7 +140,7 @@ def localization_input(
     image = along_axes(image, [area_matrix(n, m) for n, m in zip(volume.shape, resized, strict=True)])
     before = [(m - n) // 2 for n, m in zip(resized, padded, strict=True)]
     margins = [(b, m - n - b) for b, n, m in zip(before, resized, padded, strict=True)]
-    return intensity(np.pad(image, margins, constant_values=-1024))
+    return intensity(np.pad(image, margins, constant_values=padding_hu))
 
 
 def segmentation_input(
@@ -130,6 +150,7 @@ def segmentation_input(
     input_size: Sequence[int],
     sigma_mm: float,
     outside_hu: float,
+    intensity: Intensity = Intensity(),
 ) -> Floats:
     """Stage 2's network input; `crop` in voxels before it is cut at the image."""
     image = smoothed(volume.astype(np.float64), sigma_mm, spacing)
@@ -149,6 +170,15 @@ def linear_taps(n: int, m: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDA
     return left.clip(0, n - 1), (left + 1).clip(0, n - 1), position - base
 
 
+def first_largest(values: Floats) -> NDArray[np.uint8]:
+    """The first index along axis 0 with the largest value. Nothing exceeds NaN, and NaN exceeds nothing."""
+    largest, first = values[0], np.zeros(values.shape[1:], np.uint8)
+    for index in range(1, len(values)):
+        leads = values[index] > largest
+        largest, first = np.where(leads, values[index], largest), np.where(leads, index, first)
+    return first.astype(np.uint8)
+
+
 def labels(
     probabilities: NDArray[np.float32],
     image_size: tuple[int, ...],
@@ -166,7 +196,7 @@ def labels(
     inside = tuple(slice(b, n - a) for (b, a), n in zip(paddings, cropped_size, strict=True))
     image = np.zeros(image_size, np.uint8)
     target = tuple(slice(b, n - a) for (b, a), n in zip(croppings, image_size, strict=True))
-    image[target] = values.argmax(axis=0)[inside]
+    image[target] = first_largest(values)[inside]
     return image
 
 

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cstdint>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -8,7 +9,7 @@
 namespace escn::cuda {
 
 bool runs_on(const std::string& architectures, int major, int minor) {
-    const int capability = 10 * major + minor;
+    const int64_t capability = 10 * int64_t{major} + minor;
     std::istringstream list(architectures);
     for (std::string entry; list >> entry;) {
         int built = 0;

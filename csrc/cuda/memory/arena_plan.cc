@@ -7,6 +7,9 @@
 namespace escn::cuda {
 namespace {
 
+// More than any device has, so that sums of sizes do not overflow.
+constexpr std::size_t kMostBytes = std::size_t{1} << 48;
+
 std::size_t aligned(std::size_t bytes) {
     return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
 }
@@ -19,6 +22,10 @@ bool live_together(const ArenaBuffer& a, const ArenaBuffer& b) {
 
 ArenaPlan plan_arena(const std::vector<ArenaBuffer>& buffers) {
     for (const ArenaBuffer& buffer : buffers) {
+        if (buffer.bytes > kMostBytes) {
+            throw std::invalid_argument("arena buffer " + buffer.name + " has " +
+                                        std::to_string(buffer.bytes) + " bytes, more than any GPU");
+        }
         if (buffer.first_step > buffer.last_step) {
             throw std::invalid_argument("arena buffer " + buffer.name + " ends before it begins");
         }

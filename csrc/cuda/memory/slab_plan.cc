@@ -10,8 +10,9 @@ constexpr int64_t kMostSlices = 4096;  // below the 65535 blocks along z of a la
 }  // namespace
 
 int64_t slab_slices(int64_t slices, std::size_t slice_bytes, std::size_t slab_bytes) {
-    const auto fitting = static_cast<int64_t>(slab_bytes / std::max<std::size_t>(slice_bytes, 1));
-    return std::clamp<int64_t>(std::min(fitting, slices), 1, kMostSlices);
+    const std::size_t fitting = slab_bytes / std::max<std::size_t>(slice_bytes, 1);
+    const auto most = static_cast<int64_t>(std::min<std::size_t>(fitting, kMostSlices));
+    return std::max<int64_t>(std::min(most, slices), 1);
 }
 
 std::vector<Slab> plan_slabs(int64_t slices, int64_t per_slab) {
