@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .errors import OutputError
 from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
+from .io.paths import as_path
 from .io.writing import check_extension, write
 from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
@@ -83,6 +84,6 @@ class Segmentation:
         in NIfTI is placed by the very fields of the scan's header (sform, qform, codes, pixdim, units).
         Raises OutputError.
         """
-        target = Path(path)
+        target = as_path(path, OutputError)
         check_extension(target)
         write(np.asarray(self.array), self.geometry, target)

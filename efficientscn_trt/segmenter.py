@@ -54,9 +54,9 @@ class Segmenter:
 
         Raises BundleError, DeviceError, and ValueError for a number of threads below 0 or above 1,024.
         """
-        self.bundle = (
-            bundle if isinstance(bundle, bundles.Bundle) else bundles.load(bundle or default_bundle())
-        )
+        if not isinstance(bundle, bundles.Bundle):
+            bundle = bundles.load(default_bundle() if bundle is None else bundle)
+        self.bundle = bundle
         self._threads = backends.thread_count(threads)
         with networks_in_use():
             self._backend = backends.load(self.bundle, device, precision, self._threads)

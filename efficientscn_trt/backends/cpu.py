@@ -18,7 +18,7 @@ from .cpu_networks import Network, Scn, UNetFirst, WholeNetwork
 from .forks import keep_in_children
 from .network_form import check_form
 from .openvino_network import OpenVinoNetwork, explained
-from .openvino_start import ov, ov_core
+from .openvino_start import ov, ov_core, read_onnx
 from .scn_graph import MULTIPLES, find_spatial
 from .unet_graph import find_unet, without_unet
 
@@ -96,7 +96,7 @@ class _Loader:
         """
         file = self._bundle.file(name)
         with explained(file):
-            graph = ov_core.read_model(str(file))
+            graph = read_onnx(file)
         check_form(graph, name, self._bundle)
 
         def rest(graph: ov.Model, by_size: bool = name == "segmentation") -> OpenVinoNetwork:

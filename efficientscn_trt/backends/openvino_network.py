@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import BundleError
+from ..io.wording import excerpt
 from ..out_of_memory import memory_errors
 from .openvino_cache import cache_option
 from .openvino_memory import reduce_memory
-from .openvino_start import compile_model, ov
+from .openvino_start import FAILURES, compile_model, ov
+
+_LONGEST_REASON = 500  # characters
 
 
 class OpenVinoNetwork:
@@ -85,8 +88,9 @@ def explained(file: Path, attempt: str = "compile") -> Iterator[None]:
     try:
         with memory_errors():
             yield
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+    except FAILURES as error:
+        text = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+        reason = excerpt((text.strip().splitlines() or ["no reason given"])[-1], _LONGEST_REASON)
         raise BundleError(
             f"OpenVINO cannot {attempt} {file}: {reason.rstrip('.')}; export the bundle again."
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ _loaded = {name: sys.modules[name] for name in [_TELEMETRY] if name in sys.modul
 sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
 try:
     import openvino as ov
+    from openvino import frontend
     from openvino import opset13 as op
 finally:
     del sys.modules[_TELEMETRY]
@@ -43,6 +45,28 @@ def _end_idle_threads() -> None:
 prepare_by(_end_idle_threads)
 
 
+#: What OpenVINO raises where it cannot read or compile a network.
+FAILURES: tuple[type[Exception], ...] = (
+    RuntimeError,
+    frontend.GeneralFailure,
+    frontend.InitializationFailure,
+    frontend.NotImplementedFailure,
+    frontend.OpConversionFailure,
+    frontend.OpValidationFailure,
+    UnicodeDecodeError,  # its message has names in the file that are no UTF-8
+)
+_readers = frontend.FrontEndManager()
+
+
+def read_onnx(file: Path) -> ov.Model:
+    """Read the network in an ONNX file.
+
+    `Core.read_model` would try the readers of other formats on a file that is no right ONNX, and these print.
+    """
+    reader = _readers.load_by_framework("onnx")
+    return reader.convert(reader.load(str(file)))
+
+
 def compile_model(graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
     """Compile `graph` for the CPU, one graph at a time in a process.
 
@@ -55,4 +79,4 @@ def compile_model(graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
     return compiled
 
 
-__all__ = ["compile_model", "op", "ov", "ov_core"]
+__all__ = ["FAILURES", "compile_model", "op", "ov", "ov_core", "read_onnx"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from .manifest import MANIFEST, NETWORKS, Manifest
 _MOST_LABELS = 255
 _MOST_SPACING_MM = 1000.0
 _LONGEST_NAME = 200  # characters; file systems take 255 bytes
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def check_consistent(manifest: Manifest) -> None:
@@ -65,3 +67,6 @@ def _check_files(manifest: Manifest) -> None:
             _refuse(f"names the file {shown(name)}, which is outside the bundle")
         if not _is_name(name):
             _refuse(f"names the file {shown(name)}, expected 1 to {_LONGEST_NAME} printable characters")
+    for name, sha256 in manifest.files.items():
+        if not _SHA256.fullmatch(sha256):
+            _refuse(f"has the SHA-256 {shown(sha256)} for {shown(name)}, expected 64 hexadecimal digits")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..errors import BundleError
-from ..io.wording import shown
+from ..io.wording import excerpt, shown
 
 T = TypeVar("T")
 
@@ -29,8 +29,8 @@ def decode(cls: type[T], data: object, where: str = "") -> T:
 
 def _fail(where: str, found: object, expected: str) -> typing.NoReturn:
     raise BundleError(
-        f"manifest.json: {where or 'the document'} is {shown(found)}, expected {expected}; export the bundle "
-        "again."
+        f"manifest.json: {excerpt(where) or 'the document'} is {shown(found)}, expected {expected}; "
+        "export the bundle again."
     )
 
 
@@ -109,7 +109,7 @@ def _dataclass(cls: type, data: object, where: str) -> object:
         raise BundleError(f"manifest.json: the field {prefix}{name} is missing; export the bundle again.")
     for name in sorted(set(data) - names):
         raise BundleError(
-            f"manifest.json: the field {prefix}{name} is not known; use a newer efficientscn-trt, or export "
-            "the bundle again."
+            f"manifest.json: the field {excerpt(prefix + name)} is not known; use a newer "
+            "efficientscn-trt, or export the bundle again."
         )
     return cls(**{name: _value(hints[name], data[name], prefix + name) for name in names & set(data)})

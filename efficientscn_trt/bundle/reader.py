@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError
-from ..io.paths import is_there
+from ..io.paths import as_path, is_there
 from ..io.wording import shown
 from .consistency import check_consistent
 from .decode import decode
@@ -52,7 +52,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
 
     Raises BundleError.
     """
-    folder = Path(path)
+    folder = as_path(path, BundleError)
     document = _read_manifest(folder)
     version = document.get("schema_version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:

@@ -56,8 +56,11 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def _place(target: Path) -> Path:
     """Where `target` leads if it is a link; the link itself stays. Raises OSError, OutputError."""
-    if "\0" in str(target):
-        raise OutputError(f"{one_line(str(target))} cannot be written: its name has a NUL; give another one.")
+    if not _is_encodable(target):
+        raise OutputError(
+            f"{one_line(str(target))} cannot be written: its name has a character that no file's name has; "
+            "give another one."
+        )
     place = Path(os.path.realpath(target)) if os.path.islink(target) else target
     if not target.parent.is_dir():
         if os.path.lexists(target.parent):
@@ -68,6 +71,14 @@ def _place(target: Path) -> Path:
     if place.exists() and (found := not_a_file(place)):
         raise OutputError(f"{target} {found}, expected the name of a file.")
     return place
+
+
+def _is_encodable(target: Path) -> bool:
+    """Whether the system takes a name with these characters: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\0" not in os.fsencode(target)
+    except UnicodeEncodeError:
+        return False
 
 
 def _take_over(temporary: Path, old: os.stat_result) -> None:

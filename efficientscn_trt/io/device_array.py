@@ -16,7 +16,7 @@ import numpy as np
 from .. import _core
 from ..errors import InputError
 from ..triples import Size
-from .wording import one_line
+from .wording import excerpt
 
 MASKED = "The array has a mask, expected one without; fill the voxels that are masked out."
 
@@ -47,7 +47,7 @@ def device_array(value: Any) -> DeviceArray:
     try:
         interface = dict(value.__cuda_array_interface__)
     except Exception as error:
-        raise InputError(f"The array does not say where it is on a GPU: {one_line(str(error))}.") from error
+        raise InputError(f"The array does not say where it is on a GPU: {excerpt(str(error))}.") from error
     if interface.get("mask") is not None:
         raise InputError(MASKED)
     try:
@@ -65,7 +65,7 @@ def device_array(value: Any) -> DeviceArray:
         view = address_view(address, shape, dtype, strides)
     except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"The array's `__cuda_array_interface__` is not that of an array ({one_line(repr(error))}); pass "
+            f"The array's `__cuda_array_interface__` is not that of an array ({excerpt(repr(error))}); pass "
             "an array of PyCUDA, CuPy, Numba or torch."
         ) from error
     return DeviceArray(view, _stream_of(value, stream), value)

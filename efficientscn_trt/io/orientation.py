@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..triples import Size, Slices, Triple
+from .wording import excerpt
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -37,8 +38,8 @@ def direction_of(code: str) -> tuple[float, ...]:
     axes = [_TOWARDS[letter] for letter in code.upper() if letter in _TOWARDS]
     if len(code) != 3 or sorted(axis for axis, _ in axes) != [0, 1, 2]:
         raise InputError(
-            f"The orientation is {code}, expected three letters, such as LPS: where the axes x, y and z run, "
-            "L or R, P or A, S or I."
+            f"The orientation is {excerpt(code)}, expected three letters, such as LPS: where the axes x, y "
+            "and z run, L or R, P or A, S or I."
         )
     direction = np.zeros((3, 3))
     for column, (row, sign) in enumerate(axes):

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from ..errors import EfficientSCNError
-from .wording import system_reason
+from .wording import shown, system_reason
 
 
 def not_a_file(path: Path) -> str:
@@ -19,6 +19,14 @@ def not_a_file(path: Path) -> str:
     if os.path.exists(path):
         return "is a pipe or a device"
     return "is a link that leads nowhere" if os.path.islink(path) else "is not there"
+
+
+def as_path(path: str | os.PathLike[str], failure: type[EfficientSCNError]) -> Path:
+    """`path` as a Path. Raises `failure` if it is something else."""
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise failure(f"{shown(path)} is no path, expected text or a path; give one.") from error
 
 
 def is_there(path: Path, failure: type[EfficientSCNError]) -> bool:

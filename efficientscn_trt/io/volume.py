@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -19,6 +18,7 @@ from .device_array import MASKED, DeviceArray, device_array, is_device_array
 from .image import Image
 from .intensities import check_possible, check_values
 from .orientation import Geometry, direction_of
+from .paths import as_path
 from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import read
 from .shear import is_sheared, straightened
@@ -103,7 +103,9 @@ def open_scan(
     if orientation is not None:
         direction_of(orientation)
     if isinstance(volume, np.ndarray):
-        scan = _from_array(volume, spacing, None)
+        if volume.dtype.names is None and np.ma.is_masked(volume):
+            raise InputError(MASKED)
+        scan = _from_array(np.asarray(volume), spacing, None)
     elif is_device_array(volume):
         device = device_array(volume)
         return _from_array(device.view, spacing, device)
@@ -112,9 +114,10 @@ def open_scan(
             "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
         )
     elif isinstance(volume, str | os.PathLike):
+        path = as_path(volume, InputError)
         if os.fspath(volume) == "":
             raise InputError("The path of the volume is empty; give that of a file or a folder.")
-        image = read(Path(volume), series, orientation, threads)
+        image = read(path, series, orientation, threads)
         scan = _from_image(image, str(volume), str(volume), threads)
     elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):
         from .itk import from_itk
@@ -147,8 +150,6 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
         kind = "NumPy" if device is None else "GPU"
         raise InputError(f"A {kind} array has no spacing; give spacing=(x, y, z) in mm.")
     check_shape(name, array.shape[::-1])
-    if np.ma.is_masked(array):
-        raise InputError(MASKED)
     mm = _numbers(spacing)
     check_spacing(name, mm)
     z, y, x = array.shape

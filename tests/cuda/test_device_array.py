@@ -47,17 +47,18 @@ def test_address_shape_and_strides_are_kept(dtype: Any) -> None:
             {"shape": shape}
             for shape in ((-1, 4, 5), (2.5, 4, 5), None, "345", (2**40,) * 3, (2**70, 4, 5), 8)
         ),
-        *({"typestr": typestr} for typestr in ("xx", None, 5, "")),
+        *({"typestr": typestr} for typestr in ("xx", None, 5, "", "x" * 10**5)),
         *({"data": data} for data in (None, 5, (), (None, False), (-8, False), (2**70, False), ("x", False))),
         {"data": (0, False)},
         *({"strides": strides} for strides in ((2,), "abc", (2.5, 2, 2), (2**70, 2, 2), 5)),
         *({"stream": stream} for stream in ("x", -5, 2**70, [1])),
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:60],
 )
 def test_a_malformed_interface_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="`__cuda_array_interface__` is not that of an array"):
+    with pytest.raises(InputError, match="`__cuda_array_interface__` is not that of an array") as caught:
         device_array(exposed(np.zeros((2, 3, 4), np.int16), **changes))
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("missing", ["shape", "typestr", "data"])

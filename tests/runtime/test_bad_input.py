@@ -56,6 +56,9 @@ def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:
         (block_array(), (1, -1, 1), r"The array has the spacing 1 × -1 × 1 mm"),
         (block_array(), (1, float("nan"), 1), r"The array has the spacing 1 × nan × 1 mm"),
         (block_array(), (1, 1), r"The spacing is \(1, 1\), expected three numbers"),
+        (block_array(), (1, 1, 10**5000), r"The spacing is <tuple>, expected three numbers"),
+        (block_array(), np.ones((3, 3)), r"The spacing is array\(.*, expected three numbers"),
+        (np.ma.array(np.zeros((4, 4, 4), "i2,i2")), (3, 3, 3), r"voxels of the type \[.*, expected whole"),
         (block_array(), (1, 1, 10**400), r"The spacing is \(1, 1, 10{50,}…, expected three numbers"),
         (block_array(), "123", r"The spacing is '123', expected three numbers"),
         (block_array(), b"123", r"The spacing is b'123', expected three numbers"),
@@ -93,6 +96,36 @@ def test_options_that_are_no_text(option: str, value: Any, segmenter: Segmenter,
     options: Any = {option: value}
     with pytest.raises(InputError, match=rf"`{option}` is {re.escape(repr(value))}, expected text"):
         segmenter.segment(scan_file, **options)
+
+
+class _NoArithmetic(np.ndarray):
+    """An array that refuses the functions of NumPy."""
+
+    __array_ufunc__ = None  # type: ignore[assignment]
+
+
+def test_array_of_a_subclass(segmenter: Segmenter) -> None:
+    array = block_array(np.int64)
+    found = segmenter.segment(array.view(_NoArithmetic), spacing=SPACING_XYZ)
+    np.testing.assert_array_equal(found.array, segmenter.segment(array, spacing=SPACING_XYZ).array)
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\ud800", "\0", "x" * 10**6])
+def test_orientation_that_no_terminal_shows(text: str, segmenter: Segmenter, scan_file: Path) -> None:
+    with pytest.raises(InputError, match=r"The orientation is .*, expected three letters") as caught:
+        segmenter.segment(scan_file, orientation=text)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 500
+
+
+class _Named:
+    def __fspath__(self) -> bytes:
+        return b"ct.nii"
+
+
+def test_path_in_bytes(segmenter: Segmenter) -> None:
+    path: Any = _Named()
+    with pytest.raises(InputError, match="is no path, expected text or a path"):
+        segmenter.segment(path)
 
 
 @pytest.mark.parametrize("path", ["a\0.nii.gz", "\0", "folder\0/ct.nii.gz"])

@@ -122,6 +122,8 @@ def test_newer_schema(copy: Path) -> None:
         ("labels", ["a", "b", "c", "d", ""], r"has the labels .*, expected .* of 1 to 200 printable"),
         ("labels", ["a", "b", "c", "d", "e" * 201], r"has the labels .*, expected .* of 1 to 200"),
         ("labels", ["a", "b", "c", "d", "e\n"], r"has the labels .*, expected .* of 1 to 200"),
+        ("provenance\x1b", 1, r"the field provenance is not known"),
+        ("files", {"a\n": 5}, r"manifest\.json: files\.a is 5, expected a string"),
         ("files", {}, r"has different SHA-256 for 'localization\.onnx' in `files` and"),
         ("networks.localization.file", "../x", r"has different SHA-256 for '\.\./x' in `files`"),
     ],
@@ -146,6 +148,21 @@ def test_file_that_no_bundle_has(copy: Path, name: str) -> None:
     _edit(copy, "files", document["files"] | {name: "0"})
     with pytest.raises(BundleError, match=r"names the file '.*, expected 1 to 200 printable characters"):
         bundles.load(copy)
+
+
+@pytest.mark.parametrize("digest", ["", "a\nb", "\x1b[2J", "0" * 63, "G" * 64])
+def test_hash_that_is_none(copy: Path, digest: str) -> None:
+    document = json.loads((copy / "manifest.json").read_text())
+    _edit(copy, "files", document["files"] | {"other": digest})
+    with pytest.raises(BundleError, match=r"for 'other', expected 64 hexadecimal digits") as caught:
+        bundles.load(copy)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("path", [5, b"bundle", ["bundle"]])
+def test_bundle_that_is_no_path(path: Any) -> None:
+    with pytest.raises(BundleError, match="is no path, expected text or a path"):
+        bundles.load(path)
 
 
 def test_write_replaces_a_bundle_and_leaves_nothing_else(copy: Path) -> None:

@@ -107,6 +107,10 @@ _OTHERS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: _network(helper.make_node("Magic", ["image"], ["output"], domain="x.y")),
         "OpenVINO cannot compile .*segmentation.onnx: .*Magic",
     ),
+    "name that is no UTF-8": (
+        lambda: _network(helper.make_node("Relu", ["other"], ["output"])).replace(b"other", b"\xff\x1bher"),
+        "OpenVINO cannot compile .*segmentation.onnx: ",
+    ),
     "no network": (lambda: b"none", "OpenVINO cannot compile .*segmentation.onnx: "),
 }
 
@@ -116,8 +120,19 @@ def test_another_segmentation_network(name: str, tiny_bundle: bundles.Bundle, tm
     make, sentence = _OTHERS[name]
     right = tiny_bundle.manifest.networks.segmentation
     source = bundles.NetworkSource(make(), 18, 0, right.input, right.output)
-    with pytest.raises(BundleError, match=sentence):
+    with pytest.raises(BundleError, match=sentence) as caught:
         _segment(write_tiny_bundle(tmp_path / "bundle", segmentation=source))
+    assert str(caught.value).isprintable()
+
+
+def test_other_readers_are_not_tried(
+    tiny_bundle: bundles.Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    right = tiny_bundle.manifest.networks.segmentation
+    source = bundles.NetworkSource(_network(_five())[:-9], 18, 0, right.input, right.output)
+    with pytest.raises(BundleError):
+        _segment(write_tiny_bundle(tmp_path / "bundle", segmentation=source))
+    assert capfd.readouterr().err == ""
 
 
 def test_swapped_networks(tiny_bundle: bundles.Bundle, tmp_path: Path) -> None:

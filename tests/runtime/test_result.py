@@ -64,7 +64,8 @@ def test_a_file_that_is_there_is_replaced(result: Segmentation, tmp_path: Path) 
         ("folder.nii.gz", r"is a folder, expected the name of a file"),
         ("labels.mhd", r"has no known extension, expected one of \.nii\.gz, \.nii, \.nrrd, \.mha"),
         ("labels", r"has no known extension"),
-        ("a\0b.nrrd", r"a b\.nrrd cannot be written: its name has a NUL; give another one"),
+        ("a\0b.nrrd", r"a b\.nrrd cannot be written: its name has a character that no file's name has"),
+        ("a\ud800b.nrrd", r"a b\.nrrd cannot be written: its name has a character that no file's name has"),
         (".nii.gz", r"\.nii\.gz has no name before its extension; give one, such as labels\.nii\.gz"),
     ],
 )
