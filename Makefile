@@ -4,15 +4,17 @@
 #   make bench  measure README's figures on this machine
 #   make docs   build the documentation in build/docs
 #   make sanitize   run the core and the emulated GPU with sanitizers
+#   make fuzz FUZZ_SECONDS=n   search for inputs that bring the package down, or that it reads wrongly
 # With an NVIDIA GPU, a CUDA toolkit and TensorRT (benchmarks/GPU.md):
 #   make gpu-check PYTHON=... [GPU_CHECK="options"]   build, verify, time and report
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+FUZZ_SECONDS ?= 60
 CXX_SOURCES := $(shell find csrc tests -name '*.cc' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 SOURCES := pyproject.toml setup.py CMakeLists.txt $(shell find csrc efficientscn_trt export training -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: demo test sanitize sanitize-quick bench docs gpu-check lint lint-types format clean
+.PHONY: demo test sanitize sanitize-quick fuzz bench docs gpu-check lint lint-types format clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -35,6 +37,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test lint docs
 	cd tests && $(abspath $(BIN))/pytest
 	$(MAKE) sanitize-quick
+	$(MAKE) fuzz
 
 # AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer (tests/sanitize/run.py). The quick part
 # leaves out what takes longest.
@@ -43,6 +46,10 @@ sanitize: $(VENV)/.test
 
 sanitize-quick: $(VENV)/.test
 	$(BIN)/python tests/sanitize/run.py --quick
+
+# tests/fuzz/run.py: the same seed tries the same inputs.
+fuzz: $(VENV)/.test
+	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 # README's table. Takes minutes on two cores. Nothing else should run at the same time.
 bench: $(VENV)/.test

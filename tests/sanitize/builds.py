@@ -89,16 +89,17 @@ class Build:
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python, which is built without a sanitizer, with this build's core and runtime library."""
+        command, environment = self.python_command(*arguments)
+        return subprocess.run(
+            command, cwd=TESTS, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def python_command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """The command that `python` runs in TESTS, and its environment."""
         emulated = packaged(self.folder)
         options = self.sanitizers.options | self.sanitizers.python_options
-        return subprocess.run(
-            [*_fixed_addresses(), sys.executable, *arguments],
-            cwd=TESTS,
-            env=emulated.environment(gpus=2) | options | {"LD_PRELOAD": " ".join(self._libraries())},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        environment = emulated.environment(gpus=2) | options | {"LD_PRELOAD": " ".join(self._libraries())}
+        return [*_fixed_addresses(), sys.executable, *arguments], environment
 
     def _libraries(self) -> list[str]:
         """The sanitizer's runtime library, and libstdc++, whose functions it must find at the start."""
