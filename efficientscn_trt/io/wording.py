@@ -20,7 +20,10 @@ def one_line(words: str) -> str:
 
 def excerpt(words: str, longest: int = 120) -> str:
     """What a file says, as `one_line`, cut if it is longer than so many characters."""
-    line = one_line(words[: 4 * longest])
+    return _cut(one_line(words[: 4 * longest]), longest)
+
+
+def _cut(line: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
@@ -31,9 +34,9 @@ def without_controls(words: str) -> str:
 
 def listed(names: Iterable[str], separator: str = ", ") -> str:
     """The first few of `names`, each at most as long as that of a file may be."""
-    names = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
+    names = list(names)
     more = f"{separator}…" if len(names) > _NAMED else ""
-    return separator.join(one_line(name) for name in names[:_NAMED]) + more
+    return separator.join(excerpt(name, _NAME) for name in names[:_NAMED]) + more
 
 
 def shown(value: object) -> str:
@@ -43,7 +46,7 @@ def shown(value: object) -> str:
     except Exception:  # such as of a whole number with thousands of digits
         text = f"<{type(value).__name__}>"
     text = text if text.isprintable() else one_line(text)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return _cut(text, _SHOWN)
 
 
 def counted(count: int, thing: str) -> str:
