@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from random import Random
 
 from efficientscn_trt.io.signatures import is_zip
 
@@ -32,11 +34,19 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         return {}
 
 
-def laid_out(data: bytes, folder: Path, name: str) -> Path | None:
-    """The file `name` with this content, or the first of the files in an archive. None if that is damaged."""
-    files = unpacked(data) if is_zip(data) else {name: data}
-    for each, content in files.items():
-        if not each or "\0" in each or len(each) > 100:
+def one_changed(data: bytes, random: Random, change: Callable[[bytes, Random], bytes]) -> bytes:
+    """`change` applied to one of the files, or to `data` if that is none of several."""
+    files = unpacked(data)
+    if not files:
+        return change(data, random)
+    name = random.choice(list(files))
+    return packed(files | {name: change(files[name], random)})
+
+
+def laid_out(files: dict[str, bytes], folder: Path) -> Path | None:
+    """Write the files. Returns the first, None if there is none or a name is not usual."""
+    for name, content in files.items():
+        if not name or "\0" in name or len(name) > 100:
             return None
-        (folder / each).write_bytes(content)
-    return next((folder / each for each in files), None)
+        (folder / name).write_bytes(content)
+    return next((folder / name for name in files), None)

@@ -27,6 +27,8 @@ import atheris
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 
+from fuzz.mutation import MOST_BYTES  # noqa: E402
+
 
 def import_all(package: ModuleType) -> None:
     """Import a package's modules, so that their branches count before the first input."""
@@ -64,6 +66,7 @@ def main() -> None:
     def mutated(data: bytes, most: int, seed: int) -> bytes:
         return target.mutate(data, Random(seed))[:most]
 
+    sys.argv.insert(1, f"-max_len={MOST_BYTES}")
     if all(argument.startswith("-") for argument in sys.argv[1:]):
         sys.argv.append(corpus(target.seeds()))
     atheris.Setup(sys.argv, target.check, custom_mutator=mutated)

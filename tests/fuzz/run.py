@@ -35,7 +35,7 @@ FINDINGS = HERE.parents[1] / "build" / "fuzz"
 TARGETS = sorted(path.stem for path in (HERE / "targets").glob("*.py"))
 #: Tried only if named: OpenVINO, which reads networks in this process, dies of some that are malformed.
 ON_REQUEST = ("networks",)
-_LIMITS = ("-timeout=20", "-rss_limit_mb=2048", "-max_len=262144", "-verbosity=1")
+_LIMITS = ("-timeout=20", "-rss_limit_mb=2048", "-verbosity=1")
 _LONGEST_START = 120  # seconds, also to write down a finding
 _DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.MULTILINE)
 _SAVED = re.compile(r"Test unit written to (\S+)")
@@ -61,18 +61,17 @@ def tried(target: str, seconds: int, seed: int) -> Outcome:
         command, environment, tests = loop_command(target, *_LIMITS, *options)
         log = Path(folder, "log")
         with log.open("wb") as file:
-            process = subprocess.Popen(
-                command,
-                cwd=tests,
-                env=environment | {"TMPDIR": folder},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
             try:
-                passed = process.wait(seconds + _LONGEST_START) == 0
+                done = subprocess.run(
+                    command,
+                    cwd=tests,
+                    env=environment | {"TMPDIR": folder},
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    timeout=seconds + _LONGEST_START,
+                )
+                passed = done.returncode == 0
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
                 passed = False
         return Outcome(target, passed, time.monotonic() - began, log.read_text(errors="replace"))
 

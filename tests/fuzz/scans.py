@@ -14,8 +14,9 @@ from efficientscn_trt import InputError
 from efficientscn_trt.io.image import Image
 from efficientscn_trt.io.reading import read
 from efficientscn_trt.io.shear import is_sheared
+from efficientscn_trt.io.signatures import is_zip
 from efficientscn_trt.io.volume import Scan, open_scan
-from fuzz.files import laid_out
+from fuzz.files import laid_out, unpacked
 
 LONGEST_SENTENCE = 2000
 #: Codes of warnings that other programs may lay the scan elsewhere.
@@ -52,7 +53,7 @@ def opened(path: Path) -> tuple[Image, Scan] | None:
 def check_file(data: bytes, name: str, other: Callable[[Path], Reading | None]) -> None:
     """Read `data` as a file called `name`. `other` reads it independently; None if that has no meaning."""
     with tempfile.TemporaryDirectory(prefix="escn-fuzz-") as folder:
-        path = laid_out(data, Path(folder), name)
+        path = laid_out(unpacked(data) if is_zip(data) else {name: data}, Path(folder))
         found = path and opened(path)
         if not path or not found:
             return

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 
 from fuzz import mutation
-from fuzz.files import packed, unpacked
+from fuzz.files import one_changed
 
 
 def mutate(data: bytes, random: Random, end: bytes, separator: str, words: Sequence[str]) -> bytes:
     """`end`: how the header ends. `words`: names and values that it may have."""
-    files = unpacked(data)
-    if not files:
-        return _changed(data, random, end, separator, words)
-    name = random.choice(list(files))
-    return packed(files | {name: _changed(files[name], random, end, separator, words)})
+    return one_changed(data, random, partial(_changed, end=end, separator=separator, words=words))
+
+
+def words_of(*headers: Mapping[str, object]) -> list[str]:
+    """The names and the values of these fields."""
+    return [str(word) for fields in headers for field in fields.items() for word in field]
 
 
 def _changed(content: bytes, random: Random, end: bytes, separator: str, words: Sequence[str]) -> bytes:

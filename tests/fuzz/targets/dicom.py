@@ -24,7 +24,7 @@ from support.dicom import ct_slice, enhanced_ct, set_compressed, set_hu
 
 from efficientscn_trt.io.image import Image
 from fuzz import mutation
-from fuzz.files import packed, unpacked
+from fuzz.files import laid_out, packed, unpacked
 from fuzz.scans import opened
 from fuzz.simple_itk import by_simple_itk
 
@@ -210,10 +210,8 @@ def check(data: bytes) -> None:
         if files and zlib.crc32(data) % 2:
             path = Path(folder, "series")
             path.mkdir()
-            for name, content in files.items():
-                if not name or "\0" in name or len(name) > 100:
-                    return
-                (path / name).write_bytes(content)
+            if laid_out(files, path) is None:
+                return
         else:
             path.write_bytes(data)
         found = opened(path)

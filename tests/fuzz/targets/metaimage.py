@@ -42,7 +42,7 @@ _MORE: dict[str, Any] = {
 }
 _TYPES = ("CHAR", "UCHAR", "USHORT", "INT", "UINT", "LONG", "LONG_LONG", "FLOAT", "DOUBLE", "SHORT_ARRAY")
 _WORDS = [
-    *(word for name, value in [*METAIMAGE.items(), *_MORE.items()] for word in (name, value)),
+    *text_headers.words_of(METAIMAGE, _MORE),
     *(f"MET_{name}" for name in _TYPES),
     *("True", "False", "LIST", "LOCAL", "ct%d.raw 1 6 1", "ElementDataFile", "LPS", "???", "um", "m"),
 ]

@@ -39,7 +39,7 @@ _MORE: dict[str, Any] = {
     "key:=value": "1",
 }
 _WORDS = [
-    *(word for name, value in [*NRRD.items(), *_MORE.items()] for word in (name, value)),
+    *text_headers.words_of(NRRD, _MORE),
     *(
         "gzip",
         "bzip2",
