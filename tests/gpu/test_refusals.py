@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.core_parameters import segmentation_parameters
+from support.core_parameters import localization_parameters, segmentation_parameters
 from support.device_scans import SPACING, make_scan
 from support.fake_pipeline import (
     FakePipeline,
@@ -80,10 +80,11 @@ def test_more_voxels_along_an_axis_than_a_launch_takes(axis: int) -> None:
 
 
 def test_more_voxels_in_one_of_the_network_than_a_block_holds() -> None:
+    coarse = FakePipeline(localization_parameters=localization_parameters(spacing_mm=16.0))
     with pytest.raises(
         DeviceError, match=r'covers more than 12288 voxels .* along x, too many for a GPU; use device="cpu"'
     ):
-        FakePipeline().segment(np.zeros((2, 2, 40000), np.int16), (4.0, 4.0, 0.0003))
+        coarse.segment(np.zeros((2, 2, 40000), np.int16), (4.0, 4.0, 0.001))
 
 
 def test_labels_of_another_size() -> None:
