@@ -11,7 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import BundleError, DeviceError, EfficientSCNError, ExportError, InputError, OutputError
+from .errors import (
+    BundleError,
+    DeviceError,
+    EfficientSCNError,
+    ExportError,
+    InputError,
+    MemoryLimitError,
+    OutputError,
+)
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -28,6 +36,7 @@ __all__ = [
     "EfficientSCNError",
     "ExportError",
     "InputError",
+    "MemoryLimitError",
     "OutputError",
     "ScanWarning",
     "Segmentation",

@@ -18,6 +18,10 @@ class InputError(EfficientSCNError):
     exit_code = 3
 
 
+class MemoryLimitError(InputError):
+    """The scan would need more memory than it may take. A machine with more memory can segment it."""
+
+
 class BundleError(EfficientSCNError):
     """The bundle is missing, was altered, or was made for another version of this package."""
 

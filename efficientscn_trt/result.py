@@ -51,6 +51,8 @@ class Segmentation:
         seconds: by stage, in the order of `segmenter.STAGES`.
         peak_host_memory: the largest resident set of this process, in bytes, from its start to the end of the
             run.
+        estimated_host_memory: the most that this process was expected to need for this scan, in bytes: itself
+            with the networks, and what the size of the scan makes necessary.
         peak_device_memory: the peak size of the arena on the GPU, in bytes.
         warnings: what needs a look.
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
@@ -66,6 +68,7 @@ class Segmentation:
     precision: str
     seconds: dict[str, float]
     peak_host_memory: int
+    estimated_host_memory: int = 0
     peak_device_memory: int = 0
     warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from .backends.forks import networks_in_use
 from .io.volume import Volume, open_scan
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
+from .pipeline.memory_limit import MemoryLimit, memory_limit
 from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
 from .scan_warning import ScanWarning
@@ -38,6 +39,7 @@ class Segmenter:
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
+        max_memory: int | None = None,
     ) -> None:
         """Load and compile the networks.
 
@@ -51,20 +53,26 @@ class Segmenter:
                 installed, else the CPU.
             precision: "fp32", "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device.
             threads: the number of CPU threads, 0 for all cores.
+            max_memory: bytes of the host. A scan is refused before its voxels are read if this process would
+                need more for it, were it the only scan.
 
-        Raises BundleError, DeviceError, and ValueError for a number of threads below 0 or above 1,024.
+        Raises BundleError, DeviceError, and ValueError for a number of threads below 0 or above 1,024, or a
+        limit that is no positive number of bytes.
         """
         if not isinstance(bundle, bundles.Bundle):
             bundle = bundles.load(default_bundle() if bundle is None else bundle)
         self.bundle = bundle
         self._threads = backends.thread_count(threads)
+        self._max_memory = memory_limit(max_memory)
         with networks_in_use():
             self._backend = backends.load(self.bundle, device, precision, self._threads)
             self._pipeline = pipeline_of(self._backend, self.bundle, self._threads)
+        self._memory = MemoryLimit(self._pipeline, self.bundle, self._max_memory)
 
-    def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int]]:
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int, int | None]]:
         """Pickle what it was made from: another process loads the networks itself."""
-        return Segmenter, (self.bundle.path, self.device, self.precision, self._threads)
+        made_from = (self.bundle.path, self.device, self.precision, self._threads, self._max_memory)
+        return Segmenter, made_from
 
     @property
     def device(self) -> str:
@@ -99,9 +107,10 @@ class Segmenter:
             progress: called as each stage begins (see `Progress`).
             keep_on_device: leave the label map on the GPU, as a `DeviceLabels`.
 
-        Raises InputError, DeviceError.
+        Raises InputError, which a MemoryLimitError is too, and DeviceError.
         """
         clock = Clock(progress)
+        memory = self._memory.for_a_scan()
         with networks_in_use(self.device):
             with clock.stage("read"):
                 scan = open_scan(
@@ -111,11 +120,12 @@ class Segmenter:
                     series=series,
                     orientation=orientation,
                     values=not self._pipeline.reads_values,
+                    admit=memory.admit,
                 )
             lps_spacing, assumption = network_spacing(
                 scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
             )
-            run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device)
+            run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device, memory.admit_input)
         warnings = self._notices() + scan.warnings + assumption
         if not run.found:
             message = "No organ was found at low resolution, so the whole scan was searched."
@@ -140,6 +150,7 @@ class Segmenter:
             precision=self.precision,
             seconds=clock.seconds,
             peak_host_memory=peak_resident_bytes(),
+            estimated_host_memory=memory.estimate(),
             peak_device_memory=run.device_memory,
             warnings=warnings,
             input_sizes={
@@ -170,13 +181,14 @@ def segment(
     orientation: str | None = None,
     device: str = "auto",
     precision: str = "auto",
+    max_memory: int | None = None,
 ) -> Segmentation:
     """Label the organs of one abdominal CT; see `Segmenter` and `Segmenter.segment`.
 
     For several scans create one `Segmenter`, which loads the networks once.
     Raises InputError, BundleError, DeviceError.
     """
-    segmenter = Segmenter(bundle, device, precision)
+    segmenter = Segmenter(bundle, device, precision, max_memory=max_memory)
     return segmenter.segment(volume, spacing=spacing, series=series, orientation=orientation)
 
 

@@ -44,6 +44,12 @@ def give_back_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def resident_bytes() -> int:
+    """The resident set of this process, in bytes; its largest so far if the system does not report it."""
+    now = _fields(_STATUS).get("VmRSS")
+    return _bytes(now) if now else peak_resident_bytes()
+
+
 def peak_resident_bytes() -> int:
     """The largest resident set of this process since its start, in bytes."""
     # getrusage would also count the parent's memory before exec.

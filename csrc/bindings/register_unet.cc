@@ -75,6 +75,13 @@ void register_unet(py::module_& module) {
         .def_property_readonly("outputs", &network::UNet::outputs)
         .def("run", &run, py::arg("image"), py::arg("logits"), py::arg("threads") = 0,
              "Write the logits, float32 (output, z, y, x), of an image, float32 (z, y, x).")
+        .def(
+            "bytes_for",
+            [](const network::UNet& network, const py::object& size, int threads) {
+                return network.bytes_for(size_argument(size, "size"), threads);
+            },
+            py::arg("size"), py::arg("threads") = 0,
+            "How much memory `run` takes for an image of `size` (z, y, x), beside the image and the logits.")
         .def("release", &network::UNet::release, py::call_guard<py::gil_scoped_release>(),
              "Free the memory that is kept for the next image of the same size.");
 }

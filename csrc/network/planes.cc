@@ -14,6 +14,8 @@ constexpr std::size_t kVector = 64;
 constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
 int64_t bordered(int64_t size) { return (size + 1) / 2 * 2 + 2; }
+int64_t row_of(const Size& size, int64_t channels) { return bordered(size[2]) * channels; }
+int64_t plane_of(const Size& size, int64_t channels) { return bordered(size[1]) * row_of(size, channels); }
 
 }  // namespace
 
@@ -37,8 +39,12 @@ Buffer::Buffer(int64_t floats) {
 Planes::Planes(const Size& size, int64_t channels, int64_t pairs)
     : size_(size),
       pairs_(pairs),
-      row_(bordered(size[2]) * channels),
-      plane_(bordered(size[1]) * row_),
-      buffer_((1 + 2 * pairs) * plane_) {}
+      row_(row_of(size, channels)),
+      plane_(plane_of(size, channels)),
+      buffer_(floats(size, channels, pairs)) {}
+
+int64_t Planes::floats(const Size& size, int64_t channels, int64_t pairs) {
+    return (1 + 2 * pairs) * plane_of(size, channels);
+}
 
 }  // namespace escn::network

@@ -33,6 +33,8 @@ class Planes {
     Planes(const Size& size, int64_t channels) : Planes(size, channels, pairs_of(size)) {}
 
     static int64_t pairs_of(const Size& size) { return (size[0] + 1) / 2; }
+    // How many floats such planes take.
+    static int64_t floats(const Size& size, int64_t channels, int64_t pairs);
 
     const Size& size() const { return size_; }
     int64_t row() const { return row_; }

@@ -17,6 +17,9 @@ constexpr int64_t kMostFilters = 64;  // channels of a tensor; a convolution rea
 // Each level halves an image, which has less than 2^16 voxels along an axis.
 constexpr std::size_t kMostLevels = 16;
 
+// Far beyond any network's input, so that counting its memory neither overflows nor takes any.
+constexpr int64_t kMostLength = 16384;
+
 // Rows of the first layer that one task computes.
 constexpr int64_t kImageRows = 8;
 
@@ -89,14 +92,35 @@ std::vector<Tiles> cut(const Size& size) {
     return all;
 }
 
+// How a level is computed.
+struct LevelPlan {
+    Size size;
+    std::vector<Tiles> tiles;
+    Steps steps;
+};
+
+LevelPlan plan_level(const Size& image, int64_t level, int threads) {
+    const Size size = {image[0] >> level, image[1] >> level, image[2] >> level};
+    std::vector<Tiles> tiles = cut(size);
+    const auto tasks = static_cast<int64_t>(tiles.size());
+    const int64_t pairs = Planes::pairs_of(size);
+    const int64_t at_once = std::clamp<int64_t>((kTasksPerThread * threads + tasks - 1) / tasks, 1, pairs);
+    return {size, std::move(tiles), {pairs, at_once}};
+}
+
+// The floats of each part of a thread's `Scratch`.
+std::array<int64_t, 4> scratch_floats(int64_t filters) {
+    return {16 * part_stride(2 * filters, kMostTiles), 16 * part_stride(filters, kMostTiles),
+            8 * filters * kMostTiles, 2 * kGroup * kMostTiles};
+}
+
+int threads_of(int threads) { return std::min(cpu::thread_count(threads), kMostThreads); }
+
 }  // namespace
 
 // Tensors and scratch memory for images of one size.
 struct UNet::Workspace {
-    struct Level {
-        Size size;
-        std::vector<Tiles> tiles;
-        Steps steps;
+    struct Level : LevelPlan {
         Planes between;  // between the two convolutions of a block
         Planes skip;
         std::optional<Planes> pooled;  // input of the contracting block, later result of the expanding one
@@ -112,24 +136,20 @@ struct UNet::Workspace {
     Workspace(const Size& image_size, int thread_count, int64_t level_count, int64_t filters)
         : size(image_size), threads(thread_count), image(image_size, 1) {
         for (int64_t level = 0; level < level_count; ++level) {
-            const Size own = {size[0] >> level, size[1] >> level, size[2] >> level};
-            std::vector<Tiles> tiles = cut(own);
-            const auto tasks = static_cast<int64_t>(tiles.size());
-            const int64_t pairs = Planes::pairs_of(own);
-            const Steps steps{pairs,
-                              std::clamp<int64_t>((kTasksPerThread * threads + tasks - 1) / tasks, 1, pairs)};
-            levels.push_back({own, std::move(tiles), steps, Planes(own, filters, steps.kept()),
-                              Planes(own, filters), std::nullopt});
+            LevelPlan plan = plan_level(size, level, threads);
+            const Size own = plan.size;
+            const int64_t kept = plan.steps.kept();
+            levels.push_back(
+                {std::move(plan), Planes(own, filters, kept), Planes(own, filters), std::nullopt});
             if (level > 0) levels.back().pooled.emplace(own, filters);
         }
         for (int thread = 0; thread < threads; ++thread) {
-            const auto make = [&](int64_t floats) {
-                memory.emplace_back(floats);
-                return memory.back().data();
-            };
-            scratch.push_back({make(16 * part_stride(2 * filters, kMostTiles)),
-                               make(16 * part_stride(filters, kMostTiles)), make(8 * filters * kMostTiles),
-                               make(2 * kGroup * kMostTiles)});
+            std::array<float*, 4> parts{};
+            for (std::size_t part = 0; part < parts.size(); ++part) {
+                memory.emplace_back(scratch_floats(filters)[part]);
+                parts[part] = memory.back().data();
+            }
+            scratch.push_back({parts[0], parts[1], parts[2], parts[3]});
         }
     }
 };
@@ -155,7 +175,7 @@ UNet::UNet(const UNetWeights& weights)
 
 UNet::~UNet() = default;
 
-void UNet::run(const float* image, const Size& size, float* logits, int threads) {
+void UNet::check_size(const Size& size) const {
     const int64_t multiple = int64_t{1} << (levels() - 1);
     for (const int64_t length : size) {
         if (length < 1 || length % multiple != 0) {
@@ -163,7 +183,28 @@ void UNet::run(const float* image, const Size& size, float* logits, int threads)
                                         " voxels along each axis, found " + to_text(size) + ".");
         }
     }
-    threads = std::min(cpu::thread_count(threads), kMostThreads);
+}
+
+int64_t UNet::bytes_for(const Size& size, int threads) const {
+    check_size(size);
+    if (*std::max_element(size.begin(), size.end()) > kMostLength) {
+        throw std::invalid_argument("The image must have at most " + std::to_string(kMostLength) +
+                                    " voxels along each axis, found " + to_text(size) + ".");
+    }
+    threads = threads_of(threads);
+    int64_t floats = Planes::floats(size, 1, Planes::pairs_of(size));
+    for (const int64_t part : scratch_floats(filters_)) floats += threads * part;
+    for (int64_t level = 0; level < levels(); ++level) {
+        const LevelPlan plan = plan_level(size, level, threads);
+        floats += Planes::floats(plan.size, filters_, plan.steps.kept());
+        floats += (level > 0 ? 2 : 1) * Planes::floats(plan.size, filters_, plan.steps.pairs);
+    }
+    return floats * static_cast<int64_t>(sizeof(float));
+}
+
+void UNet::run(const float* image, const Size& size, float* logits, int threads) {
+    check_size(size);
+    threads = threads_of(threads);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!workspace_ || workspace_->size != size || workspace_->threads != threads) {
         workspace_.reset();  // two at once would take twice the memory

@@ -37,6 +37,10 @@ class UNet {
     // level by level.
     void run(const float* image, const Size& size, float* logits, int threads);
 
+    // How much memory `run` takes, beside the image and the logits. Throws std::invalid_argument as `run`
+    // does.
+    int64_t bytes_for(const Size& size, int threads) const;
+
     // Frees the memory that is kept for the next image of the same size.
     void release();
 
@@ -45,6 +49,7 @@ class UNet {
     struct Run;
 
     int64_t levels() const { return static_cast<int64_t>(expanding_.size()); }
+    void check_size(const Size& size) const;
     void contract(Run& run, int64_t level);
     void expand(Run& run, int64_t level);
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from .openvino_start import ov, ov_core, read_onnx
 from .scn_graph import MULTIPLES, find_spatial
 from .unet_graph import find_unet, without_unet
 
+_FLOAT = 4  # bytes
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
@@ -68,6 +70,12 @@ class CpuBackend:
         probabilities = np.empty((1, self._labels, *image.shape), np.float32)
         self._segmentation.result().run(image, probabilities)
         return probabilities[0]
+
+    def bytes_for(self, network: str, size: Size) -> int:
+        """See `Backend`. Raises BundleError as `segment` does."""
+        if network == "localization":
+            return self._localization.bytes_for(size) + prod(size)
+        return self._segmentation.result().bytes_for(size) + _FLOAT * self._labels * prod(size)
 
     def trim(self) -> None:
         """Free the memory that the SCN keeps. Raises BundleError as `segment` does."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Protocol
 
 import numpy as np
 
 from .. import _core
+from ..triples import Size
 from .openvino_network import OpenVinoNetwork
+from .scn_graph import STRIDE
+
+_FLOAT = 4  # bytes
 
 
 class Network(Protocol):
@@ -18,6 +23,10 @@ class Network(Protocol):
 
         `output` has the shape and type of the network's output, [1, ...].
         """
+        ...
+
+    def bytes_for(self, size: Size) -> int:
+        """How much memory `run` takes for an image of `size` (z, y, x), beside the image and the output."""
         ...
 
     def release(self) -> None:
@@ -35,6 +44,10 @@ class WholeNetwork:
         """See `Network`."""
         self._graph.run([image[np.newaxis, np.newaxis]], output)
 
+    def bytes_for(self, size: Size) -> int:
+        """See `Network`."""
+        return self._graph.bytes_for([(1, 1, *size)])
+
     def release(self) -> None:
         """See `Network`."""
         self._graph.release()
@@ -51,6 +64,12 @@ class UNetFirst:
         logits = np.empty((1, self._unet.outputs, *image.shape), np.float32)
         self._unet.run(image, logits[0], threads=self._threads)
         self._rest.run([image[np.newaxis, np.newaxis], logits], output)
+
+    def bytes_for(self, size: Size) -> int:
+        """See `Network`."""
+        outputs = self._unet.outputs
+        rest = self._rest.bytes_for([(1, 1, *size), (1, outputs, *size)])
+        return self._unet.bytes_for(size, self._threads) + _FLOAT * outputs * prod(size) + rest
 
     def release(self) -> None:
         """See `Network`."""
@@ -76,6 +95,13 @@ class Scn:
         spatial = np.empty_like(pooled)
         self._spatial.run([image[np.newaxis, np.newaxis], pooled], spatial)
         _core.combine(values, spatial[0], threads=self._threads)
+
+    def bytes_for(self, size: Size) -> int:
+        """See `Network`."""
+        z, y, x = (length // STRIDE for length in size)
+        small, labels = (z, y, x), self._unet.outputs
+        spatial = self._spatial.bytes_for([(1, 1, *size), (1, labels, *small)])
+        return self._unet.bytes_for(size, self._threads) + 2 * _FLOAT * labels * prod(small) + spatial
 
     def release(self) -> None:
         """See `Network`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..io.wording import excerpt
 from ..out_of_memory import memory_errors
 from .openvino_cache import cache_option
 from .openvino_memory import reduce_memory
+from .openvino_need import peak_bytes
 from .openvino_start import FAILURES, compile_model, ov
 
 _LONGEST_REASON = 500  # characters
@@ -42,6 +44,8 @@ class OpenVinoNetwork:
         self._graph, self._file, self._config, self._cache = graph, file, config, cache
         self._compiled: ov.CompiledModel | None = None
         self._sizes: list[tuple[int, ...]] | None = None
+        self._bytes_per_value = 2 if config.get("INFERENCE_PRECISION_HINT") == "bf16" else 4
+        self._bytes_per_voxel: float | None = None
         self._lock = threading.Lock()
         if not by_size:
             self._compiled = self._compile(self._graph)
@@ -58,6 +62,16 @@ class OpenVinoNetwork:
             request.set_output_tensor(ov.Tensor(output, shared_memory=True))
             request.infer()
 
+    def bytes_for(self, sizes: Sequence[tuple[int, ...]]) -> int:
+        """How much memory `run` takes for inputs of these sizes, beside inputs and output.
+
+        Raises BundleError if the graph does not take them.
+        """
+        voxels = prod(sizes[0])
+        if self._bytes_per_voxel is None:
+            self._bytes_per_voxel = peak_bytes(self._reshaped(sizes), self._bytes_per_value) / voxels
+        return int(self._bytes_per_voxel * voxels)
+
     def release(self) -> None:
         """Free the buffers; the next run allocates them again."""
         with self._lock:  # memory can be released only while no request runs
@@ -67,13 +81,16 @@ class OpenVinoNetwork:
     def _compiled_for(self, sizes: list[tuple[int, ...]]) -> ov.CompiledModel:
         if self._compiled is None or self._sizes not in (None, sizes):
             self._compiled = None  # two compiled graphs would hold the weights twice
-            with explained(self._file):
-                graph = self._graph.clone()
-                graph.reshape({index: list(size) for index, size in enumerate(sizes)})
-                reduce_memory(graph)
-            self._compiled = self._compile(graph, sizes)
+            self._compiled = self._compile(self._reshaped(sizes), sizes)
             self._sizes = sizes
         return self._compiled
+
+    def _reshaped(self, sizes: Sequence[tuple[int, ...]]) -> ov.Model:
+        with explained(self._file):
+            graph = self._graph.clone()
+            graph.reshape({index: list(size) for index, size in enumerate(sizes)})
+            reduce_memory(graph)
+        return graph
 
     def _compile(self, graph: ov.Model, sizes: Sequence[tuple[int, ...]] = ()) -> ov.CompiledModel:
         # One folder per size, because `cache_option` reads every file of a folder.

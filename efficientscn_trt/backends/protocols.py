@@ -29,6 +29,12 @@ class Backend(Networks, Protocol):
     device: str
     precision: str
 
+    def bytes_for(self, network: str, size: Size) -> int:
+        """How much memory of the host the network "localization" or "segmentation" takes for an image of
+        `size` (z, y, x), its output included.
+        """
+        ...
+
     def trim(self) -> None:
         """Free the memory that is kept for the next image."""
         ...

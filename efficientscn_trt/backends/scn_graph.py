@@ -12,7 +12,8 @@ from .unet_graph import UNetGraph, find_unet, pools, replace_by_parameter, uses
 
 _PROBE_SIZE = (8, 8, 16)
 _PROBE_LIMIT = 1e-4
-_STRIDE = 4
+#: The size of the spatial networks' voxels along each axis, in voxels of the image.
+STRIDE = 4
 
 #: The size of an image along z, y and x must be a multiple of these for the core's combination.
 MULTIPLES = (4, 4, 16)
@@ -46,7 +47,7 @@ def _ends(network: ov.Model, unet: UNetGraph) -> _Ends | None:
         for sigmoid in uses(unet.logits)
         if sigmoid.get_type_name() == "Sigmoid"
         for pool in uses(sigmoid.output(0))
-        if pools(pool, _STRIDE)
+        if pools(pool, STRIDE)
     ]
     padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
     if not len(pooled) == len(padded) == 1 or not _is_image(padded[0]):
@@ -73,7 +74,7 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     generator = np.random.default_rng(0)
     local, spatial = (
         generator.normal(0, 4, (labels, *(length // stride for length in _PROBE_SIZE))).astype(np.float32)
-        for stride in (1, _STRIDE)
+        for stride in (1, STRIDE)
     )
     try:
         model = ov.Model(tail.get_results(), parameters, "combination")

@@ -87,6 +87,10 @@ class TensorRTBackend:
         probabilities: np.ndarray = self.core.segment_input(image)
         return probabilities
 
+    def bytes_for(self, network: str, size: Size) -> int:
+        """None: the networks' memory is on the GPU."""
+        return 0
+
     def trim(self) -> None:
         """Free the arena and its staging memory."""
         self.core.trim()

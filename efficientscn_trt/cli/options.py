@@ -13,7 +13,7 @@ import click
 from ..backends import DEVICES, MOST_THREADS, PRECISIONS
 from ..errors import OutputError
 from ..io.atomic import check_writable
-from ..io.wording import system_reason
+from ..io.wording import shown, system_reason
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -33,6 +33,22 @@ class Device(click.Choice):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if re.fullmatch(r"cuda:\d+", value) else super().convert(value, param, ctx)
+
+
+class MemorySize(click.ParamType):
+    """A number of bytes, such as 4G or 512M; units are powers of 1024, as in Slurm and Docker."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = _MEMORY.fullmatch(str(value).strip())
+        count = int(float(found[1]) * 1024 ** "KMGT".index(found[2].upper()) * 1024) if found else 0
+        if count < 1:
+            self.fail(f"{shown(str(value))} is no amount of memory, expected such as 4G or 512M.", param, ctx)
+        return count
+
+
+_MEMORY = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([KMGT])i?B?", re.IGNORECASE)
 
 
 def segmenter_options(command: Command) -> Command:

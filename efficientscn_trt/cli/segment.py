@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import FILE, check_outputs, check_picture, quiet_option, segmenter_options
+from .options import FILE, MemorySize, check_outputs, check_picture, quiet_option, segmenter_options
 
 if TYPE_CHECKING:
     from ..result import Segmentation
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     help="Where the axes x, y, z of INPUT run if its header does not say it, such as LPS (to the left, the "
     "back and the head).",
 )
+@click.option(
+    "--max-memory",
+    type=MemorySize(),
+    metavar="SIZE",
+    help="Refuse INPUT if it needs more memory of this machine, such as 4G or 512M. Default: no limit.",
+)
 @segmenter_options
 @quiet_option
 def segment(
@@ -49,6 +55,7 @@ def segment(
     report: Path | None,
     series: str | None,
     orientation: str | None,
+    max_memory: int | None,
     bundle: Path | None,
     device: str,
     precision: str,
@@ -81,7 +88,7 @@ def segment(
     check_outputs(output, preview, report, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
-            segmenter = Segmenter(bundle, device, precision, threads)
+            segmenter = Segmenter(bundle, device, precision, threads, max_memory)
         result = segmenter.segment(scan, series=series, orientation=orientation, progress=stages.begin)
         with stages.stage("writing"):
             result.save(output)
@@ -110,6 +117,7 @@ def _write_preview(
     from ..io.wording import displayable
     from ..report.preview import note_for, write
 
+    segmenter.trim()  # the networks are not needed any more
     image = open_scan(scan, series=series, orientation=orientation, values=False)
     note = note_for(segmenter.bundle.manifest)
     write(path, image.array, result, title=displayable(scan.name), note=note)

@@ -90,9 +90,12 @@ def seconds_table(seconds: Mapping[str, float]) -> Table:
 
 
 def machine_line(segmentation: Segmentation) -> str:
-    """The device, precision and peak memory of a run."""
-    peak = segmentation.peak_host_memory / 2**30
-    return f"{segmentation.device} ({segmentation.precision}), peak memory {peak:.2f} GiB"
+    """The device, precision and memory of a run."""
+    peak, estimate = segmentation.peak_host_memory / 2**30, segmentation.estimated_host_memory / 2**30
+    return (
+        f"{segmentation.device} ({segmentation.precision}), peak memory {peak:.2f} GiB "
+        f"(estimated: {estimate:.2f})"
+    )
 
 
 def megabytes(count: int | None) -> str:

@@ -88,6 +88,12 @@ class Geometry:
         return x, y, z
 
     @property
+    def lps_size(self) -> Size:
+        """Size in voxels along (z, y, x) of the view."""
+        x, y, z = (self.size[axis] for axis in self.image_axis_of)
+        return z, y, x
+
+    @property
     def lps_spacing(self) -> Triple:
         """Spacing in mm along (z, y, x) of the view."""
         x, y, z = (self.spacing[axis] for axis in self.image_axis_of)

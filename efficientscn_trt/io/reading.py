@@ -8,15 +8,22 @@ from ..errors import InputError
 from .image import Image
 from .paths import is_there, not_a_file
 from .signatures import head_of, is_dicom, is_metaimage, is_nrrd, is_zip
+from .unread import Admit, anything
 
 
-def read(path: Path, series: str | None = None, orientation: str | None = None, threads: int = 0) -> Image:
+def read(
+    path: Path,
+    series: str | None = None,
+    orientation: str | None = None,
+    threads: int = 0,
+    admit: Admit = anything,
+) -> Image:
     """Read the 3-D scalar image at `path`. Its axes may be sheared, unless it is DICOM.
 
     `path`: an image file, or one DICOM series, in any form that `read_dicom` reads. `series` is the UID of
     the DICOM series to read, if there are several. `orientation` (such as "LPS") is where the axes run if a
     file does not say it. `threads` is 0 for all cores.
-    Raises InputError.
+    Raises InputError, and what `admit` raises, before it reads voxels.
     """
     if not is_there(path, InputError):
         raise InputError(f"There is no file or folder {path}.")
@@ -27,29 +34,29 @@ def read(path: Path, series: str | None = None, orientation: str | None = None, 
 
         if orientation is not None:
             raise InputError(f"An orientation was given, but DICOM has its own; leave it out for {path}.")
-        return read_dicom(path, series, threads)
+        return read_dicom(path, series, threads, admit)
     if series is not None:
         raise InputError(f"A DICOM series was chosen, but {path} is no DICOM file or folder; leave it out.")
-    return _read_file(path, head, orientation)
+    return _read_file(path, head, orientation, admit)
 
 
 def read_file(path: Path, orientation: str | None = None) -> Image:
     """Read the 3-D scalar image in a file that is not DICOM. See `read`."""
-    return _read_file(path, head_of(path), orientation)
+    return _read_file(path, head_of(path), orientation, anything)
 
 
-def _read_file(path: Path, head: bytes, orientation: str | None) -> Image:
+def _read_file(path: Path, head: bytes, orientation: str | None, admit: Admit) -> Image:
     if is_nrrd(head):
         from .nrrd import read_nrrd
 
-        return read_nrrd(path, orientation)
+        return read_nrrd(path, orientation, admit)
     if is_metaimage(head):
         from .metaimage import read_metaimage
 
-        return read_metaimage(path, orientation)
+        return read_metaimage(path, orientation, admit)
     from .nifti import read_nifti
 
-    image = read_nifti(path, orientation)
+    image = read_nifti(path, orientation, admit)
     if image is None:
         advice = "give a CT as NIfTI, NRRD, MetaImage or DICOM"
         if path.name.lower().endswith((".img", ".img.gz")):

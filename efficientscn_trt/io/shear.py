@@ -66,14 +66,16 @@ def straightened(image: Image, name: str) -> Image:
             outside,
             sitk.sitkFloat32,
         )
-    array = sitk.GetArrayViewFromImage(resampled)
-    if kind.kind != "f":
-        array = np.rint(array)
+    del own
+    values = sitk.GetArrayViewFromImage(resampled)
+    array = np.empty(values.shape, kind)
+    for plane, out in zip(values, array, strict=True):  # slice by slice, for little memory
+        out[...] = np.rint(plane) if kind.kind != "f" else plane
     message = (
         f"{name} are shifted sideways against each other (a tilted gantry), so they were resampled onto a "
         f"straight grid of {by_axis(straight.size)} voxels, which the label map has too."
     )
-    return Image(array.astype(kind), straight, [*image.warnings, ScanWarning("straightened", message)])
+    return Image(array, straight, [*image.warnings, ScanWarning("straightened", message)])
 
 
 def is_sheared(geometry: Geometry) -> bool:

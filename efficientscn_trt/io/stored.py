@@ -19,6 +19,8 @@ from .streams import CHUNK, DENSEST, TEXT, opened
 from .wording import excerpt
 
 _LONGEST_PATH = 1000  # in a message: a header may name any
+#: How many times what a file's voxels take is needed while they are read from text.
+_COPIES = {"hex": 5, "text": 2.5}
 _MOST_PADDING = 0.1  # of the voxels' bytes; more behind them shows that the header describes something else
 
 
@@ -56,6 +58,24 @@ class StoredVoxels:
     def held(self) -> np.dtype:
         """The type of the voxels as they are read."""
         return TEXT if self.encoding == "text" else self.dtype
+
+    @property
+    def hu_dtype(self) -> np.dtype:
+        """The type of the HU."""
+        if (self.slope, self.intercept) == (1, 0):
+            return self.dtype.newbyteorder("=")
+        if self.dtype.kind not in "iu":
+            return np.dtype(np.float32)
+        limits = np.iinfo(self.dtype)
+        return hu_dtype([(self.slope, self.intercept, (limits.min, limits.max))])
+
+    @property
+    def reading(self) -> int:
+        """The most memory that reading takes, in bytes."""
+        voxels = math.prod(self.size)
+        held = int(voxels * self.held.itemsize * _COPIES.get(self.encoding, 1))
+        converted = (self.slope, self.intercept) != (1, 0)
+        return held + converted * voxels * self.hu_dtype.itemsize
 
     def at_the_end(self) -> StoredVoxels:
         """The same voxels, if they are the last bytes of each file."""
@@ -141,16 +161,11 @@ def _cut_short(stored: StoredVoxels, part: Part, found: str) -> str:
 def _hu(array: np.ndarray, stored: StoredVoxels) -> np.ndarray:
     if not array.dtype.isnative:
         array = array.byteswap(inplace=True).view(array.dtype.newbyteorder("="))
-    slope, intercept = stored.slope, stored.intercept
-    if (slope, intercept) == (1, 0):
+    if (stored.slope, stored.intercept) == (1, 0):
         return array
-    kind = np.dtype(np.float32)
-    if array.dtype.kind in "iu":
-        limits = np.iinfo(array.dtype)
-        kind = hu_dtype([(slope, intercept, (limits.min, limits.max))])
-    result = np.empty(array.shape, kind)
+    result = np.empty(array.shape, stored.hu_dtype)
     for values, out in zip(array, result, strict=True):  # slice by slice, for little memory
-        rescale(values, slope, intercept, out)
+        rescale(values, stored.slope, stored.intercept, out)
     return result
 
 

@@ -16,30 +16,20 @@ from ..scan_warning import ScanWarning
 from ..triples import Triple, triple
 from .device_array import MASKED, DeviceArray, device_array, is_device_array
 from .image import Image
-from .intensities import check_possible, check_values
+from .intensities import check_values
+from .native import NATIVE, to_native
 from .orientation import Geometry, direction_of
 from .paths import as_path
 from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import read
 from .shear import is_sheared, straightened
+from .unread import Admit, Unread, anything
 from .wording import shown
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
 Volume = Union[str, os.PathLike[str], "sitk.Image", np.ndarray, Any]
-
-#: The dtypes that the core reads in place, and those to which all others are converted (one copy).
-_NATIVE = frozenset({"int16", "uint8", "uint16", "int32", "float32"})
-_CONVERTED = {
-    "bool": "uint8",
-    "int8": "int16",
-    "uint32": "int32",
-    "int64": "int32",
-    "uint64": "int32",
-    "float16": "float32",
-    "float64": "float32",
-}
 
 
 @dataclass
@@ -82,6 +72,7 @@ def open_scan(
     series: str | None = None,
     orientation: str | None = None,
     values: bool = True,
+    admit: Admit = anything,
 ) -> Scan:
     """Read and check `volume`.
 
@@ -90,8 +81,9 @@ def open_scan(
     whose arrays are on a GPU and have `__cuda_array_interface__`; it needs `spacing` (x, y, z) in mm.
     `series` is the UID of the DICOM series to read, if there are several; `orientation` (such as "LPS") is
     where the axes of a file run whose header does not say it. With `values` False the caller must
-    call `Scan.check_values`; for an array on a GPU the caller always must.
-    Raises InputError.
+    call `Scan.check_values`; for an array on a GPU the caller always must. `admit` is called once the size
+    and the place are known and checked, before voxels are read or converted.
+    Raises InputError, and what `admit` raises.
     """
     for name, option in (("series", series), ("orientation", orientation)):
         if option is None:
@@ -105,10 +97,10 @@ def open_scan(
     if isinstance(volume, np.ndarray):
         if volume.dtype.names is None and np.ma.is_masked(volume):
             raise InputError(MASKED)
-        scan = _from_array(np.asarray(volume), spacing, None)
+        scan = _from_array(np.asarray(volume), spacing, None, admit)
     elif is_device_array(volume):
         device = device_array(volume)
-        return _from_array(device.view, spacing, device)
+        return _from_array(device.view, spacing, device, admit)
     elif spacing is not None:
         raise InputError(
             "`spacing` was given for a file or a SimpleITK.Image, which has its own; leave it out."
@@ -117,12 +109,14 @@ def open_scan(
         path = as_path(volume, InputError)
         if os.fspath(volume) == "":
             raise InputError("The path of the volume is empty; give that of a file or a folder.")
-        image = read(path, series, orientation, threads)
+        image = read(path, series, orientation, threads, lambda scan: admit(_checked(scan)))
         scan = _from_image(image, str(volume), str(volume), threads)
     elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):
         from .itk import from_itk
 
-        scan = _from_image(from_itk(volume, "The image"), "The image", "the image", threads)
+        image = from_itk(volume, "The image")
+        admit(_checked(Unread.in_memory("The image", image.geometry, image.array)))
+        scan = _from_image(image, "The image", "the image", threads)
     else:
         raise InputError(
             f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
@@ -133,18 +127,25 @@ def open_scan(
 
 
 def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan:
-    geometry = image.geometry
-    check_spacing(name, geometry.spacing)
-    check_place(name, geometry.origin, geometry.direction)
-    check_extent(name, geometry.size, geometry.spacing)
-    image.array = _native(image.array, name)
-    if is_sheared(geometry):  # interpolation would hide values that cannot be HU
+    image.array = to_native(image.array, name)
+    if is_sheared(image.geometry):  # interpolation would hide values that cannot be HU
         check_values(name, _core.value_summary(image.array, threads=threads))
     image = straightened(image, f"The slices of {object_name}")
     return Scan(image.array, image.geometry, name, image.warnings)
 
 
-def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: DeviceArray | None) -> Scan:
+def _checked(scan: Unread) -> Unread:
+    """`scan` as `_from_image` makes it, if its place is possible."""
+    geometry = scan.geometry
+    check_spacing(scan.name, geometry.spacing)
+    check_place(scan.name, geometry.origin, geometry.direction)
+    check_extent(scan.name, geometry.size, geometry.spacing)
+    return scan.converted().straightened()
+
+
+def _from_array(
+    array: np.ndarray, spacing: Sequence[float] | None, device: DeviceArray | None, admit: Admit
+) -> Scan:
     name = "The array"
     if spacing is None:
         kind = "NumPy" if device is None else "GPU"
@@ -155,9 +156,11 @@ def _from_array(array: np.ndarray, spacing: Sequence[float] | None, device: Devi
     z, y, x = array.shape
     geometry = Geometry((x, y, z), mm)
     check_extent(name, geometry.size, geometry.spacing)
+    own = Unread.in_memory(name, geometry, array, on_device=device is not None)
+    admit(own if device else own.converted())
     if device is None:
-        return Scan(_native(array, name), geometry, name)
-    if array.dtype.name not in _NATIVE or not array.dtype.isnative:
+        return Scan(to_native(array, name), geometry, name)
+    if array.dtype.name not in NATIVE or not array.dtype.isnative:
         raise InputError(
             f"{name} has voxels of the type {array.dtype}, expected int16, uint8, uint16, int32 or float32 "
             "on a GPU; convert it there."
@@ -174,18 +177,3 @@ def _numbers(spacing: Sequence[float]) -> Triple:
     except (TypeError, ValueError, OverflowError):
         pass
     raise InputError(f"The spacing is {shown(spacing)}, expected three numbers (x, y, z) in mm.")
-
-
-def _native(array: np.ndarray, name: str) -> np.ndarray:
-    """`array` itself if it is aligned and the core reads its dtype, else one converted copy."""
-    kind = array.dtype.name
-    if kind not in _NATIVE and kind not in _CONVERTED:
-        raise InputError(
-            f"{name} has voxels of the type {array.dtype}, expected whole numbers or floats (HU)."
-        )
-    target = np.dtype(_CONVERTED.get(kind, kind))
-    if array.dtype.kind in "iu" and target.kind == "i":
-        # Checked before the conversion, which would wrap such values around into possible ones.
-        check_possible(name, float(array.min()), float(array.max()))
-    with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 counts as infinite
-        return array.astype(target, copy=not array.flags.aligned)

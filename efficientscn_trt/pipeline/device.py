@@ -10,11 +10,13 @@ from ..backends.protocols import DeviceBackend
 from ..bundle.core_parameters import bundle_errors
 from ..errors import InputError
 from ..io.device_array import DeviceLabels
-from ..triples import Triple
+from ..triples import Size, Triple
 from .clock import STAGES, Clock
-from .run import Run
+from .need import MemoryNeed, need_on_device
+from .run import AdmitInput, Run, any_size
 
 if TYPE_CHECKING:
+    from ..io.unread import Unread
     from ..io.volume import Scan
 
 
@@ -26,7 +28,9 @@ class DevicePipeline:
     def __init__(self, backend: DeviceBackend) -> None:
         self._backend, self._core = backend, backend.core
 
-    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
+    def run(
+        self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool, admit: AdmitInput = any_size
+    ) -> Run:
         """See `Pipeline`."""
         stream = scan.device.stream if scan.device is not None else None
         if scan.device is not None:
@@ -53,6 +57,10 @@ class DevicePipeline:
         self._backend.keep_kernels(run.localization.input_size, run.segmentation.input_size)
         counts = np.asarray(run.counts)
         return Run(labels, run.localization, run.segmentation, counts, run.found, self._core.arena_peak)
+
+    def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
+        """See `Pipeline`."""
+        return need_on_device(scan)
 
     def trim(self) -> None:
         """See `Pipeline`."""

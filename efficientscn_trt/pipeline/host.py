@@ -9,12 +9,14 @@ import numpy as np
 from ..backends.protocols import Backend
 from ..bundle.core_parameters import CoreParameters, bundle_errors
 from ..errors import InputError
-from ..triples import Triple
+from ..triples import Size, Triple
 from .clock import Clock
 from .host_stages import HostStages
-from .run import Run
+from .need import MemoryNeed, NetworkNeed, need_on_host
+from .run import AdmitInput, Run, any_size
 
 if TYPE_CHECKING:
+    from ..io.unread import Unread
     from ..io.volume import Scan
 
 
@@ -26,7 +28,9 @@ class HostPipeline:
     def __init__(self, backend: Backend, parameters: CoreParameters, threads: int) -> None:
         self._backend, self._parameters, self._threads = backend, parameters, threads
 
-    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
+    def run(
+        self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool, admit: AdmitInput = any_size
+    ) -> Run:
         """See `Pipeline`."""
         if scan.on_device:
             raise InputError(
@@ -43,6 +47,7 @@ class HostPipeline:
             mask = self._backend.localize(image)
             with bundle_errors():
                 plan, found = stages.plan_segmentation(mask)
+        admit(plan.input_size)
         with clock.stage("segmentation input"):
             image = stages.segmentation_input(scan.lps, plan)
         scan.release()  # frees a scan that was read from a file, before the larger network runs
@@ -53,6 +58,20 @@ class HostPipeline:
             labels = np.empty(geometry.size[::-1], np.uint8)
             counts = stages.labels(probabilities, plan, geometry.lps_view(labels))
         return Run(labels, stages.localization, plan, counts, found)
+
+    def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
+        """See `Pipeline`."""
+        with bundle_errors():
+            stages = HostStages(scan.geometry.lps_size, spacing, self._parameters, self._threads)
+        if segmentation is None:
+            z, y, x = (sizes[0] for sizes in self._parameters.segmentation.valid_sizes)
+            segmentation = z, y, x
+        localization = stages.localization.input_size
+        return need_on_host(
+            scan,
+            NetworkNeed(localization, self._backend.bytes_for("localization", localization)),
+            NetworkNeed(segmentation, self._backend.bytes_for("segmentation", segmentation)),
+        )
 
     def trim(self) -> None:
         """See `Pipeline`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,10 +10,12 @@ import numpy as np
 
 from .. import _core
 from ..io.device_array import DeviceLabels
-from ..triples import Triple
+from ..triples import Size, Triple
 from .clock import Clock
+from .need import MemoryNeed
 
 if TYPE_CHECKING:
+    from ..io.unread import Unread
     from ..io.volume import Scan
 
 
@@ -33,14 +36,35 @@ class Run:
     device_memory: int = 0
 
 
+AdmitInput = Callable[[Size], None]
+
+
+def any_size(size: Size) -> None:
+    """Admits any input."""
+
+
 class Pipeline(Protocol):
     """Both stages. No run affects the result of another; calls may overlap."""
 
     reads_values: bool
     """Whether a run itself checks the scan's values while it reads them."""
 
-    def run(self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool) -> Run:
-        """Label `scan`, whose LPS view has `spacing` (z, y, x) in mm. It may release the scan's voxels."""
+    def run(
+        self, scan: Scan, spacing: Triple, clock: Clock, keep_on_device: bool, admit: AdmitInput = any_size
+    ) -> Run:
+        """Label `scan`, whose LPS view has `spacing` (z, y, x) in mm. It may release the scan's voxels.
+
+        `admit` is called with the size (z, y, x) of the segmentation network's input, if that network takes
+        memory of the host, before it is made. Raises what `admit` raises.
+        """
+        ...
+
+    def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
+        """The memory of the host that `run` takes for `scan`, whose LPS view has `spacing` (z, y, x) in mm.
+
+        `segmentation`: the size (z, y, x) of the segmentation network's input, None for the smallest.
+        Raises BundleError.
+        """
         ...
 
     def trim(self) -> None:

@@ -54,14 +54,25 @@ def best_slices(labels: np.ndarray, box: Box | None) -> Size:
     if box is None:
         z, y, x = (length // 2 for length in labels.shape)
         return z, y, x
-    organs = labels[box]
-    masks = [organs == value for value in np.unique(organs) if value]
-    best = []
-    for axis in range(3):
-        areas = np.array([np.count_nonzero(mask, axis=_others(axis)) for mask in masks])
-        score = np.sqrt(areas / areas.max(axis=1, keepdims=True)).sum(axis=0)
-        best.append(box[axis].start + int(score.argmax()))
-    return best[0], best[1], best[2]
+    z, y, x = (
+        part.start + int(np.sqrt(areas / areas.max(axis=1, keepdims=True)).sum(axis=0).argmax())
+        for part, areas in zip(box, _areas(labels[box]), strict=True)
+    )
+    return z, y, x
+
+
+def _areas(organs: np.ndarray) -> list[np.ndarray]:
+    """The area of each label above 0 in each slice, [label, slice] for each axis."""
+    highest = int(organs.max())
+    areas = [np.zeros((highest, length), np.int64) for length in organs.shape]
+    for z, plane in enumerate(organs):  # slice by slice, for little memory
+        for value in np.flatnonzero(np.bincount(plane.ravel()))[int(not plane.all()) :]:
+            mask = plane == value
+            areas[0][value - 1, z] = np.count_nonzero(mask)
+            areas[1][value - 1] += np.count_nonzero(mask, axis=1)
+            areas[2][value - 1] += np.count_nonzero(mask, axis=0)
+    present = areas[0].any(axis=1)
+    return [each[present] for each in areas]
 
 
 def _others(axis: int) -> tuple[int, ...]:

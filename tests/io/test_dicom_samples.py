@@ -15,6 +15,7 @@ from efficientscn_trt import InputError
 from efficientscn_trt.io.dicom.files import Instance, read_headers
 from efficientscn_trt.io.dicom.frames import frames_of
 from efficientscn_trt.io.dicom.pixels import read_pixels
+from efficientscn_trt.io.dicom.stored import StoredPixels
 from efficientscn_trt.io.reading import read
 
 FILES = sorted(str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*") if path.is_file())
@@ -47,7 +48,7 @@ def _grey() -> list[str]:
 def test_pixels_are_those_that_pydicom_reads(name: str) -> None:
     dataset = dcmread(SAMPLES / name)
     (instance,) = read_headers([SAMPLES / name]).instances
-    pixels, _ = read_pixels(_frames(instance), threads=1)
+    pixels, _ = read_pixels(StoredPixels.of(_frames(instance)), threads=1)
     slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
     expected = np.atleast_3d(dataset.pixel_array.astype(np.float64)) * slope + intercept
     np.testing.assert_allclose(pixels, expected.reshape(pixels.shape), rtol=1e-6)

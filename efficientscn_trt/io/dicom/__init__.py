@@ -14,6 +14,7 @@ from ...system import usable_cores
 from ..image import Image
 from ..plausibility import check_extent, check_shape
 from ..shear import straightened
+from ..unread import Admit, Unread, anything
 from ..wording import counted, listed
 from .copies import without_copies
 from .files import Found, files_at, read_headers
@@ -22,13 +23,14 @@ from .mixtures import mixtures
 from .pixels import Remark, Remarks, read_pixels
 from .series import choose, cut_short
 from .stack import stack
+from .stored import StoredPixels
 
 __all__ = ["read_dicom"]
 
 _HU = ("", "HU", "HOUNSFIELD", "HOUNSFIELD UNITS")
 
 
-def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image:
+def read_dicom(path: Path, series: str | None = None, threads: int = 0, admit: Admit = anything) -> Image:
     """Read one CT series in HU.
 
     Slices of a tilted gantry are resampled onto a straight grid, which then is the grid of the label map.
@@ -37,8 +39,9 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
         path: a folder, whose subfolders are searched too, a zip archive of one, a DICOMDIR, or one file.
         series: the series instance UID to read. It is needed if there are several CT series.
         threads: 0 for all cores.
+        admit: called before pixels are read.
 
-    Raises InputError.
+    Raises InputError, and what `admit` raises.
     """
     threads = threads or usable_cores()
     with files_at(path) as files:
@@ -58,7 +61,9 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0) -> Image
         frames, copies = without_copies(name, frames)
         check_shape(str(path), (*frames[0].size, len(frames)))
         ordered = stack(name, frames)
-        array, remarks = read_pixels(ordered.frames, threads)
+        pixels = StoredPixels.of(ordered.frames)
+        admit(Unread.in_file(str(path), ordered.geometry, pixels.dtype, pixels.reading(threads)))
+        array, remarks = read_pixels(pixels, threads)
     warnings += [
         *copies,
         *ordered.warnings,

@@ -10,6 +10,7 @@ from ...scan_warning import ScanWarning
 from ..wording import counted, listed
 from .frames import Frame
 from .pixels import read_pixels
+from .stored import StoredPixels
 
 
 def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], list[ScanWarning]]:
@@ -38,5 +39,5 @@ def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], lis
 def _equal(first: Frame, second: Frame) -> bool:
     if first.size != second.size:
         return False
-    (one, _), (other, _) = (read_pixels([frame], threads=1) for frame in (first, second))
+    (one, _), (other, _) = (read_pixels(StoredPixels.of([frame]), threads=1) for frame in (first, second))
     return np.array_equal(one, other)

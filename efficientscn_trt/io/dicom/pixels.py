@@ -6,8 +6,7 @@ The photometric interpretation does not matter: MONOCHROME1 is about display.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from enum import Enum
@@ -15,7 +14,7 @@ from io import BytesIO
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from pydicom import DataElement, uid
+from pydicom import DataElement
 from pydicom.encaps import generate_fragments, generate_frames, parse_basic_offsets
 from pydicom.filereader import read_dataset
 from pydicom.pixels import get_decoder
@@ -27,23 +26,12 @@ from .archives import Member
 from .codecs import DECODERS, UNMOVED
 from .deflated import MOST_HEADER, Deflated
 from .elements import transfer_syntax
-from .files import Instance, bytes_at_hand
+from .files import Instance
 from .frames import Frame, frame_count
-from .hu import HuScale
 from .storage import Storage
+from .stored import MOST_PADDING, UNCOMPRESSED, StoredPixels
 
-_UNCOMPRESSED = frozenset(
-    {
-        uid.ImplicitVRLittleEndian,
-        uid.ExplicitVRLittleEndian,
-        uid.ExplicitVRBigEndian,
-    }
-)
-_MUCH = 64 << 20  # bytes; less is taken before it is known what is wrong with a file
-#: How many bytes of pixels one byte of a file can stand for; for other compressed ones any number.
-_DENSEST = {**dict.fromkeys(_UNCOMPRESSED, 1), uid.RLELossless: 64}
 _PIXEL_DATA = 0x7FE00008  # the first of the tags that have pixels
-_MOST_PADDING = 0.1  # of the bytes that a header describes; more shows that it describes something else
 
 
 class Remark(Enum):
@@ -57,57 +45,41 @@ Remarks = dict[Remark, set[str]]
 Decoded = tuple[np.ndarray, list[Remark]]
 
 
-def read_pixels(frames: Sequence[Frame], threads: int) -> tuple[np.ndarray, Remarks]:
-    """The HU of `frames`, [frame, row, column], in the smallest dtype that holds all that can be stored.
+def read_pixels(pixels: StoredPixels, threads: int) -> tuple[np.ndarray, Remarks]:
+    """The HU [frame, row, column]. Also returns the names of the files for each remark.
 
-    Frames must be of one size. Also returns the names of the files for each remark.
     Raises InputError if pixels are missing, cut short, damaged or compressed in an unknown way.
     """
-    storages = {frame.instance: Storage.of(frame.instance) for frame in frames}
-    scale = HuScale.of(frames, storages)
+    frames, storages, scale = pixels.frames, pixels.storages, pixels.scale
     columns, rows = frames[0].size
-    if len(frames) * rows * columns * scale.dtype.itemsize > _MUCH:
-        for instance, storage in storages.items():
-            _check_room(instance, rows * columns * storage.allocated // 8)
     volume = np.empty((len(frames), rows, columns), scale.dtype)
     members: dict[Instance, list[tuple[int, Frame]]] = {}
     for index, frame in enumerate(frames):
         members.setdefault(frame.instance, []).append((index, frame))
     remarks: Remarks = {remark: set() for remark in Remark}
 
-    def convert(pixels: _Pixels, index: int, frame: Frame) -> None:
-        values, odd = pixels.values(frame.index)
+    def convert(file: _File, index: int, frame: Frame) -> None:
+        values, odd = file.values(frame.index)
         for remark in odd:
             remarks[remark].add(frame.file)
         scale.apply(values, frame, volume[index])
 
     def convert_file(instance: Instance) -> None:
-        pixels = _Pixels(instance, storages[instance], (rows, columns))
+        file = _File(instance, storages[instance], (rows, columns))
         for index, frame in members[instance]:
-            convert(pixels, index, frame)
+            convert(file, index, frame)
 
     with ThreadPoolExecutor(threads) as pool:
         if len(members) > 1:
             list(pool.map(convert_file, members))
         else:
             ((instance, of_file),) = members.items()
-            pixels = _Pixels(instance, storages[instance], (rows, columns))
-            list(pool.map(lambda member: convert(pixels, *member), of_file))
+            file = _File(instance, storages[instance], (rows, columns))
+            list(pool.map(lambda member: convert(file, *member), of_file))
     return volume, remarks
 
 
-def _check_room(instance: Instance, bytes_of_frame: int) -> None:
-    """Refuse a file that cannot hold its pixels, before memory is taken for them."""
-    announced = frame_count(instance.header) * bytes_of_frame
-    most = bytes_at_hand(instance.file) * _DENSEST.get(transfer_syntax(instance.header), math.inf)
-    if most < announced:
-        raise InputError(
-            f"The pixels of {instance.file} are missing, cut short or damaged (the file holds at most "
-            f"{most:,.0f} bytes of them, but its header announces {announced:,}); copy the series again."
-        )
-
-
-class _Pixels:
+class _File:
     """The pixel data of one file."""
 
     def __init__(self, instance: Instance, storage: Storage, shape: tuple[int, int]) -> None:
@@ -140,7 +112,7 @@ class _Pixels:
 def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Callable[[int], Decoded]:
     """A function from the number of a frame to its values and remarks."""
     header, syntax = instance.header, transfer_syntax(instance.header)
-    if syntax not in DECODERS and syntax not in _UNCOMPRESSED:
+    if syntax not in DECODERS and syntax not in UNCOMPRESSED:
         raise InputError(
             f"{instance.file} has the transfer syntax {excerpt(syntax.name)}, which is not supported; "
             "export the series uncompressed, or as JPEG 2000."
@@ -159,7 +131,7 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
         return decompressed
     if data.is_undefined_length:
         raise ValueError("they are compressed, but the transfer syntax says that they are not")
-    if len(data.value) > described * (1 + _MOST_PADDING) + 1:
+    if len(data.value) > described * (1 + MOST_PADDING) + 1:
         raise ValueError(f"they have {len(data.value):,} bytes, but their header describes {described:,}")
     decoder = get_decoder(syntax)
     options: dict[str, Any] = {
@@ -206,7 +178,7 @@ def _pixel_data(instance: Instance, described: int) -> DataElement:
     file = instance.file
     if isinstance(file, Member):
         file.check()
-    most = int(described * (1 + _MOST_PADDING)) + MOST_HEADER
+    most = int(described * (1 + MOST_PADDING)) + MOST_HEADER
     with file.open("rb", most) if isinstance(file, Deflated) else file.open("rb") as stream:
         stream.seek(instance.end_of_header)
         implicit, little_endian = instance.header.original_encoding

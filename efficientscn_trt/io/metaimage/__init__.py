@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..image import Image
 from ..stored import read_stored
+from ..unread import Admit, Unread, anything
 from .header import parse
 from .place import geometry_of
 from .voxels import stored_of
@@ -13,13 +14,15 @@ from .voxels import stored_of
 __all__ = ["read_metaimage"]
 
 
-def read_metaimage(path: Path, orientation: str | None = None) -> Image:
+def read_metaimage(path: Path, orientation: str | None = None, admit: Admit = anything) -> Image:
     """Read the volume whose header is at `path`.
 
     `orientation` (such as "LPS") is where the axes run if the header does not say it. The axes of the volume
-    may be sheared. Raises InputError.
+    may be sheared. Raises InputError, and what `admit` raises, before it reads voxels.
     """
     header = parse(path)
     geometry, remarks = geometry_of(header, orientation)
-    array, more = read_stored(stored_of(header))
+    stored = stored_of(header)
+    admit(Unread.in_file(str(path), geometry, stored.hu_dtype, stored.reading))
+    array, more = read_stored(stored)
     return Image(array, geometry, [*remarks, *more])

@@ -164,7 +164,7 @@ def _spacing(given: FuzzedDataProvider) -> Any:
         with np.errstate(all="ignore"):
             try:
                 return np.array(numbers).astype(kind)
-            except (ValueError, TypeError, OverflowError):
+            except (ValueError, TypeError, OverflowError, np.ma.MaskError):
                 return np.array([1, 2, 3]).astype(kind)
 
     forms: list[Callable[[], Any]] = [

@@ -266,6 +266,7 @@ def write_labels(choices: Choices, plan: _core.SegmentationPlan, size: tuple[int
     shape = [classes, *plan.input_size]
     if choices.once_in(20):
         shape[choices.whole(0, 3)] += 1
+        classes = shape[0]
     kind = choices.whole(0, 4)
     generator = np.random.default_rng(choices.whole(0, 0xFFFF))
     if kind == 0:

@@ -263,6 +263,8 @@ def _expected(pipeline: bundles.PipelineParameters, result: Segmentation) -> np.
     voxels = np.prod([float(stop - first) for first, stop in crop.crop])
     if voxels > _MOST_VOXELS:
         return None  # the reference pads the scan
+    if abs(second.outside_hu) > 2 * _SCALE:
+        return None  # the step at the scan's border makes labels tie halfway between two voxels
     intensity = reference.Intensity(second.intensity_scale, second.intensity_min, second.intensity_max)
     image = reference.segmentation_input(
         _SCAN, spacing, crop.crop, crop.input_size, second.smoothing_sigma_mm, second.outside_hu, intensity
