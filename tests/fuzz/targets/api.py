@@ -22,15 +22,17 @@ from support.scans import block_array
 from support.tiny_bundle import write_tiny_bundle
 
 from efficientscn_trt import BundleError, DeviceError, InputError, OutputError, Segmenter, segment
+from efficientscn_trt.segmenter import DEMO_BUNDLE
 from fuzz import mutation
 from fuzz.scans import check_sentence
 
 PACKAGES = ("efficientscn_trt.io", "efficientscn_trt.pipeline", "efficientscn_trt.backends")
 _REFUSALS = (InputError, BundleError, DeviceError, OutputError, ValueError, TypeError)
+_WRONG_NUMBERS = ("The number of threads", "The memory limit")
 _FOLDER = Path(tempfile.mkdtemp(prefix="escn-fuzz-"))
 os.environ["EFFICIENTSCN_CACHE"] = str(_FOLDER / "cache")
 _BUNDLE = write_tiny_bundle(_FOLDER / "bundle")
-_SEGMENTER = Segmenter(_BUNDLE, "cpu", "fp32", 1)
+_SEGMENTER = Segmenter(_BUNDLE, "cpu", "fp32", 1, max_memory=1 << 40)
 _SCAN = block_array()[:20, :24, :30]
 _XYZ = (1.5, 1.25, 2.0)
 _FILE = _FOLDER / "ct.nii"
@@ -122,7 +124,7 @@ def _checked(call: Callable[[], Any], *names: object) -> Any:
         for name in names:
             if isinstance(name, str | os.PathLike) and str(name):
                 sentence = sentence.replace(str(name), "NAME")
-        if isinstance(error, ValueError) and not str(error).startswith("The number of threads"):
+        if isinstance(error, ValueError) and not str(error).startswith(_WRONG_NUMBERS):
             raise
         if isinstance(error, TypeError) and "not callable" not in sentence:
             raise
@@ -334,12 +336,14 @@ def _load(given: FuzzedDataProvider) -> None:
     )
     precision = _one(given, ["auto", "fp32", "bf16", "fp16", "FP32", _text(given)])
     threads = _one(given, [*_NUMBERS, 1024, 1025, 1, _Odd(), 10**5000])
+    limit = _one(given, [*_NUMBERS, 1 << 20, _Odd(), 10**5000]) if given.ConsumeBool() else None
     found = _checked(
-        lambda: Segmenter(bundle, device, precision, threads), bundle, getattr(bundle, "name", None)
+        lambda: Segmenter(bundle, device, precision, threads, limit), bundle, getattr(bundle, "name", None)
     )
     if found is not None:
         assert found.device == "cpu" and found.precision in ("fp32", "bf16")
-        assert found.bundle.path == _BUNDLE.path, f"another bundle than {bundle!r}"
+        expected = DEMO_BUNDLE if bundle is None else _BUNDLE.path
+        assert found.bundle.path == expected, f"another bundle than {bundle!r}"
 
 
 def _path(given: FuzzedDataProvider, *usual: Any) -> Any:
