@@ -84,3 +84,29 @@ def write_cut(source: Path, path: Path, slices: int) -> Path:
     first = (image.GetDepth() - slices) // 2
     sitk.WriteImage(image[:, :, first : first + slices], str(path), useCompression=True)
     return path
+
+
+def write_series(image: sitk.Image, folder: Path) -> Path:
+    """Write `image` as a DICOM series with a file per slice."""
+    folder.mkdir()
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for number in range(image.GetDepth()):
+        plane = sitk.Cast(image[:, :, number], sitk.sitkInt16)
+        place = image.TransformIndexToPhysicalPoint((0, 0, number))
+        for tag, value in {
+            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
+            "0008|0018": f"2.25.1.{number + 1}",
+            "0008|0060": "CT",
+            "0020|000d": "2.25.2",
+            "0020|000e": "2.25.1",
+            "0020|0032": "\\".join(f"{mm:.6f}" for mm in place),
+            "0020|0037": "1\\0\\0\\0\\1\\0",
+            "0020|0013": str(number + 1),
+            "0028|1052": "0",
+            "0028|1053": "1",
+        }.items():
+            plane.SetMetaData(tag, value)
+        writer.SetFileName(str(folder / f"{number:03d}.dcm"))
+        writer.Execute(plane)
+    return folder

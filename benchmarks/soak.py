@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 from report import COLOURS, Report, figure, gib, parser, say, size_text
-from scans import write_resampled
+from scans import write_resampled, write_series
 
 from efficientscn_trt import EfficientSCNError, Segmenter
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, make_phantom
@@ -65,7 +65,8 @@ def main() -> None:
         say("making scans")
         cases = _cases(Path(scratch))
         say(f"segmenting {arguments.scans:,} scans of {len(cases)} kinds")
-        soak = Soak(cases, Segmenter(arguments.bundle, "cpu", threads=arguments.threads), Path(scratch))
+        segmenter = Segmenter(arguments.bundle, "cpu", threads=arguments.threads)
+        soak = Soak(cases, segmenter, Path(scratch))
         soak.run(arguments.scans)
     _tables(report, soak)
     report.write(arguments, _draw)
@@ -77,6 +78,7 @@ class Soak:
     """What the threads share."""
 
     def __init__(self, cases: dict[str, Case], segmenter: Segmenter, scratch: Path) -> None:
+        self.precision = segmenter.precision
         self.samples: list[Sample] = []
         self.outcomes: Counter[str] = Counter()
         self.changed: set[str] = set()
@@ -145,7 +147,7 @@ def _cases(folder: Path) -> dict[str, Case]:
         forms = [path, *(folder / f"{name}{ending}" for ending in (".nii", ".nrrd", ".mha"))]
         for form in forms[1:]:
             sitk.WriteImage(image, str(form), useCompression=form.suffix != ".nii")
-        forms += [_dicom(image, folder / f"{name}-dicom")]
+        forms += [write_series(image, folder / f"{name}-dicom")]
         forms += [Path(shutil.make_archive(str(folder / f"{name}-dicom"), "zip", forms[-1]))]
         cases |= {form.name: _case(form) for form in forms}
         cases[f"{name} array"] = _case(sitk.GetArrayFromImage(image), spacing=image.GetSpacing())
@@ -171,32 +173,6 @@ def _interrupt(stage: str, index: int, count: int) -> None:
         raise Interrupted(stage)
 
 
-def _dicom(image: sitk.Image, folder: Path) -> Path:
-    """A series with a file per slice."""
-    folder.mkdir()
-    writer = sitk.ImageFileWriter()
-    writer.KeepOriginalImageUIDOn()
-    for number in range(image.GetDepth()):
-        plane = sitk.Cast(image[:, :, number], sitk.sitkInt16)
-        place = image.TransformIndexToPhysicalPoint((0, 0, number))
-        for tag, value in {
-            "0008|0016": "1.2.840.10008.5.1.4.1.1.2",
-            "0008|0018": f"2.25.1.{number + 1}",
-            "0008|0060": "CT",
-            "0020|000d": "2.25.2",
-            "0020|000e": "2.25.1",
-            "0020|0032": "\\".join(f"{mm:.6f}" for mm in place),
-            "0020|0037": "1\\0\\0\\0\\1\\0",
-            "0020|0013": str(number + 1),
-            "0028|1052": "0",
-            "0028|1053": "1",
-        }.items():
-            plane.SetMetaData(tag, value)
-        writer.SetFileName(str(folder / f"{number:03d}.dcm"))
-        writer.Execute(plane)
-    return folder
-
-
 def _tables(report: Report, soak: Soak) -> None:
     samples = soak.samples
     tenth = max(len(samples) // 10, 1)
@@ -218,10 +194,12 @@ def _tables(report: Report, soak: Soak) -> None:
     )
     ends = ", ".join(f"{count} {kind}" for kind, count in sorted(soak.outcomes.items()))
     report.text(
-        f"{CALLERS} threads with one `Segmenter`, {samples[-1].seconds:.0f} s in all. Ends: {ends}. "
+        f"{CALLERS} threads with one `Segmenter` in {soak.precision}, {samples[-1].seconds:.0f} s in all. "
+        f"Ends: {ends}. "
         f"{len(soak.changed)} of the scans ended otherwise than the first time."
     )
     report.text(f"After `Segmenter.trim` {gib(soak.trimmed.resident)} GiB are resident.")
+    report.results["precision"] = soak.precision
     report.results["trimmed"] = asdict(soak.trimmed)
     report.results["outcomes"] = dict(soak.outcomes)
     report.results["changed"] = sorted(soak.changed)

@@ -43,6 +43,7 @@ def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle,
     assert {"writing", "preview"} <= set(document["seconds"])
     assert document["device"] == "cpu"
     assert document["peak_host_memory_bytes"] > 0
+    assert document["estimated_host_memory_bytes"] > 0
     assert np.shape(document["box"]["voxels"]) == (3, 2)
     assert sorted(path.name for path in folder.iterdir()) == [
         "ct.nii.gz",
@@ -50,6 +51,27 @@ def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle,
         "preview.png",
         "report.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("size", "code"), [("4G", 0), ("1.5TiB", 0), ("100m", 3), ("64 MB", 3), ("0.001G", 3)]
+)
+def test_max_memory(
+    size: str, code: int, run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.nii.gz"
+    options = ("-o", labels, "--bundle", tiny_bundle.path, "--max-memory", size, "-q")
+    done = run_process("segment", scan_file, *options)
+    assert (done.returncode, labels.exists()) == (code, not code)
+    if code:
+        assert done.stderr.startswith(f"Error: {scan_file} (57 × 45 × 34 voxels) needs at least 0.")
+
+
+@pytest.mark.parametrize("size", ["", "4", "4GG", "-4G", "0G", "0.0000001K", "nanG", "9999999G", "4 bytes"])
+def test_what_is_no_amount_of_memory(size: str, run_process: Run, scan_file: Path, tmp_path: Path) -> None:
+    done = run_process("segment", scan_file, "-o", tmp_path / "labels.nii.gz", "--max-memory", size)
+    assert done.returncode == 2
+    assert "is no amount of memory, expected such as 4G or 512M" in done.stderr
 
 
 def test_quiet_prints_nothing(run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path) -> None:

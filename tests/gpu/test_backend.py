@@ -20,7 +20,15 @@ from support.fake_runtime import VERSIONS
 from support.fake_runtime import RuntimeCache as FakeRuntimeCache
 from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
-from efficientscn_trt import BundleError, DeviceError, InputError, Segmenter, _core, backends
+from efficientscn_trt import (
+    BundleError,
+    DeviceError,
+    InputError,
+    MemoryLimitError,
+    Segmenter,
+    _core,
+    backends,
+)
 from efficientscn_trt.backends import tensorrt
 from efficientscn_trt.backends.tensorrt import require_gpu
 from efficientscn_trt.bundle import Bundle
@@ -88,7 +96,14 @@ def test_the_account_of_the_run(on_gpu: Segmenter) -> None:
     assert calls == [(stage, i, len(STAGES)) for i, stage in enumerate(STAGES)]
     assert tuple(result.seconds) == STAGES
     assert result.peak_device_memory > 0
+    assert result.estimated_host_memory > block_array().nbytes + block_labels().nbytes
     on_gpu.trim()
+
+
+def test_a_scan_that_needs_too_much_memory_of_the_host(on_gpu: Segmenter) -> None:
+    on_gpu._memory.most = on_gpu._memory.loaded + block_array().nbytes
+    with pytest.raises(MemoryLimitError, match=r"needs at least .* GiB of memory"):
+        on_gpu.segment(block_image())
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
