@@ -14,6 +14,7 @@ from ..scan_warning import ScanWarning
 from ..triples import triple
 from .image import Image
 from .orientation import Geometry
+from .unread import Unread
 from .wording import by_axis
 
 #: How many times as many voxels a straight grid may have: twice the most of a long scan at 30°.
@@ -21,6 +22,7 @@ _MOST_GROWTH = 8
 #: How far the last slice may be shifted: rounding, and what still counts as straight.
 _ROUNDING_MM, _STRAIGHT_MM = 1e-3, 0.5
 _AIR = -1024.0
+_ITK = 96 << 20  # bytes that the library itself takes
 
 
 def straightened(image: Image, name: str) -> Image:
@@ -76,6 +78,18 @@ def straightened(image: Image, name: str) -> Image:
         f"straight grid of {by_axis(straight.size)} voxels, which the label map has too."
     )
     return Image(array, straight, [*image.warnings, ScanWarning("straightened", message)])
+
+
+def to_be_straightened(scan: Unread) -> Unread:
+    """`scan` as `straightened` will make it."""
+    if not is_sheared(scan.geometry):
+        return scan
+    straight = replace(scan, geometry=straight_geometry(scan.geometry))
+    held = straight.voxels * scan.dtype.itemsize
+    copied = scan.voxels * scan.dtype.itemsize  # for ITK
+    resampled = straight.voxels * np.dtype(np.float32).itemsize
+    reading = max(scan.reading, scan.held + copied, copied + resampled, resampled + held)
+    return replace(straight, reading=reading, held=held, kept=scan.kept + _ITK)
 
 
 def is_sheared(geometry: Geometry) -> bool:

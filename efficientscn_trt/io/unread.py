@@ -10,10 +10,6 @@ import numpy as np
 
 from .native import native_dtype
 from .orientation import Geometry
-from .shear import is_sheared, straight_geometry
-
-_RESAMPLED = np.dtype(np.float32)  # by ITK
-_ITK = 64 << 20  # bytes that the library itself takes
 
 
 @dataclass(frozen=True)
@@ -21,7 +17,8 @@ class Unread:
     """What a header says of a scan, and the memory that its voxels will take, in bytes.
 
     `dtype` is that of the voxels as they are next. `reading` is the most that they take until they can be
-    segmented, `held` what they take then, and `callers` what they take where the caller keeps them anyway.
+    segmented, and `held` what they take then. `kept` is what is not freed before the end of the run: voxels
+    that are the caller's, and libraries.
     """
 
     name: str  # in messages
@@ -29,7 +26,7 @@ class Unread:
     dtype: np.dtype
     reading: int
     held: int
-    callers: int = 0
+    kept: int = 0
 
     @classmethod
     def in_file(cls, name: str, geometry: Geometry, dtype: np.dtype, reading: int) -> Unread:
@@ -55,17 +52,6 @@ class Unread:
             return self
         held = self.voxels * dtype.itemsize
         return replace(self, dtype=dtype, reading=max(self.reading, self.held + held), held=held)
-
-    def straightened(self) -> Unread:
-        """The scan with perpendicular axes."""
-        if not is_sheared(self.geometry):
-            return self
-        straight = replace(self, geometry=straight_geometry(self.geometry))
-        held = straight.voxels * self.dtype.itemsize
-        copied = self.voxels * self.dtype.itemsize  # for ITK
-        resampled = straight.voxels * _RESAMPLED.itemsize
-        most = max(self.held + copied, copied + resampled, resampled + held)
-        return replace(straight, reading=max(self.reading, _ITK + most), held=held)
 
 
 #: Called before voxels are read. It raises InputError if they must not be.

@@ -22,7 +22,7 @@ from .orientation import Geometry, direction_of
 from .paths import as_path
 from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import read
-from .shear import is_sheared, straightened
+from .shear import is_sheared, straightened, to_be_straightened
 from .unread import Admit, Unread, anything
 from .wording import shown
 
@@ -140,7 +140,7 @@ def _checked(scan: Unread) -> Unread:
     check_spacing(scan.name, geometry.spacing)
     check_place(scan.name, geometry.origin, geometry.direction)
     check_extent(scan.name, geometry.size, geometry.spacing)
-    return scan.converted().straightened()
+    return to_be_straightened(scan.converted())
 
 
 def _from_array(

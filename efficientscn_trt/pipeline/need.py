@@ -46,14 +46,14 @@ class NetworkNeed:
 def need_on_host(scan: Unread, localization: NetworkNeed, segmentation: NetworkNeed) -> MemoryNeed:
     """The need of a run whose networks run on the host."""
     return MemoryNeed(
-        reading=scan.callers + scan.reading,
-        localization=scan.callers + scan.held + localization.input_bytes + localization.bytes,
-        segmentation=scan.callers + max(scan.held, segmentation.bytes) + segmentation.input_bytes,
-        labels=scan.callers + segmentation.bytes + _LABEL * scan.voxels,
+        reading=scan.kept + scan.reading,
+        localization=scan.kept + scan.held + localization.input_bytes + localization.bytes,
+        segmentation=scan.kept + max(scan.held, segmentation.bytes) + segmentation.input_bytes,
+        labels=scan.kept + segmentation.bytes + _LABEL * scan.voxels,
     )
 
 
 def need_on_device(scan: Unread) -> MemoryNeed:
     """The need of a run on a GPU, where the networks take no memory of the host."""
-    held = scan.callers + scan.held
-    return MemoryNeed(scan.callers + scan.reading, held, held, held + _LABEL * scan.voxels)
+    held = scan.kept + scan.held
+    return MemoryNeed(scan.kept + scan.reading, held, held, held + _LABEL * scan.voxels)
