@@ -23,7 +23,9 @@ class MemoryLimitError(InputError):
 
 
 class BundleError(EfficientSCNError):
-    """The bundle is missing, was altered, or was made for another version of this package."""
+    """The bundle is missing, was altered, was made for another version of this package, or has a network that
+    OpenVINO cannot run.
+    """
 
     exit_code = 4
 

@@ -11,6 +11,7 @@ import numpy as np
 from . import backends
 from . import bundle as bundles
 from .backends.forks import networks_in_use
+from .bundle.shipped import DEMO_BUNDLE
 from .io.volume import Volume, open_scan
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
@@ -24,7 +25,6 @@ from .triples import triple
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
 BUNDLE_VARIABLE = "EFFICIENTSCN_BUNDLE"
-DEMO_BUNDLE = Path(__file__).parent / "demo_bundle"
 
 
 class Segmenter:

@@ -124,6 +124,18 @@ def test_bad_bundle(command: str, breaks: object, message: str, run: Run, scan_f
     assert not labels.exists()
 
 
+def test_a_network_that_openvino_dies_of(run: Run, scan_file: Path) -> None:
+    pytest.importorskip("onnx")
+    from support.other_networks import DEADLY, write_bundle_with
+
+    bundle = scan_file.parent / "bundle"
+    write_bundle_with(bundle, segmentation=DEADLY["Pad without pads"])
+    labels = scan_file.parent / "labels.nii.gz"
+    done = run("segment", scan_file, "-o", labels, "--bundle", bundle, "--device", "cpu")
+    _assert_refused(done, 4, r"OpenVINO dies of .*segmentation\.onnx \(SIGSEGV\)")
+    assert not labels.exists()
+
+
 def test_output_is_checked_before_the_work(run: Run, tmp_path: Path) -> None:
     """The scan is none, but the error is about the output, so nothing was read."""
     (tmp_path / "file").touch()

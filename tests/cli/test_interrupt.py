@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,20 @@ def segment(self, image):
     time.sleep(60)
 
 CpuBackend.segment = segment
+cli.main()
+"""
+
+# Says which process tries the networks.
+TELL_OF_TRIAL = """
+import subprocess
+from efficientscn_trt import cli
+
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        print(self.pid, flush=True)
+
+subprocess.Popen = Popen
 cli.main()
 """
 
@@ -79,3 +94,36 @@ def test_nothing_is_left_half_written(
     assert stderr.strip() == f"{word}; nothing was left half-written."
     assert [path.name for path in folder.iterdir()] == ["old.nii.gz"]
     assert (folder / "old.nii.gz").read_bytes() == b"what was there before"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere SIGKILL leaves the trial for 25 s")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_a_trial_ends_with_the_command(
+    number: signal.Signals, code: int, environment: dict[str, str], scan_file: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    from support.other_networks import ENDLESS, write_bundle_with
+
+    bundle = write_bundle_with(tmp_path / "bundle", segmentation=ENDLESS)
+    arguments = ["segment", scan_file, "-o", tmp_path / "labels.nii.gz", "--bundle", bundle.path]
+    process = subprocess.Popen(
+        [sys.executable, "-c", TELL_OF_TRIAL, *map(str, arguments), "--device", "cpu"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        assert process.stdout is not None
+        trial = Path("/proc", process.stdout.readline().strip())
+        while "openvino_intel_cpu" not in (trial / "maps").read_text():  # it compiles
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(timeout=10) == code
+        while trial.exists() and "zombie" not in (trial / "status").read_text():
+            time.sleep(0.01)
+    finally:
+        process.kill()

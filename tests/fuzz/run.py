@@ -33,8 +33,6 @@ from fuzz.processes import command as loop_command  # noqa: E402
 
 FINDINGS = HERE.parents[1] / "build" / "fuzz"
 TARGETS = sorted(path.stem for path in (HERE / "targets").glob("*.py"))
-#: Tried only if named: OpenVINO, which reads networks in this process, dies of some that are malformed.
-ON_REQUEST = ("networks",)
 _LIMITS = ("-timeout=20", "-rss_limit_mb=2048", "-verbosity=1")
 _LONGEST_START = 120  # seconds, also to write down a finding
 _DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.MULTILINE)
@@ -94,7 +92,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", type=Path, metavar="FILE", help="try only this input, on the one TARGET")
     options = parser.parse_args()
-    targets = options.targets or [target for target in TARGETS if target not in ON_REQUEST]
+    targets = options.targets or TARGETS
     if unknown := sorted(set(targets) - set(TARGETS)):
         parser.error(f"{', '.join(unknown)}: no target, expected some of {', '.join(TARGETS)}")
     if importlib.util.find_spec("atheris") is None:

@@ -3,112 +3,91 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from support.other_networks import five, network
 from support.scans import SPACING_XYZ, block_array
 from support.tiny_bundle import write_tiny_bundle
 
 from efficientscn_trt import BundleError, Segmenter
 from efficientscn_trt import bundle as bundles
 
-_IMAGE = (1, 1, "z", "y", "x")
+
+@pytest.fixture(autouse=True)
+def _no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenVINO refuses these networks without harm, so that the trial would only take time."""
+    monkeypatch.setattr(sys, "executable", "")
 
 
 def _segment(bundle: bundles.Bundle) -> None:
     Segmenter(bundle, "cpu", "fp32").segment(block_array(), spacing=SPACING_XYZ)
 
 
-def _five(last: str = "output") -> NodeProto:
-    return helper.make_node("Concat", ["image"] * 5, [last], axis=1)
-
-
-def _network(
-    *nodes: NodeProto,
-    shape: Sequence[int | str] = _IMAGE,
-    element: int = TensorProto.FLOAT,
-    result: int = TensorProto.FLOAT,
-    inputs: Sequence[str] = ("image",),
-    outputs: Sequence[str] = ("output",),
-    **constants: Any,
-) -> bytes:
-    graph = helper.make_graph(
-        nodes,
-        "network",
-        [helper.make_tensor_value_info(name, element, shape) for name in inputs],
-        [helper.make_tensor_value_info(name, result, None) for name in outputs],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    content: bytes = model.SerializeToString()
-    return content
-
-
 # By name: the segmentation network, and the sentence.
 _OTHERS: dict[str, tuple[Callable[[], bytes], str]] = {
     "4 labels": (
-        lambda: _network(helper.make_node("Concat", ["image"] * 4, ["output"], axis=1)),
+        lambda: network(helper.make_node("Concat", ["image"] * 4, ["output"], axis=1)),
         r"has the output f32 \[1,4,\?,\?,\?\], expected f32 \[1,5,z,y,x\], as the segmentation network",
     ),
     "fixed size": (
-        lambda: _network(_five(), shape=(1, 1, 32, 32, 32)),
+        lambda: network(five(), shape=(1, 1, 32, 32, 32)),
         r"has the input f32 \[1,1,32,32,32\], expected one that takes f32 \[1, 1, 160, 128, 160\]",
     ),
-    "other rank": (lambda: _network(_five(), shape=(1, "z", "y", "x")), r"has the input f32 \[1,\?,\?,\?\]"),
-    "two channels": (lambda: _network(_five(), shape=(1, 2, "z", "y", "x")), r"has the input f32 \[1,2,"),
+    "other rank": (lambda: network(five(), shape=(1, "z", "y", "x")), r"has the input f32 \[1,\?,\?,\?\]"),
+    "two channels": (lambda: network(five(), shape=(1, 2, "z", "y", "x")), r"has the input f32 \[1,2,"),
     "other type": (
-        lambda: _network(_five(), element=TensorProto.INT32, result=TensorProto.INT32),
+        lambda: network(five(), element=TensorProto.INT32, result=TensorProto.INT32),
         r"has the input i32",
     ),
     "float64": (
-        lambda: _network(
-            _five("five"),
+        lambda: network(
+            five("five"),
             helper.make_node("Cast", ["five"], ["output"], to=TensorProto.DOUBLE),
             result=TensorProto.DOUBLE,
         ),
         "has the output f64",
     ),
     "two outputs": (
-        lambda: _network(
-            _five(), helper.make_node("Relu", ["image"], ["other"]), outputs=["output", "other"]
-        ),
+        lambda: network(five(), helper.make_node("Relu", ["image"], ["other"]), outputs=["output", "other"]),
         "has 1 inputs and 2 outputs, expected one of each",
     ),
     "two inputs": (
-        lambda: _network(
+        lambda: network(
             helper.make_node("Concat", ["image", *["other"] * 4], ["output"], axis=1),
             inputs=["image", "other"],
         ),
         "has 2 inputs and 1 outputs, expected one of each",
     ),
     "half the size": (
-        lambda: _network(
-            _five("five"),
+        lambda: network(
+            five("five"),
             helper.make_node("MaxPool", ["five"], ["output"], kernel_shape=[2] * 3, strides=[2] * 3),
         ),
         "OpenVINO cannot run .*segmentation.onnx: .*output tensor",
     ),
     "twice the size": (
-        lambda: _network(_five("five"), helper.make_node("Concat", ["five", "five"], ["output"], axis=2)),
+        lambda: network(five("five"), helper.make_node("Concat", ["five", "five"], ["output"], axis=2)),
         "OpenVINO cannot run .*segmentation.onnx: .*output tensor",
     ),
     "one size inside": (
-        lambda: _network(
+        lambda: network(
             helper.make_node("Reshape", ["image", "size"], ["output"]),
             size=np.array([1, 5, 7, 7, 7], np.int64),
         ),
         "OpenVINO cannot compile .*segmentation.onnx: .*shape",
     ),
     "unknown operation": (
-        lambda: _network(helper.make_node("Magic", ["image"], ["output"], domain="x.y")),
+        lambda: network(helper.make_node("Magic", ["image"], ["output"], domain="x.y")),
         "OpenVINO cannot compile .*segmentation.onnx: .*Magic",
     ),
     "name that is no UTF-8": (
-        lambda: _network(helper.make_node("Relu", ["other"], ["output"])).replace(b"other", b"\xff\x1bher"),
+        lambda: network(helper.make_node("Relu", ["other"], ["output"])).replace(b"other", b"\xff\x1bher"),
         "OpenVINO cannot compile .*segmentation.onnx: ",
     ),
     "no network": (lambda: b"none", "OpenVINO cannot compile .*segmentation.onnx: "),
@@ -129,7 +108,7 @@ def test_other_readers_are_not_tried(
     tiny_bundle: bundles.Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     right = tiny_bundle.manifest.networks.segmentation
-    source = bundles.NetworkSource(_network(_five())[:-9], 18, 0, right.input, right.output)
+    source = bundles.NetworkSource(network(five())[:-9], 18, 0, right.input, right.output)
     with pytest.raises(BundleError):
         _segment(write_tiny_bundle(tmp_path / "bundle", segmentation=source))
     assert capfd.readouterr().err == ""

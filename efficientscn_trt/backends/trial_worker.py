@@ -1,0 +1,72 @@
+"""The process that `trial` starts: it does with each network what the caller would, at the smallest size."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Callable
+
+import numpy as np
+
+from ..bundle import Bundle
+from .cpu_loader import Loader
+from .trial import FAILS, SECONDS, WORKS, Trial
+
+_SPARE_SECONDS = 5  # the caller ends this process first, if it still runs
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Read a `Trial` from stdin, and report on stdout."""
+    _end_with_caller()
+    _leave_no_core()
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
+    trial: Trial = pickle.load(sys.stdin.buffer)
+    faulthandler.dump_traceback_later(SECONDS + _SPARE_SECONDS, exit=True, file=sys.stdout)
+
+    def report(word: str) -> None:
+        print(word, file=reports, flush=True)
+
+    run(trial, report)
+
+
+def run(trial: Trial, report: Callable[[str], object]) -> None:
+    """Try the networks, and report as `Outcome` says."""
+    loader = Loader(trial.bundle, trial.precision, trial.threads)
+    for name in trial.names:
+        report(name)
+        try:
+            _run(loader, trial.bundle, name)
+        except Exception:
+            report(FAILS)
+        else:
+            report(WORKS)
+
+
+def _run(loader: Loader, bundle: Bundle, name: str) -> None:
+    manifest = bundle.manifest
+    size = tuple(map(min, getattr(manifest.pipeline, name).valid_sizes))
+    image = np.random.default_rng(0).uniform(-1, 1, size).astype(np.float32)
+    channels, dtype = ((), np.bool_) if name == "localization" else ((len(manifest.labels),), np.float32)
+    loader.load(name).run(image, np.empty((1, *channels, *size), dtype))
+
+
+def _end_with_caller() -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would wait for OpenVINO
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _leave_no_core() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        # One byte is too little for a file, and says that no program shall get it either (man 5 core).
+        resource.setrlimit(resource.RLIMIT_CORE, (1 if most else 0, most))
