@@ -12,7 +12,8 @@ _NOT_COMPUTED = ("Constant", "Parameter", "Result")
 def peak_bytes(graph: ov.Model, bytes_per_value: int) -> int:
     """The most bytes of tensors that exist at once in `graph`, of static shape, as its nodes run in order.
 
-    A tensor exists until its last use. Floats take `bytes_per_value`.
+    A tensor exists until its last use. Floats take `bytes_per_value`. Tensors whose size depends on values do
+    not count.
     """
     nodes = graph.get_ordered_ops()
     uses = [[node.input_value(i) for i in range(node.get_input_size())] for node in nodes]
@@ -36,5 +37,7 @@ def _key(output: ov.Output) -> tuple[str, int]:
 
 
 def _bytes(output: ov.Output, bytes_per_value: int) -> int:
-    kind = output.get_element_type()
-    return prod(output.get_shape()) * (bytes_per_value if kind.is_real() else kind.size)
+    shape, kind = output.get_partial_shape(), output.get_element_type()
+    if not shape.is_static:
+        return 0
+    return prod(shape.to_shape()) * (bytes_per_value if kind.is_real() else kind.size)

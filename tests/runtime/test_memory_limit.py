@@ -126,6 +126,20 @@ def test_the_tensors_of_a_graph() -> None:
     assert peak_bytes(graph, 2) == 2 * (512 + 8 + 512)
 
 
+def test_tensors_whose_size_depends_on_values_do_not_count() -> None:
+    image = op.parameter([1, 1, 4, 4, 4], np.float32)
+    places = op.non_zero(image, "i64")  # [5, any]
+    shown = op.scatter_nd_update(image, op.transpose(places, op.constant(np.array([1, 0]))), _ones(places))
+    graph = ov.Model([op.result(shown)], [image], "graph")
+    assert peak_bytes(graph, 4) < 3 * 4 * 64
+
+
+def _ones(places: ov.Node) -> ov.Node:
+    """As many as there are columns."""
+    columns = op.gather(op.shape_of(places), op.constant(np.array([1])), op.constant(0))
+    return op.broadcast(op.constant(np.float32(1)), columns)
+
+
 _GROWTH = """
 import sys
 import numpy as np
