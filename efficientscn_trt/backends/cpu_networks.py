@@ -98,10 +98,9 @@ class Scn:
 
     def bytes_for(self, size: Size) -> int:
         """See `Network`."""
-        z, y, x = (length // STRIDE for length in size)
-        small, labels = (z, y, x), self._unet.outputs
-        spatial = self._spatial.bytes_for([(1, 1, *size), (1, labels, *small)])
-        return self._unet.bytes_for(size, self._threads) + 2 * _FLOAT * labels * prod(small) + spatial
+        # The spatial networks take about a hundredth of the U-Net's memory, and to reshape them takes time.
+        spatial = 2 * _FLOAT * self._unet.outputs * prod(size) // STRIDE**3
+        return self._unet.bytes_for(size, self._threads) + spatial
 
     def release(self) -> None:
         """See `Network`."""

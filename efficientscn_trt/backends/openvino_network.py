@@ -67,10 +67,10 @@ class OpenVinoNetwork:
 
         Raises BundleError if the graph does not take them.
         """
-        voxels = prod(sizes[0])
         if self._bytes_per_voxel is None:
-            self._bytes_per_voxel = peak_bytes(self._reshaped(sizes), self._bytes_per_value) / voxels
-        return int(self._bytes_per_voxel * voxels)
+            self._reshaped(sizes)
+        assert self._bytes_per_voxel is not None
+        return int(self._bytes_per_voxel * prod(sizes[0]))
 
     def release(self) -> None:
         """Free the buffers; the next run allocates them again."""
@@ -90,6 +90,8 @@ class OpenVinoNetwork:
             graph = self._graph.clone()
             graph.reshape({index: list(size) for index, size in enumerate(sizes)})
             reduce_memory(graph)
+        if self._bytes_per_voxel is None:
+            self._bytes_per_voxel = peak_bytes(graph, self._bytes_per_value) / prod(sizes[0])
         return graph
 
     def _compile(self, graph: ov.Model, sizes: Sequence[tuple[int, ...]] = ()) -> ov.CompiledModel:
