@@ -53,8 +53,8 @@ class Segmenter:
                 installed, else the CPU.
             precision: "fp32", "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device.
             threads: the number of CPU threads, 0 for all cores.
-            max_memory: bytes of the host. A scan is refused before its voxels are read if this process would
-                need more for it, were it the only scan.
+            max_memory: bytes of the host. A scan is refused if this process would need more for it, were it
+                the only scan: before its voxels are read, or once the region of interest is known.
 
         Raises BundleError, DeviceError, and ValueError for a number of threads below 0 or above 1,024, or a
         limit that is no positive number of bytes.
