@@ -63,15 +63,15 @@ class Segmenter:
             bundle = bundles.load(default_bundle() if bundle is None else bundle)
         self.bundle = bundle
         self._threads = backends.thread_count(threads)
-        self._max_memory = memory_limit(max_memory)
+        limit = memory_limit(max_memory)
         with networks_in_use():
             self._backend = backends.load(self.bundle, device, precision, self._threads)
             self._pipeline = pipeline_of(self._backend, self.bundle, self._threads)
-        self._memory = MemoryLimit(self._pipeline, self.bundle, self._max_memory)
+        self._memory = MemoryLimit(self._pipeline, self.bundle, limit)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int, int | None]]:
         """Pickle what it was made from: another process loads the networks itself."""
-        made_from = (self.bundle.path, self.device, self.precision, self._threads, self._max_memory)
+        made_from = (self.bundle.path, self.device, self.precision, self._threads, self._memory.most)
         return Segmenter, made_from
 
     @property

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,18 @@ cli.main()
 """
 
 
+def _started(program: str, arguments: list[Any], environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # If this process is a background job, it ignores SIGINT, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("program", [WAIT_BEFORE_RENAME, WAIT_IN_STAGE], ids=["writing", "segmenting"])
 @pytest.mark.parametrize(
@@ -74,15 +87,7 @@ def test_nothing_is_left_half_written(
     folder.mkdir()
     (folder / "old.nii.gz").write_bytes(b"what was there before")
     arguments = ["segment", scan_file, "-o", folder / "old.nii.gz", "--bundle", tiny_bundle.path]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        # If this process is a background job, it ignores SIGINT, and its children would too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = _started(program, arguments, environment)
     try:
         assert process.stdout is not None
         assert process.stdout.readline().split()[0] in ("written", "segmenting")
@@ -108,14 +113,7 @@ def test_a_trial_ends_with_the_command(
 
     bundle = write_bundle_with(tmp_path / "bundle", segmentation=ENDLESS)
     arguments = ["segment", scan_file, "-o", tmp_path / "labels.nii.gz", "--bundle", bundle.path]
-    process = subprocess.Popen(
-        [sys.executable, "-c", TELL_OF_TRIAL, *map(str, arguments), "--device", "cpu"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = _started(TELL_OF_TRIAL, [*arguments, "--device", "cpu"], environment)
     try:
         assert process.stdout is not None
         trial = Path("/proc", process.stdout.readline().strip())

@@ -29,7 +29,7 @@ from .elements import transfer_syntax
 from .files import Instance
 from .frames import Frame, frame_count
 from .storage import Storage
-from .stored import MOST_PADDING, UNCOMPRESSED, StoredPixels
+from .stored import MOST_PADDING, UNCOMPRESSED, StoredPixels, described_bytes
 
 _PIXEL_DATA = 0x7FE00008  # the first of the tags that have pixels
 
@@ -118,7 +118,7 @@ def _decoder(instance: Instance, storage: Storage, shape: tuple[int, int]) -> Ca
             "export the series uncompressed, or as JPEG 2000."
         )
     frames = frame_count(header)
-    described = frames * shape[0] * shape[1] * storage.allocated // 8
+    described = described_bytes(instance, storage, shape[0] * shape[1])
     data = _pixel_data(instance, described)
     if syntax in DECODERS:
         parts = _compressed_frames(data.value, frames)

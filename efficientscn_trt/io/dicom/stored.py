@@ -46,7 +46,7 @@ class StoredPixels:
         pixels = cls(frames, storages, HuScale.of(frames, storages))
         if pixels.bytes > _MUCH:
             for instance, storage in storages.items():
-                _check_room(instance, _described(instance, storage, math.prod(frames[0].size)))
+                _check_room(instance, described_bytes(instance, storage, math.prod(frames[0].size)))
         return pixels
 
     @property
@@ -63,13 +63,13 @@ class StoredPixels:
         """The most memory that reading takes, in bytes."""
         pixels = math.prod(self.frames[0].size)
         files = [
-            min(bytes_at_hand(instance.file), 2 * _described(instance, storage, pixels))
+            min(bytes_at_hand(instance.file), 2 * described_bytes(instance, storage, pixels))
             for instance, storage in self.storages.items()
         ]
         return self.bytes + _COPIES * sum(sorted(files)[-threads:]) + threads * _BYTES_PER_PIXEL * pixels
 
 
-def _described(instance: Instance, storage: Storage, pixels: int) -> int:
+def described_bytes(instance: Instance, storage: Storage, pixels: int) -> int:
     """The bytes of all frames of a file without compression, with so many pixels each."""
     return frame_count(instance.header) * pixels * storage.allocated // 8
 
