@@ -14,7 +14,8 @@ from ..io.paths import as_path, is_there
 from ..io.wording import shown
 from .consistency import check_consistent
 from .decode import decode
-from .manifest import MANIFEST, SCHEMA_VERSION, Float16File, Manifest, Network
+from .external_data import has_external_data
+from .manifest import MANIFEST, NETWORKS, SCHEMA_VERSION, Float16File, Manifest, Network
 
 _MOST_BYTES = 16 << 20
 _MOST_LEVELS = 64
@@ -50,6 +51,8 @@ class Bundle:
 def load(path: str | os.PathLike[str]) -> Bundle:
     """Read the bundle at `path` and verify its schema, and that each file is there and has its SHA-256.
 
+    No network may have values in other files, which have no SHA-256 in the manifest.
+
     Raises BundleError.
     """
     folder = as_path(path, BundleError)
@@ -72,6 +75,9 @@ def load(path: str | os.PathLike[str]) -> Bundle:
         raise BundleError(f"{folder}: {error}") from None
     for name, expected in manifest.files.items():
         _verify_file(folder, name, expected)
+    for network in NETWORKS:
+        for entry in getattr(manifest.networks, network).files:
+            _verify_alone(folder / entry.file)
     return Bundle(folder, manifest)
 
 
@@ -139,4 +145,18 @@ def _verify_file(folder: Path, name: str, expected: str) -> None:
         raise BundleError(
             f"{file} was altered: its SHA-256 is {found}, expected {expected}; "
             "copy the bundle again, or export it again."
+        )
+
+
+def _verify_alone(file: Path) -> None:
+    try:
+        external = has_external_data(file)
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise BundleError(f"{file} is no ONNX file, because {error}; export the bundle again.") from error
+    if external:
+        raise BundleError(
+            f"{file} has values in other files, which the manifest does not check, expected all of them in "
+            "this file; export the bundle again."
         )

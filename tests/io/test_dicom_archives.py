@@ -111,6 +111,21 @@ def test_zip_archive_without_dicom(tmp_path: Path) -> None:
         read(tmp_path / "study.zip")
 
 
+@pytest.mark.parametrize(("size", "refused"), [(1_000_000_000, False), (2_000_000_000, True)])
+def test_zip_archive_that_unpacks_to_too_much(size: int, refused: bool, tmp_path: Path) -> None:
+    """Each megabyte of such an archive could take seconds."""
+    path = tmp_path / "study.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(1_000_000))
+    content = bytearray(path.read_bytes())
+    place = content.find(b"PK\1\2") + 24  # the size in the directory, as zipfile takes it
+    content[place : place + 4] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    expected = rf"study\.zip has {len(content)} bytes, but unpacks to {size}, expected at most 100 times"
+    with pytest.raises(InputError, match=expected if refused else r"study\.zip has no DICOM files"):
+        read(path)
+
+
 def test_encrypted_zip_archive(tmp_path: Path) -> None:
     write_series(block_image()[:, :, :2], tmp_path / "series")
     path = tmp_path / "study.zip"

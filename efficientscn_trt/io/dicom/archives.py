@@ -18,6 +18,9 @@ _END, _END_BYTES, _LONGEST_COMMENT = b"PK\x05\x06", 22, 0xFFFF
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20
 _END_64, _END_64_BYTES = b"PK\x06\x06", 56
 
+_MOST_UNPACKED = 1 << 30  # what is unpacked in a few seconds
+_DENSEST_CT = 100  # deflate makes CT 2 to 20 times smaller, and equal bytes 1000 times
+
 
 @dataclass(frozen=True)
 class Member:
@@ -86,10 +89,23 @@ def _archive(path: Path) -> zipfile.ZipFile:
         refusal = _damaged(path, "a file in it has no name")
     elif any(info.flag_bits & 1 for info in entries):
         refusal = InputError(f"{path} is encrypted; unpack it, and give the folder.")
+    else:
+        refusal = _too_dense(path, sum(info.file_size for info in entries))
     if refusal:
         archive.close()
         raise refusal
     return archive
+
+
+def _too_dense(path: Path, unpacked: int) -> InputError | None:
+    """A refusal of what no CT can be, because unpacking it would take long."""
+    packed = path.stat().st_size  # not the sizes of its entries, whose bytes can be the same ones
+    if unpacked <= max(_MOST_UNPACKED, _DENSEST_CT * packed):
+        return None
+    return InputError(
+        f"{path} has {packed} bytes, but unpacks to {unpacked}, expected at most {_DENSEST_CT} times "
+        "as many; unpack it, and give the folder with the scan."
+    )
 
 
 def _announced_entries(path: Path) -> int:
