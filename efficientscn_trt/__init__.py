@@ -22,6 +22,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .batch import Outcome, Request, segment_many
     from .bundle import Bundle
     from .result import Segmentation
     from .scan_warning import ScanWarning
@@ -37,20 +38,26 @@ __all__ = [
     "ExportError",
     "InputError",
     "MemoryLimitError",
+    "Outcome",
     "OutputError",
+    "Request",
     "ScanWarning",
     "Segmentation",
     "Segmenter",
     "__version__",
     "segment",
+    "segment_many",
 ]
 
 _LAZY = {
     "Bundle": "bundle",
+    "Outcome": "batch",
+    "Request": "batch",
     "ScanWarning": "scan_warning",
     "Segmentation": "result",
     "Segmenter": "segmenter",
     "segment": "segmenter",
+    "segment_many": "batch",
 }
 
 

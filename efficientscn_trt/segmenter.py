@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from . import backends
 from . import bundle as bundles
 from .backends.forks import networks_in_use
 from .bundle.shipped import DEMO_BUNDLE
-from .io.volume import Volume, open_scan
+from .io.volume import Scan, Volume, open_scan
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
-from .pipeline.memory_limit import MemoryLimit, memory_limit
+from .pipeline.memory_limit import MemoryLimit, ScanMemory, memory_limit
 from .pipeline.spacing import network_spacing
 from .result import RegionOfInterest, Segmentation
 from .scan_warning import ScanWarning
@@ -25,6 +26,15 @@ from .triples import triple
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
 BUNDLE_VARIABLE = "EFFICIENTSCN_BUNDLE"
+
+
+@dataclass(frozen=True)
+class OpenedScan:
+    """A scan that was read and checked, with the memory that it may take and the times of its stages."""
+
+    scan: Scan
+    memory: ScanMemory
+    clock: Clock
 
 
 class Segmenter:
@@ -109,22 +119,53 @@ class Segmenter:
 
         Raises InputError, which a MemoryLimitError is too, and DeviceError.
         """
+        opened = self._open(
+            volume,
+            self._memory.for_a_scan(),
+            spacing=spacing,
+            series=series,
+            orientation=orientation,
+            progress=progress,
+        )
+        return self._label(opened, keep_on_device)
+
+    def _open(
+        self,
+        volume: Volume,
+        memory: ScanMemory,
+        *,
+        spacing: Sequence[float] | None = None,
+        series: str | None = None,
+        orientation: str | None = None,
+        progress: Progress | None = None,
+    ) -> OpenedScan:
+        """Read and check a scan, as the first half of `segment`. `memory` may wait before voxels are read.
+
+        Raises InputError, and what `memory` raises.
+        """
         clock = Clock(progress)
-        memory = self._memory.for_a_scan()
-        with networks_in_use(self.device):
-            with clock.stage("read"):
-                scan = open_scan(
-                    volume,
-                    spacing,
-                    self._threads,
-                    series=series,
-                    orientation=orientation,
-                    values=not self._pipeline.reads_values,
-                    admit=memory.admit,
-                )
-            lps_spacing, assumption = network_spacing(
-                scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
+        with networks_in_use(self.device), clock.stage("read"):
+            scan = open_scan(
+                volume,
+                spacing,
+                self._threads,
+                series=series,
+                orientation=orientation,
+                values=not self._pipeline.reads_values,
+                admit=memory.admit,
             )
+        return OpenedScan(scan, memory, clock)
+
+    def _label(self, opened: OpenedScan, keep_on_device: bool = False) -> Segmentation:
+        """Label a scan that `_open` gave, as the second half of `segment`. Its voxels are freed.
+
+        Raises InputError, BundleError, DeviceError.
+        """
+        scan, memory, clock = opened.scan, opened.memory, opened.clock
+        lps_spacing, assumption = network_spacing(
+            scan.geometry, self.bundle.manifest.pipeline.unknown_spacing
+        )
+        with networks_in_use(self.device):
             run = self._pipeline.run(scan, lps_spacing, clock, keep_on_device, memory.admit_input)
         warnings = self._notices() + scan.warnings + assumption
         if not run.found:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pathlib import Path
 INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16")
 
 _CPUINFO, _MEMINFO, _STATUS = Path("/proc/cpuinfo"), Path("/proc/meminfo"), Path("/proc/self/status")
+_CGROUP, _CGROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def processor_name() -> str:
@@ -36,6 +38,35 @@ def memory_bytes() -> int | None:
     """The machine's memory in bytes, None if the system does not report it."""
     total = _fields(_MEMINFO).get("MemTotal")
     return _bytes(total) if total else None
+
+
+def available_bytes() -> int | None:
+    """The memory that this process may have: what it has, and what the machine and its cgroups leave.
+
+    None if the system does not report it.
+    """
+    free = _fields(_MEMINFO).get("MemAvailable")
+    limits = [resident_bytes() + _bytes(free)] if free else []
+    return min([*limits, *_cgroup_limits()], default=memory_bytes())
+
+
+def _cgroup_limits() -> Iterator[int]:
+    """The limits of memory of this process's cgroup and of those above it, in bytes."""
+    if not _CGROUP.exists():
+        return
+    for line in _CGROUP.read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        top, file = (
+            (_CGROUPS / "memory", "memory.limit_in_bytes") if controllers else (_CGROUPS, "memory.max")
+        )
+        group = top / path.lstrip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(top) and (folder / file).is_file():
+                text = (folder / file).read_text().strip()
+                if text.isdigit():  # "max" is no limit
+                    yield int(text)
 
 
 def give_back_freed_memory() -> None:

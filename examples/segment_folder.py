@@ -10,7 +10,7 @@ import csv
 import sys
 from pathlib import Path
 
-from efficientscn_trt import InputError, Segmenter
+from efficientscn_trt import InputError, Segmenter, segment_many
 
 
 def main(scans: Path, labels: Path, bundle: str) -> int:
@@ -29,21 +29,23 @@ def main(scans: Path, labels: Path, bundle: str) -> int:
         table = csv.writer(file)
         if file.tell() == 0:
             table.writerow(["scan", *(f"{organ}_ml" for organ in organs), "warnings"])
-        for scan in found:
-            target = labels / f"{scan.name.removesuffix('.nii.gz')}.nii.gz"
-            if target.exists():
-                continue
-            try:
-                result = segmenter.segment(scan)
-            except InputError as error:  # of this scan; any other error would meet all scans
-                print(error, file=sys.stderr)
+        missing = [scan for scan in found if not target_of(scan, labels).exists()]
+        for outcome in segment_many(missing, segmenter):
+            if isinstance(outcome.error, InputError):  # of this scan; any other error would meet all scans
+                print(outcome.error, file=sys.stderr)
                 refused += 1
                 continue
+            scan, result = missing[outcome.index], outcome.result
             volumes = [f"{result.volumes_ml[organ]:.1f}" for organ in organs]
             table.writerow([scan.name, *volumes, " ".join(map(str, result.warnings))])
             file.flush()
-            result.save(target)
+            result.save(target_of(scan, labels))
     return refused
+
+
+def target_of(scan: Path, labels: Path) -> Path:
+    """Return where the label map of `scan` belongs."""
+    return labels / f"{scan.name.removesuffix('.nii.gz')}.nii.gz"
 
 
 if __name__ == "__main__":

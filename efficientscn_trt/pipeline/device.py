@@ -62,6 +62,10 @@ class DevicePipeline:
         """See `Pipeline`."""
         return need_on_device(scan)
 
+    def largest_input(self, scan: Unread, spacing: Triple) -> Size | None:
+        """See `Pipeline`."""
+        return None
+
     def trim(self) -> None:
         """See `Pipeline`."""
         self._core.trim()

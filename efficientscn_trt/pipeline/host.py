@@ -73,6 +73,13 @@ class HostPipeline:
             NetworkNeed(segmentation, self._backend.bytes_for("segmentation", segmentation)),
         )
 
+    def largest_input(self, scan: Unread, spacing: Triple) -> Size | None:
+        """See `Pipeline`."""
+        with bundle_errors():
+            stages = HostStages(scan.geometry.lps_size, spacing, self._parameters, self._threads)
+            plan, _ = stages.plan_segmentation(np.zeros(stages.localization.input_size, np.bool_))
+        return plan.input_size
+
     def trim(self) -> None:
         """See `Pipeline`."""
         self._backend.trim()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from copy import copy
 from typing import SupportsIndex
 
 from ..bundle import Bundle
@@ -10,7 +11,7 @@ from ..errors import MemoryLimitError
 from ..io.unread import Unread
 from ..io.wording import by_axis, shown
 from ..system import give_back_freed_memory, resident_bytes
-from ..triples import Size
+from ..triples import Size, Triple
 from .need import MemoryNeed
 from .run import Pipeline
 from .spacing import network_spacing
@@ -29,6 +30,12 @@ class MemoryLimit:
         give_back_freed_memory()
         self.loaded = resident_bytes() + _LATER
         self.kept = 0  # by the networks, for the next scan
+
+    def at_most(self, most: int) -> MemoryLimit:
+        """The same, with a limit of `most` bytes if that is lower."""
+        lower = copy(self)
+        lower.most = min(most, self.most or most)
+        return lower
 
     def for_a_scan(self) -> ScanMemory:
         """The memory of the next run."""
@@ -68,6 +75,13 @@ class ScanMemory:
         """The most memory of the host that this process needs, in bytes. Raises BundleError."""
         return self._limit.loaded + self._need().most
 
+    def largest_need(self) -> MemoryNeed:
+        """What the scan needs if the region of interest is all of it. Raises BundleError."""
+        assert self._scan is not None
+        spacing = self._spacing(self._scan)
+        pipeline = self._limit.pipeline
+        return pipeline.need(self._scan, spacing, pipeline.largest_input(self._scan, spacing))
+
     def _check(self, most: int, about: str) -> MemoryNeed:
         need = self._need()
         if (estimate := self._limit.loaded + need.most) > most:
@@ -81,8 +95,10 @@ class ScanMemory:
 
     def _need(self) -> MemoryNeed:
         assert self._scan is not None
-        spacing, _ = network_spacing(self._scan.geometry, self._limit.unknown_spacing)
-        return self._limit.pipeline.need(self._scan, spacing, self._input)
+        return self._limit.pipeline.need(self._scan, self._spacing(self._scan), self._input)
+
+    def _spacing(self, scan: Unread) -> Triple:
+        return network_spacing(scan.geometry, self._limit.unknown_spacing)[0]
 
 
 def memory_limit(most: SupportsIndex | None) -> int | None:

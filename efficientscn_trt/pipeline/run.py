@@ -67,6 +67,13 @@ class Pipeline(Protocol):
         """
         ...
 
+    def largest_input(self, scan: Unread, spacing: Triple) -> Size | None:
+        """The size (z, y, x) that the segmentation network's input has if the box is the whole scan.
+
+        None if that network takes no memory of the host. Raises BundleError.
+        """
+        ...
+
     def trim(self) -> None:
         """Free the memory that is kept for the next run."""
         ...
