@@ -121,9 +121,10 @@ def _checked(call: Callable[[], Any], *names: object) -> Any:
         return call()
     except _REFUSALS as error:
         sentence = str(error)
-        for name in names:
-            if isinstance(name, str | os.PathLike) and str(name):
-                sentence = sentence.replace(str(name), "NAME")
+        for name in filter(None, map(str, (each for each in names if isinstance(each, str | os.PathLike)))):
+            sentence = sentence.replace(name, "NAME")
+            if (folder := os.path.dirname(name)) not in ("", "/"):
+                sentence = sentence.replace(folder, "FOLDER")
         if isinstance(error, ValueError) and not str(error).startswith(_WRONG_NUMBERS):
             raise
         if isinstance(error, TypeError) and "not callable" not in sentence:
