@@ -108,7 +108,8 @@ class Segmenter:
 
         Args:
             volume: a path (an image file, or a DICOM series in a folder, a zip archive, a DICOMDIR or a
-                file), a SimpleITK.Image, or an array [z, y, x] along LPS axes. An array is NumPy's, or it is
+                file), a list of the paths of a DICOM series, a SimpleITK.Image, or an array [z, y, x] along
+                LPS axes. An array is NumPy's, or it is
                 on the GPU in use and has `__cuda_array_interface__`.
             spacing: of an array, (x, y, z) in mm.
             series: the series instance UID to read where a path has several CT series.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
@@ -38,6 +40,30 @@ def read(
     if series is not None:
         raise InputError(f"A DICOM series was chosen, but {path} is no DICOM file or folder; leave it out.")
     return _read_file(path, head, orientation, admit)
+
+
+def folder_of(files: Sequence[Path]) -> Path:
+    """The innermost folder that all `files` are in."""
+    folders = {file.parent for file in files}
+    if len({folder.is_absolute() for folder in folders}) > 1:
+        folders = {folder.absolute() for folder in folders}
+    return Path(os.path.commonpath(folders))
+
+
+def read_series(
+    folder: Path,
+    files: Sequence[Path],
+    series: str | None = None,
+    threads: int = 0,
+    admit: Admit = anything,
+) -> Image:
+    """Read the DICOM series in those `files` of `folder`. See `read`."""
+    for file in files:
+        if found := not_a_file(file):
+            raise InputError(f"{file} {found}, expected a file of a DICOM series.")
+    from .dicom import read_dicom
+
+    return read_dicom(folder, series, threads, admit, files)
 
 
 def read_file(path: Path, orientation: str | None = None) -> Image:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -21,7 +22,7 @@ from .native import NATIVE, to_native
 from .orientation import Geometry, direction_of
 from .paths import as_path
 from .plausibility import check_extent, check_place, check_shape, check_spacing
-from .reading import read
+from .reading import folder_of, read, read_series
 from .shear import is_sheared, straightened, to_be_straightened
 from .unread import Admit, Unread, anything
 from .wording import shown
@@ -29,7 +30,7 @@ from .wording import shown
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-Volume = Union[str, os.PathLike[str], "sitk.Image", np.ndarray, Any]
+Volume = Union[str, os.PathLike[str], Sequence[Any], "sitk.Image", np.ndarray, Any]
 
 
 @dataclass
@@ -77,18 +78,20 @@ def open_scan(
     """Read and check `volume`.
 
     `volume`: a path (an image file, or a DICOM series in a folder, a zip archive, a DICOMDIR or a file), a
-    SimpleITK.Image, or an array [z, y, x] in HU along LPS axes. An array is NumPy's, or that of any library
-    whose arrays are on a GPU and have `__cuda_array_interface__`; it needs `spacing` (x, y, z) in mm.
+    list of the paths of a DICOM series, a SimpleITK.Image, or an array [z, y, x] in HU along LPS axes. An
+    array is NumPy's, or that of any library whose arrays are on a GPU and have `__cuda_array_interface__`;
+    it needs `spacing` (x, y, z) in mm.
     `series` is the UID of the DICOM series to read, if there are several; `orientation` (such as "LPS") is
     where the axes of a file run whose header does not say it. With `values` False the caller must
     call `Scan.check_values`; for an array on a GPU the caller always must. `admit` is called once the size
     and the place are known and checked, before voxels are read or converted.
     Raises InputError, and what `admit` raises.
     """
+    files = _files(volume)
     for name, option in (("series", series), ("orientation", orientation)):
         if option is None:
             continue
-        if not isinstance(volume, str | os.PathLike):
+        if not isinstance(volume, str | os.PathLike) and not (name == "series" and files):
             raise InputError(f"`{name}` was given for a volume that is no path; leave it out.")
         if not isinstance(option, str):
             raise InputError(f"`{name}` is {shown(option)}, expected text.")
@@ -111,6 +114,10 @@ def open_scan(
             raise InputError("The path of the volume is empty; give that of a file or a folder.")
         image = read(path, series, orientation, threads, lambda scan: admit(_checked(scan)))
         scan = _from_image(image, str(volume), str(volume), threads)
+    elif files:
+        folder = folder_of(files)
+        image = read_series(folder, files, series, threads, lambda scan: admit(_checked(scan)))
+        scan = _from_image(image, str(folder), str(folder), threads)
     elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):
         from .itk import from_itk
 
@@ -119,11 +126,19 @@ def open_scan(
         scan = _from_image(image, "The image", "the image", threads)
     else:
         raise InputError(
-            f"The volume is a {type(volume).__name__}, expected a path, a SimpleITK.Image or an array."
+            f"The volume is a {type(volume).__name__}, expected a path, a list of the paths of a DICOM "
+            "series, a SimpleITK.Image or an array."
         )
     if values:
         scan.check_values(_core.value_summary(scan.array, threads=threads))
     return scan
+
+
+def _files(volume: Volume) -> list[Path]:
+    """The files of a volume that is a list of paths; none if it is something else."""
+    if isinstance(volume, list | tuple) and all(isinstance(each, str | os.PathLike) for each in volume):
+        return [as_path(each, InputError) for each in volume]
+    return []
 
 
 def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan:

@@ -40,7 +40,7 @@ def _nan_spacing() -> sitk.Image:
         (sitk.Image([4, 4, 4], sitk.sitkComplexFloat32), r"voxels of the type complex"),
         (sitk.Image([4, 4, 4], sitk.sitkLabelUInt8), r"voxels of the type label"),
         (_nan_spacing(), r"The image has the spacing nan × 1 × 1 mm, expected three positive"),
-        ([[[1, 2]]], r"The volume is a list, expected a path, a SimpleITK\.Image or an array"),
+        ([[[1, 2]]], r"The volume is a list, expected a path, a list of the paths of a DICOM series, a "),
     ],
 )
 def test_bad_object(volume: Any, message: str, segmenter: Segmenter) -> None:

@@ -6,6 +6,8 @@ what a neighbour says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from ...errors import InputError
@@ -30,7 +32,13 @@ __all__ = ["read_dicom"]
 _HU = ("", "HU", "HOUNSFIELD", "HOUNSFIELD UNITS")
 
 
-def read_dicom(path: Path, series: str | None = None, threads: int = 0, admit: Admit = anything) -> Image:
+def read_dicom(
+    path: Path,
+    series: str | None = None,
+    threads: int = 0,
+    admit: Admit = anything,
+    files: Sequence[Path] | None = None,
+) -> Image:
     """Read one CT series in HU.
 
     Slices of a tilted gantry are resampled onto a straight grid, which then is the grid of the label map.
@@ -40,12 +48,13 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0, admit: A
         series: the series instance UID to read. It is needed if there are several CT series.
         threads: 0 for all cores.
         admit: called before pixels are read.
+        files: those to read, which are in the folder `path`. Default: all.
 
     Raises InputError, and what `admit` raises.
     """
     threads = threads or usable_cores()
-    with files_at(path) as files:
-        found = read_headers(files)
+    with files_at(path) if files is None else nullcontext(files) as chosen_files:
+        found = read_headers(chosen_files)
         if found.missing and not found.instances:
             what = "has a DICOMDIR" if path.is_dir() else "is a DICOMDIR"
             raise InputError(
@@ -77,7 +86,7 @@ def read_dicom(path: Path, series: str | None = None, threads: int = 0, admit: A
 
 def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
     warnings = []
-    if damaged := [*found.damaged, *cut_short(found.instances)]:
+    if damaged := [*(file.name for file in found.damaged), *cut_short(found.instances)]:
         message = (
             f"{path} has files that cannot be read as DICOM images, which were left out: "
             f"{listed(sorted(damaged))}; copy them again."

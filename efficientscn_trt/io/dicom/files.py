@@ -84,7 +84,7 @@ class Found:
     """
 
     instances: list[Instance]
-    damaged: list[str]
+    damaged: list[File]
     missing: int
 
 
@@ -112,7 +112,7 @@ def read_headers(files: Iterable[File]) -> Found:
     for file in files:
         instance = _read_header(file)
         if isinstance(instance, str):
-            damaged.append(file.name)
+            damaged.append(file)
         elif instance and "DirectoryRecordSequence" in instance.header:  # a DICOMDIR
             listed |= _listed(instance.header)
         elif instance:

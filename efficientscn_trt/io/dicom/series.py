@@ -20,13 +20,20 @@ from .frames import Frame, frames_of
 
 _CT = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 
+_KEY = ("SeriesInstanceUID", "StudyInstanceUID", "PatientID")
+
 
 @dataclass(frozen=True)
 class Series:
-    """The files of one CT series of one study of one patient. `uid` is "" if they have none."""
+    """The files of one CT series. `key`: its UID, that of the study, and the patient."""
 
-    uid: str
+    key: tuple[str, ...]
     instances: list[Instance]
+
+    @property
+    def uid(self) -> str:
+        """The series instance UID; "" if the files have none."""
+        return self.key[0]
 
     @cached_property
     def frames(self) -> list[Frame]:
@@ -43,9 +50,9 @@ class Series:
         return [frame for instance in self.instances for frame in frames_of(instance)]
 
     @cached_property
-    def places(self) -> int:
-        """The number of positions of its slices."""
-        return len({frame.place for frame in self._placed})
+    def places(self) -> set[tuple[float, ...]]:
+        """The positions of its slices."""
+        return {frame.place for frame in self._placed if frame.place is not None}
 
     @cached_property
     def _placed(self) -> list[Frame]:
@@ -67,7 +74,7 @@ class Series:
             for frame in self._placed
         }  # a copy of a file counts once
         yield counted(len(slices), "slice")
-        if self.places > 1:
+        if len(self.places) > 1:
             positions = np.array([frame.place for frame in self._placed])
             way = np.unique(positions[:, np.ptp(positions, axis=0).argmax()])
             yield f"{np.median(np.diff(way)):.4g} mm apart"
@@ -78,7 +85,7 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
 
     Raises InputError.
     """
-    found = _ct_series(instances)
+    found = ct_series(instances)
     if not found:
         raise InputError(_no_ct(path, instances))
     if uid is not None:
@@ -92,7 +99,7 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
                 f"{path} has {len(named)} series {uid}, of several studies or patients; give one's folder."
             )
         return named[0], _left_out(path, named[0], instances)
-    volumes = [series for series in found if series.places > 1]
+    volumes = [series for series in found if len(series.places) > 1]
     if not volumes and len(found) > 1:
         raise InputError(
             f"{path} has no CT series of several slices, only {_list(found)}; give the folder of a scan."
@@ -117,14 +124,14 @@ def cut_short(instances: Iterable[Instance]) -> list[str]:
     ]
 
 
-def _ct_series(instances: Iterable[Instance]) -> list[Series]:
+def ct_series(instances: Iterable[Instance]) -> list[Series]:
+    """The CT series among `instances`, by series, study and patient."""
     series: dict[tuple[str, ...], list[Instance]] = {}
     for instance in instances:
         if _is_ct(instance) and _is_grey(instance):
-            keywords = ("SeriesInstanceUID", "StudyInstanceUID", "PatientID")
-            key = tuple(text(instance.header, keyword) for keyword in keywords)
+            key = tuple(text(instance.header, keyword) for keyword in _KEY)
             series.setdefault(key, []).append(instance)
-    return [Series(key[0], members) for key, members in series.items()]
+    return [Series(key, members) for key, members in series.items()]
 
 
 def _class(instance: Instance) -> str:
