@@ -33,9 +33,10 @@ $(VENV)/.test: $(SOURCES) | $(BIN)/python
 demo: $(VENV)/.demo
 	$(BIN)/efficientscn-trt demo --output demo-output
 
-# Runs in tests/, so that processes started by tests also import the installed package, not the sources.
+# Runs in tests/, so that processes started by tests also import the installed package, not the sources. Two
+# processes run tests, because most tests use one core.
 test: $(VENV)/.test lint docs
-	cd tests && $(abspath $(BIN))/pytest
+	cd tests && $(abspath $(BIN))/pytest -n 2 --dist loadfile
 	$(MAKE) sanitize-quick
 	$(MAKE) fuzz
 

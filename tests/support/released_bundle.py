@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from efficientscn_trt import BundleError
 from efficientscn_trt import bundle as bundles
@@ -28,14 +29,15 @@ def released_bundle(shared: Path, cache: Path) -> bundles.Bundle:
     shared = shared.resolve()
     model, weights = shared / "models" / "localization", shared / "golden" / "scn_weights.npz"
     folder = cache / _key(model, weights)
-    try:
-        return bundles.load(folder)
-    except BundleError:
-        with tempfile.TemporaryDirectory() as scratch:
-            scn = f"{scratch}/scn"
-            _command("reference-model", "segmentation", "--weights", str(weights), "-o", scn)
-            _command("export", "--localization", str(model), "--segmentation", scn, "-o", str(folder))
-        return bundles.load(folder)
+    with FileLock(folder.with_suffix(".lock")):  # two processes run tests
+        try:
+            return bundles.load(folder)
+        except BundleError:
+            with tempfile.TemporaryDirectory() as scratch:
+                scn = f"{scratch}/scn"
+                _command("reference-model", "segmentation", "--weights", str(weights), "-o", scn)
+                _command("export", "--localization", str(model), "--segmentation", scn, "-o", str(folder))
+            return bundles.load(folder)
 
 
 def _key(model: Path, weights: Path) -> str:
