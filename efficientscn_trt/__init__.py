@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import (
+    BatchError,
     BundleError,
     DeviceError,
     EfficientSCNError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "BatchError",
     "Bundle",
     "BundleError",
     "DeviceError",

@@ -52,3 +52,9 @@ class FidelityError(EfficientSCNError):
     """A bundle does not compute what its original models compute."""
 
     exit_code = 8
+
+
+class BatchError(EfficientSCNError):
+    """Scans of a batch failed. The others are done."""
+
+    exit_code = 9

@@ -49,24 +49,32 @@ def default_memory() -> int:
     return int(_PART_OF_MEMORY * (available_bytes() or _UNKNOWN_MEMORY))
 
 
+def reader_count() -> int:
+    """How many threads read scans, so that the networks seldom wait for one."""
+    return min(_MOST_READERS, max(1, usable_cores() // 2))
+
+
+def most_in_flight(readers: int) -> int:
+    """The scans that are read, wait for the networks, are in the networks, or with the caller."""
+    return 2 * readers + 2
+
+
 def _outcomes(
     volumes: Iterator[Volume | Request], segmenter: Segmenter, limit: MemoryLimit
 ) -> Generator[Outcome, None, None]:
-    readers = min(_MOST_READERS, max(1, usable_cores() // 2))
-    in_flight = 0
-    most_in_flight = 2 * readers + 2  # read, waiting for the networks, in the networks, with the caller
+    in_flight, readers = 0, reader_count()
     numbered = enumerate(volumes)
     flow = Flow(segmenter, limit, readers)
     try:
         while True:
-            while in_flight < most_in_flight and (found := next(numbered, None)):
+            while in_flight < most_in_flight(readers) and (found := next(numbered, None)):
                 index, volume = found
                 flow.give(index, volume if isinstance(volume, Request) else Request(volume))
                 in_flight += 1
                 del found, volume  # this frame would keep an array until the next one
             if not in_flight:
                 return
-            outcome = flow.take()
+            outcome, _ = flow.take()
             yield outcome
             flow.release(outcome)
             in_flight -= 1

@@ -14,7 +14,7 @@ class Request:
     """A scan with the options that `Segmenter.segment` takes for it.
 
     Attributes:
-        volume: a path, a SimpleITK.Image or an array.
+        volume: what `Segmenter.segment` takes.
         spacing: of an array, (x, y, z) in mm.
         series: the series instance UID to read where a path has several CT series.
         orientation: where the axes of a file run whose header does not say it, such as "LPS".

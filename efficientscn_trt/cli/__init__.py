@@ -19,6 +19,7 @@ from .failure import exit_code_of
 
 COMMANDS = {
     "segment": ("segment:segment", "Label the organs in a CT scan."),
+    "batch": ("batch:batch", "Label the organs in many CT scans, and go on where it was stopped."),
     "demo": ("demo:demo", "Download a real CT and label it: a first try without your own scan."),
     "info": ("info:info", "Show what is in a bundle and which devices can run it."),
     "benchmark": ("benchmark:benchmark", "Measure the time and memory of a bundle on this machine."),

@@ -42,9 +42,9 @@ def benchmark(
     from .. import bundle as bundles
     from ..measure.machine import machine_line
     from ..measure.one_minute import STEPS, measure
+    from ..report.document import write_json
     from .benchmark_tables import tables
     from .progress import show_stages
-    from .report import write_json
     from .tables import show
 
     check_outputs(report, source=scan)

@@ -43,9 +43,9 @@ def evaluate_phantoms(
     """
     from ..demo.cases import check_labels, phantom_case, segment_case
     from ..phantom import FIRST_UNSEEN_SEED
+    from ..report.document import write_json
     from ..segmenter import Segmenter
     from .progress import show_stages
-    from .report import write_json
     from .tables import print_warnings, show, table
 
     check_outputs(report)

@@ -65,14 +65,19 @@ def segmenter_options(command: Command) -> Command:
 
 def machine_options(command: Command) -> Command:
     """--device, --precision and --threads."""
+    device = click.option(
+        "--device",
+        type=Device(DEVICES),
+        default="auto",
+        show_default=True,
+        help="Device that runs the networks; cuda:1 is the second GPU.",
+    )
+    return device(network_options(command))
+
+
+def network_options(command: Command) -> Command:
+    """--precision and --threads."""
     options = (
-        click.option(
-            "--device",
-            type=Device(DEVICES),
-            default="auto",
-            show_default=True,
-            help="Device that runs the networks; cuda:1 is the second GPU.",
-        ),
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),

@@ -76,9 +76,9 @@ def segment(
     """
     from ..io.orientation import direction_of
     from ..io.writing import check_output
+    from ..report.document import describe, write_json
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
-    from .report import describe, write_json
     from .tables import machine_line, print_warnings, seconds_table, show, volume_table
 
     if orientation is not None:

@@ -96,8 +96,8 @@ def validate(
     from ..export.tensorflow_import import import_tensorflow
     from ..export.validation import Limits
     from ..export.validation import validate as run
+    from ..report.document import write_json
     from .progress import show_stages
-    from .report import write_json
     from .tables import show, table
 
     loaded = bundles.load(bundle)

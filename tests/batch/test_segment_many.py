@@ -27,13 +27,6 @@ def segmenter(tiny_bundle: bundles.Bundle) -> Segmenter:
     return Segmenter(tiny_bundle, "cpu", "fp32")
 
 
-@pytest.fixture
-def scan_file(tmp_path: Path) -> Path:
-    path = tmp_path / "ct.nii.gz"
-    sitk.WriteImage(block_image(), str(path))
-    return path
-
-
 @pytest.fixture(autouse=True)
 def _threads_end() -> Iterator[None]:
     before = set(threading.enumerate())

@@ -1,4 +1,4 @@
-"""The JSON file of `efficientscn-trt segment --json`."""
+"""The JSON file of `efficientscn-trt segment --json` and of `batch --json`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,159 @@
+"""Find the scans in folders: image files, zip archives, and DICOM series wherever their files lie."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import InputError
+from ..io.dicom.archives import Member, opened_archive
+from ..io.dicom.listing import list_series
+from ..io.reading import folder_of
+from ..io.signatures import head_of, is_dicom, is_zip
+from ..io.wording import system_reason
+from .entry import Entry
+
+#: The endings of image files. Of a pair of Analyze or NIfTI, the header counts.
+_IMAGES = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".nhdr", ".nrrd", ".mha", ".mhd")
+_VOXELS = (".img", ".img.gz", ".raw", ".raw.gz", ".zraw")
+_DICOM = (".dcm", ".dicom", ".ima")
+
+
+@dataclass
+class _Series:
+    """A series that may be in several folders. See `ListedSeries`."""
+
+    uid: str
+    files: list[Path] = field(default_factory=list)
+    places: set[int] = field(default_factory=set)
+
+
+@dataclass
+class _Found:
+    """What the folders hold. `dicom`: by folder, all DICOM files; `damaged`: those that cannot be read."""
+
+    entries: list[Entry] = field(default_factory=list)
+    series: dict[tuple[str, ...], list[_Series]] = field(default_factory=dict)
+    dicom: dict[Path, list[Path]] = field(default_factory=dict)
+    damaged: dict[Path, list[Path]] = field(default_factory=dict)
+
+
+def scans_in(root: Path, leave_out: Path) -> list[Entry]:
+    """The scans in the folder `root` and those in it, but not in `leave_out`, in the order of their names.
+
+    What should be a scan, but cannot be read as one, is an entry too: its error says why. Raises InputError.
+    """
+    found = _Found()
+    for folder, folders, names in _walk(root, leave_out):
+        dicom: list[Path] = []
+        for name in names:
+            file = folder / name
+            if name.lower().endswith(_IMAGES):
+                found.entries.append(Entry(_id(root, file), file))
+            elif not name.lower().endswith(_VOXELS):
+                _sort_out(file, root, dicom, found)
+        if dicom:
+            _list_dicom(folder, dicom, found)
+        elif not names and not folders:
+            found.entries.append(Entry(_id(root, folder), folder))
+    found.entries += _series_entries(root, found)
+    return sorted(found.entries, key=lambda entry: (entry.id, entry.series or ""))
+
+
+def id_of(file: Path) -> str:
+    """The name of an image file or a folder without the ending of its format."""
+    ending = next((each for each in (*_IMAGES, ".zip") if file.name.lower().endswith(each)), "")
+    return file.name[: len(file.name) - len(ending)] or file.name
+
+
+def archive_entries(name: str, file: Path) -> list[Entry]:
+    """The scans in a zip archive, called `name` if there is one."""
+    with suppress(InputError):  # which reading it will raise again
+        with opened_archive(file) as archive:
+            listing = list_series(Member(archive, info) for info in archive.infolist() if not info.is_dir())
+        volumes = [series for series in listing.series if len(series.places) > 1 and series.uid]
+        if len(volumes) > 1:
+            return [Entry(f"{name}/{series.uid}", file, series=series.uid) for series in volumes]
+    return [Entry(name, file)]
+
+
+def _id(root: Path, place: Path) -> str:
+    relative = place.relative_to(root)
+    return (relative.parent / id_of(place)).as_posix() if relative.parts else id_of(place.absolute())
+
+
+def _sort_out(file: Path, root: Path, dicom: list[Path], found: _Found) -> None:
+    """Put a file that is no image by its name where it belongs, if it is a scan."""
+    try:
+        head = head_of(file)
+    except InputError:  # only a file that says that it is DICOM is missed
+        head = b""
+    if is_dicom(head) or file.name.lower().endswith(_DICOM):
+        dicom.append(file)
+    elif is_zip(head) and file.name.lower().endswith(".zip"):
+        found.entries += archive_entries(_id(root, file), file)
+
+
+def _list_dicom(folder: Path, files: Iterable[Path], found: _Found) -> None:
+    listing = list_series(files)
+    damaged = [file for file in listing.damaged if isinstance(file, Path)]
+    found.damaged[folder] = damaged
+    found.dicom[folder] = [file for file in (*listing.dicom, *damaged) if isinstance(file, Path)]
+    for part in listing.series:
+        # Files without a UID belong together only if they are in one folder.
+        known = found.series.setdefault(part.key if part.uid else (*part.key, str(folder)), [])
+        # Folders with the same places have copies, or other scans whose UIDs someone replaced by the same.
+        series = next((each for each in known if each.places.isdisjoint(part.places)), None)
+        if series is None:
+            known.append(series := _Series(part.uid))
+        series.files += [file for file in part.files if isinstance(file, Path)]
+        series.places |= part.places
+
+
+def _series_entries(root: Path, found: _Found) -> Iterator[Entry]:
+    volumes = [series for known in found.series.values() for series in known if len(series.places) > 1]
+    places = [folder_of(series.files) for series in volumes]
+    volumes_at, used = Counter(places), set()
+    for series, place in zip(volumes, places, strict=True):
+        own = {file.parent for file in series.files}
+        used |= own
+        damaged = [file for folder in sorted(own) for file in found.damaged[folder]]
+        name, shared = _id(root, place), volumes_at[place] > 1
+        members = dict.fromkeys([*sorted(series.files), *damaged])
+        yield Entry(f"{name}/{series.uid}" if shared else name, place, tuple(members), series.uid or None)
+    for folder, files in found.dicom.items():
+        if files and folder not in used:  # reading it says what is wrong
+            yield Entry(_id(root, folder), folder, tuple(files))
+
+
+def _walk(root: Path, leave_out: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Each folder, once, with the names of its folders and of its regular files that are not hidden."""
+
+    def fail(error: OSError) -> None:
+        raise InputError(
+            f"The folder {error.filename} cannot be read: {system_reason(error)}; ask its owner for the "
+            "right to read it."
+        ) from error
+
+    left_out, seen = os.path.realpath(leave_out), set()
+    for where, folders, names in os.walk(root, onerror=fail, followlinks=True):
+        place = os.path.realpath(where)
+        if place in seen or place == left_out:
+            folders.clear()
+            continue
+        seen.add(place)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        visible = sorted(name for name in names if not name.startswith("."))
+        yield Path(where), folders, [name for name in visible if _is_regular(Path(where, name))]
+
+
+def _is_regular(file: Path) -> bool:
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except OSError:  # such as a broken link
+        return False

@@ -1,0 +1,125 @@
+"""The files that a batch writes for each scan: their names, and whether they are as they were written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import string
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..errors import OutputError
+from ..io.writing import EXTENSIONS
+from .entry import Entry
+
+_FIELDS = {"id", "kind"}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files of one scan, relative to the output folder. None for those that were not asked for."""
+
+    labels: str
+    preview: str | None
+    report: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """All of them."""
+        return [name for name in (self.labels, self.preview, self.report) if name]
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How files are named: by a pattern with {id} and, if wanted, {kind} (labels, preview or report)."""
+
+    pattern: str = "{id}/{kind}"
+    extension: str = ".nii.gz"
+    preview: bool = False
+    report: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises OutputError for a pattern that names no files in the output folder."""
+        if self.extension not in EXTENSIONS:
+            raise OutputError(
+                f"{self.extension} is no known extension, expected one of {', '.join(EXTENSIONS)}."
+            )
+        fields: set[str | None] = set()
+        with suppress(ValueError):
+            fields = {name for _, name, _, _ in string.Formatter().parse(self.pattern) if name is not None}
+        plain = self.pattern.replace("{id}", "").replace("{kind}", "")
+        parts = PurePosixPath(self.pattern).parts
+        if "id" not in fields or fields - _FIELDS or {"{", "}"} & set(plain) or ".." in parts or "/" in parts:
+            raise OutputError(
+                f'The pattern "{self.pattern}" names no files in the output folder, expected one with {{id}} '
+                'and, if wanted, {kind}, such as "{id}/{kind}" or "{id}_{kind}".'
+            )
+
+    def outputs(self, name: str) -> Outputs:
+        """The files of the scan called `name`."""
+
+        def file(kind: str, extension: str) -> str:
+            return self.pattern.format(id=name, kind=kind) + extension
+
+        return Outputs(
+            file("labels", self.extension),
+            file("preview", ".png") if self.preview else None,
+            file("report", ".json") if self.report else None,
+        )
+
+
+def check_apart(entries: Iterable[Entry], naming: Naming) -> None:
+    """Refuse names of which one file would replace another, or be where another's folder is.
+
+    Raises OutputError.
+    """
+    owners: dict[str, str] = {}
+    for entry in entries:
+        for name in naming.outputs(entry.id).names:
+            if (other := owners.setdefault(name.casefold(), entry.id)) != entry.id:
+                raise _clash(name, entry.id, other)
+    for name, owner in owners.items():
+        for folder in PurePosixPath(name).parents:
+            if (place := str(folder)) in owners:
+                raise _clash(place, owner, owners[place])
+
+
+def _clash(name: str, first: str, second: str) -> OutputError:
+    return OutputError(
+        f'The scans "{first}" and "{second}" would both write {name}; give them other ids (a table .csv), or '
+        "another pattern."
+    )
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file as it was written: its name in the output folder, bytes, time in ns, and SHA-256."""
+
+    name: str
+    size: int
+    time: int
+    sha256: str
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> Written:
+        """The file `name` in `folder` as it is now. Raises OSError."""
+        status = os.stat(folder / name)
+        return cls(name, status.st_size, status.st_mtime_ns, _sha256(folder / name))
+
+    def is_intact(self, folder: Path) -> bool:
+        """Whether the file is still as it was. Only one that was touched is read."""
+        with suppress(OSError):
+            status = os.stat(folder / self.name)
+            if status.st_size == self.size:
+                return status.st_mtime_ns == self.time or _sha256(folder / self.name) == self.sha256
+        return False
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        digest = hashlib.sha256()
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,199 @@
+"""The process that `workers` starts: it segments scans, and reports what became of each.
+
+A scan that brings it down costs no more than this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import EfficientSCNError, OutputError
+from ..io.wording import displayable
+from ..report.document import describe, write_json
+from ..result import Segmentation
+from ..segmenter import Segmenter
+from .entry import Entry
+from .flow import Flow
+from .journal import Failure
+from .many import reader_count
+from .outputs import Outputs, Written
+from .request import Outcome
+from .stamps import content, stamp
+
+UNEXPECTED = 70
+"""The code of errors that are no EfficientSCNError, as on the command line."""
+
+_PR_SET_PDEATHSIG = 1
+_MOST_WRITERS = 4
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker is started with: the arguments of `Segmenter`, bytes of memory, cores, and the folder."""
+
+    bundle: Path
+    device: str
+    precision: str
+    threads: int
+    memory: int
+    cores: tuple[int, ...]
+    folder: Path
+    keep_scans: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """A scan to segment. `stamp`: what its input was when the task was made. `known`: the content of an input
+    that was segmented before; if it is the same, nothing is to be done.
+    """
+
+    number: int
+    entry: Entry
+    outputs: Outputs
+    stamp: str
+    known: str = ""
+
+
+def main() -> None:
+    """Read a `Setup` and `Task`s from stdin, and report on stdout."""
+    _end_with_caller()
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
+    setup: Setup = pickle.load(sys.stdin.buffer)
+    if setup.cores and sys.platform == "linux":
+        os.sched_setaffinity(0, setup.cores)  # before OpenVINO pins its threads
+    try:
+        segmenter = Segmenter(setup.bundle, setup.device, setup.precision, setup.threads)
+    except EfficientSCNError as error:
+        print(json.dumps({"refused": asdict(failure_of(error))}), file=reports)
+        return
+    Worker(setup, segmenter, reports).run()
+
+
+class Worker:
+    """Segments the scans of its tasks, several in flight."""
+
+    def __init__(self, setup: Setup, segmenter: Segmenter, reports: Any) -> None:
+        self._setup, self._segmenter, self._reports = setup, segmenter, reports
+        self._lock = threading.Lock()
+        self._tasks: dict[int, Task] = {}
+        limit = segmenter._memory.at_most(setup.memory)
+        self._flow = Flow(segmenter, limit, reader_count(), setup.keep_scans)
+
+    def run(self) -> None:
+        """Take tasks until stdin ends."""
+        self._report({"ready": {"device": self._segmenter.device, "precision": self._segmenter.precision}})
+        writers = [threading.Thread(target=self._finish_all, daemon=True) for _ in range(_writer_count())]
+        for writer in writers:
+            writer.start()
+        with suppress(EOFError):
+            while True:
+                self._begin(pickle.load(sys.stdin.buffer))
+        self._flow.close()
+
+    def _begin(self, task: Task) -> None:
+        with suppress(OSError):
+            if task.known and content(task.entry) == task.known:
+                self._report({"done": task.number, "unchanged": True})
+                return
+        with self._lock:
+            self._tasks[task.number] = task
+        self._flow.give(task.number, task.entry.request)
+
+    def _finish_all(self) -> None:
+        while True:
+            outcome, scan = self._flow.take()
+            with self._lock:
+                task = self._tasks.pop(outcome.index)
+            self._report({"done": task.number, **self._finish(task, outcome, scan)})
+            self._flow.release(outcome)
+            del outcome, scan
+
+    def _finish(self, task: Task, outcome: Outcome, scan: np.ndarray | None) -> dict[str, Any]:
+        try:
+            result = outcome.result
+            read = content(task.entry)
+            if stamp(task.entry) != task.stamp:
+                return _failed(Failure(UNEXPECTED, "changed", "The scan changed while it was read."))
+            seconds = self._write(task, result, scan)
+            written = [asdict(Written.of(self._setup.folder, name)) for name in task.outputs.names]
+        except Exception as error:
+            return _failed(failure_of(error))
+        return {"content": read, "outputs": written, "result": _summary(result, seconds)}
+
+    def _write(self, task: Task, result: Segmentation, scan: np.ndarray | None) -> dict[str, float]:
+        folder, outputs = self._setup.folder, task.outputs
+        for name in outputs.names:
+            try:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(f"{folder / name} cannot be written: {error.strerror}.") from error
+        begin = time.perf_counter()
+        if outputs.preview is not None and scan is not None:
+            from ..report.preview import note_for, write
+
+            note = note_for(self._segmenter.bundle.manifest)
+            title = displayable(task.entry.path.name)
+            write(folder / outputs.preview, scan, result, title=title, note=note)
+        seconds = {**result.seconds, "writing": 0.0}
+        result.save(folder / outputs.labels)
+        seconds["writing"] = time.perf_counter() - begin
+        if outputs.report is not None:
+            document = describe(task.entry.path, folder / outputs.labels, self._segmenter, result, seconds)
+            write_json(folder / outputs.report, document)
+        return seconds
+
+    def _report(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            print(json.dumps(message), file=self._reports, flush=True)
+
+
+def failure_of(error: Exception) -> Failure:
+    """How the journal has an error."""
+    if isinstance(error, EfficientSCNError):
+        return Failure(error.exit_code, type(error).__name__, str(error))
+    if isinstance(error, MemoryError):
+        sentence = "Not enough memory; close other programs or use a machine with more."
+        return Failure(UNEXPECTED, "MemoryError", sentence)
+    return Failure(UNEXPECTED, type(error).__name__, f"Unexpected error ({type(error).__name__}): {error}")
+
+
+def _failed(failure: Failure) -> dict[str, Any]:
+    return {"failure": asdict(failure)}
+
+
+def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:
+    """What the tables show of a result."""
+    return {
+        "volumes_ml": result.volumes_ml,
+        "device": result.device,
+        "precision": result.precision,
+        "seconds": seconds,
+        "peak_host_memory": result.peak_host_memory,
+        "estimated_host_memory": result.estimated_host_memory,
+        "peak_device_memory": result.peak_device_memory,
+        "warnings": [asdict(warning) for warning in result.warnings],
+    }
+
+
+def _writer_count() -> int:
+    return min(_MOST_WRITERS, reader_count() + 1)
+
+
+def _end_with_caller() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the caller ends this one
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,95 @@
+"""The processes that segment: how they are started, given tasks, heard and ended."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any
+
+from .journal import Failure
+from .worker import UNEXPECTED, Setup, Task
+
+_PROGRAM = f"from {__package__}.worker import main; main()"
+
+
+class WorkerProcess:
+    """One process. Its messages arrive in `events` with itself; None says that it ended."""
+
+    def __init__(
+        self, setup: Setup, most_in_flight: int, events: SimpleQueue[tuple[WorkerProcess, Any]]
+    ) -> None:
+        self.setup, self.most_in_flight, self._events = setup, most_in_flight, events
+        self.tasks: dict[int, Task] = {}
+        self.ready = False
+        self.late = False
+        self.heard = time.monotonic()
+        # It imports what this process would, not what is in the working folder.
+        program = f"import sys; sys.path[:] = {[str(folder) for folder in sys.path]!a}; {_PROGRAM}"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        threading.Thread(target=self._hear, daemon=True).start()
+        self._send(setup)
+
+    def give(self, task: Task) -> None:
+        """Add a task."""
+        if not self.tasks:
+            self.heard = time.monotonic()
+        self.tasks[task.number] = task
+        self._send(task)
+
+    def check(self, seconds: float) -> None:
+        """Kill the process if it has tasks, but was not heard of for so many seconds."""
+        if self.tasks and time.monotonic() - self.heard > seconds:
+            self.late = True
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def failure(self, seconds: float) -> Failure:
+        """Why the process ended, which it was not asked to."""
+        code = self._process.wait()
+        if self.late:
+            return Failure(
+                UNEXPECTED, "late", f"The scan was not done within {seconds:g} s, and was stopped."
+            )
+        ending = f"exit code {code}"
+        with suppress(ValueError):
+            ending = signal.Signals(-code).name
+        cause = ", perhaps for lack of memory" if code == -signal.SIGKILL else ""
+        return Failure(UNEXPECTED, "died", f"The process that segmented the scan died ({ending}){cause}.")
+
+    def end(self) -> None:
+        """Ask it to end, because there are no more tasks, and wait for it."""
+        with suppress(OSError):
+            assert self._process.stdin
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=10)
+        self.kill()
+        self._process.wait()
+
+    def _send(self, thing: Setup | Task) -> None:
+        with suppress(OSError):  # it died, which is heard
+            assert self._process.stdin
+            pickle.dump(thing, self._process.stdin)
+            self._process.stdin.flush()
+
+    def _hear(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            with suppress(ValueError):  # the end of a line is missing if it died
+                self._events.put((self, json.loads(line)))
+        self._events.put((self, None))

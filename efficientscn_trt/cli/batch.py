@@ -1,0 +1,171 @@
+"""`efficientscn-trt batch`: label the organs in many scans."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..backends import DEVICES
+from .options import FILE, Device, MemorySize, make_folder, network_options, quiet_option
+
+_DEVICE = Device(DEVICES)
+
+
+class DeviceList(click.ParamType):
+    """Devices, separated by commas."""
+
+    name = "devices"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        return tuple(_DEVICE.convert(each.strip(), param, ctx) for each in str(value).split(","))
+
+
+class Part(click.ParamType):
+    """A part of all scans, as 3/8."""
+
+    name = "part"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", str(value))
+        number, count = map(int, found.groups()) if found else (0, 0)
+        if not 1 <= number <= count:
+            self.fail(f"{value} is no part, expected such as 1/8, the first of eight.", param, ctx)
+        return number, count
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", type=FILE, nargs=-1, required=True)
+@click.option(
+    "-o", "--output", required=True, type=FILE, metavar="DIR", help="Folder for label maps and tables."
+)
+@click.option(
+    "--name",
+    "pattern",
+    default="{id}/{kind}",
+    show_default=True,
+    metavar="PATTERN",
+    help="Names of the files without their extensions. {kind} is labels, preview or report.",
+)
+@click.option(
+    "--format",
+    "extension",
+    type=click.Choice((".nii.gz", ".nii", ".nrrd", ".mha")),
+    default=".nii.gz",
+    show_default=True,
+    help="Extension of the label maps.",
+)
+@click.option("--preview", is_flag=True, help="Also write a picture of each scan (.png).")
+@click.option("--json", "report", is_flag=True, help="Also write a report of each scan (.json).")
+@click.option(
+    "--memory",
+    type=MemorySize(),
+    metavar="SIZE",
+    help="Memory for all processes, such as 4G. Default: 80 % of what the machine, or the job, has free.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes for each device. On a CPU they share the cores.",
+)
+@click.option(
+    "--part",
+    type=Part(),
+    metavar="I/N",
+    help="Do only part I of N, for jobs of a cluster. Which part a scan is in depends on its id alone.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 100),
+    default=1,
+    show_default=True,
+    help="How often a scan is tried again that failed, unless it is refused for what it is.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=1800.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one scan may take.",
+)
+@click.option("--retry-refused", is_flag=True, help="Also try scans again that an earlier run refused.")
+@click.option(
+    "--bundle",
+    type=FILE,
+    metavar="DIR",
+    help="Folder with the trained networks. Default: $EFFICIENTSCN_BUNDLE, else the demo bundle.",
+)
+@click.option(
+    "--device",
+    type=DeviceList(),
+    default="auto",
+    show_default=True,
+    metavar="DEVICES",
+    help="Devices that run the networks, such as cuda:0,cuda:1; each has a process of its own.",
+)
+@network_options
+@quiet_option
+def batch(
+    inputs: tuple[Path, ...],
+    output: Path,
+    pattern: str,
+    extension: str,
+    preview: bool,
+    report: bool,
+    memory: int | None,
+    workers: int,
+    part: tuple[int, int] | None,
+    retries: int,
+    timeout: float,
+    retry_refused: bool,
+    bundle: Path | None,
+    device: tuple[str, ...],
+    precision: str,
+    threads: int,
+    quiet: bool,
+) -> None:
+    """Label liver, kidneys, spleen and pancreas in many CT scans, with the networks loaded once.
+
+    INPUT is a folder, an image file, a zip archive, or a table (.csv) with the columns id, path and, if
+    needed, series_uid. Folders are searched: each image file and each DICOM series is a scan.
+
+    A scan that fails costs no other scan. results.csv lists all scans, failures.csv those that failed, each
+    with a sentence. The same command goes on where it was stopped: what is done is left out, unless the scan,
+    the bundle or the options changed.
+
+    \b
+    Examples:
+        efficientscn-trt batch scans/ -o labels/
+        efficientscn-trt batch scans.csv -o labels/ --preview --json --memory 8G
+    """
+    from ..batch.batch import Batch
+    from ..batch.many import default_memory
+    from ..batch.outputs import Naming
+    from ..batch.run import Machine
+    from ..segmenter import default_bundle
+    from .batch_progress import show_scans
+
+    naming = Naming(pattern, extension, preview, report)
+    devices = tuple(name for name in device for _ in range(workers))
+    machine = Machine(
+        bundle or default_bundle(), devices, precision, threads, memory or default_memory(), timeout, retries
+    )
+    make_folder(output)
+    scans = Batch(inputs, output, machine, naming, part, retry_refused)
+    done_before = len(scans.entries) - len(scans.tasks)
+    with show_scans(len(scans.tasks), quiet=quiet) as show:
+        scans.run(show)
+    if not quiet:
+        before = f" ({done_before} before)" if done_before else ""
+        click.echo(
+            f"{output}: {len(scans.done)} of {len(scans.entries)} scans done{before}, {len(scans.failed)} "
+            f"failed, {len(scans.to_review)} to review; see {scans.tables[0]}"
+        )
+    scans.check()

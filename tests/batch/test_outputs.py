@@ -1,0 +1,64 @@
+"""Names of outputs: none replaces another, and what was changed since is noticed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from efficientscn_trt import OutputError
+from efficientscn_trt.batch.entry import Entry
+from efficientscn_trt.batch.outputs import Naming, Written, check_apart
+
+
+def test_names() -> None:
+    assert Naming().outputs("a/b").names == ["a/b/labels.nii.gz"]
+    naming = Naming("{id}_{kind}", ".mha", preview=True, report=True)
+    assert naming.outputs("a").names == ["a_labels.mha", "a_preview.png", "a_report.json"]
+    assert Naming("seg/{id}", preview=True).outputs("{kind}").names == ["seg/{kind}.nii.gz", "seg/{kind}.png"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["", "labels", "{kind}", "{id", "{id}}", "{id}{0}", "{id}{x}", "../{id}", "/{id}", "{id!r}", "{id:>9}"],
+)
+def test_patterns_that_are_refused(pattern: str) -> None:
+    with pytest.raises(OutputError, match=r"names no files in the output folder, expected one with \{id\}"):
+        Naming(pattern)
+    with pytest.raises(OutputError, match="expected one of"):
+        Naming(extension=".png")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ids", "clash"),
+    [
+        ("{id}", ["a", "b"], None),
+        ("{id}", ["a", "A"], "A.nii.gz"),
+        ("{id}", ["a", "a.nii.gz/b"], "a.nii.gz"),
+        ("{id}/{kind}", ["a", "a/labels.nii.gz"], "a/labels.nii.gz"),
+    ],
+)
+def test_outputs_that_would_replace_each_other(pattern: str, ids: list[str], clash: str | None) -> None:
+    entries = [Entry(each, Path("x")) for each in ids]
+    if clash is None:
+        check_apart(entries, Naming(pattern))
+        return
+    with pytest.raises(OutputError, match=f"would both write {clash}"):
+        check_apart(entries, Naming(pattern))
+
+
+def test_what_was_written_is_compared(tmp_path: Path) -> None:
+    file = tmp_path / "a" / "labels"
+    file.parent.mkdir()
+    file.write_bytes(b"abc")
+    written = Written.of(tmp_path, "a/labels")
+    # SHA-256 of "abc", of FIPS 180-2
+    assert written.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert written.is_intact(tmp_path)
+    os.utime(file, ns=(0, 0))
+    assert written.is_intact(tmp_path)
+    file.write_bytes(b"abd")
+    assert not written.is_intact(tmp_path)
+    file.unlink()
+    assert not written.is_intact(tmp_path)
