@@ -46,7 +46,7 @@ class Batch:
         self._part = f"{part[0]}-of-{part[1]}" if part else ""
         settings = _settings(machine, naming)
         entries = worklist(inputs, folder)
-        check_apart(entries, naming)
+        check_apart(entries, naming, folder)
         self.entries = part_of(entries, *part) if part else entries
         self.tables: list[Path] = []
         self._settings = settings

@@ -49,9 +49,11 @@ def default_memory() -> int:
     return int(_PART_OF_MEMORY * (available_bytes() or _UNKNOWN_MEMORY))
 
 
-def reader_count() -> int:
-    """How many threads read scans, so that the networks seldom wait for one."""
-    return min(_MOST_READERS, max(1, usable_cores() // 2))
+def reader_count(cores: int = 0) -> int:
+    """How many threads read scans, so that the networks seldom wait for one. `cores`: 0 for those of this
+    process.
+    """
+    return min(_MOST_READERS, max(1, (cores or usable_cores()) // 2))
 
 
 def most_in_flight(readers: int) -> int:

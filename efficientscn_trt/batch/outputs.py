@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import string
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -70,20 +71,31 @@ class Naming:
         )
 
 
-def check_apart(entries: Iterable[Entry], naming: Naming) -> None:
-    """Refuse names of which one file would replace another, or be where another's folder is.
+def check_apart(entries: Sequence[Entry], naming: Naming, folder: Path) -> None:
+    """Refuse names in `folder` of which one file would replace another or a scan, or be where a folder is.
 
     Raises OutputError.
     """
+    scans = {place: entry for entry in entries if (place := _place(entry.path))}
     owners: dict[str, str] = {}
     for entry in entries:
         for name in naming.outputs(entry.id).names:
             if (other := owners.setdefault(name.casefold(), entry.id)) != entry.id:
                 raise _clash(name, entry.id, other)
+            if (place := _place(folder / name)) in scans:
+                raise OutputError(f"{folder / name} is a scan, {scans[place].path}; give another folder.")
     for name, owner in owners.items():
-        for folder in PurePosixPath(name).parents:
-            if (place := str(folder)) in owners:
-                raise _clash(place, owner, owners[place])
+        for above in map(str, PurePosixPath(name).parents):
+            if above in owners:
+                raise _clash(above, owner, owners[above])
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """The same for all names of a file. None if there is none."""
+    with suppress(OSError, ValueError):
+        status = os.stat(path)
+        return None if stat.S_ISDIR(status.st_mode) else (status.st_dev, status.st_ino)
+    return None
 
 
 def _clash(name: str, first: str, second: str) -> OutputError:

@@ -15,8 +15,9 @@ from typing import Any
 
 from .. import errors
 from ..errors import BatchError, DeviceError, EfficientSCNError, InputError
+from ..io.unfinished import clear_abandoned
 from .journal import Failure, Journal, Record
-from .many import most_in_flight
+from .many import most_in_flight, reader_count
 from .outputs import Written
 from .worker import Setup, Task
 from .workers import WorkerProcess
@@ -95,6 +96,13 @@ class _Batch:
         finally:
             for worker in self._workers:
                 worker.end()
+                self._clear(worker)
+
+    def _clear(self, worker: WorkerProcess) -> None:
+        """Remove what a worker that ended left unfinished."""
+        for task in worker.tasks.values():
+            for name in task.outputs.names:
+                clear_abandoned((self._folder / name).parent)
 
     def run(self, tasks: Sequence[Task]) -> None:
         self._waiting.extend(tasks)
@@ -120,8 +128,8 @@ class _Batch:
                 self._finished(worker.tasks.pop(message.pop("done")), message)
 
     def _start(self, setup: Setup) -> None:
-        readers_cores = len(setup.cores) or os.cpu_count() or 1
-        self._workers.append(WorkerProcess(setup, most_in_flight(max(1, readers_cores // 2)), self._events))
+        in_flight = most_in_flight(reader_count(len(setup.cores)))
+        self._workers.append(WorkerProcess(setup, in_flight, self._events))
 
     def _fill(self, worker: WorkerProcess) -> None:
         if not worker.ready or not self._run_alone.isdisjoint(worker.tasks):
@@ -139,6 +147,7 @@ class _Batch:
         """A worker died."""
         self._workers.remove(worker)
         failure = worker.failure(self._machine.seconds)
+        self._clear(worker)
         if not worker.ready:
             self._starts += 1
             if self._starts >= _MOST_STARTS:

@@ -125,8 +125,10 @@ class Worker:
     def _finish(self, task: Task, outcome: Outcome, scan: np.ndarray | None) -> dict[str, Any]:
         try:
             result = outcome.result
-            read = content(task.entry)
-            if stamp(task.entry) != task.stamp:
+            read = ""
+            with suppress(OSError):  # it went away
+                read = content(task.entry)
+            if not read or stamp(task.entry) != task.stamp:
                 return _failed(Failure(UNEXPECTED, "changed", "The scan changed while it was read."))
             seconds = self._write(task, result, scan)
             written = [asdict(Written.of(self._setup.folder, name)) for name in task.outputs.names]

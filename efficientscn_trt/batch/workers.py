@@ -16,6 +16,8 @@ from typing import Any
 from .journal import Failure
 from .worker import UNEXPECTED, Setup, Task
 
+_LONGEST_END = 10  # seconds
+
 _PROGRAM = f"from {__package__}.worker import main; main()"
 
 
@@ -38,15 +40,18 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        threading.Thread(target=self._hear, daemon=True).start()
-        self._send(setup)
+        # A process that hangs does not read what it is sent.
+        self._sent: SimpleQueue[Setup | Task | None] = SimpleQueue()
+        self._sent.put(setup)
+        for work in (self._hear, self._send_all):
+            threading.Thread(target=work, daemon=True).start()
 
     def give(self, task: Task) -> None:
         """Add a task."""
         if not self.tasks:
             self.heard = time.monotonic()
         self.tasks[task.number] = task
-        self._send(task)
+        self._sent.put(task)
 
     def check(self, seconds: float) -> None:
         """Kill the process if it has tasks, but was not heard of for so many seconds."""
@@ -73,19 +78,18 @@ class WorkerProcess:
 
     def end(self) -> None:
         """Ask it to end, because there are no more tasks, and wait for it."""
-        with suppress(OSError):
-            assert self._process.stdin
-            self._process.stdin.close()
+        self._sent.put(None)
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=_LONGEST_END)
         self.kill()
         self._process.wait()
 
-    def _send(self, thing: Setup | Task) -> None:
-        with suppress(OSError):  # it died, which is heard
-            assert self._process.stdin
-            pickle.dump(thing, self._process.stdin)
-            self._process.stdin.flush()
+    def _send_all(self) -> None:
+        assert self._process.stdin
+        with suppress(OSError), self._process.stdin as stdin:  # if it died, `_hear` notices
+            while (thing := self._sent.get()) is not None:
+                pickle.dump(thing, stdin)
+                stdin.flush()
 
     def _hear(self) -> None:
         assert self._process.stdout

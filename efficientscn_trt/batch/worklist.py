@@ -54,6 +54,10 @@ def _entries(path: Path, leave_out: Path) -> list[Entry]:
     if not is_there(path, InputError):
         raise InputError(f"There is no file or folder {path}.")
     if path.is_dir():
+        if leave_out.exists() and path.samefile(leave_out):
+            raise InputError(
+                f"The folder {path} has the scans and is the output folder too; give another one."
+            )
         return scans_in(path, leave_out)
     if fault := not_a_file(path):
         raise InputError(f"{path} {fault}, expected a file or a folder.")

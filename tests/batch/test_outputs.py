@@ -42,10 +42,21 @@ def test_patterns_that_are_refused(pattern: str) -> None:
 def test_outputs_that_would_replace_each_other(pattern: str, ids: list[str], clash: str | None) -> None:
     entries = [Entry(each, Path("x")) for each in ids]
     if clash is None:
-        check_apart(entries, Naming(pattern))
+        check_apart(entries, Naming(pattern), Path("none"))
         return
     with pytest.raises(OutputError, match=f"would both write {clash}"):
-        check_apart(entries, Naming(pattern))
+        check_apart(entries, Naming(pattern), Path("none"))
+
+
+def test_an_output_that_would_replace_a_scan(tmp_path: Path) -> None:
+    (tmp_path / "a.nii.gz").touch()
+    os.link(tmp_path / "a.nii.gz", tmp_path / "other.nii.gz")
+    check_apart([Entry("b", tmp_path / "a.nii.gz")], Naming("{id}"), tmp_path)
+    for name in ("a", "other"):
+        with pytest.raises(
+            OutputError, match=rf"{name}\.nii\.gz is a scan, .*a\.nii\.gz; give another folder"
+        ):
+            check_apart([Entry(name, tmp_path / "a.nii.gz")], Naming("{id}"), tmp_path)
 
 
 def test_what_was_written_is_compared(tmp_path: Path) -> None:

@@ -141,6 +141,8 @@ def test_no_scans(scans: Path) -> None:
         _ids(scans)
     with pytest.raises(InputError, match="There is no file or folder"):
         _ids(scans / "none")
+    with pytest.raises(InputError, match="has the scans and is the output folder too"):
+        _ids(scans, out=scans / ".." / "scans")
 
 
 def test_a_table(scans: Path) -> None:
