@@ -1,13 +1,15 @@
-"""Segment many scans: in a shell loop, in a loop with one Segmenter, and by segment_many.
+"""Segment many scans: in a shell loop, in a loop with one Segmenter, by segment_many, by the command batch.
 
-Each run is a process of its own. Runs of the three ways take turns. The times of the loops with one Segmenter
-begin when the networks are loaded and have run once.
+Each run is a process of its own. Runs of the ways take turns. The times of the loop with one Segmenter and of
+segment_many begin when the networks are loaded and have run once; the others are of whole commands.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +30,8 @@ from efficientscn_trt.system import peak_resident_bytes, resident_bytes
 
 HUGE = (512, 512, 1300)
 SMALL = (128, 128, 60)
-SHELL, LOOP, MANY = "the command, in a shell loop", "a loop with one Segmenter", "segment_many"
+SHELL, LOOP, MANY = "the command segment, in a shell loop", "a loop with one Segmenter", "segment_many"
+BATCH, BATCH_2 = "the command batch", "the command batch, 2 workers"
 
 
 def main() -> None:
@@ -58,7 +61,9 @@ def _parse() -> Any:
     options = parser(__doc__)
     options.add_argument("--precision", default="auto")
     options.add_argument("--copies", type=int, default=2, help="how often each scan is segmented in a run")
-    options.add_argument("--rounds", type=int, default=5, help="runs of each way; the shell loop has one")
+    options.add_argument(
+        "--rounds", type=int, default=5, help="runs of each way; the shell loop has half as many"
+    )
     options.add_argument("--memory", type=int, default=3 << 30, help="bytes, for the mix with a huge scan")
     options.add_argument("--huge", type=int, default=2, help="huge scans among small ones; 0 leaves it out")
     options.add_argument("--small", type=int, default=300, help="small scans in a row; 0 leaves it out")
@@ -67,7 +72,7 @@ def _parse() -> Any:
 
 
 def _scans(folder: Path) -> list[Path]:
-    """A real CT as NIfTI (float and int16), as a DICOM series and as NRRD."""
+    """A real CT as NIfTI, as a DICOM series and as NRRD."""
     ct = obtain().ct
     image = sitk.Cast(sitk.ReadImage(str(ct)), sitk.sitkInt16)
     nifti, nrrd = folder / "ct.nii.gz", folder / "ct.nrrd"
@@ -78,13 +83,15 @@ def _scans(folder: Path) -> list[Path]:
 
 def _ratios(report: Report, name: str, task: dict[str, Any], arguments: Any) -> None:
     count = len(task["scans"])
-    seconds: dict[str, list[float]] = {SHELL: [], LOOP: [], MANY: []}
+    seconds: dict[str, list[float]] = {SHELL: [], LOOP: [], MANY: [], BATCH: [], BATCH_2: []}
     busy: dict[str, list[tuple[float, float]]] = {LOOP: [], MANY: []}
     peaks: dict[str, list[int]] = {LOOP: [], MANY: []}
     for number in range(arguments.rounds):
         say(f"{name}: round {number + 1} of {arguments.rounds}")
-        if number == 0:
+        if number % 2 == 0:
             seconds[SHELL].append(_shell(task))
+        seconds[BATCH].append(_batch(task, 1))
+        seconds[BATCH_2].append(_batch(task, 2))
         for way in (LOOP, MANY) if number % 2 else (MANY, LOOP):
             found = _child(way, task)
             seconds[way].append(found["seconds"])
@@ -104,10 +111,13 @@ def _ratios(report: Report, name: str, task: dict[str, Any], arguments: Any) -> 
             for way, times in seconds.items()
         ],
     )
+    shell = median(seconds[SHELL])
     report.text(
         f"{count} scans a run, {arguments.rounds} runs. segment_many is {median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f}) times as fast as the loop, and "
-        f"{seconds[SHELL][0] / median(seconds[MANY]):.2f} times as fast as the shell loop."
+        f"({min(ratios):.2f} to {max(ratios):.2f}) times as fast as the loop. The shell loop takes "
+        f"{shell / median(seconds[MANY]):.2f} times as long as segment_many, "
+        f"{shell / median(seconds[BATCH]):.2f} times as long as batch, and "
+        f"{shell / median(seconds[BATCH_2]):.2f} times as long as batch with 2 workers."
     )
     report.results[name] = {"count": count, "seconds": seconds, "busy": busy, "peaks": peaks}
 
@@ -149,6 +159,21 @@ def _shell(task: dict[str, Any]) -> float:
         # In that folder, so that the installed package runs, not the sources.
         subprocess.run(command, check=True, cwd=task["folder"])
     return time.perf_counter() - begin
+
+
+def _batch(task: dict[str, Any], workers: int) -> float:
+    """The seconds of the whole command, from its start to its tables."""
+    folder = Path(task["folder"])
+    with (folder / "scans.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "path"), *enumerate(task["scans"])])
+    begin = time.perf_counter()
+    command = [sys.executable, "-m", "efficientscn_trt", "batch", str(folder / "scans.csv"), "--quiet"]
+    command += ["--output", str(folder / "out"), "--bundle", task["bundle"], "--device", "cpu"]
+    command += ["--threads", str(task["threads"]), "--precision", task["precision"]]
+    subprocess.run([*command, "--workers", str(workers)], check=True, cwd=folder)
+    seconds = time.perf_counter() - begin
+    shutil.rmtree(folder / "out")
+    return seconds
 
 
 def _child(way: str, task: dict[str, Any]) -> dict[str, Any]:
