@@ -324,3 +324,17 @@ def test_a_long_value_is_cut_in_the_message(field: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refusal:
         read(write_metaimage(tmp_path / "ct.mha", {field: "y" * 20_000}))
     assert len(str(refusal.value)) < len(str(tmp_path)) + 1200
+
+
+@pytest.mark.parametrize("place", [b"Offset", b"ElementSpacing", b"TransformMatrix", b"Comment"])
+def test_a_header_with_a_byte_of_0(place: bytes, tmp_path: Path) -> None:
+    """Programs in C end a name there. With "Offset\\0" they would lay the scan elsewhere than this one."""
+    image = sitk.GetImageFromArray(VOXELS)
+    image.SetOrigin((10.0, 20.0, 30.0))
+    sitk.WriteImage(image, str(tmp_path / "ct.mha"))
+    content = (tmp_path / "ct.mha").read_bytes().replace(b"BinaryData =", b"Comment = x\nBinaryData =")
+    (tmp_path / "ct.mha").write_bytes(content.replace(place + b" =", place + b"\0 =", 1))
+    with pytest.raises(
+        InputError, match=r"ct\.mha is damaged: it has a byte of 0; copy or download it again"
+    ):
+        read(tmp_path / "ct.mha")

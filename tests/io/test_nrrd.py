@@ -278,3 +278,15 @@ def test_a_long_value_is_cut_in_the_message(field: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refusal:
         read(write_nrrd(tmp_path / "ct.nrrd", {field: "3" * 20_000}))
     assert len(str(refusal.value)) < len(str(tmp_path)) + 800
+
+
+def test_a_header_with_a_byte_of_0(tmp_path: Path) -> None:
+    """Programs in C end a name there, and would lay the scan elsewhere than this one."""
+    image = sitk.GetImageFromArray(VOXELS)
+    image.SetOrigin((10.0, 20.0, 30.0))
+    sitk.WriteImage(image, str(tmp_path / "ct.nrrd"))
+    content = (tmp_path / "ct.nrrd").read_bytes()
+    assert b"space origin:" in content
+    (tmp_path / "ct.nrrd").write_bytes(content.replace(b"space origin:", b"space origin\0:"))
+    with pytest.raises(InputError, match=r"is damaged or no NRRD header \(it has a byte of 0\)"):
+        read(tmp_path / "ct.nrrd")

@@ -93,6 +93,8 @@ def parse(path: Path) -> MetaImageHeader:
         raise InputError(
             f"The header of {path} is damaged: it lacks {', '.join(missing)}; copy or download it again."
         )
+    if b"\0" in head[:end]:  # other programs take it for the end of a name
+        raise InputError(f"The header of {path} is damaged: it has a byte of 0; copy or download it again.")
     (count,) = _whole(path, "NDims", values["NDims"], 1)
     if not 1 <= count <= 10:
         raise InputError(f"The header of {path} announces {count} dimensions, expected 3; save it again.")

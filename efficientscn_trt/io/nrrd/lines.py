@@ -37,6 +37,8 @@ def read_lines(path: Path) -> tuple[dict[str, str], list[str], int]:
     Raises InputError.
     """
     text, end = _text(path)
+    if "\0" in text:  # other programs take it for the end of a name
+        raise damaged(path, "it has a byte of 0")
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
     fields: dict[str, str] = {}
     for number, line in enumerate(lines[1:], 2):
