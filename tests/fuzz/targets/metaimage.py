@@ -48,6 +48,7 @@ _WORDS = [
 ]
 _COMPRESSED = re.compile(rb"CompressedData\s*[=:]\s*[Tt1]")
 _SIZE = re.compile(rb"CompressedDataSize\s*[=:]\s*(\d+)")
+_LOCAL = re.compile(rb"ElementDataFile[ \t]*[=:][ \t]*LOCAL[ \t]*\r?\n")
 _TEXT = re.compile(rb"BinaryData\s*[=:]\s*[Ff0Nn]")
 _BIG_ENDIAN = re.compile(rb"ByteOrderMSB\s*[=:]\s*[Tt1Yy]")
 
@@ -99,9 +100,9 @@ def check(data: bytes) -> None:
 
 
 def _by_simple_itk(path: Path) -> Reading | None:
-    header, _, voxels = path.read_bytes().partition(b"LOCAL\n")
+    header, *voxels = _LOCAL.split(path.read_bytes(), maxsplit=1)
     size = _SIZE.search(header)
-    if _COMPRESSED.search(header) and (size is None or int(size[1]) != len(voxels)):
+    if _COMPRESSED.search(header) and (size is None or int(size[1]) != len(b"".join(voxels))):
         return None  # SimpleITK returns what is in its memory
     if _TEXT.search(header) and _BIG_ENDIAN.search(header):
         return None  # SimpleITK exchanges the bytes of numbers that it read as text

@@ -1,6 +1,6 @@
 """Networks with the right hash, against ONNX Runtime. The first byte says which of the two it is.
 
-OpenVINO dies of some. None of those that pass the trial may make it die in this process.
+OpenVINO dies of some. None of those that pass the trial may make it die in the process behind it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,15 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from support.scans import block_array
 from support.tiny_bundle import write_tiny_bundle
 
-from efficientscn_trt import BundleError, DeviceError, Segmentation, Segmenter
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.backends import trial as trials
-from efficientscn_trt.backends.trial import FAILS, Outcome, Trial
 from efficientscn_trt.bundle.core_parameters import CoreParameters
 from efficientscn_trt.pipeline.host_stages import HostStages
 from fuzz import mutation
 from fuzz.onnx_runtime import by_onnx_runtime
 from fuzz.scans import check_sentence
-from fuzz.trial import by_fork
+from fuzz.segmented import Refused, Segmented, segmented
 
-PACKAGES = ("efficientscn_trt.backends", "efficientscn_trt.pipeline")
+PACKAGES = ("efficientscn_trt.pipeline",)
 _XYZ = (1.5, 1.25, 2.0)
 _ZYX = _XYZ[::-1]
 _SIZES = ((16, 32, 48),) * 3
@@ -381,37 +378,18 @@ def _nested(graph: GraphProto, random: Random) -> None:
         graph.node[-1].input[0] = graph.node[0].output[0]
 
 
-class _Refused(Exception):
-    """OpenVINO refused the network in its trial, as it would here."""
-
-
-def _run(trial: Trial) -> Outcome:
-    """`trial.run`. Most networks that OpenVINO refuses end here, because it never frees their memory."""
-    outcome = by_fork(trial)
-    if outcome.exit_code == 0 and FAILS in outcome.reports:
-        name = outcome.reports[outcome.reports.index(FAILS) - 1]
-        if not getattr(trial.bundle.manifest.networks, name).sha256.startswith("0"):
-            raise _Refused
-    return outcome
-
-
-trials.run = _run
-
-
 def check(data: bytes) -> None:
     name, content = _NAMES.get(data[:1], "localization"), data[1:]
     with tempfile.TemporaryDirectory(prefix="escn-fuzz-") as folder:
         _write(Path(folder), name, content)
-        try:
-            result = Segmenter(folder, "cpu", "fp32", 1).segment(_SCAN, spacing=_XYZ)
-        except (BundleError, DeviceError) as error:
-            check_sentence(str(error))
-            return
-        except (MemoryError, _Refused):
-            return
-        finally:
-            shutil.rmtree(_CACHE / sha256(content).hexdigest()[:16], ignore_errors=True)
-    _compare(result, _NETWORKS | {name: content})
+        found = segmented(Path(folder), _SCAN, _XYZ)
+        shutil.rmtree(_CACHE / sha256(content).hexdigest()[:16], ignore_errors=True)
+    if isinstance(found, Refused):
+        check_sentence(found.sentence)
+    elif isinstance(found, Segmented):
+        _compare(found, _NETWORKS | {name: content})
+    else:
+        raise AssertionError(f"a network that passed the trial: {found or 'it hangs'}")
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
@@ -424,7 +402,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     (folder / bundles.MANIFEST).write_text(json.dumps(document))
 
 
-def _compare(result: Segmentation, networks: dict[str, bytes]) -> None:
+def _compare(result: Segmented, networks: dict[str, bytes]) -> None:
     """Raise an AssertionError unless ONNX Runtime's networks lead to these labels."""
     stages = HostStages(_SCAN.shape, _ZYX, _PARAMETERS, 1)
     image = stages.localization_input(_SCAN)
@@ -432,9 +410,9 @@ def _compare(result: Segmentation, networks: dict[str, bytes]) -> None:
     if mask is None or mask.dtype != bool or mask.shape != (1, *image.shape):
         return
     plan, found = stages.plan_segmentation(np.ascontiguousarray(mask[0]))
-    np.testing.assert_allclose(result.box.start_mm, plan.box.start)
-    np.testing.assert_allclose(result.box.end_mm, plan.box.end)
-    assert found != any(warning.code == "no-organ-found" for warning in result.warnings)
+    np.testing.assert_allclose(result.start_mm, plan.box.start)
+    np.testing.assert_allclose(result.end_mm, plan.box.end)
+    assert found != ("no-organ-found" in result.codes)
     image = stages.segmentation_input(_SCAN, plan)
     values = by_onnx_runtime(networks["segmentation"], image[np.newaxis, np.newaxis])
     if values is None or values.dtype != np.float32 or values.shape != (1, 5, *image.shape):
@@ -445,5 +423,5 @@ def _compare(result: Segmentation, networks: dict[str, bytes]) -> None:
         return  # which label has the largest value is a matter of rounding
     expected = np.empty(_SCAN.shape, np.uint8)
     stages.labels(np.ascontiguousarray(values[0]), plan, expected)
-    different = np.mean(expected != np.asarray(result.array))
+    different = np.mean(expected != result.labels)
     assert different < 5e-3, f"{100 * different:.2f} % of the labels differ"
