@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 import zlib
@@ -324,6 +325,34 @@ def test_a_long_value_is_cut_in_the_message(field: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refusal:
         read(write_metaimage(tmp_path / "ct.mha", {field: "y" * 20_000}))
     assert len(str(refusal.value)) < len(str(tmp_path)) + 1200
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("ElementMax =", 1),
+        ("ElementMin = x", 1),
+        ("ID = ", 1),
+        ("CompressedDataSize =", 1),
+        ("ParentID = nan", 1),
+        ("CenterOfRotation = 0 0", 3),
+        ("SequenceID =", 3),
+        ("Color = 1 1 1", 4),
+    ],
+)
+def test_fields_that_would_swallow_the_next_line(line: str, count: int, tmp_path: Path) -> None:
+    """SimpleITK reads the missing number from the next line, and so loses the offset."""
+    image = sitk.GetImageFromArray(VOXELS)
+    image.SetOrigin((10.0, 20.0, 30.0))
+    sitk.WriteImage(image, str(tmp_path / "ct.mha"))
+    content = (tmp_path / "ct.mha").read_bytes().replace(b"CenterOfRotation = 0 0 0\n", b"")
+    (tmp_path / "ct.mha").write_bytes(content.replace(b"Offset", line.encode() + b"\nOffset"))
+    with pytest.raises(InputError, match=rf"has {line.split()[0]} = .*, expected {count} number"):
+        read(tmp_path / "ct.mha")
+    right = re.sub("=.*", "= " + " ".join(["1"] * count), line)
+    (tmp_path / "ct.mha").write_bytes(content.replace(b"Offset", right.encode() + b"\nOffset"))
+    assert read(tmp_path / "ct.mha").geometry.origin == (10, 20, 30)
+    assert sitk.ReadImage(str(tmp_path / "ct.mha")).GetOrigin() == (10, 20, 30)
 
 
 @pytest.mark.parametrize("place", [b"Offset", b"ElementSpacing", b"TransformMatrix", b"Comment"])

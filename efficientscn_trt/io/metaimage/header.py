@@ -28,6 +28,15 @@ _ONCE = (
     *("BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB", "CompressedData", "DistanceUnits"),
 )
 
+#: How many numbers the fields have that nothing here depends on, 0 for one an axis. If they lack some, MetaIO
+#: takes them from the next lines, and misses what these say.
+_UNUSED = {
+    **dict.fromkeys(("ElementMin", "ElementMax", "ElementNBits", "ID", "ParentID"), 1),
+    **dict.fromkeys(("CompressedDataSize", "CompressionLevel"), 1),
+    **dict.fromkeys(("CenterOfRotation", "SequenceID"), 0),
+    "Color": 4,
+}
+
 
 @dataclass(frozen=True)
 class MetaImageHeader:
@@ -83,7 +92,7 @@ def parse(path: Path) -> MetaImageHeader:
     values: dict[str, str] = {}
     end = 0
     for name, value, end in _lines(head):  # noqa: B007
-        if name in _ONCE and values.get(name, value) != value:
+        if (name in _ONCE or name in _UNUSED) and values.get(name, value) != value:
             raise InputError(f"The header of {path} has {name} twice, expected once; save it again.")
         values[name] = value
         if name == LAST:
@@ -98,6 +107,9 @@ def parse(path: Path) -> MetaImageHeader:
     (count,) = _whole(path, "NDims", values["NDims"], 1)
     if not 1 <= count <= 10:
         raise InputError(f"The header of {path} announces {count} dimensions, expected 3; save it again.")
+    for name, numbers in _UNUSED.items():
+        if name in values:
+            _numbers(path, name, values[name], numbers or count)
     sizes = _whole(path, "DimSize", values["DimSize"], count)
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
