@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,6 @@ from ..io.dicom.archives import Member, opened_archive
 from ..io.dicom.listing import list_series
 from ..io.reading import folder_of
 from ..io.signatures import head_of, is_dicom, is_zip
-from ..io.wording import system_reason
 from .entry import Entry
 
 #: The endings of image files. Of a pair of Analyze or NIfTI, the header counts.
@@ -46,10 +45,10 @@ class _Found:
 def scans_in(root: Path, leave_out: Path) -> list[Entry]:
     """The scans in the folder `root` and those in it, but not in `leave_out`, in the order of their names.
 
-    What should be a scan, but cannot be read as one, is an entry too: its error says why. Raises InputError.
+    What should be a scan, but cannot be read as one, is an entry too: its error says why.
     """
-    found = _Found()
-    for folder, folders, names in _walk(root, leave_out):
+    found, closed = _Found(), list[Path]()
+    for folder, folders, names in _walk(root, leave_out, closed):
         dicom: list[Path] = []
         for name in names:
             file = folder / name
@@ -62,6 +61,7 @@ def scans_in(root: Path, leave_out: Path) -> list[Entry]:
         elif not names and not folders:
             found.entries.append(Entry(_id(root, folder), folder))
     found.entries += _series_entries(root, found)
+    found.entries += [Entry(_id(root, folder), folder) for folder in closed]
     return sorted(found.entries, key=lambda entry: (entry.id, entry.series or ""))
 
 
@@ -99,8 +99,12 @@ def _sort_out(file: Path, root: Path, dicom: list[Path], found: _Found) -> None:
         found.entries += archive_entries(_id(root, file), file)
 
 
-def _list_dicom(folder: Path, files: Iterable[Path], found: _Found) -> None:
-    listing = list_series(files)
+def _list_dicom(folder: Path, files: list[Path], found: _Found) -> None:
+    try:
+        listing = list_series(files)
+    except InputError:  # which reading the folder will raise again
+        found.dicom[folder] = files
+        return
     damaged = [file for file in listing.damaged if isinstance(file, Path)]
     found.damaged[folder] = damaged
     found.dicom[folder] = [file for file in (*listing.dicom, *damaged) if isinstance(file, Path)]
@@ -131,17 +135,17 @@ def _series_entries(root: Path, found: _Found) -> Iterator[Entry]:
             yield Entry(_id(root, folder), folder, tuple(files))
 
 
-def _walk(root: Path, leave_out: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Each folder, once, with the names of its folders and of its regular files that are not hidden."""
+def _walk(root: Path, leave_out: Path, closed: list[Path]) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Each folder, once, with the names of its folders and of its regular files that are not hidden.
 
-    def fail(error: OSError) -> None:
-        raise InputError(
-            f"The folder {error.filename} cannot be read: {system_reason(error)}; ask its owner for the "
-            "right to read it."
-        ) from error
+    Folders that cannot be read are added to `closed`.
+    """
+
+    def note(error: OSError) -> None:
+        closed.append(Path(error.filename))
 
     left_out, seen = os.path.realpath(leave_out), set()
-    for where, folders, names in os.walk(root, onerror=fail, followlinks=True):
+    for where, folders, names in os.walk(root, onerror=note, followlinks=True):
         place = os.path.realpath(where)
         if place in seen or place == left_out:
             folders.clear()

@@ -115,6 +115,19 @@ def test_what_should_be_a_scan_and_is_none_is_named(scans: Path) -> None:
     assert _ids(scans) == ["empty", "garbage", "mr", "zero"]
 
 
+def test_a_folder_that_cannot_be_read_costs_no_other(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _touch(scans / "closed" / "a.nii", scans / "open" / "b.nii")
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.path.basename(path) == "closed":  # also for root, who may read all folders
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert _ids(scans) == ["closed", "open/b"]
+
+
 def test_damaged_files_come_with_the_series_of_their_folder(scans: Path) -> None:
     write_series(block_image(), scans / "ct")
     (scans / "ct" / "broken.dcm").write_bytes(b"no DICOM")
