@@ -183,10 +183,10 @@ def test_a_scan_that_kills_its_worker_costs_no_other(batch: Make, scans: Path, o
 @pytest.mark.usefixtures("evil")
 def test_a_scan_that_takes_too_long_costs_no_other(batch: Make, scans: Path, out: Path) -> None:
     _write(scans, "a.nii", "sleeper.nii", "z.nii")
-    _run(batch(seconds=3.0))
+    _run(batch(seconds=10.0))
     _check(out, "a", "z")
     (row,) = _table(out / "failures.csv").values()
-    assert row["sentence"] == "The scan was not done within 3 s, and was stopped."
+    assert row["sentence"] == "The scan was not done within 10 s, and was stopped."
 
 
 @pytest.mark.usefixtures("evil")
