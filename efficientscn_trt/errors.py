@@ -5,6 +5,9 @@ Click ends with exit code 2 if the command line is wrong, so these begin at 3. `
 
 from __future__ import annotations
 
+UNEXPECTED = 70
+"""The exit code of all other errors: EX_SOFTWARE of sysexits.h."""
+
 
 class EfficientSCNError(Exception):
     """Base of every error that this package raises on purpose."""

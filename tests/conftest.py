@@ -72,6 +72,17 @@ def segmenter(tiny_bundle: Bundle, own_cache: None) -> Segmenter:
     return Segmenter(tiny_bundle)
 
 
+@pytest.fixture
+def scan_file(tmp_path: Path) -> Path:
+    """A small CT that works, as NIfTI."""
+    import SimpleITK as sitk
+    from support.scans import block_image
+
+    path = tmp_path / "ct.nii.gz"
+    sitk.WriteImage(block_image(), str(path))
+    return path
+
+
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolders:
     """A localization and a segmentation network as the released code writes them, but tiny."""

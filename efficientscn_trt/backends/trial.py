@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import pickle
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..bundle import NETWORKS, Bundle
 from ..errors import BundleError
+from .child_process import ending_of, python_command
 from .tried import is_tried, remember
 
 SECONDS = 20
@@ -75,7 +73,7 @@ def _judge(trial: Trial) -> None:
         _log.info("The networks were not tried: %s", error)
         return
     begun = [report for report in outcome.reports if report in trial.names]
-    ending = _ending(outcome.exit_code)
+    ending = ending_of(outcome.exit_code)
     if not begun or ending in _FROM_OUTSIDE:
         _log.info("The networks were not tried: the process ended with %s", ending)
         return
@@ -90,21 +88,10 @@ def _judge(trial: Trial) -> None:
             remember(trial.bundle, name, trial.precision)
 
 
-def _ending(exit_code: int) -> str:
-    with suppress(ValueError):
-        return signal.Signals(-exit_code).name
-    return f"exit code {exit_code}"
-
-
 def run(trial: Trial) -> Outcome:
     """Start the process, and wait until it ends. Raises OSError, RuntimeError if that is not possible."""
-    # It imports what this process would, not what is in the working folder.
-    program = (
-        f"import sys; sys.path[:] = {[str(folder) for folder in sys.path]!a}; "
-        f"from {__package__}.trial_worker import main; main()"
-    )
     with subprocess.Popen(
-        [_python(), "-c", program],
+        python_command(f"from {__package__}.trial_worker import main; main()"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -124,14 +111,6 @@ def run(trial: Trial) -> Outcome:
             return Outcome([first, *rest] if first else [], exit_code, late.is_set())
         finally:
             process.kill()
-
-
-def _python() -> str:
-    """Raises OSError in a program that embeds Python, because that would start itself."""
-    name = Path(sys.executable or "").name.lower()
-    if hasattr(sys, "frozen") or not ("python" in name or "pypy" in name):
-        raise OSError(f"{sys.executable} is no Python")
-    return sys.executable
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
 import pickle
@@ -13,16 +12,18 @@ from collections.abc import Callable
 import numpy as np
 
 from ..bundle import Bundle
+from .child_process import end_with_caller
 from .cpu_loader import Loader
 from .trial import FAILS, SECONDS, WORKS, Trial
 
 _SPARE_SECONDS = 5  # the caller ends this process first, if it still runs
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Read a `Trial` from stdin, and report on stdout."""
-    _end_with_caller()
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would wait for OpenVINO
+    end_with_caller()
     _leave_no_core()
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
@@ -54,13 +55,6 @@ def _run(loader: Loader, bundle: Bundle, name: str) -> None:
     image = np.random.default_rng(0).uniform(-1, 1, size).astype(np.float32)
     channels, dtype = ((), np.bool_) if name == "localization" else ((len(manifest.labels),), np.float32)
     loader.load(name).run(image, np.empty((1, *channels, *size), dtype))
-
-
-def _end_with_caller() -> None:
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would wait for OpenVINO
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _leave_no_core() -> None:

@@ -14,7 +14,7 @@ from ..io.wording import counted
 from .journal import Journal, Record, records_in
 from .outputs import Naming, check_apart
 from .plan import plan, settings_hash
-from .run import Machine, run_tasks
+from .run import Machine, Run
 from .tables import needs_review, write_tables
 from .worklist import part as part_of
 from .worklist import worklist
@@ -44,7 +44,7 @@ class Batch:
         """
         self._folder, self._machine = folder, machine
         self._part = f"{part[0]}-of-{part[1]}" if part else ""
-        settings = _settings(machine, naming)
+        settings = _settings(machine)
         entries = worklist(inputs, folder)
         check_apart(entries, naming, folder)
         self.entries = part_of(entries, *part) if part else entries
@@ -65,9 +65,8 @@ class Batch:
 
         with closing(Journal(self._folder, self._part)) as journal:
             try:
-                run_tasks(
-                    self.tasks, self._machine, self._folder, self._settings, journal, note, self._records
-                )
+                run = Run(self._machine, self._folder, self._settings, journal, note, self._records)
+                run.do(self.tasks)
             finally:
                 self.tables = write_tables(self._folder, self._part, self.entries, self._records)
 
@@ -97,7 +96,7 @@ class Batch:
         return [self._records[entry.id] for entry in self.entries if entry.id in self._records]
 
 
-def _settings(machine: Machine, naming: Naming) -> str:
+def _settings(machine: Machine) -> str:
     """Raises BundleError."""
     bundles.load(machine.bundle)
     manifest = hashlib.sha256((machine.bundle / MANIFEST).read_bytes()).hexdigest()

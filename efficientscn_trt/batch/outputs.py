@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 import string
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..bundle import sha256
 from ..errors import OutputError
+from ..io.paths import identity
 from ..io.writing import EXTENSIONS
 from .entry import Entry
 
@@ -76,26 +76,18 @@ def check_apart(entries: Sequence[Entry], naming: Naming, folder: Path) -> None:
 
     Raises OutputError.
     """
-    scans = {place: entry for entry in entries if (place := _place(entry.path))}
+    scans = {place: entry for entry in entries if (place := identity(entry.path))}
     owners: dict[str, str] = {}
     for entry in entries:
         for name in naming.outputs(entry.id).names:
             if (other := owners.setdefault(name.casefold(), entry.id)) != entry.id:
                 raise _clash(name, entry.id, other)
-            if (place := _place(folder / name)) in scans:
+            if (place := identity(folder / name)) in scans:
                 raise OutputError(f"{folder / name} is a scan, {scans[place].path}; give another folder.")
     for name, owner in owners.items():
         for above in map(str, PurePosixPath(name).parents):
             if above in owners:
                 raise _clash(above, owner, owners[above])
-
-
-def _place(path: Path) -> tuple[int, int] | None:
-    """The same for all names of a file. None if there is none."""
-    with suppress(OSError, ValueError):
-        status = os.stat(path)
-        return None if stat.S_ISDIR(status.st_mode) else (status.st_dev, status.st_ino)
-    return None
 
 
 def _clash(name: str, first: str, second: str) -> OutputError:
@@ -118,20 +110,12 @@ class Written:
     def of(cls, folder: Path, name: str) -> Written:
         """The file `name` in `folder` as it is now. Raises OSError."""
         status = os.stat(folder / name)
-        return cls(name, status.st_size, status.st_mtime_ns, _sha256(folder / name))
+        return cls(name, status.st_size, status.st_mtime_ns, sha256(folder / name))
 
     def is_intact(self, folder: Path) -> bool:
         """Whether the file is still as it was. Only one that was touched is read."""
         with suppress(OSError):
             status = os.stat(folder / self.name)
             if status.st_size == self.size:
-                return status.st_mtime_ns == self.time or _sha256(folder / self.name) == self.sha256
+                return status.st_mtime_ns == self.time or sha256(folder / self.name) == self.sha256
         return False
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        digest = hashlib.sha256()
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -6,8 +6,7 @@ import os
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -46,25 +45,9 @@ class Machine:
     retries: int
 
 
-def run_tasks(
-    tasks: Sequence[Task],
-    machine: Machine,
-    folder: Path,
-    settings: str,
-    journal: Journal,
-    done: Callable[[Record], None],
-    known: Mapping[str, Record],
-) -> None:
-    """Do `tasks`, and add a record for each to `journal`. `done` is called with each.
+class Run:
+    """Does tasks, and adds a record for each to the journal."""
 
-    `known`: the last records. Raises BatchError if all seem to fail, and what loading the networks raises.
-    """
-    if tasks:
-        with _Batch(machine, folder, settings, journal, done, known).workers() as batch:
-            batch.run(tasks)
-
-
-class _Batch:
     def __init__(
         self,
         machine: Machine,
@@ -74,6 +57,7 @@ class _Batch:
         done: Callable[[Record], None],
         known: Mapping[str, Record],
     ) -> None:
+        """`done` is called with each record. `known`: the last records."""
         self._machine, self._folder, self._settings = machine, folder, settings
         self._journal, self._done, self._known = journal, done, known
         self._events: SimpleQueue[tuple[WorkerProcess, Any]] = SimpleQueue()
@@ -85,10 +69,13 @@ class _Batch:
         self._in_a_row = 0
         self._starts = 0  # in a row that failed
 
-    @contextmanager
-    def workers(self) -> Iterator[_Batch]:
+    def do(self, tasks: Sequence[Task]) -> None:
+        """Do `tasks`, whatever happens to one.
+
+        Raises BatchError if all seem to fail, what loading the networks raises, and OutputError.
+        """
         try:
-            yield self
+            self._do(tasks)
         except BaseException:
             for worker in self._workers:
                 worker.kill()
@@ -104,7 +91,7 @@ class _Batch:
             for name in task.outputs.names:
                 clear_abandoned((self._folder / name).parent)
 
-    def run(self, tasks: Sequence[Task]) -> None:
+    def _do(self, tasks: Sequence[Task]) -> None:
         self._waiting.extend(tasks)
         setups = _setups(self._machine, self._folder, any(task.outputs.preview for task in tasks))
         for setup in setups[: len(tasks)]:

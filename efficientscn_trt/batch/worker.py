@@ -5,7 +5,6 @@ A scan that brings it down costs no more than this process.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import pickle
@@ -20,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import EfficientSCNError, OutputError
+from ..backends.child_process import end_with_caller
+from ..errors import UNEXPECTED, EfficientSCNError, OutputError
 from ..io.wording import displayable
+from ..out_of_memory import NOT_ENOUGH
 from ..report.document import describe, write_json
 from ..result import Segmentation
 from ..segmenter import Segmenter
@@ -33,10 +34,6 @@ from .outputs import Outputs, Written
 from .request import Outcome
 from .stamps import content, stamp
 
-UNEXPECTED = 70
-"""The code of errors that are no EfficientSCNError, as on the command line."""
-
-_PR_SET_PDEATHSIG = 1
 _MOST_WRITERS = 4
 
 
@@ -69,7 +66,8 @@ class Task:
 
 def main() -> None:
     """Read a `Setup` and `Task`s from stdin, and report on stdout."""
-    _end_with_caller()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the caller ends this one
+    end_with_caller()
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
     setup: Setup = pickle.load(sys.stdin.buffer)
@@ -150,9 +148,8 @@ class Worker:
             note = note_for(self._segmenter.bundle.manifest)
             title = displayable(task.entry.path.name)
             write(folder / outputs.preview, scan, result, title=title, note=note)
-        seconds = {**result.seconds, "writing": 0.0}
         result.save(folder / outputs.labels)
-        seconds["writing"] = time.perf_counter() - begin
+        seconds = {**result.seconds, "writing": time.perf_counter() - begin}
         if outputs.report is not None:
             document = describe(task.entry.path, folder / outputs.labels, self._segmenter, result, seconds)
             write_json(folder / outputs.report, document)
@@ -168,8 +165,7 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, EfficientSCNError):
         return Failure(error.exit_code, type(error).__name__, str(error))
     if isinstance(error, MemoryError):
-        sentence = "Not enough memory; close other programs or use a machine with more."
-        return Failure(UNEXPECTED, "MemoryError", sentence)
+        return Failure(UNEXPECTED, "MemoryError", NOT_ENOUGH)
     return Failure(UNEXPECTED, type(error).__name__, f"Unexpected error ({type(error).__name__}): {error}")
 
 
@@ -193,9 +189,3 @@ def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:
 
 def _writer_count() -> int:
     return min(_MOST_WRITERS, reader_count() + 1)
-
-
-def _end_with_caller() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the caller ends this one
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

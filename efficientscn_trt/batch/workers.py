@@ -6,15 +6,16 @@ import json
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+from ..backends.child_process import ending_of, python_command
+from ..errors import UNEXPECTED
 from .journal import Failure
-from .worker import UNEXPECTED, Setup, Task
+from .worker import Setup, Task
 
 _LONGEST_END = 10  # seconds
 
@@ -32,10 +33,8 @@ class WorkerProcess:
         self.ready = False
         self.late = False
         self.heard = time.monotonic()
-        # It imports what this process would, not what is in the working folder.
-        program = f"import sys; sys.path[:] = {[str(folder) for folder in sys.path]!a}; {_PROGRAM}"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", program],
+            python_command(_PROGRAM),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -70,11 +69,10 @@ class WorkerProcess:
             return Failure(
                 UNEXPECTED, "late", f"The scan was not done within {seconds:g} s, and was stopped."
             )
-        ending = f"exit code {code}"
-        with suppress(ValueError):
-            ending = signal.Signals(-code).name
         cause = ", perhaps for lack of memory" if code == -signal.SIGKILL else ""
-        return Failure(UNEXPECTED, "died", f"The process that segmented the scan died ({ending}){cause}.")
+        return Failure(
+            UNEXPECTED, "died", f"The process that segmented the scan died ({ending_of(code)}){cause}."
+        )
 
     def end(self) -> None:
         """Ask it to end, because there are no more tasks, and wait for it."""

@@ -11,14 +11,13 @@ from collections.abc import Callable
 
 import click
 
-from ..errors import EfficientSCNError, OutputError
+from ..errors import UNEXPECTED, EfficientSCNError, OutputError
 from ..io.wording import system_reason, without_controls
-from ..out_of_memory import memory_errors
+from ..out_of_memory import NOT_ENOUGH, memory_errors
 from .stop_signals import Stopped, arrived, raised_as_stopped
 
 DEBUG = "EFFICIENTSCN_DEBUG"
 MISSING_EXTRA = 69  # EX_UNAVAILABLE of sysexits.h
-UNEXPECTED = 70  # EX_SOFTWARE
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -57,7 +56,7 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, ModuleNotFoundError):
         return _say(*_missing_module(error))
     if isinstance(error, MemoryError):
-        return _say("Error: Not enough memory; close other programs or use a machine with more.", UNEXPECTED)
+        return _say(f"Error: {NOT_ENOUGH}", UNEXPECTED)
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         reason = system_reason(error)
         return _say(f"Error: An output cannot be written: {reason}; free some.", OutputError.exit_code)

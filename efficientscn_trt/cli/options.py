@@ -13,6 +13,7 @@ import click
 from ..backends import DEVICES, MOST_THREADS, PRECISIONS
 from ..errors import OutputError
 from ..io.atomic import check_writable
+from ..io.paths import identity
 from ..io.wording import shown, system_reason
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -107,22 +108,13 @@ def check_outputs(*outputs: Path | None, source: Path | None = None) -> None:
     Raises OutputError.
     """
     named = [path for path in outputs if path is not None]
-    seen = {_identity(source): "the input"} if source else {}
+    seen = {(identity(source) or os.path.realpath(source)): "the input"} if source else {}
     for path in named:
-        place = _identity(path)
+        place = identity(path) or os.path.realpath(path)
         if place in seen:
             raise OutputError(f"{path} is {seen[place]} as well; give another file name.")
         seen[place] = "another output"
         check_writable(path)
-
-
-def _identity(path: Path) -> object:
-    """The same for all names of a file, be they links of any kind."""
-    try:
-        found = os.stat(path)
-    except OSError:  # it is not there yet
-        return os.path.realpath(path)
-    return found.st_dev, found.st_ino
 
 
 def make_folder(folder: Path) -> None:

@@ -21,6 +21,15 @@ def not_a_file(path: Path) -> str:
     return "is a link that leads nowhere" if os.path.islink(path) else "is not there"
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """The same for all names of a file or folder, be they links of any kind. None if there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):  # ValueError: a NUL character
+        return None
+    return found.st_dev, found.st_ino
+
+
 def as_path(path: str | os.PathLike[str], failure: type[EfficientSCNError]) -> Path:
     """`path` as a Path. Raises `failure` if it is something else."""
     try:

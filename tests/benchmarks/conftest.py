@@ -28,17 +28,6 @@ def _own_cache(own_cache: None) -> None:
 
 
 @pytest.fixture
-def scan_file(tmp_path: Path) -> Path:
-    """A small CT that works, as NIfTI."""
-    import SimpleITK as sitk
-    from support.scans import block_image
-
-    path = tmp_path / "ct.nii.gz"
-    sitk.WriteImage(block_image(), str(path))
-    return path
-
-
-@pytest.fixture
 def context(tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> Any:
     """See `check_context`."""
     return check_context(tmp_path, tiny_bundle, monkeypatch)

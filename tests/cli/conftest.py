@@ -6,11 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import SimpleITK as sitk
-from support.scans import block_image
 
 from efficientscn_trt import cli
 
@@ -55,11 +52,3 @@ def run(
         return subprocess.CompletedProcess(texts, code, *capfd.readouterr())
 
     return run
-
-
-@pytest.fixture
-def scan_file(tmp_path: Path) -> Path:
-    """A small CT that works."""
-    path = tmp_path / "ct.nii.gz"
-    sitk.WriteImage(block_image(), str(path))
-    return path

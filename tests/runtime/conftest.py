@@ -14,17 +14,6 @@ def _own_cache(own_cache: None) -> None:
     """All tests here have it."""
 
 
-@pytest.fixture
-def scan_file(tmp_path: Path) -> Path:
-    """A small CT that works, as NIfTI."""
-    import SimpleITK as sitk
-    from support.scans import block_image
-
-    path = tmp_path / "ct.nii.gz"
-    sitk.WriteImage(block_image(), str(path))
-    return path
-
-
 @pytest.fixture(scope="session")
 def released_segmenter(shared: Path, pytestconfig: pytest.Config) -> Segmenter:
     """The released localization model and the golden SCN weights, in float32."""

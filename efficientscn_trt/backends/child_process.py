@@ -1,0 +1,36 @@
+"""What processes that this package starts in Python have in common."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def python_command(program: str) -> list[str]:
+    """The command that runs `program`, which imports what this process would, not what is in the folder.
+
+    Raises OSError in a program that embeds Python, because that would start itself.
+    """
+    name = Path(sys.executable or "").name.lower()
+    if hasattr(sys, "frozen") or not ("python" in name or "pypy" in name):
+        raise OSError(f"{sys.executable} is no Python")
+    path = [str(folder) for folder in sys.path]
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {path!a}; {program}"]
+
+
+def ending_of(exit_code: int) -> str:
+    """How a process ended: the name of a signal, or its exit code."""
+    with suppress(ValueError):
+        return signal.Signals(-exit_code).name
+    return f"exit code {exit_code}"
+
+
+def end_with_caller() -> None:
+    """In the process: let the system end it when the thread that started it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
