@@ -12,10 +12,12 @@ from ..bundle.manifest import MANIFEST
 from ..errors import BatchError
 from ..io.wording import counted
 from .journal import Journal, Record, records_in
+from .machine import Machine
 from .outputs import Naming, check_apart
 from .plan import plan, settings_hash
-from .run import Machine, Run
-from .tables import needs_review, write_tables
+from .run import Run
+from .slots import LocalSlots, Slots
+from .tables import needs_review, write_tables, writer_for
 from .worklist import part as part_of
 from .worklist import worklist
 
@@ -26,7 +28,7 @@ class Batch:
     Attributes:
         entries: the scans, of the part that was asked for.
         tasks: those that are still to be done.
-        tables: the paths of results.csv and failures.csv, once they are written.
+        tables: the paths of the tables of results and of failures, once they are written.
     """
 
     def __init__(
@@ -37,12 +39,18 @@ class Batch:
         naming: Naming,
         part: tuple[int, int] | None = None,
         retry_refused: bool = False,
+        slots: Callable[[Machine, Path, bool], Slots] = LocalSlots,
+        table_kind: str = "csv",
     ) -> None:
         """List the scans, and read the journals in `folder`, which is there.
 
-        `part`: its number from 1, and how many there are. Raises InputError, BundleError, OutputError.
+        `part`: its number from 1, and how many there are. `slots`: makes the places for workers.
+        `table_kind`: as for `tables.writer_for`.
+        Raises InputError, BundleError, OutputError.
         """
-        self._folder, self._machine = folder, machine
+        writer_for(table_kind)  # if it cannot be had, that is known before the work
+        self._table_kind = table_kind
+        self._folder, self._machine, self._naming, self._slots = folder, machine, naming, slots
         self._part = f"{part[0]}-of-{part[1]}" if part else ""
         settings = _settings(machine)
         entries = worklist(inputs, folder)
@@ -65,10 +73,16 @@ class Batch:
 
         with closing(Journal(self._folder, self._part)) as journal:
             try:
-                run = Run(self._machine, self._folder, self._settings, journal, note, self._records)
-                run.do(self.tasks)
+                if self.tasks:
+                    with closing(self._slots(self._machine, self._folder, self._naming.preview)) as slots:
+                        run = Run(
+                            self._machine, slots, self._folder, self._settings, journal, note, self._records
+                        )
+                        run.do(self.tasks)
             finally:
-                self.tables = write_tables(self._folder, self._part, self.entries, self._records)
+                self.tables = write_tables(
+                    self._folder, self._part, self.entries, self._records, self._table_kind
+                )
 
     @property
     def done(self) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .request import Request
@@ -20,6 +20,11 @@ class Entry:
     path: Path
     files: tuple[Path, ...] = ()
     series: str | None = None
+
+    def absolute(self) -> Entry:
+        """The same scan for a process with another working directory."""
+        files = tuple(file.absolute() for file in self.files)
+        return replace(self, path=self.path.absolute(), files=files)
 
     @property
     def request(self) -> Request:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -16,10 +15,11 @@ from .. import errors
 from ..errors import BatchError, DeviceError, EfficientSCNError, InputError
 from ..io.unfinished import clear_abandoned
 from .journal import Failure, Journal, Record
-from .many import most_in_flight, reader_count
+from .machine import Machine
 from .outputs import Written
-from .worker import Setup, Task
-from .workers import WorkerProcess
+from .slots import Slot, Slots
+from .worker import Task
+from .workers import Events, Worker
 
 _MOST_IN_A_ROW = 5
 """So many scans in a row that fail, not for what they are, mean that all would."""
@@ -28,29 +28,13 @@ _POLL = 1.0  # seconds
 _MOST_STARTS = 3
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What a batch may use: the arguments of `Segmenter`, a worker for each of `devices`, and memory in all.
-
-    `seconds`: how long a worker may be silent. `retries`: how often a scan that failed is tried again, unless
-    it was refused for what it is.
-    """
-
-    bundle: Path
-    devices: tuple[str, ...]
-    precision: str
-    threads: int
-    memory: int
-    seconds: float
-    retries: int
-
-
 class Run:
     """Does tasks, and adds a record for each to the journal."""
 
     def __init__(
         self,
         machine: Machine,
+        slots: Slots,
         folder: Path,
         settings: str,
         journal: Journal,
@@ -58,16 +42,16 @@ class Run:
         known: Mapping[str, Record],
     ) -> None:
         """`done` is called with each record. `known`: the last records."""
-        self._machine, self._folder, self._settings = machine, folder, settings
+        self._machine, self._slots, self._folder, self._settings = machine, slots, folder, settings
         self._journal, self._done, self._known = journal, done, known
-        self._events: SimpleQueue[tuple[WorkerProcess, Any]] = SimpleQueue()
-        self._workers: list[WorkerProcess] = []
+        self._events: Events = SimpleQueue()
+        self._workers: dict[Slot, Worker] = {}
         self._waiting: deque[Task] = deque()
         self._alone: deque[Task] = deque()  # failed, or were in flight when a worker died
         self._run_alone: set[int] = set()
         self._failures: Counter[int] = Counter()
         self._in_a_row = 0
-        self._starts = 0  # in a row that failed
+        self._starts: Counter[Slot] = Counter()  # in a row that failed
 
     def do(self, tasks: Sequence[Task]) -> None:
         """Do `tasks`, whatever happens to one.
@@ -77,15 +61,17 @@ class Run:
         try:
             self._do(tasks)
         except BaseException:
-            for worker in self._workers:
+            for worker in self._workers.values():
                 worker.kill()
             raise
         finally:
-            for worker in self._workers:
-                worker.end()
+            for worker in self._workers.values():
+                worker.stop()
+            for worker in self._workers.values():
+                worker.wait()
                 self._clear(worker)
 
-    def _clear(self, worker: WorkerProcess) -> None:
+    def _clear(self, worker: Worker) -> None:
         """Remove what a worker that ended left unfinished."""
         for task in worker.tasks.values():
             for name in task.outputs.names:
@@ -93,61 +79,81 @@ class Run:
 
     def _do(self, tasks: Sequence[Task]) -> None:
         self._waiting.extend(tasks)
-        setups = _setups(self._machine, self._folder, any(task.outputs.preview for task in tasks))
-        for setup in setups[: len(tasks)]:
-            self._start(setup)
-        while self._waiting or self._alone or any(worker.tasks for worker in self._workers):
-            for worker in self._workers:
-                self._fill(worker)
+        while self._left:
+            self._start_workers()
+            self._fill()
+            for worker in self._workers.values():
                 worker.check(self._machine.seconds)
             try:
                 worker, message = self._events.get(timeout=_POLL)
             except Empty:
                 continue
+            if worker not in self._workers.values():
+                continue
             worker.heard = time.monotonic()
             if message is None:
                 self._ended(worker)
             elif "refused" in message:
-                raise _as_error(Failure(**message["refused"]))
+                self._slots.refuse(self._remove(worker), _as_error(Failure(**message["refused"])))
             elif "ready" in message:
-                worker.ready, self._starts = True, 0
+                worker.ready = True
             else:
                 self._finished(worker.tasks.pop(message.pop("done")), message)
 
-    def _start(self, setup: Setup) -> None:
-        in_flight = most_in_flight(reader_count(len(setup.cores)))
-        self._workers.append(WorkerProcess(setup, in_flight, self._events))
+    @property
+    def _left(self) -> int:
+        in_flight = sum(len(worker.tasks) for worker in self._workers.values())
+        return len(self._waiting) + len(self._alone) + in_flight
 
-    def _fill(self, worker: WorkerProcess) -> None:
-        if not worker.ready or not self._run_alone.isdisjoint(worker.tasks):
-            return
+    def _start_workers(self) -> None:
+        left = self._left
+        for slot in self._slots.now():
+            if slot not in self._workers and len(self._workers) < left:
+                self._workers[slot] = slot.start(self._events)
+
+    def _fill(self) -> None:
+        takers = [
+            worker
+            for worker in self._workers.values()
+            if worker.ready and self._run_alone.isdisjoint(worker.tasks)
+        ]
         if self._alone:
-            if not worker.tasks:
-                task = self._alone.popleft()
-                self._run_alone.add(task.number)
-                worker.give(task)
+            for worker in takers:
+                if self._alone and not worker.tasks:
+                    task = self._alone.popleft()
+                    self._run_alone.add(task.number)
+                    worker.give(task)
             return
-        while self._waiting and len(worker.tasks) < worker.most_in_flight:
-            worker.give(self._waiting.popleft())
+        # Towards the end no worker has tasks waiting while another has none.
+        share = math.ceil(self._left / len(self._workers)) if takers else 0
+        for count in range(share):
+            for worker in takers:
+                if self._waiting and len(worker.tasks) <= count < worker.most_in_flight:
+                    worker.give(self._waiting.popleft())
 
-    def _ended(self, worker: WorkerProcess) -> None:
-        """A worker died."""
-        self._workers.remove(worker)
+    def _ended(self, worker: Worker) -> None:
+        """A worker died, or was lost."""
+        slot = self._remove(worker)
         failure = worker.failure(self._machine.seconds)
-        self._clear(worker)
-        if not worker.ready:
-            self._starts += 1
-            if self._starts >= _MOST_STARTS:
-                raise DeviceError(
-                    f"The networks cannot be loaded: the process died {self._starts} times. "
-                    f"{failure.sentence} Run `efficientscn-trt info`."
-                )
         tasks = list(worker.tasks.values())
         if len(tasks) == 1:
             self._failed(tasks[0], failure)
         else:  # it is not known which one is to blame
             self._alone.extend(tasks)
-        self._start(worker.setup)
+        self._starts[slot] = 0 if worker.ready else self._starts[slot] + 1
+        if self._starts[slot] >= _MOST_STARTS:
+            error = DeviceError(
+                f"The networks cannot be loaded: the process died {_MOST_STARTS} times. {failure.sentence} "
+                "Run `efficientscn-trt info`."
+            )
+            self._slots.refuse(slot, error)
+
+    def _remove(self, worker: Worker) -> Slot:
+        worker.kill()  # it may be alive, but out of reach
+        self._clear(worker)
+        slot = next(slot for slot, each in self._workers.items() if each is worker)
+        del self._workers[slot]
+        return slot
 
     def _finished(self, task: Task, message: dict[str, Any]) -> None:
         if "failure" in message:
@@ -185,25 +191,6 @@ class Run:
     def _add(self, record: Record) -> None:
         self._journal.add(record)
         self._done(record)
-
-
-def _setups(machine: Machine, folder: Path, keep_scans: bool) -> list[Setup]:
-    """One for each device. Several share the cores and the memory."""
-    count = len(machine.devices)
-    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
-    return [
-        Setup(
-            machine.bundle.absolute(),
-            device,
-            machine.precision,
-            machine.threads,
-            machine.memory // count,
-            tuple(cores[number * len(cores) // count : (number + 1) * len(cores) // count]),
-            folder.absolute(),
-            keep_scans,
-        )
-        for number, device in enumerate(machine.devices)
-    ]
 
 
 def _as_error(failure: Failure) -> EfficientSCNError:

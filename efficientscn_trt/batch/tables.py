@@ -1,9 +1,9 @@
-"""results.csv and failures.csv: what became of each scan of a batch."""
+"""results.csv and failures.csv, or .parquet: what became of each scan of a batch."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,34 @@ _NO_REVIEW = {"bundle-notice"}
 _FAILURES = ("id", "path", "series_uid", "code", "error", "sentence")
 
 
+Row = Mapping[str, Any]
+Writer = Callable[[Path, Sequence[str], Iterable[Row]], None]
+
+
+def writer_for(kind: str) -> Writer:
+    """What writes tables of this `kind`, "csv" or "parquet".
+
+    Raises ModuleNotFoundError if it is "parquet", and pyarrow is not installed.
+    """
+    if kind == "parquet":
+        from .parquet import write_parquet
+
+        return write_parquet
+    return _write_csv
+
+
 def write_tables(
-    folder: Path, part: str, entries: Sequence[Entry], records: Mapping[str, Record]
+    folder: Path, part: str, entries: Sequence[Entry], records: Mapping[str, Record], kind: str = "csv"
 ) -> list[Path]:
     """Write both tables, with the scans of `entries` that have a record. Returns their paths.
 
-    `part`: as for the journal. Raises OutputError.
+    `part`: as for the journal. `kind`: as for `writer_for`. Raises OutputError.
     """
+    write = writer_for(kind)
     known = [records[entry.id] for entry in entries if entry.id in records]
-    results, failures = (folder / f"{name}{part and f'.{part}'}.csv" for name in ("results", "failures"))
-    _write(results, _result_columns(known), map(_result_row, known))
-    _write(failures, _FAILURES, (_failure_row(record) for record in known if record.failure))
+    results, failures = (folder / f"{name}{part and f'.{part}'}.{kind}" for name in ("results", "failures"))
+    write(results, _result_columns(known), map(_result_row, known))
+    write(failures, _FAILURES, (_failure_row(record) for record in known if record.failure))
     return [results, failures]
 
 
@@ -42,7 +59,7 @@ def _warnings(record: Record) -> list[str]:
     return [each["message"] for each in warnings if each["code"] not in _NO_REVIEW]
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     with (
         replacing(path) as temporary,
         # A name may have bytes that are no UTF-8.
@@ -50,7 +67,13 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
     ):
         writer = csv.DictWriter(stream, columns)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _text(name, value) for name, value in row.items()} for row in rows)
+
+
+def _text(column: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.{2 if column.endswith('_ml') else 3}f}" if isinstance(value, float) else value
 
 
 def _result_columns(records: Iterable[Record]) -> list[str]:
@@ -78,13 +101,13 @@ def _result_row(record: Record) -> dict[str, Any]:
     }
     if record.failure:
         return row
-    volumes = {f"{organ}_ml": f"{ml:.2f}" for organ, ml in result["volumes_ml"].items()}
-    seconds = {_column(stage): f"{value:.3f}" for stage, value in result["seconds"].items()}
+    volumes = {f"{organ}_ml": float(ml) for organ, ml in result["volumes_ml"].items()}
+    seconds = {_column(stage): float(value) for stage, value in result["seconds"].items()}
     return {
         **row,
         **volumes,
         **seconds,
-        "review": "yes" if needs_review(record) else "no",
+        "review": needs_review(record),
         "warnings": " ".join(_warnings(record)),
         "peak_host_memory_bytes": result["peak_host_memory"],
         "estimated_host_memory_bytes": result["estimated_host_memory"],

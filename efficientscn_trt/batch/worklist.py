@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
 from ..io.paths import is_there, not_a_file
 from ..io.signatures import head_of, is_zip
-from ..io.wording import shown, system_reason
 from .entry import Entry
 from .folders import archive_entries, id_of, scans_in
-
-_LONGEST_ID = 200
-_COLUMNS = ("id", "path", "series_uid")
+from .scan_table import entries_in, is_table
 
 
 def worklist(inputs: Sequence[Path], leave_out: Path) -> list[Entry]:
-    """The scans at `inputs`: folders, image files, zip archives, and tables (.csv) of scans.
+    """The scans at `inputs`: folders, image files, zip archives, and tables of scans.
 
     The folder `leave_out` is not searched. Scans of one name get a hash of their place as well.
     Raises InputError.
@@ -61,10 +57,8 @@ def _entries(path: Path, leave_out: Path) -> list[Entry]:
         return scans_in(path, leave_out)
     if fault := not_a_file(path):
         raise InputError(f"{path} {fault}, expected a file or a folder.")
-    if path.suffix.lower() == ".csv":
-        return list(_table(path))
-    if path.suffix.lower() == ".parquet":
-        raise InputError(f"{path} is a Parquet file, which is not read; save the table as .csv.")
+    if is_table(path):
+        return list(entries_in(path))
     if is_zip(head_of(path)):
         return archive_entries(id_of(path), path)
     return [Entry(id_of(path), path)]
@@ -73,42 +67,3 @@ def _entries(path: Path, leave_out: Path) -> list[Entry]:
 def _hash(entry: Entry) -> str:
     place = f"{entry.path}\n{entry.series or ''}"
     return hashlib.sha256(place.encode(errors="surrogateescape")).hexdigest()[:8]
-
-
-def _table(file: Path) -> Iterator[Entry]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            header = reader.fieldnames or []
-            if not {"id", "path"} <= set(header):
-                raise InputError(
-                    f"{file} has the columns {shown(list(header))}, expected id, path and, if needed, "
-                    "series_uid, separated by commas."
-                )
-            seen: dict[str, int] = {}
-            for row in reader:
-                yield _row(file, reader.line_num, row, seen)
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {system_reason(error)}.") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is no table in UTF-8, separated by commas: {error}.") from error
-
-
-def _row(file: Path, line: int, row: dict[str, str | None], seen: dict[str, int]) -> Entry:
-    name, path, series = ((row.get(column) or "").strip() for column in _COLUMNS)
-    if not path or not is_name(name):
-        raise InputError(
-            f"{file}, line {line}, has the id {shown(name)} and the path {shown(path)}, expected a path and "
-            f"an id of 1 to {_LONGEST_ID} printable characters that does not lead out of a folder."
-        )
-    if (first := seen.setdefault(name.casefold(), line)) != line:
-        raise InputError(
-            f"{file} has the id {shown(name)} in line {first} and in line {line}; name each once."
-        )
-    return Entry(name, file.parent / path, series=series or None)
-
-
-def is_name(text: str) -> bool:
-    """Whether a file or a folder in an output folder can have this name."""
-    parts = text.replace("\\", "/").split("/")
-    return text.isprintable() and len(text) <= _LONGEST_ID and not {"", ".", ".."} & set(parts)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..backends import DEVICES
+from ..io.wording import without_controls
 from .options import FILE, Device, MemorySize, make_folder, network_options, quiet_option
+
+if TYPE_CHECKING:
+    from ..batch.machine import Machine
+    from ..batch.slots import Slots
 
 _DEVICE = Device(DEVICES)
 
@@ -65,7 +72,8 @@ class Part(click.ParamType):
     "--memory",
     type=MemorySize(),
     metavar="SIZE",
-    help="Memory for all processes, such as 4G. Default: 80 % of what the machine, or the job, has free.",
+    help="Memory for all processes of a machine, such as 4G. Default: 80 % of what the machine, or the job, "
+    "has free.",
 )
 @click.option(
     "--workers",
@@ -81,6 +89,12 @@ class Part(click.ParamType):
     help="Do only part I of N, for jobs of a cluster. Which part a scan is in depends on its id alone.",
 )
 @click.option(
+    "--ray",
+    "cluster",
+    metavar="ADDRESS",
+    help="Use the nodes of a Ray cluster: its host:port, auto for this machine's, local to start one.",
+)
+@click.option(
     "--retries",
     type=click.IntRange(0, 100),
     default=1,
@@ -94,6 +108,14 @@ class Part(click.ParamType):
     show_default=True,
     metavar="SECONDS",
     help="How long one scan may take.",
+)
+@click.option(
+    "--tables",
+    "table_kind",
+    type=click.Choice(("csv", "parquet")),
+    default="csv",
+    show_default=True,
+    help="Format of the tables of results and failures. parquet needs the extra of this name.",
 )
 @click.option("--retry-refused", is_flag=True, help="Also try scans again that an earlier run refused.")
 @click.option(
@@ -122,8 +144,10 @@ def batch(
     memory: int | None,
     workers: int,
     part: tuple[int, int] | None,
+    cluster: str | None,
     retries: int,
     timeout: float,
+    table_kind: str,
     retry_refused: bool,
     bundle: Path | None,
     device: tuple[str, ...],
@@ -133,8 +157,8 @@ def batch(
 ) -> None:
     """Label liver, kidneys, spleen and pancreas in many CT scans, with the networks loaded once.
 
-    INPUT is a folder, an image file, a zip archive, or a table (.csv) with the columns id, path and, if
-    needed, series_uid. Folders are searched: each image file and each DICOM series is a scan.
+    INPUT is a folder, an image file, a zip archive, or a table (.csv, .parquet) with the columns id, path
+    and, if needed, series_uid. Folders are searched: each image file and each DICOM series is a scan.
 
     A scan that fails costs no other scan. results.csv lists all scans, failures.csv those that failed, each
     with a sentence. The same command goes on where it was stopped: what is done is left out, unless the scan,
@@ -146,19 +170,18 @@ def batch(
         efficientscn-trt batch scans.csv -o labels/ --preview --json --memory 8G
     """
     from ..batch.batch import Batch
-    from ..batch.many import default_memory
+    from ..batch.machine import Machine
     from ..batch.outputs import Naming
-    from ..batch.run import Machine
+    from ..batch.slots import LocalSlots
     from ..segmenter import default_bundle
     from .batch_progress import show_scans
 
     naming = Naming(pattern, extension, preview, report)
     devices = tuple(name for name in device for _ in range(workers))
-    machine = Machine(
-        bundle or default_bundle(), devices, precision, threads, memory or default_memory(), timeout, retries
-    )
+    machine = Machine(bundle or default_bundle(), devices, precision, threads, memory, timeout, retries)
+    slots = _ray_slots(cluster, device, inputs, quiet) if cluster else LocalSlots
     make_folder(output)
-    scans = Batch(inputs, output, machine, naming, part, retry_refused)
+    scans = Batch(inputs, output, machine, naming, part, retry_refused, slots, table_kind)
     done_before = len(scans.entries) - len(scans.tasks)
     with show_scans(len(scans.tasks), quiet=quiet) as show:
         scans.run(show)
@@ -169,3 +192,20 @@ def batch(
             f"failed, {len(scans.to_review)} to review; see {scans.tables[0]}"
         )
     scans.check()
+
+
+def _ray_slots(
+    address: str, devices: tuple[str, ...], inputs: tuple[Path, ...], quiet: bool
+) -> Callable[[Machine, Path, bool], Slots]:
+    """Make the slots of the cluster at `address`."""
+    if len(devices) > 1 or devices[0].startswith("cuda:"):
+        raise click.BadParameter(
+            "Ray finds the GPUs of each node; give --device cuda.", param_hint="--device"
+        )
+    from ..batch.cluster.slots import RaySlots
+
+    def say(words: str) -> None:
+        if not quiet:
+            click.echo(without_controls(words), err=True)
+
+    return partial(RaySlots, address=address, inputs=inputs, say=say)

@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import shutil
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from .. import bundle as bundles
 from ..bundle import Bundle, Manifest
 from ..errors import BundleError, OutputError
-from ..io.unfinished import unfinished_folder
+from ..io.unfinished import write_folder
 from ..user_cache import CACHE_VARIABLE, cache_folder
 
 
@@ -32,7 +33,7 @@ def make_copy(bundle: Bundle, cache: Path) -> Bundle:
     with suppress(BundleError):
         return bundles.load(target)
     try:
-        _write(bundle, target)
+        write_folder(target, partial(_fill, bundle))
     except OSError as error:
         raise OutputError(
             f"The user's cache cannot be written ({error}); free disk space, or name another folder in the "
@@ -41,17 +42,12 @@ def make_copy(bundle: Bundle, cache: Path) -> Bundle:
     return bundles.load(target)
 
 
-def _write(bundle: Bundle, target: Path) -> None:
+def _fill(bundle: Bundle, copy: Path) -> None:
     manifest = _without_engines(bundle)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target, ignore_errors=True)
-    with unfinished_folder(target) as copy:
-        for name in manifest.files:
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(bundle.path / name, copy / name)
-        (copy / bundles.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        with suppress(OSError):  # another process was faster; after any other error, `load` fails next
-            copy.rename(target)
+    for name in manifest.files:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bundle.path / name, copy / name)
+    (copy / bundles.MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
 
 def _place(bundle: Bundle, cache: Path) -> Path:

@@ -59,6 +59,19 @@ def unfinished_folder(target: Path) -> Iterator[Path]:
         yield path
 
 
+def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    """Replace the folder `target` by one that `fill` fills, given its path.
+
+    If another process is faster, the folder is that one's. Raises OSError.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    with unfinished_folder(target) as folder:
+        fill(folder)
+        with suppress(OSError):  # another process was faster; after any other error, reading `target` fails
+            folder.rename(target)
+
+
 def clear_abandoned(folder: Path) -> None:
     """Remove what processes that no longer run left unfinished in `folder`."""
     if sys.platform == "win32":

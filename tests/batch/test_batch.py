@@ -23,8 +23,8 @@ from efficientscn_trt import bundle as bundles
 from efficientscn_trt.batch import workers
 from efficientscn_trt.batch.batch import Batch
 from efficientscn_trt.batch.journal import Record
+from efficientscn_trt.batch.machine import Machine
 from efficientscn_trt.batch.outputs import Naming
-from efficientscn_trt.batch.run import Machine
 
 Make = Callable[..., Batch]
 
@@ -41,7 +41,7 @@ def batch(tiny_bundle: bundles.Bundle, scans: Path, out: Path) -> Make:
     """Make a batch of `scans`; arguments replace those of `Machine`, `Naming` and `Batch`."""
 
     def make(naming: Naming | None = None, part: tuple[int, int] | None = None, **changes: object) -> Batch:
-        retry = bool(changes.pop("retry_refused", False))
+        retry, kind = bool(changes.pop("retry_refused", False)), str(changes.pop("table_kind", "csv"))
         arguments: dict[str, object] = {
             "bundle": tiny_bundle.path,
             "devices": ("cpu",),
@@ -52,7 +52,7 @@ def batch(tiny_bundle: bundles.Bundle, scans: Path, out: Path) -> Make:
             "retries": 0,
         }
         machine = Machine(**(arguments | changes))  # type: ignore[arg-type]
-        return Batch([scans], out, machine, naming or Naming(), part, retry)
+        return Batch([scans], out, machine, naming or Naming(), part, retry, table_kind=kind)
 
     return make
 
@@ -105,6 +105,33 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
     assert '"volumes_ml"' in (out / "c" / "report.json").read_text()
     with pytest.raises(BatchError, match=r"4 scans of 8 failed; see .*failures\.csv"):
         made.check()
+
+
+def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    _write(scans, "a.nii.gz", "b.nii.gz")
+    (scans / "bad.nii.gz").touch()
+    _run(batch())
+    made = batch(table_kind="parquet")
+    _run(made)
+    assert [path.name for path in made.tables] == ["results.parquet", "failures.parquet"]
+    for name in ("results", "failures"):
+        rows = parquet.read_table(out / f"{name}.parquet").to_pylist()
+        texts = _table(out / f"{name}.csv")
+        assert [row["id"] for row in rows] == list(texts)
+        for row in rows:
+            text = texts[row["id"]]
+            assert list(row) == list(text)
+            for column, value in row.items():
+                if isinstance(value, float):
+                    assert float(text[column]) == pytest.approx(value, abs=0.01)
+                else:
+                    shown = {None: "", True: "yes", False: "no"}.get(value, str(value))
+                    assert text[column] == shown
+    types = {field.name: str(field.type) for field in parquet.read_schema(out / "results.parquet")}
+    assert types["liver_ml"] == types["read_s"] == "double"
+    assert types["review"] == "bool"
+    assert types["peak_host_memory_bytes"] == "int64"
 
 
 def test_only_what_changed_is_done_again(batch: Make, scans: Path, out: Path) -> None:

@@ -194,9 +194,33 @@ def test_tables_in_other_forms(scans: Path) -> None:
     (scans / "cases.csv").write_bytes("id,path\nÄ,b\n".encode("latin-1"))
     with pytest.raises(InputError, match="is no table in UTF-8"):
         worklist([scans / "cases.csv"], scans)
-    _touch(scans / "cases.parquet")
-    with pytest.raises(InputError, match=r"is a Parquet file, which is not read; save the table as \.csv"):
-        worklist([scans / "cases.parquet"], scans)
+
+
+def test_a_parquet_table(scans: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    def entries(**columns: list[object]) -> list[Entry]:
+        parquet.write_table(pyarrow.table(columns), scans / "cases.parquet")
+        return worklist([scans / "cases.parquet"], scans)
+
+    assert entries(id=[17, 18], age=[60, None], path=["in/a.nii", "/data/b"], series_uid=[None, "1.2.3"]) == [
+        Entry("17", scans / "in" / "a.nii"),
+        Entry("18", Path("/data/b"), series="1.2.3"),
+    ]
+    with pytest.raises(InputError, match=r"has the columns \['name', 'path'\], expected id, path"):
+        entries(name=["a"], path=["b"])
+    with pytest.raises(InputError, match="has the id 'a' in row 1 and in row 2; name each once"):
+        entries(id=["a", "a"], path=["b", "c"])
+    with pytest.raises(InputError, match="row 1, has the id '' and the path 'b'"):
+        entries(id=[None], path=["b"])
+    with pytest.raises(InputError, match="has no scans"):
+        entries(id=[], path=[])
+    content = (scans / "cases.parquet").read_bytes()
+    for cut in (0, 4, len(content) // 2, len(content) - 1):
+        (scans / "cases.parquet").write_bytes(content[:cut])
+        with pytest.raises(InputError, match="cannot be read as Parquet"):
+            worklist([scans / "cases.parquet"], scans)
 
 
 @given(st.sets(st.text(), max_size=60), st.integers(1, 7), st.randoms())

@@ -69,7 +69,8 @@ def test_a_fault_says_how_to_get_the_traceback(
 
 
 @pytest.mark.parametrize(
-    ("module", "extra"), [("tensorflow", "export"), ("tf2onnx.graph", "export"), ("torch", "train")]
+    ("module", "extra"),
+    [("tensorflow", "export"), ("tf2onnx.graph", "export"), ("torch", "train"), ("ray", "ray")],
 )
 def test_a_missing_extra_is_named(module: str, extra: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _raise(ModuleNotFoundError(f"No module named {module!r}", name=module)) == 69

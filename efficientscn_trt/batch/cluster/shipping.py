@@ -1,0 +1,59 @@
+"""A bundle on its way to nodes that share no disk with this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from ... import bundle as bundles
+from ...errors import BundleError, OutputError
+from ...io.unfinished import write_folder
+from ...user_cache import CACHE_VARIABLE, cache_folder
+
+Files = dict[str, bytes]
+"""The files of a bundle, by their names in its folder."""
+
+
+def digest_of(bundle: Path) -> str:
+    """A hash of the bundle at `bundle`: of its manifest, which has those of all files. Raises OSError."""
+    return bundles.sha256(bundle / bundles.MANIFEST)
+
+
+def packed(bundle: Path) -> Files:
+    """All files of the bundle at `bundle`. Raises BundleError, OSError."""
+    names = [bundles.MANIFEST, *bundles.load(bundle).manifest.files]
+    return {name: (bundle / name).read_bytes() for name in names}
+
+
+def at_hand(bundle: Path, digest: str, fetch: Callable[[], Files]) -> Path:
+    """The folder of the bundle with this `digest`: `bundle`, if that has it, else a copy in the user's cache.
+
+    `fetch` is called for the files if neither has it. Raises OutputError if the copy cannot be written, and
+    BundleError if it is damaged.
+    """
+    with suppress(OSError):
+        if digest_of(bundle) == digest:
+            return bundle
+    cache = cache_folder()
+    if cache is None:
+        raise OutputError(
+            f"No cache folder is writable, but the bundle needs one; set {CACHE_VARIABLE} to one that is."
+        )
+    copy = cache / "bundles" / digest[:16]
+    with suppress(BundleError):
+        bundles.load(copy)
+        return copy
+    try:
+        write_folder(copy, partial(_fill, fetch()))
+    except OSError as error:
+        raise OutputError(f"{cache} cannot be written ({error}); free some space.") from error
+    bundles.load(copy)
+    return copy
+
+
+def _fill(files: Files, folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
