@@ -36,6 +36,8 @@ def belongings(
         (folder / name).mkdir()
         for case in ("first", "second"):
             sitk.WriteImage(image, str(folder / name / f"{case}.nii.gz"))
+    rows = ["id,path", *(f"{case},scans/{case}.nii.gz" for case in ("first", "second"))]
+    (folder / "scans.csv").write_text("\n".join(rows) + "\n")
     write_series(scan, folder / "dicom-folder")
     block_nifti(folder / "unoriented.nii.gz", qform=None, sform=None)
     write_case(folder / "cases", "case", *tiny_case(0))

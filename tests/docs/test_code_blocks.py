@@ -21,6 +21,7 @@ from support.code_blocks import CodeBlock, Command, code_blocks, commands
 
 from efficientscn_trt import _core
 
+from .cluster_jobs import array_as_run, check_kubernetes_job
 from .conftest import REPOSITORY
 
 PAGES = sorted(
@@ -97,6 +98,15 @@ def as_run(command: str) -> str:
     if words[0] == "python" and words[1].startswith("benchmarks/"):
         check_options(REPOSITORY / words[1], words[2:])
         return "true"
+    if words[0] == "sbatch":
+        return array_as_run(words)
+    if words[0] == "kubectl":
+        check_kubernetes_job(REPOSITORY / words[words.index("-f") + 1])
+        return "true"
+    if words[0] == "ray":  # one that tests start is no place for this, and neither is the machine's own
+        return "true"
+    if "--ray auto" in command:
+        return command.replace("--ray auto", "--ray local")
     if words[:2] == ["efficientscn-trt", "train"]:
         return re.sub(r"--steps \d+", "--steps 1 --crop 32 32 32", command)
     return command
