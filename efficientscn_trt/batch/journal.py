@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -55,12 +56,27 @@ class Record:
     def of_line(cls, line: bytes) -> Record | None:
         """The record of a line. None if the line was not written to its end."""
         with suppress(ValueError, TypeError, KeyError):
-            document = json.loads(line)
+            document = parsed(line)
             values = {each.name: document[each.name] for each in fields(cls)}
             values["outputs"] = tuple(Written(**each) for each in values["outputs"])
             values["failure"] = values["failure"] and Failure(**values["failure"])
             return cls(**values)
         return None
+
+
+_OFTEN = {"settings", "device", "precision", "code", "message"}
+
+
+def parsed(line: bytes) -> Any:
+    """A line of JSON. Names, and texts that many records have, take memory once. Raises ValueError."""
+    return json.loads(line, object_pairs_hook=_shared)
+
+
+def _shared(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {
+        sys.intern(name): sys.intern(value) if name in _OFTEN and isinstance(value, str) else value
+        for name, value in pairs
+    }
 
 
 class Journal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import platform
 import signal
 import sys
 import threading
@@ -127,11 +128,11 @@ class Worker:
             with suppress(OSError):  # it went away
                 read = content(task.entry)
             if not read or stamp(task.entry) != task.stamp:
-                return _failed(Failure(UNEXPECTED, "changed", "The scan changed while it was read."))
+                return _changed()
             seconds = self._write(task, result, scan)
             written = [asdict(Written.of(self._setup.folder, name)) for name in task.outputs.names]
         except Exception as error:
-            return _failed(failure_of(error))
+            return _failed(failure_of(error)) if stamp(task.entry) == task.stamp else _changed()
         return {"content": read, "outputs": written, "result": _summary(result, seconds)}
 
     def _write(self, task: Task, result: Segmentation, scan: np.ndarray | None) -> dict[str, float]:
@@ -171,6 +172,11 @@ def failure_of(error: Exception) -> Failure:
 
 def _failed(failure: Failure) -> dict[str, Any]:
     return {"failure": asdict(failure)}
+
+
+def _changed() -> dict[str, Any]:
+    sentence = f"The scan changed after the batch began, or the machine {platform.node()} does not see it."
+    return _failed(Failure(UNEXPECTED, "changed", sentence))
 
 
 def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any, TypeAlias
 
 from ..backends.child_process import ending_of, python_command
 from ..errors import UNEXPECTED
-from .journal import Failure
+from .journal import Failure, parsed
 from .worker import Setup, Task
 
 LONGEST_END = 10  # seconds
@@ -130,5 +129,5 @@ class LocalWorker(Worker):
         assert self._process.stdout
         for line in self._process.stdout:
             with suppress(ValueError):  # the end of a line is missing if it died
-                self._events.put((self, json.loads(line)))
+                self._events.put((self, parsed(line)))
         self._events.put((self, None))

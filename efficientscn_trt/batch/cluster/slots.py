@@ -6,10 +6,9 @@ import logging
 import os
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ... import __version__
 from ...errors import DeviceError, EfficientSCNError
+from ...io.unfinished import unfinished_file
 from ...io.wording import counted, one_line, shown
 from ..machine import Machine
 from ..many import most_in_flight, reader_count
@@ -61,12 +61,14 @@ class RaySlots:
         self._nodes: dict[str, _Node] = {}
         self._refused: set[Slot] = set()
         self._looked = self._last_seen = float("-inf")
-        self._digest = digest_of(machine.bundle)
+        self._digest, files = digest_of(machine.bundle), packed(machine.bundle)
         _connect(address)
-        self._files = ray.put(packed(machine.bundle))
+        self._files = ray.put(files)
+        self._closing = ExitStack()
+        self._closing.callback(ray.shutdown)
         # A node that finds it has the same folder, not another one of that name.
-        self._mark = tempfile.NamedTemporaryFile(dir=folder, prefix=".cluster-")  # noqa: SIM115
-        self._shared = [Path(self._mark.name).absolute(), *(path.absolute() for path in inputs)]
+        mark = self._closing.enter_context(unfinished_file(self._folder / "cluster"))
+        self._shared = [mark, *(path.absolute() for path in inputs)]
         self._last_seen = time.monotonic()
 
     def now(self) -> Sequence[Slot]:
@@ -86,8 +88,7 @@ class RaySlots:
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started for this batch."""
-        self._mark.close()
-        ray.shutdown()
+        self._closing.close()
 
     def _look(self) -> None:
         alive = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
