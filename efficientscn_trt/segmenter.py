@@ -14,6 +14,7 @@ from . import bundle as bundles
 from .backends.forks import networks_in_use
 from .bundle.shipped import DEMO_BUNDLE
 from .io.volume import Scan, Volume, open_scan
+from .io.wording import one_line
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.memory_limit import MemoryLimit, ScanMemory, memory_limit
@@ -211,7 +212,7 @@ class Segmenter:
 
     def _notices(self) -> list[ScanWarning]:
         notice = self.bundle.manifest.provenance.get("notice")
-        return [ScanWarning("bundle-notice", str(notice))] if notice else []
+        return [ScanWarning("bundle-notice", one_line(str(notice)))] if notice else []
 
 
 def segment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..errors import BundleError
 from ..io.plausibility import LEAST_SPACING_MM
@@ -15,6 +15,8 @@ _MOST_LABELS = 255
 _MOST_SPACING_MM = 1000.0
 _LONGEST_NAME = 200  # characters; file systems take 255 bytes
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but tab and newline. A terminal that shows them does what they say."""
 
 
 def check_consistent(manifest: Manifest) -> None:
@@ -22,6 +24,7 @@ def check_consistent(manifest: Manifest) -> None:
     _check_names(manifest)
     _check_unknown_spacing(manifest)
     _check_files(manifest)
+    _check_texts(manifest)
 
 
 def _refuse(found: str) -> NoReturn:
@@ -70,3 +73,15 @@ def _check_files(manifest: Manifest) -> None:
     for name, sha256 in manifest.files.items():
         if not _SHA256.fullmatch(sha256):
             _refuse(f"has the SHA-256 {shown(sha256)} for {shown(name)}, expected 64 hexadecimal digits")
+
+
+def _check_texts(manifest: Manifest) -> None:
+    left: list[Any] = [manifest.description, manifest.provenance]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple):
+            left += value
+        elif isinstance(value, str) and _CONTROLS.search(value):
+            _refuse(f"has the text {shown(value)}, expected one without control characters")

@@ -115,6 +115,8 @@ def test_newer_schema(copy: Path) -> None:
         ("pipeline.unknown_spacing.used_xyz", [1, 1e9, 1], r"used_xyz, expected three numbers from"),
         ("name", "", r"has the name '', expected 1 to 200 printable characters"),
         ("name", "\x1b[2J", r"has the name '\\x1b\[2J', expected 1 to 200 printable"),
+        ("provenance", {"a": [{"b\x1b[2J": 1}]}, r"has the text 'b\\x1b\[2J', expected one without control"),
+        ("description", "one\rtwo", r"has the text 'one\\rtwo', expected one without control characters"),
         ("provenance", {"notice": "\ud800"}, r"manifest\.json cannot be read: .*surrogates not allowed"),
         ("networks.segmentation.input.shape", [1, None], r"expected int or str"),
         ("labels", ["background", "liver"], r"names 2 labels, but"),

@@ -147,7 +147,7 @@ def test_the_notice_of_a_bundle_is_a_warning(tmp_path: Path) -> None:
     from support.tiny_bundle import write_tiny_bundle
 
     bundle = write_tiny_bundle(
-        tmp_path / "bundle", provenance={"notice": "These weights know phantoms only."}
+        tmp_path / "bundle", provenance={"notice": "These weights\nknow phantoms only."}
     )
     assert segment(block_image(), bundle).warnings == [
         ScanWarning("bundle-notice", "These weights know phantoms only.")
