@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ... import __version__
 from ...errors import DeviceError, EfficientSCNError
 from ...io.unfinished import unfinished_file
-from ...io.wording import counted, one_line, shown
+from ...io.wording import counted
 from ..machine import Machine
 from ..many import most_in_flight, reader_count
 from ..slots import Slot
 from ..workers import Events, Worker
-from .node import Agent
+from .agent import Agent
+from .connection import connect
+from .nodes import Node, on_node
 from .shipping import digest_of, packed
 from .workers import RayWorker
 
-LOCAL = "local"
-"""The address of a cluster that is started for this batch, of this machine alone."""
-
 _BETWEEN_LOOKS = 1.0  # seconds
 _LONGEST_WITHOUT_NODE = 300.0  # seconds
-_LONGEST_CONNECT = 10.0  # seconds
 _THREADS = 4  # of an agent: one waits for messages
 
 
@@ -58,17 +49,17 @@ class RaySlots:
         should know. Raises DeviceError, BundleError, OSError.
         """
         self._machine, self._folder, self._keep_scans, self._say = machine, folder.absolute(), keep_scans, say
-        self._nodes: dict[str, _Node] = {}
+        self._nodes: dict[str, Node] = {}
         self._refused: set[Slot] = set()
-        self._looked = self._last_seen = float("-inf")
+        self._looked, self._had_slots = float("-inf"), False
         self._digest, files = digest_of(machine.bundle), packed(machine.bundle)
-        _connect(address)
+        connect(address)
         self._files = ray.put(files)
         self._closing = ExitStack()
         self._closing.callback(ray.shutdown)
         # A node that finds it has the same folder, not another one of that name.
-        mark = self._closing.enter_context(unfinished_file(self._folder / "cluster"))
-        self._shared = [mark, *(path.absolute() for path in inputs)]
+        self._mark = self._closing.enter_context(unfinished_file(self._folder / "cluster"))
+        self._inputs = [path.absolute() for path in inputs]
         self._last_seen = time.monotonic()
 
     def now(self) -> Sequence[Slot]:
@@ -114,9 +105,10 @@ class RaySlots:
         """Raises DeviceError if no node can take part, and no time is left to wait for one."""
         nodes = list(self._nodes.values())
         if any(node.slots for node in nodes):
-            self._last_seen = time.monotonic()
-        elif nodes and not any(node.is_unknown for node in nodes):
-            lacks = [f"{node.name}: {node.lack or self._lack_of_devices()}" for node in nodes]
+            self._last_seen, self._had_slots = time.monotonic(), True
+        elif nodes and not self._had_slots and not any(node.is_unknown for node in nodes):
+            lacks = [f"{node.name}: {node.lack}" for node in nodes if node.lack]
+            lacks = lacks or [f"None has processors or GPUs for --device {self._machine.devices[0]}."]
             raise DeviceError(f"No node of the cluster can segment. {' '.join(lacks)}")
         elif time.monotonic() - self._last_seen > _LONGEST_WITHOUT_NODE:
             raise DeviceError(
@@ -124,15 +116,11 @@ class RaySlots:
                 "same command again."
             )
 
-    def _lack_of_devices(self) -> str:
-        return f"It has no processors or GPUs for --device {self._machine.devices[0]}."
+    def _examined(self, identity: str, state: dict[str, Any]) -> Node:
+        bundle = self._machine.bundle.absolute()
+        return Node(identity, state, (self._mark, self._inputs, bundle, self._digest), self._files)
 
-    def _examined(self, identity: str, state: dict[str, Any]) -> _Node:
-        look = ray.remote(_examination()).options(num_cpus=0, scheduling_strategy=_on(identity))
-        arguments = (__version__, self._shared, self._machine.bundle.absolute(), self._digest, [self._files])
-        return _Node(identity, state, look.remote(*arguments))
-
-    def _slots_of(self, node: _Node, bundle: Path) -> list[Slot]:
+    def _slots_of(self, node: Node, bundle: Path) -> list[Slot]:
         device, workers = self._machine.devices[0], len(self._machine.devices)
         gpus = 0 if device == "cpu" else node.gpus
         count = gpus * workers or (min(workers, node.cpus) if device in ("cpu", "auto") else 0)
@@ -150,34 +138,11 @@ class RaySlots:
             "num_cpus": cores,
             "num_gpus": 1 / workers if gpus else 0,
             "max_concurrency": _THREADS,
-            "scheduling_strategy": _on(node.identity),
+            "scheduling_strategy": on_node(node.identity),
         }
         in_flight = most_in_flight(reader_count(max(1, cores)))
         arguments = (machine, self._folder, self._keep_scans)
         return [_RaySlot(node.name, options, (*arguments, number), in_flight) for number in range(count)]
-
-
-class _Node:
-    """A node. `slots`: those for workers; `lack`: why it has none. Neither is known before the answer."""
-
-    def __init__(self, identity: str, state: dict[str, Any], examination: Any) -> None:
-        self.identity, self.name = identity, str(state["NodeManagerHostname"])
-        self.cpus, self.gpus = (int(state["Resources"].get(kind, 0)) for kind in ("CPU", "GPU"))
-        self.slots: list[Slot] = []
-        self.lack = ""
-        self.is_unknown = True
-        self._examination = examination
-
-    def answer(self) -> tuple[Path | None, str] | None:
-        """What `prepare` says of the node; None as long as it works."""
-        if not ray.wait([self._examination], timeout=0)[0]:
-            return None
-        self.is_unknown = False
-        try:
-            found: tuple[Path | None, str] = ray.get(self._examination)
-            return found
-        except RayError as error:
-            return None, one_line(str(error))
 
 
 class _RaySlot:
@@ -188,69 +153,3 @@ class _RaySlot:
     def start(self, events: Events) -> Worker:
         agent = ray.remote(Agent).options(**self._options).remote(*self._arguments)
         return RayWorker(agent, self.node, self._in_flight, events)
-
-
-def _examination() -> Callable[..., Any]:
-    """The function that looks at a node. Ray sends it as code, because the node may lack this package."""
-
-    def examine(version: str, shared: Any, bundle: Any, digest: str, files: Any) -> Any:
-        try:
-            import efficientscn_trt
-            from efficientscn_trt.batch.cluster.node import prepare
-        except ImportError as error:
-            return None, f"It lacks efficientscn-trt {version} ({error}); install it there."
-        if efficientscn_trt.__version__ != version:
-            return None, f"It has efficientscn-trt {efficientscn_trt.__version__}, expected {version}."
-        return prepare(shared, bundle, digest, lambda: ray.get(files[0]))
-
-    return examine
-
-
-def _on(node: str) -> NodeAffinitySchedulingStrategy:
-    return NodeAffinitySchedulingStrategy(node, soft=False)
-
-
-def _connect(address: str) -> None:
-    """Raises DeviceError."""
-    _check_reachable(address)
-    options: dict[str, Any] = {}
-    if address == LOCAL:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of ours reports to nobody
-        options = {"include_dashboard": False}
-    with _own_signal_handlers():
-        try:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
-        except (ConnectionError, RayError, ValueError, RuntimeError) as error:
-            raise DeviceError(
-                f"There is no Ray cluster at {address} ({one_line(str(error))}); start one with `ray start`, "
-                f"or give {LOCAL}."
-            ) from error
-
-
-def _check_reachable(address: str) -> None:
-    """Ray would try for minutes. Raises DeviceError."""
-    if address in (LOCAL, "auto"):
-        return
-    host, _, port = address.rpartition(":")
-    if not host or "/" in host or not port.isdecimal():
-        raise DeviceError(
-            f"{shown(address)} is no address of a Ray cluster, expected {LOCAL}, auto or host:port."
-        )
-    try:
-        socket.create_connection((host, int(port)), timeout=_LONGEST_CONNECT).close()
-    except (OSError, OverflowError) as error:
-        raise DeviceError(
-            f"There is no Ray cluster at {address} ({error}); give what `ray start --head` printed."
-        ) from error
-
-
-@contextmanager
-def _own_signal_handlers() -> Iterator[None]:
-    """Ray replaces them."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -17,23 +17,20 @@ from ..workers import Events, LocalWorker
 from .shipping import Files, at_hand
 
 
-def obstacle(shared: Sequence[Path]) -> str | None:
-    """Why this node cannot take part in a batch: it lacks one of the files and folders `shared`."""
-    for path in shared:
-        if not path.exists():
-            return (
+def prepare(
+    mark: Path, inputs: Sequence[Path], bundle: Path, digest: str, fetch: Callable[[], Files]
+) -> tuple[Path | None, str]:
+    """Get the bundle. Returns its folder on this node; or None, and why this node cannot take part.
+
+    `mark`: a file that the caller keeps in the output folder. For the rest, see `shipping.at_hand`.
+    """
+    needed = {mark.parent: mark, **{path: path for path in inputs}}
+    for path, proof in needed.items():
+        if not proof.exists():
+            return None, (
                 f"It does not see {path}; put the scans and the output folder where all nodes have them "
                 "under the same path."
             )
-    return None
-
-
-def prepare(
-    shared: Sequence[Path], bundle: Path, digest: str, fetch: Callable[[], Files]
-) -> tuple[Path | None, str]:
-    """Get the bundle. Returns its folder on this node; or None, and why this node cannot take part."""
-    if lack := obstacle(shared):
-        return None, lack
     try:
         return at_hand(bundle, digest, fetch), ""
     except EfficientSCNError as error:
