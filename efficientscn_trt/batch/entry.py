@@ -8,7 +8,7 @@ from pathlib import Path
 from .request import Request
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A scan of a batch.
 

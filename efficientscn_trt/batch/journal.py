@@ -20,7 +20,7 @@ from .outputs import Written
 _NAME, _ENDING = "journal", ".jsonl"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a scan has no label map: the exit code of `segment`, the class of the error, and its sentence."""
 
@@ -29,7 +29,7 @@ class Failure:
     sentence: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """What became of one scan.
 

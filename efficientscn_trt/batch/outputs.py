@@ -18,7 +18,7 @@ from .entry import Entry
 _FIELDS = {"id", "kind"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outputs:
     """The files of one scan, relative to the output folder. None for those that were not asked for."""
 
@@ -97,7 +97,7 @@ def _clash(name: str, first: str, second: str) -> OutputError:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Written:
     """A file as it was written: its name in the output folder, bytes, time in ns, and SHA-256."""
 

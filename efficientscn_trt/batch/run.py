@@ -126,10 +126,10 @@ class Run:
             return
         # Towards the end no worker has tasks waiting while another has none.
         share = math.ceil(self._left / len(self._workers)) if takers else 0
-        for count in range(share):
-            for worker in takers:
-                if self._waiting and len(worker.tasks) <= count < worker.most_in_flight:
-                    worker.give(self._waiting.popleft())
+        while self._waiting and takers:
+            takers = [each for each in takers if len(each.tasks) < min(share, each.most_in_flight)]
+            for worker in sorted(takers, key=lambda each: len(each.tasks))[: len(self._waiting)]:
+                worker.give(self._waiting.popleft())
 
     def _ended(self, worker: Worker) -> None:
         """A worker died, or was lost."""

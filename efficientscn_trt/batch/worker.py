@@ -52,7 +52,7 @@ class Setup:
     keep_scans: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """A scan to segment. `stamp`: what its input was when the task was made. `known`: the content of an input
     that was segmented before; if it is the same, nothing is to be done.
