@@ -34,3 +34,13 @@ def end_with_caller() -> None:
     """In the process: let the system end it when the thread that started it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def leave_no_core() -> None:
+    """In the process: leave no core dump, which would have a patient's scan, where it dies."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        # One byte is too little for a file, and says that no program shall get it either (man 5 core).
+        resource.setrlimit(resource.RLIMIT_CORE, (1 if most else 0, most))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..bundle import Bundle
-from .child_process import end_with_caller
+from .child_process import end_with_caller, leave_no_core
 from .cpu_loader import Loader
 from .trial import FAILS, SECONDS, WORKS, Trial
 
@@ -24,7 +24,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would wait for OpenVINO
     end_with_caller()
-    _leave_no_core()
+    leave_no_core()
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
     trial: Trial = pickle.load(sys.stdin.buffer)
@@ -55,12 +55,3 @@ def _run(loader: Loader, bundle: Bundle, name: str) -> None:
     image = np.random.default_rng(0).uniform(-1, 1, size).astype(np.float32)
     channels, dtype = ((), np.bool_) if name == "localization" else ((len(manifest.labels),), np.float32)
     loader.load(name).run(image, np.empty((1, *channels, *size), dtype))
-
-
-def _leave_no_core() -> None:
-    if sys.platform != "win32":
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_CORE)
-        # One byte is too little for a file, and says that no program shall get it either (man 5 core).
-        resource.setrlimit(resource.RLIMIT_CORE, (1 if most else 0, most))

@@ -89,6 +89,7 @@ def test_a_bundle_arrives_where_it_is_not(
     tiny_bundle: bundles.Bundle, tmp_path: Path, own_cache: None
 ) -> None:
     digest, files = shipping.digest_of(tiny_bundle.path), shipping.packed(tiny_bundle.path)
+    assert {path.name for path in tiny_bundle.path.iterdir()} == files.keys()
     assert shipping.at_hand(tiny_bundle.path, digest, pytest.fail) == tiny_bundle.path
     copy = shipping.at_hand(tmp_path / "elsewhere", digest, lambda: files)
     assert bundles.load(copy).manifest == tiny_bundle.manifest

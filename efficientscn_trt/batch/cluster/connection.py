@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +32,7 @@ def connect(address: str) -> None:
     if address == LOCAL:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of ours reports to nobody
         options = {"include_dashboard": False}
-    with _own_signal_handlers(), tempfile.TemporaryDirectory() as elsewhere, _working_in(elsewhere):
+    with _own_signal_handlers(), _away_from_checkouts():
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
         except (ConnectionError, RayError, ValueError, RuntimeError) as error:
@@ -61,10 +60,10 @@ def _check_reachable(address: str) -> None:
 
 
 @contextmanager
-def _working_in(folder: str) -> Iterator[None]:
+def _away_from_checkouts() -> Iterator[None]:
     """Ray lets workers import from the working directory, which may be a checkout of this package."""
     before = os.getcwd()
-    os.chdir(folder)
+    os.chdir(os.path.abspath(os.sep))
     try:
         yield
     finally:

@@ -22,9 +22,11 @@ def digest_of(bundle: Path) -> str:
 
 
 def packed(bundle: Path) -> Files:
-    """All files of the bundle at `bundle`. Raises BundleError, OSError."""
-    names = [bundles.MANIFEST, *bundles.load(bundle).manifest.files]
-    return {name: (bundle / name).read_bytes() for name in names}
+    """All files of the bundle at `bundle`, with those of its engines. Raises BundleError, OSError."""
+    manifest = bundles.load(bundle).manifest
+    engines = (engine.file for engine in manifest.engines if (bundle / engine.file).is_file())
+    names = {bundles.MANIFEST, *manifest.files, *engines}
+    return {name: (bundle / name).read_bytes() for name in sorted(names)}
 
 
 def at_hand(bundle: Path, digest: str, fetch: Callable[[], Files]) -> Path:

@@ -42,7 +42,7 @@ class RaySlots:
         inputs: Sequence[Path],
         say: Callable[[str], None],
     ) -> None:
-        """Join the cluster at `address`: `LOCAL`, "auto" for the one of this machine, or host:port.
+        """Join the cluster at `address` (`connect`).
 
         `machine`: for each node; it has one device for each worker of a GPU or, without GPUs, of a node.
         `folder` and `inputs` must be at the same place on all nodes. `say` is called with what the user
@@ -67,7 +67,7 @@ class RaySlots:
         if time.monotonic() - self._looked > _BETWEEN_LOOKS:
             self._look()
             self._looked = time.monotonic()
-        return [slot for node in self._nodes.values() for slot in node.slots if slot not in self._refused]
+        return self._usable()
 
     def refuse(self, slot: Slot, error: EfficientSCNError) -> None:
         """Do without `slot`. Raises `error` if there is no other."""
@@ -104,7 +104,7 @@ class RaySlots:
     def _check_hope(self) -> None:
         """Raises DeviceError if no node can take part, and no time is left to wait for one."""
         nodes = list(self._nodes.values())
-        if any(node.slots for node in nodes):
+        if self._usable():
             self._last_seen, self._had_slots = time.monotonic(), True
         elif nodes and not self._had_slots and not any(node.is_unknown for node in nodes):
             lacks = [f"{node.name}: {node.lack}" for node in nodes if node.lack]
@@ -115,6 +115,9 @@ class RaySlots:
                 f"The cluster had no node that answers for {_LONGEST_WITHOUT_NODE:g} s; mend it, and run the "
                 "same command again."
             )
+
+    def _usable(self) -> list[Slot]:
+        return [slot for node in self._nodes.values() for slot in node.slots if slot not in self._refused]
 
     def _examined(self, identity: str, state: dict[str, Any]) -> Node:
         bundle = self._machine.bundle.absolute()
