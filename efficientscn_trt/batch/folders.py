@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..io.dicom.archives import Member, opened_archive
-from ..io.dicom.listing import list_series
+from ..io.dicom.listing import Listing, list_series
 from ..io.reading import folder_of
 from ..io.signatures import head_of, is_dicom, is_zip
 from .entry import Entry
+from .listings import list_folders
 
 #: The endings of image files. Of a pair of Analyze or NIfTI, the header counts.
 _IMAGES = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".nhdr", ".nrrd", ".mha", ".mhd")
@@ -47,7 +48,7 @@ def scans_in(root: Path, leave_out: Path) -> list[Entry]:
 
     What should be a scan, but cannot be read as one, is an entry too: its error says why.
     """
-    found, closed = _Found(), list[Path]()
+    found, closed, with_dicom = _Found(), list[Path](), dict[Path, list[Path]]()
     for folder, folders, names in _walk(root, leave_out, closed):
         dicom: list[Path] = []
         for name in names:
@@ -57,9 +58,13 @@ def scans_in(root: Path, leave_out: Path) -> list[Entry]:
             elif not name.lower().endswith(_VOXELS):
                 _sort_out(file, root, dicom, found)
         if dicom:
-            _list_dicom(folder, dicom, found)
+            with_dicom[folder] = dicom
         elif not names and not folders:
             found.entries.append(Entry(_id(root, folder), folder))
+    for (folder, files), listing in zip(
+        with_dicom.items(), list_folders(list(with_dicom.values())), strict=True
+    ):
+        _add_listing(folder, files, listing, found)
     found.entries += _series_entries(root, found)
     found.entries += [Entry(_id(root, folder), folder) for folder in closed]
     return sorted(found.entries, key=lambda entry: (entry.id, entry.series or ""))
@@ -99,10 +104,8 @@ def _sort_out(file: Path, root: Path, dicom: list[Path], found: _Found) -> None:
         found.entries += archive_entries(_id(root, file), file)
 
 
-def _list_dicom(folder: Path, files: list[Path], found: _Found) -> None:
-    try:
-        listing = list_series(files)
-    except InputError:  # which reading the folder will raise again
+def _add_listing(folder: Path, files: list[Path], listing: Listing | None, found: _Found) -> None:
+    if listing is None:  # reading the folder will say why
         found.dicom[folder] = files
         return
     damaged = [file for file in listing.damaged if isinstance(file, Path)]

@@ -17,6 +17,7 @@ from support.dicom import write_series
 from support.scans import block_image
 
 from efficientscn_trt import InputError
+from efficientscn_trt.batch import listings
 from efficientscn_trt.batch.entry import Entry
 from efficientscn_trt.batch.worklist import part, worklist
 
@@ -80,7 +81,11 @@ def test_several_series_in_one_folder(scans: Path) -> None:
     assert not set(entries[0].files) & set(entries[1].files)
 
 
-def test_a_series_in_several_folders_is_one_scan(scans: Path) -> None:
+@pytest.mark.parametrize("few", [listings._FEW, 0], ids=["in this process", "in several processes"])
+def test_a_series_in_several_folders_is_one_scan(
+    few: int, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listings, "_FEW", few)
     write_series(block_image(), scans / "study" / "a")
     files = sorted((scans / "study" / "a").iterdir())
     (scans / "study" / "b").mkdir()
