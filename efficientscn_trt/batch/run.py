@@ -133,8 +133,8 @@ class Run:
 
     def _ended(self, worker: Worker) -> None:
         """A worker died, or was lost."""
+        failure = worker.failure(self._machine.seconds)  # waits for its end, and so for its locks
         slot = self._remove(worker)
-        failure = worker.failure(self._machine.seconds)
         tasks = list(worker.tasks.values())
         if len(tasks) == 1:
             self._failed(tasks[0], failure)
