@@ -35,12 +35,15 @@ class _Series:
 
 @dataclass
 class _Found:
-    """What the folders hold. `dicom`: by folder, all DICOM files; `damaged`: those that cannot be read."""
+    """What the folders hold. `dicom`: by folder, all DICOM files; `damaged`: those that cannot be read;
+    `directories`: the DICOMDIR of a folder, which says what is missing.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     series: dict[tuple[str, ...], list[_Series]] = field(default_factory=dict)
     dicom: dict[Path, list[Path]] = field(default_factory=dict)
     damaged: dict[Path, list[Path]] = field(default_factory=dict)
+    directories: dict[Path, Path] = field(default_factory=dict)
 
 
 def scans_in(root: Path, leave_out: Path) -> list[Entry]:
@@ -98,6 +101,8 @@ def _sort_out(file: Path, root: Path, dicom: list[Path], found: _Found) -> None:
         head = head_of(file)
     except InputError:  # only a file that says that it is DICOM is missed
         head = b""
+    if file.name.upper() == "DICOMDIR":
+        found.directories[file.parent] = file
     if is_dicom(head) or file.name.lower().endswith(_DICOM):
         dicom.append(file)
     elif is_zip(head) and file.name.lower().endswith(".zip"):
@@ -130,12 +135,20 @@ def _series_entries(root: Path, found: _Found) -> Iterator[Entry]:
         own = {file.parent for file in series.files}
         used |= own
         damaged = [file for folder in sorted(own) for file in found.damaged[folder]]
+        above = {place for folder in own for place in (folder, *folder.parents)}
+        lists = [found.directories[place] for place in sorted(above & found.directories.keys())]
         name, shared = _id(root, place), volumes_at[place] > 1
-        members = dict.fromkeys([*sorted(series.files), *damaged])
+        members = dict.fromkeys([*sorted(series.files), *damaged, *lists])
         yield Entry(f"{name}/{series.uid}" if shared else name, place, tuple(members), series.uid or None)
     for folder, files in found.dicom.items():
         if files and folder not in used:  # reading it says what is wrong
             yield Entry(_id(root, folder), folder, tuple(files))
+    with_images = {
+        place for folder, files in found.dicom.items() if files for place in (folder, *folder.parents)
+    }
+    for folder, file in found.directories.items():
+        if folder not in with_images:
+            yield Entry(_id(root, folder), folder, (file,))
 
 
 def _walk(root: Path, leave_out: Path, closed: list[Path]) -> Iterator[tuple[Path, list[str], list[str]]]:

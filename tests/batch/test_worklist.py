@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.uid import MRImageStorage
-from support.dicom import write_series
+from support.dicom import write_disk, write_series
 from support.scans import block_image
 
 from efficientscn_trt import InputError
 from efficientscn_trt.batch import listings
 from efficientscn_trt.batch.entry import Entry
 from efficientscn_trt.batch.worklist import part, worklist
+from efficientscn_trt.io.reading import read_series
 
 
 def _ids(*inputs: Path, out: Path | None = None) -> list[str]:
@@ -138,6 +139,34 @@ def test_damaged_files_come_with_the_series_of_their_folder(scans: Path) -> None
     (scans / "ct" / "broken.dcm").write_bytes(b"no DICOM")
     (entry,) = worklist([scans], scans / "out")
     assert scans / "ct" / "broken.dcm" in entry.files
+
+
+def test_the_list_of_a_disk_comes_with_its_series(scans: Path) -> None:
+    write_disk(scans / "disk", block_image(), block_image())
+
+    def found() -> dict[str | None, list[str]]:
+        entries = worklist([scans], scans / "out")
+        images = {entry.series: read_series(entry.path, entry.files, entry.series) for entry in entries}
+        return {series: [warning.code for warning in image.warnings] for series, image in images.items()}
+
+    first, second = found()
+    assert found() == {first: [], second: []}
+    for file in sorted((scans / "disk").rglob("*")):
+        if file.is_file() and file.name != "DICOMDIR" and dcmread(file).SeriesInstanceUID == first:
+            file.unlink()
+            break
+    assert found() == {first: ["missing-files"], second: []}
+
+
+def test_a_list_without_its_images_is_named(scans: Path) -> None:
+    file = write_disk(scans / "disk", block_image())
+    for place in (scans / "disk").iterdir():
+        if place.is_dir():
+            shutil.rmtree(place)
+    (entry,) = worklist([scans], scans / "out")
+    assert entry == Entry("disk", scans / "disk", (file,))
+    with pytest.raises(InputError, match="has a DICOMDIR, a list of 34 images, but not the images; give the"):
+        read_series(entry.path, entry.files)
 
 
 def test_links_are_followed_once(scans: Path) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.fileset import FileSet
 from pydicom.uid import UID, RTDoseStorage, SecondaryCaptureImageStorage
-from support.dicom import SAMPLES, check, ct_slice, enhanced_ct, set_hu, write_series
+from support.dicom import SAMPLES, check, ct_slice, enhanced_ct, set_hu, write_disk, write_series
 from support.scans import block_array, block_image
 
 from efficientscn_trt import InputError
@@ -250,26 +249,14 @@ def test_enhanced_ct_in_several_files(tmp_path: Path) -> None:
     check(read(tmp_path))
 
 
-def _with_dicomdir(folder: Path) -> Path:
-    """`block_image` as on a disk for patients, by pydicom."""
-    study = FileSet()
-    for number in range(block_image().GetDepth()):
-        dataset = ct_slice(block_image(), number)
-        dataset.PatientID, dataset.PatientName = "1", "Nobody"
-        dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20200101", "120000", "1"
-        study.add(dataset)
-    study.write(folder)
-    return folder / "DICOMDIR"
-
-
 @pytest.mark.parametrize("given", ["file", "folder"])
 def test_dicomdir(given: str, tmp_path: Path) -> None:
-    file = _with_dicomdir(tmp_path / "disk")
+    file = write_disk(tmp_path / "disk", block_image())
     check(read(file if given == "file" else file.parent))
 
 
 def test_dicomdir_with_missing_files(tmp_path: Path) -> None:
-    file = _with_dicomdir(tmp_path / "disk")
+    file = write_disk(tmp_path / "disk", block_image())
     last = max(dcmread(path).InstanceNumber for path in _images(file.parent))
     for path in _images(file.parent):
         if dcmread(path).InstanceNumber == last:

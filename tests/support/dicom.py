@@ -11,6 +11,7 @@ import pydicom.data
 import SimpleITK as sitk
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
+from pydicom.fileset import FileSet
 from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 from efficientscn_trt.io.image import Image
@@ -51,6 +52,19 @@ def set_compressed(dataset: Dataset, syntax: str, data: bytes) -> None:
     dataset.PixelData = data
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
+
+
+def write_disk(folder: Path, *images: sitk.Image) -> Path:
+    """Write a study as on a disk for patients, by pydicom, each image as a series. Returns the DICOMDIR."""
+    study = FileSet()
+    for series, image in enumerate(images, 1):
+        for number in range(image.GetDepth()):
+            dataset = ct_slice(image, number, series=series)
+            dataset.PatientID, dataset.PatientName = "1", "Nobody"
+            dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20200101", "120000", "1"
+            study.add(dataset)
+    study.write(folder)
+    return folder / "DICOMDIR"
 
 
 def only(number: int, spoil: Callable[[Dataset], object]) -> Change:

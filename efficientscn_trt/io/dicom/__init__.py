@@ -57,12 +57,14 @@ def read_dicom(
         found = read_headers(chosen_files)
         if found.missing and not found.instances:
             what = "has a DICOMDIR" if path.is_dir() else "is a DICOMDIR"
+            images = counted(found.missing.total(), "image")
             raise InputError(
-                f"{path} {what}, a list of {counted(found.missing, 'image')}, but not the images; give the "
-                "folder of the whole study."
+                f"{path} {what}, a list of {images}, but not the images; give the folder of the whole study."
             )
         chosen, warnings = choose(path, found.instances, series)
-        warnings = [*_incomplete(path, found), *warnings]
+        # Who names the files may leave other series out.
+        missing = found.missing.total() if files is None else found.missing[chosen.uid]
+        warnings = [*_incomplete(path, found, missing), *warnings]
         frames = chosen.frames
         if not frames:
             raise InputError(f"{path} has localizers only, expected the slices of a CT; give their folder.")
@@ -84,7 +86,7 @@ def read_dicom(
     return straightened(Image(array, ordered.geometry, warnings), name)
 
 
-def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
+def _incomplete(path: Path, found: Found, missing: int) -> list[ScanWarning]:
     warnings = []
     if damaged := [*(file.name for file in found.damaged), *cut_short(found.instances)]:
         message = (
@@ -92,8 +94,8 @@ def _incomplete(path: Path, found: Found) -> list[ScanWarning]:
             f"{listed(sorted(damaged))}; copy them again."
         )
         warnings.append(ScanWarning("damaged-files", message))
-    if found.missing:
-        images = counted(found.missing, "image")
+    if missing:
+        images = counted(missing, "image")
         message = f"The DICOMDIR in {path} lists {images} more than there are; copy the study again."
         warnings.append(ScanWarning("missing-files", message))
     return warnings

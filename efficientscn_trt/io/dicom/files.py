@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from ..streams import DENSEST
 from ..wording import system_reason
 from .archives import Member, opened_archive
 from .deflated import Deflated, is_deflated
-from .elements import items, text
+from .directory import listed_images
+from .elements import text
 
 _EXTENSIONS = (".dcm", ".dicom", ".ima")
 
@@ -79,13 +81,13 @@ class Instance:
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder holds: instances, files that should be DICOM but cannot be read, and how many images a
-    DICOMDIR lists that are not there.
+    """What a folder holds: instances, files that should be DICOM but cannot be read, and how many images of
+    each series a DICOMDIR lists that are not there.
     """
 
     instances: list[Instance]
     damaged: list[File]
-    missing: int
+    missing: Counter[str]
 
 
 @contextmanager
@@ -108,17 +110,19 @@ def files_at(path: Path) -> Iterator[Iterable[File]]:
 
 def read_headers(files: Iterable[File]) -> Found:
     """Read the header of each file that is DICOM."""
-    instances, damaged, listed = [], [], set()
+    instances, damaged = list[Instance](), list[File]()
+    listed: dict[str, str] = {}
     for file in files:
         instance = _read_header(file)
         if isinstance(instance, str):
             damaged.append(file)
         elif instance and "DirectoryRecordSequence" in instance.header:  # a DICOMDIR
-            listed |= _listed(instance.header)
+            listed |= listed_images(instance.header)
         elif instance:
             instances.append(instance)
     present = {text(instance.header, "SOPInstanceUID") for instance in instances if listed}
-    return Found(instances, damaged, len(listed - present))
+    missing = Counter(series for uid, series in listed.items() if uid not in present)
+    return Found(instances, damaged, missing)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -172,13 +176,3 @@ def bytes_at_hand(file: File) -> int:
     if isinstance(file, Deflated):
         return int(bytes_at_hand(file.file) * DENSEST["zlib"])
     return file.info.file_size if isinstance(file, Member) else file.stat().st_size
-
-
-def _listed(directory: Dataset) -> set[str]:
-    """The SOP instance UIDs of the images that a DICOMDIR lists."""
-    images = (
-        text(record, "ReferencedSOPInstanceUIDInFile")
-        for record in items(directory, "DirectoryRecordSequence")
-        if text(record, "DirectoryRecordType") == "IMAGE"
-    )
-    return set(images) - {""}
