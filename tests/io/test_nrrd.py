@@ -290,3 +290,17 @@ def test_a_header_with_a_byte_of_0(tmp_path: Path) -> None:
     (tmp_path / "ct.nrrd").write_bytes(content.replace(b"space origin:", b"space origin\0:"))
     with pytest.raises(InputError, match=r"is damaged or no NRRD header \(it has a byte of 0\)"):
         read(tmp_path / "ct.nrrd")
+
+
+def test_a_field_whose_name_is_not_ascii(tmp_path: Path) -> None:
+    """pynrrd leaves such bytes out, and would lay the scan elsewhere than this one."""
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(tmp_path / "ct.nrrd"))
+    content = (tmp_path / "ct.nrrd").read_bytes()
+    for name in (b"byte sk\xffip: -1", "bytë skip: -1".encode()):
+        (tmp_path / "ct.nrrd").write_bytes(content.replace(b"\nendian:", b"\n" + name + b"\nendian:"))
+        with pytest.raises(InputError, match=r"\(the name of the field in line \d+ is not ASCII\)"):
+            read(tmp_path / "ct.nrrd")
+    (tmp_path / "ct.nrrd").write_bytes(
+        content.replace(b"\nendian:", "\n# Ä\nÄ:=Ö\ncontent: Bäuche\nendian:".encode())
+    )
+    np.testing.assert_array_equal(read(tmp_path / "ct.nrrd").array, VOXELS)

@@ -49,6 +49,8 @@ def read_lines(path: Path) -> tuple[dict[str, str], list[str], int]:
             if ":=" not in line:
                 raise damaged(path, f"line {number} is no field")
             continue
+        if not match["name"].isascii():  # other programs leave such bytes out, and may know what is left
+            raise damaged(path, f"the name of the field in line {number} is not ASCII")
         name = _NAMES.get(match["name"].strip().lower())
         if name is None:
             continue
