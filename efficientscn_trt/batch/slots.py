@@ -8,7 +8,6 @@ from typing import Protocol
 
 from ..errors import EfficientSCNError
 from .machine import Machine
-from .many import most_in_flight, reader_count
 from .worker import Setup
 from .workers import Events, LocalWorker, Worker
 
@@ -60,4 +59,4 @@ class _LocalSlot:
         self._setup = setup
 
     def start(self, events: Events) -> Worker:
-        return LocalWorker(self._setup, most_in_flight(reader_count(len(self._setup.cores))), events)
+        return LocalWorker(self._setup, events)

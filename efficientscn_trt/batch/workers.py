@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from ..backends.child_process import ending_of, python_command
 from ..errors import UNEXPECTED
 from .journal import Failure, parsed
+from .many import most_in_flight, reader_count
 from .worker import Setup, Task
 
 LONGEST_END = 10  # seconds
@@ -78,8 +79,8 @@ Events: TypeAlias = SimpleQueue[tuple[Worker, Any]]
 class LocalWorker(Worker):
     """A process on this machine."""
 
-    def __init__(self, setup: Setup, most_in_flight: int, events: Events) -> None:
-        super().__init__(most_in_flight)
+    def __init__(self, setup: Setup, events: Events) -> None:
+        super().__init__(most_in_flight(reader_count(len(setup.cores))))
         self._events = events
         self._process = subprocess.Popen(
             python_command(_PROGRAM),

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from .. import bundle as bundles
 from ..bundle import Bundle, Manifest
-from ..errors import BundleError, OutputError
-from ..io.unfinished import write_folder
-from ..user_cache import CACHE_VARIABLE, cache_folder
+from ..bundle.cached_copy import cached_copy
+from ..errors import BundleError
+from ..user_cache import cache_folder
 
 
 def cached_bundle(bundle: Bundle) -> Bundle | None:
@@ -29,17 +29,7 @@ def make_copy(bundle: Bundle, cache: Path) -> Bundle:
 
     Raises OutputError if the copy cannot be written.
     """
-    target = _place(bundle, cache)
-    with suppress(BundleError):
-        return bundles.load(target)
-    try:
-        write_folder(target, partial(_fill, bundle))
-    except OSError as error:
-        raise OutputError(
-            f"The user's cache cannot be written ({error}); free disk space, or name another folder in the "
-            f"environment variable {CACHE_VARIABLE}."
-        ) from error
-    return bundles.load(target)
+    return cached_copy(_place(bundle, cache), partial(_fill, bundle))
 
 
 def _fill(bundle: Bundle, copy: Path) -> None:

@@ -16,12 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-import SimpleITK as sitk
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.scans import block_array, block_image
+from support.scans import write_different
 from support.tiny_bundle import write_tiny_bundle
 
 
@@ -36,7 +33,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_tiny_bundle(folder / "bundle")
-        _write_scans(folder / "scans", arguments.scans)
+        (folder / "scans").mkdir()
+        write_different(folder / "scans", (f"{number:03d}" for number in range(arguments.scans)))
         _run(folder, "undisturbed")  # compiles the networks
         shutil.rmtree(folder / "undisturbed")
         begin = time.monotonic()
@@ -53,14 +51,6 @@ def main() -> int:
             shutil.rmtree(folder / "out")
     print(f"{arguments.times} times killed within {whole:.2f} s: {faults} faults")
     return 1 if faults else 0
-
-
-def _write_scans(folder: Path, count: int) -> None:
-    folder.mkdir()
-    for number in range(count):
-        image = sitk.GetImageFromArray(np.roll(block_array(), number, axis=2))
-        image.CopyInformation(block_image())
-        sitk.WriteImage(image, str(folder / f"{number:03d}.nii.gz"))
 
 
 def _start(folder: Path, out: str) -> subprocess.Popen[bytes]:

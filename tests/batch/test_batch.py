@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from support.dicom import write_series
-from support.scans import block_array, block_image, block_labels
+from support.scans import block_image, block_labels, write_different
 
 from efficientscn_trt import BatchError, DeviceError, OutputError
 from efficientscn_trt import bundle as bundles
@@ -277,10 +277,7 @@ def test_a_batch_that_was_stopped_goes_on(
     ending: signal.Signals, tiny_bundle: bundles.Bundle, scans: Path, out: Path, tmp_path: Path
 ) -> None:
     names = [f"{number:02d}" for number in range(12)]
-    for number, name in enumerate(names):
-        image = sitk.GetImageFromArray(np.roll(block_array(), number, axis=2))
-        image.CopyInformation(block_image())
-        sitk.WriteImage(image, str(scans / f"{name}.nii.gz"))
+    write_different(scans, names)
     (tmp_path / "undisturbed").mkdir()
     assert _start(tiny_bundle, scans, tmp_path / "undisturbed").wait() == 0
     process = _start(tiny_bundle, scans, out)

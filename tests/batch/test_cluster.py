@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import SimpleITK as sitk
-from support.scans import block_array, block_image
+from support.scans import write_different
 
 from efficientscn_trt import BundleError
 from efficientscn_trt import bundle as bundles
@@ -39,10 +37,7 @@ def cluster() -> Iterator[Any]:
 @pytest.fixture
 def many_scans(scans: Path) -> Path:
     """40 scans, no two of which have the same organs."""
-    for number, name in enumerate(_NAMES):
-        image = sitk.GetImageFromArray(np.roll(block_array(), number, axis=2))
-        image.CopyInformation(block_image())
-        sitk.WriteImage(image, str(scans / f"{name}.nii.gz"))
+    write_different(scans, _NAMES)
     return scans
 
 

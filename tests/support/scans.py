@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -41,3 +44,11 @@ def block_labels() -> np.ndarray:
     for label, (start, stop) in BLOCKS.items():
         labels[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = label
     return labels
+
+
+def write_different(folder: Path, names: Iterable[str]) -> None:
+    """Write `block_image` as .nii.gz under each of `names`, each shifted by one voxel more along x."""
+    for number, name in enumerate(names):
+        image = sitk.GetImageFromArray(np.roll(block_array(), number, axis=2))
+        image.CopyInformation(block_image())
+        sitk.WriteImage(image, str(folder / f"{name}.nii.gz"))

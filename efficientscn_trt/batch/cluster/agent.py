@@ -11,7 +11,6 @@ from typing import Any
 
 from ...errors import EfficientSCNError
 from ..machine import Machine
-from ..many import most_in_flight, reader_count
 from ..worker import Task
 from ..workers import Events, LocalWorker
 from .shipping import Files, at_hand
@@ -44,7 +43,7 @@ class Agent:
         """`machine`: what all workers of this node share; this is the one for device `number` of it."""
         setup = machine.setups(folder, keep_scans)[number]
         self._events: Events = SimpleQueue()
-        self._worker = LocalWorker(setup, most_in_flight(reader_count(len(setup.cores))), self._events)
+        self._worker = LocalWorker(setup, self._events)
 
     def give(self, task: Task) -> None:
         """Add a task."""

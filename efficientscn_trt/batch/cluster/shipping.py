@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from ... import bundle as bundles
-from ...errors import BundleError, OutputError
-from ...io.unfinished import write_folder
+from ...bundle.cached_copy import cached_copy
+from ...errors import OutputError
 from ...user_cache import CACHE_VARIABLE, cache_folder
 
 Files = dict[str, bytes]
@@ -43,16 +42,7 @@ def at_hand(bundle: Path, digest: str, fetch: Callable[[], Files]) -> Path:
         raise OutputError(
             f"No cache folder is writable, but the bundle needs one; set {CACHE_VARIABLE} to one that is."
         )
-    copy = cache / "bundles" / digest[:16]
-    with suppress(BundleError):
-        bundles.load(copy)
-        return copy
-    try:
-        write_folder(copy, partial(_fill, fetch()))
-    except OSError as error:
-        raise OutputError(f"{cache} cannot be written ({error}); free some space.") from error
-    bundles.load(copy)
-    return copy
+    return cached_copy(cache / "bundles" / digest[:16], lambda folder: _fill(fetch(), folder)).path
 
 
 def _fill(files: Files, folder: Path) -> None:
