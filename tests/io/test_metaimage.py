@@ -157,6 +157,8 @@ def test_shear_is_straightened(tmp_path: Path) -> None:
         ({"Offset": "0 0 0", "Position": "1 0 0"}, r"has different values of Offset and Position"),
         ({"ElementByteOrderMSB": True}, r"different values of BinaryDataByteOrderMSB and Element"),
         ({"Comment": "a\nDimSize = 9 9 9"}, r"has DimSize twice, expected once"),
+        ({"Comment": "a\nOffset \r2 = 9 9 9"}, r"it has a byte of 13, which is no text"),
+        ({"Comment": "a\nOffset\v = -40 -30 -20"}, r"it has a byte of 11, which is no text"),
         ({"ElementSpacing": "1_0 1 1"}, r"has ElementSpacing = 1_0 1 1, expected 3 numbers"),
         ({"DimSize": "7 5 1e300"}, r"has DimSize = 7 5 1e300, expected whole numbers"),
         ({"ElementDataFile": "x" * 300}, r"The file with voxels .* is not there"),
@@ -337,6 +339,7 @@ def test_a_long_value_is_cut_in_the_message(field: str, tmp_path: Path) -> None:
         ("ParentID = nan", 1),
         ("CenterOfRotation = 0 0", 3),
         ("SequenceID =", 3),
+        ("ElementSize = 1 1", 3),
         ("Color = 1 1 1", 4),
     ],
 )
@@ -355,6 +358,13 @@ def test_fields_that_would_swallow_the_next_line(line: str, count: int, tmp_path
     assert sitk.ReadImage(str(tmp_path / "ct.mha")).GetOrigin() == (10, 20, 30)
 
 
+@pytest.mark.parametrize("name", ["Comment", "Modality", "Unknown"])
+def test_words_that_are_left_out(name: str, tmp_path: Path) -> None:
+    path = write_metaimage(tmp_path / "ct.mha")
+    path.write_bytes(path.read_bytes().replace(b"Offset", f"{name} = \nOffset".encode()))
+    assert read(path).geometry.origin == sitk.ReadImage(str(path)).GetOrigin() == (-40, -30, -20)
+
+
 @pytest.mark.parametrize("place", [b"Offset", b"ElementSpacing", b"TransformMatrix", b"Comment"])
 def test_a_header_with_a_byte_of_0(place: bytes, tmp_path: Path) -> None:
     """Programs in C end a name there. With "Offset\\0" they would lay the scan elsewhere than this one."""
@@ -364,6 +374,7 @@ def test_a_header_with_a_byte_of_0(place: bytes, tmp_path: Path) -> None:
     content = (tmp_path / "ct.mha").read_bytes().replace(b"BinaryData =", b"Comment = x\nBinaryData =")
     (tmp_path / "ct.mha").write_bytes(content.replace(place + b" =", place + b"\0 =", 1))
     with pytest.raises(
-        InputError, match=r"ct\.mha is damaged: it has a byte of 0; copy or download it again"
+        InputError,
+        match=r"ct\.mha is damaged: it has a byte of 0, which is no text; copy or download it again",
     ):
         read(tmp_path / "ct.mha")

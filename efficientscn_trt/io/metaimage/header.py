@@ -19,6 +19,8 @@ from ..wording import counted, excerpt
 _LONGEST = 1 << 20  # bytes of a header
 _MARK = b"\xef\xbb\xbf"  # of UTF-8
 _SEPARATOR = re.compile("[=:]")
+_SPACE = " \t\r\n"  # others are part of a name in other programs
+_CONTROL = re.compile(rb"[^\t\n -\xff]|\x7f")
 _TRUE, _FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
 _LARGEST = 2**31  # number that is whole
 LAST = "ElementDataFile"
@@ -28,12 +30,12 @@ _ONCE = (
     *("BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB", "CompressedData", "DistanceUnits"),
 )
 
-#: How many numbers the fields have that nothing here depends on, 0 for one an axis. If they lack some, MetaIO
+#: How many numbers the fields have that not every scan depends on, 0: one an axis. If they lack some, MetaIO
 #: takes them from the next lines, and misses what these say.
-_UNUSED = {
+_COUNTS = {
     **dict.fromkeys(("ElementMin", "ElementMax", "ElementNBits", "ID", "ParentID"), 1),
     **dict.fromkeys(("CompressedDataSize", "CompressionLevel"), 1),
-    **dict.fromkeys(("CenterOfRotation", "SequenceID"), 0),
+    **dict.fromkeys(("ElementSize", "CenterOfRotation", "SequenceID"), 0),
     "Color": 4,
 }
 
@@ -92,7 +94,7 @@ def parse(path: Path) -> MetaImageHeader:
     values: dict[str, str] = {}
     end = 0
     for name, value, end in _lines(head):  # noqa: B007
-        if (name in _ONCE or name in _UNUSED) and values.get(name, value) != value:
+        if (name in _ONCE or name in _COUNTS) and values.get(name, value) != value:
             raise InputError(f"The header of {path} has {name} twice, expected once; save it again.")
         values[name] = value
         if name == LAST:
@@ -102,12 +104,15 @@ def parse(path: Path) -> MetaImageHeader:
         raise InputError(
             f"The header of {path} is damaged: it lacks {', '.join(missing)}; copy or download it again."
         )
-    if b"\0" in head[:end]:  # other programs take it for the end of a name
-        raise InputError(f"The header of {path} is damaged: it has a byte of 0; copy or download it again.")
+    if found := _CONTROL.search(head[:end].replace(b"\r\n", b"\n")):  # some end a name in other programs
+        raise InputError(
+            f"The header of {path} is damaged: it has a byte of {found[0][0]}, which is no text; copy or "
+            "download it again."
+        )
     (count,) = _whole(path, "NDims", values["NDims"], 1)
     if not 1 <= count <= 10:
         raise InputError(f"The header of {path} announces {count} dimensions, expected 3; save it again.")
-    for name, numbers in _UNUSED.items():
+    for name, numbers in _COUNTS.items():
         if name in values:
             _numbers(path, name, values[name], numbers or count)
     sizes = _whole(path, "DimSize", values["DimSize"], count)
@@ -129,12 +134,12 @@ def _lines(head: bytes) -> Iterator[tuple[str, str, int]]:
     end = len(_MARK) if head.startswith(_MARK) else 0
     while end < len(head):
         begin, end = end, head.find(b"\n", end) + 1 or len(head)
-        line = head[begin:end].decode(errors="surrogateescape").strip()
+        line = head[begin:end].decode(errors="surrogateescape").strip(_SPACE)
         name, *value = _SEPARATOR.split(line, maxsplit=1)
         if line and not value:
             return
         if line:
-            yield name.strip(), value[0].strip(), end
+            yield name.strip(_SPACE), value[0].strip(_SPACE), end
 
 
 def _numbers(path: Path, name: str, value: str, count: int) -> list[float]:
