@@ -115,9 +115,9 @@ cpu::ScanView scan_argument(const py::handle& volume) {
     return {array.data(), *type, shape_of(array), strides_of(array)};
 }
 
-cpu::View<const uint8_t> mask_argument(const py::handle& mask) {
-    const py::array array = array_argument(mask, "mask", 3);
-    if (!holds<bool>(array) && !holds<uint8_t>(array)) refuse_type("mask", "bool or uint8 voxels", array);
+cpu::View<const uint8_t> mask_argument(const py::handle& mask, const char* name) {
+    const py::array array = array_argument(mask, name, 3);
+    if (!holds<bool>(array) && !holds<uint8_t>(array)) refuse_type(name, "bool or uint8 voxels", array);
     return {static_cast<const uint8_t*>(array.data()), shape_of(array), strides_of(array)};
 }
 

@@ -16,7 +16,7 @@ ValidSizes valid_sizes_argument(const pybind11::handle& object);
 // Views of NumPy arrays. The array must outlive its view. Nothing is copied: an array that cannot be used in
 // place is refused.
 cpu::ScanView scan_argument(const pybind11::handle& volume);
-cpu::View<const uint8_t> mask_argument(const pybind11::handle& mask);
+cpu::View<const uint8_t> mask_argument(const pybind11::handle& mask, const char* name);
 cpu::View<uint8_t> labels_argument(const pybind11::handle& labels);
 
 // float32, C-contiguous, (class, z, y, x).

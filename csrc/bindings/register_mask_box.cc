@@ -8,7 +8,7 @@ namespace escn {
 namespace {
 
 py::object mask_box(const py::object& mask) {
-    const auto view = mask_argument(mask);
+    const auto view = mask_argument(mask, "mask");
     std::optional<cpu::VoxelBox> box;
     {
         const py::gil_scoped_release release;

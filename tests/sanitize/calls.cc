@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "cpu/label_statistics.h"
 #include "cpu/mask_box.h"
 #include "cpu/network_input.h"
 #include "cpu/strided_copy.h"
@@ -59,6 +60,17 @@ Bytes value_summary(const Scan& scan, int threads) {
         for (const std::byte byte : bytes_of(std::vector<uint64_t>{count})) bytes.push_back(byte);
     }
     return bytes;
+}
+
+Bytes label_statistics(const Scan& scan, int threads) {
+    std::vector<double> numbers;
+    const auto labels = cpu::view_as<uint8_t>(scan.view);
+    for (const auto& each : cpu::label_statistics(labels, scan.view, 255, cpu::Division{1, 7.5}, threads)) {
+        numbers.insert(numbers.end(), {each.mean, each.deviation, each.centre[2]});
+        numbers.insert(numbers.end(), each.percentiles.begin(), each.percentiles.end());
+        numbers.insert(numbers.end(), each.pieces.begin(), each.pieces.end());
+    }
+    return bytes_of(numbers);
 }
 
 Bytes mask_box(const Scan& scan, int) {
@@ -118,6 +130,7 @@ std::vector<Call> all_calls() {
         calls.push_back({"segmentation_input " + type, [=](int n) { return segmentation_input(*scan, n); }});
         calls.push_back({"value_summary " + type, [=](int n) { return value_summary(*scan, n); }});
         if (scan->view.type == cpu::VoxelType::kUint8) {
+            calls.push_back({"label_statistics", [=](int n) { return label_statistics(*scan, n); }});
             calls.push_back({"mask_box", [=](int n) { return mask_box(*scan, n); }});
         }
         if (scan->view.type == cpu::VoxelType::kInt16) {

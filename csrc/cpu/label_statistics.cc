@@ -1,0 +1,142 @@
+#include "cpu/label_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "cpu/label_runs.h"
+#include "cpu/thread_pool.h"
+
+namespace escn::cpu {
+namespace {
+
+constexpr double kShareOnEachSide = 0.25;
+
+using Runs = std::vector<LabelRun>;
+
+// The sum of the integers in [begin, end).
+double sum_of_range(int64_t begin, int64_t end) {
+    return 0.5 * static_cast<double>(end - begin) * static_cast<double>(begin + end - 1);
+}
+
+// The runs of the label on both sides of its division.
+std::pair<Runs, Runs> sides_of(const LabelRuns& all, const Division& division) {
+    struct Piece {
+        int64_t size = 0, lower = 0;
+        double sum = 0;
+    };
+    // The first index of the side of higher x.
+    const auto plane = static_cast<int64_t>(std::ceil(division.middle));
+    std::vector<Piece> pieces(all.pieces);
+    for (const LabelRun& run : all.runs) {
+        if (run.label != division.label) continue;
+        Piece& piece = pieces[run.piece];
+        piece.size += run.size();
+        piece.lower += std::clamp(plane, run.begin, run.end) - run.begin;
+        piece.sum += sum_of_range(run.begin, run.end);
+    }
+    std::pair<Runs, Runs> sides;
+    for (const LabelRun& run : all.runs) {
+        if (run.label != division.label) continue;
+        const Piece& piece = pieces[run.piece];
+        const auto size = static_cast<double>(piece.size);
+        const double share = static_cast<double>(piece.lower) / size;
+        int64_t end = piece.sum / size < division.middle ? run.end : run.begin;
+        if (share >= kShareOnEachSide && share <= 1 - kShareOnEachSide) {
+            end = std::clamp(plane, run.begin, run.end);
+        }
+        LabelRun lower = run, higher = run;
+        lower.end = higher.begin = end;
+        if (lower.size() > 0) sides.first.push_back(lower);
+        if (higher.size() > 0) sides.second.push_back(higher);
+    }
+    return sides;
+}
+
+void find_place(const Runs& runs, LabelStatistics* found) {
+    Triple<double> sums = {};
+    std::map<int64_t, uint64_t> pieces;
+    for (const LabelRun& run : runs) {
+        const Index first = {run.z, run.y, run.begin}, last = {run.z, run.y, run.end - 1};
+        for (int axis = 0; axis < 3; ++axis) {
+            const bool begins = found->voxels == 0;
+            found->first[axis] = begins ? first[axis] : std::min(found->first[axis], first[axis]);
+            found->last[axis] = begins ? last[axis] : std::max(found->last[axis], last[axis]);
+        }
+        const auto size = static_cast<double>(run.size());
+        sums[0] += size * static_cast<double>(run.z);
+        sums[1] += size * static_cast<double>(run.y);
+        sums[2] += sum_of_range(run.begin, run.end);
+        found->voxels += static_cast<uint64_t>(run.size());
+        pieces[run.piece] += static_cast<uint64_t>(run.size());
+    }
+    if (runs.empty()) return;
+    for (int axis = 0; axis < 3; ++axis)
+        found->centre[axis] = sums[axis] / static_cast<double>(found->voxels);
+    for (const auto& [piece, size] : pieces) found->pieces.push_back(size);
+    std::sort(found->pieces.rbegin(), found->pieces.rend());
+}
+
+template <typename T>
+std::vector<float> values_of(const Runs& runs, const View<const T>& scan) {
+    std::vector<float> values;
+    for (const LabelRun& run : runs) {
+        const T* row = scan.data + run.z * scan.stride[0] + run.y * scan.stride[1];
+        for (int64_t x = run.begin; x < run.end; ++x) {
+            const auto value = static_cast<float>(row[x * scan.stride[2]]);
+            if (std::isfinite(value)) values.push_back(value);
+        }
+    }
+    return values;
+}
+
+void find_intensities(std::vector<float>* values, LabelStatistics* found) {
+    const std::size_t count = values->size();
+    found->values = count;
+    if (count == 0) return;
+    double sum = 0, squares = 0;
+    for (const float value : *values) sum += value;
+    found->mean = sum / static_cast<double>(count);
+    for (const float value : *values) squares += (value - found->mean) * (value - found->mean);
+    if (count > 1) found->deviation = std::sqrt(squares / static_cast<double>(count - 1));
+    auto begin = values->begin();
+    for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
+        const double place = kPercentiles[i] * static_cast<double>(count - 1);
+        const auto lower = static_cast<std::ptrdiff_t>(place);
+        const auto nth = values->begin() + lower;
+        std::nth_element(begin, nth, values->end());
+        const double at = *nth;
+        const double next = nth + 1 == values->end() ? at : *std::min_element(nth + 1, values->end());
+        found->percentiles[i] = at + (place - static_cast<double>(lower)) * (next - at);
+        begin = nth;  // what is before it is smaller than the next percentile
+    }
+}
+
+}  // namespace
+
+std::vector<LabelStatistics> label_statistics(const View<const uint8_t>& labels, const ScanView& scan,
+                                              int64_t highest, const std::optional<Division>& division,
+                                              int threads) {
+    const LabelRuns all = label_runs(labels, threads);
+    std::vector<Runs> groups(highest);
+    for (const LabelRun& run : all.runs) {
+        if (run.label <= highest) groups[run.label - 1].push_back(run);
+    }
+    if (division) {
+        auto [lower, higher] = sides_of(all, *division);
+        groups.push_back(std::move(lower));
+        groups.push_back(std::move(higher));
+    }
+    std::vector<LabelStatistics> statistics(groups.size());
+    ThreadPool(thread_count(threads)).for_each(static_cast<int64_t>(groups.size()), [&](int64_t i) {
+        find_place(groups[i], &statistics[i]);
+        visit(scan, [&](auto view) {
+            std::vector<float> values = values_of(groups[i], view);
+            find_intensities(&values, &statistics[i]);
+        });
+    });
+    return statistics;
+}
+
+}  // namespace escn::cpu
