@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Packages that a benchmark may compare with, whose versions the report gives.
 PACKAGES = ("tensorflow", "onnxruntime", "torch", "tf2onnx", "tensorrt", "tensorrt-rtx")
 
-COLOURS = ("#1b6ca8", "#d1495b", "#edae49", "#66a182", "#8d6a9f", "#5c677d")
+COLOURS = ("#1b6ca8", "#d1495b", "#edae49", "#66a182", "#8d6a9f", "#5c677d", "#c98bb9")
 
 
 class Report:

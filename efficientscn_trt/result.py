@@ -14,6 +14,7 @@ from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.writing import check_extension, write
+from .organs import OrganStatistics
 from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
 
@@ -54,6 +55,8 @@ class Segmentation:
         estimated_host_memory: the most that this process was expected to need for this scan, in bytes: itself
             with the networks, and what the size of the scan makes necessary.
         peak_device_memory: the peak size of the arena on the GPU, in bytes.
+        statistics: of each organ, by name: those of `volumes_ml`, and for kidneys also "right_kidney" and
+            "left_kidney". Empty with `keep_on_device`.
         warnings: what needs a look.
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
             "segmentation".
@@ -70,6 +73,7 @@ class Segmentation:
     peak_host_memory: int
     estimated_host_memory: int = 0
     peak_device_memory: int = 0
+    statistics: dict[str, OrganStatistics] = field(default_factory=dict)
     warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from .backends.forks import networks_in_use
 from .bundle.shipped import DEMO_BUNDLE
 from .io.volume import Scan, Volume, open_scan
 from .io.wording import one_line
+from .organs import organ_statistics
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.memory_limit import MemoryLimit, ScanMemory, memory_limit
@@ -176,11 +177,18 @@ class Segmenter:
         names = dict(enumerate(self.bundle.manifest.labels))
         voxel_ml = float(np.prod(lps_spacing)) / 1000
         plan, geometry = run.segmentation, scan.geometry
+        statistics = {}
+        if run.region is not None:
+            with clock.stage("statistics"):
+                statistics = organ_statistics(
+                    np.asarray(run.labels), run.region, geometry, names, voxel_ml, self._threads
+                )
         return Segmentation(
             array=run.labels,
             geometry=geometry,
             label_names=names,
             volumes_ml={name: int(run.counts[value]) * voxel_ml for value, name in names.items() if value},
+            statistics=statistics,
             box=RegionOfInterest(
                 start_mm=triple(plan.box.start),
                 end_mm=triple(plan.box.end),

@@ -14,6 +14,8 @@ from ..io.atomic import replacing
 #: The type of each column, by its name or its ending; text for all others.
 _TYPES = {
     "_ml": pyarrow.float64(),
+    "_hu": pyarrow.float64(),
+    "_pieces": pyarrow.int64(),
     "_s": pyarrow.float64(),
     "_bytes": pyarrow.int64(),
     "code": pyarrow.int64(),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..io.atomic import replacing
+from ..organs import OrganStatistics
+from ..report.csv_file import write_csv
+from ..report.organ_table import described
 from .entry import Entry
 from .journal import Record
 
 _NO_REVIEW = {"bundle-notice"}
 """Warnings that all scans have, so that none needs a look for them."""
 
+_ORGAN = ("ml", "mean_hu", "sd_hu", "p5_hu", "median_hu", "p95_hu", "pieces", "borders")
 _FAILURES = ("id", "path", "series_uid", "code", "error", "sentence")
 
 
@@ -30,7 +33,7 @@ def writer_for(kind: str) -> Writer:
         from .parquet import write_parquet
 
         return write_parquet
-    return _write_csv
+    return write_csv
 
 
 def write_tables(
@@ -59,28 +62,11 @@ def _warnings(record: Record) -> list[str]:
     return [each["message"] for each in warnings if each["code"] not in _NO_REVIEW]
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    with (
-        replacing(path) as temporary,
-        # A name may have bytes that are no UTF-8.
-        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream,
-    ):
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows({name: _text(name, value) for name, value in row.items()} for row in rows)
-
-
-def _text(column: str, value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.{2 if column.endswith('_ml') else 3}f}" if isinstance(value, float) else value
-
-
 def _result_columns(records: Iterable[Record]) -> list[str]:
     organs: dict[str, None] = {}
     stages: dict[str, None] = {}
     for record in records:
-        organs |= dict.fromkeys(f"{organ}_ml" for organ in record.result.get("volumes_ml", ()))
+        organs |= dict.fromkeys(_organ_cells(record))
         stages |= dict.fromkeys(_column(stage) for stage in record.result.get("seconds", ()))
     return [
         *("id", "status", "path", "series_uid"),
@@ -101,11 +87,10 @@ def _result_row(record: Record) -> dict[str, Any]:
     }
     if record.failure:
         return row
-    volumes = {f"{organ}_ml": float(ml) for organ, ml in result["volumes_ml"].items()}
     seconds = {_column(stage): float(value) for stage, value in result["seconds"].items()}
     return {
         **row,
-        **volumes,
+        **_organ_cells(record),
         **seconds,
         "review": needs_review(record),
         "warnings": " ".join(_warnings(record)),
@@ -113,6 +98,29 @@ def _result_row(record: Record) -> dict[str, Any]:
         "estimated_host_memory_bytes": result["estimated_host_memory"],
         "device": result["device"],
         "precision": result["precision"],
+    }
+
+
+def organ_numbers(statistics: Mapping[str, OrganStatistics]) -> str:
+    """What the tables show of each organ, for a record: as text, which takes less memory than numbers."""
+    numbers = {
+        name: [round(value, 3) if isinstance(value, float) else value for value in _shown(each)]
+        for name, each in statistics.items()
+    }
+    return json.dumps(numbers)
+
+
+def _shown(statistics: OrganStatistics) -> list[Any]:
+    numbers = described(statistics)
+    return [numbers[name] for name in _ORGAN]
+
+
+def _organ_cells(record: Record) -> dict[str, Any]:
+    numbers = json.loads(record.result.get("organs", "{}"))
+    return {
+        f"{organ}_{name}": value
+        for organ, values in numbers.items()
+        for name, value in zip(_ORGAN, values, strict=True)
     }
 
 

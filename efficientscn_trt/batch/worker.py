@@ -34,6 +34,7 @@ from .many import reader_count
 from .outputs import Outputs, Written
 from .request import Outcome
 from .stamps import content, stamp
+from .tables import organ_numbers
 
 _MOST_WRITERS = 4
 
@@ -183,7 +184,7 @@ def _changed() -> dict[str, Any]:
 def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:
     """What the tables show of a result."""
     return {
-        "volumes_ml": result.volumes_ml,
+        "organs": organ_numbers(result.statistics),
         "device": result.device,
         "precision": result.precision,
         "seconds": seconds,

@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     help="Also write a picture: three planes with the contours of the organs.",
 )
 @click.option(
-    "--json", "report", type=FILE, metavar="FILE", help="Also write volumes, box, seconds and memory as JSON."
+    "--json", "report", type=FILE, metavar="FILE", help="Also write statistics, seconds and memory as JSON."
+)
+@click.option(
+    "--statistics",
+    type=FILE,
+    metavar="CSV",
+    help="Also write a table: volume, HU, place and pieces of each organ.",
 )
 @click.option("--series", metavar="UID", help="UID of the DICOM series to read, if INPUT has several of CT.")
 @click.option(
@@ -53,6 +59,7 @@ def segment(
     output: Path,
     preview: Path | None,
     report: Path | None,
+    statistics: Path | None,
     series: str | None,
     orientation: str | None,
     max_memory: int | None,
@@ -77,15 +84,16 @@ def segment(
     from ..io.orientation import direction_of
     from ..io.writing import check_output
     from ..report.document import describe, write_json
+    from ..report.organ_table import write_organ_table
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
-    from .tables import machine_line, print_warnings, seconds_table, show, volume_table
+    from .tables import machine_line, organ_table, print_warnings, seconds_table, show
 
     if orientation is not None:
         direction_of(orientation)
     check_output(output)
     check_picture(preview)
-    check_outputs(output, preview, report, source=scan)
+    check_outputs(output, preview, report, statistics, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(bundle, device, precision, threads, max_memory)
@@ -98,9 +106,11 @@ def segment(
     seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
     if report is not None:
         write_json(report, describe(scan, output, segmenter, result, seconds))
+    if statistics is not None:
+        write_organ_table(statistics, result.statistics)
     print_warnings(result.warnings)
     if not quiet:
-        show(volume_table(result), seconds_table(seconds))
+        show(organ_table(result), seconds_table(seconds))
         click.echo(f"{output}: {machine_line(result)}")
 
 

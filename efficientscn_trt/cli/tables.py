@@ -68,10 +68,17 @@ def show(*tables: Table) -> None:
     print("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
-def volume_table(segmentation: Segmentation) -> Table:
-    """The volume of every label."""
-    rows = [(name.capitalize(), format_ml(volume)) for name, volume in segmentation.volumes_ml.items()]
-    return table("Volumes", ("Organ", "Volume"), rows)
+def organ_table(segmentation: Segmentation) -> Table:
+    """The volume of every organ, and the mean and the standard deviation of its HU."""
+    rows = [
+        (_shown_name(name), format_ml(each.ml), f"{each.hu.mean:.0f} ± {each.hu.sd:.0f}" if each.hu else "")
+        for name, each in segmentation.statistics.items()
+    ]
+    return table("Organs", ("Organ", "Volume", "HU"), rows)
+
+
+def _shown_name(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def comparison_table(run: DemoRun) -> Table:

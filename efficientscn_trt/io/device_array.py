@@ -102,6 +102,22 @@ def address_view(
     return np.asarray(SimpleNamespace(__array_interface__=interface))
 
 
+def on_host(view: np.ndarray, device: int) -> np.ndarray:
+    """A copy of what `view` has in the memory of a GPU, with all that lies between its voxels.
+
+    Nothing may still be writing there.
+    """
+    if not view.size:
+        return np.empty(view.shape, view.dtype)
+    spans = [stride * (size - 1) for stride, size in zip(view.strides, view.shape, strict=True)]
+    address = view.__array_interface__["data"][0]
+    before = -sum(span for span in spans if span < 0)
+    after = sum(span for span in spans if span > 0) + view.itemsize
+    with _core.CurrentDevice(device):
+        memory = _core.read_device(address - before, before + after)
+    return np.ndarray(view.shape, view.dtype, memory.data, before, view.strides)
+
+
 class DeviceLabels:
     """A label map, uint8 [z, y, x], in GPU memory.
 

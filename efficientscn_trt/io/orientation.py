@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 
 from ..errors import InputError
-from ..triples import Size, Slices, Triple
+from ..triples import Size, Slices, Triple, triple
 from .wording import excerpt
 
 if TYPE_CHECKING:
@@ -104,6 +104,13 @@ class Geometry:
         x, y, z = (2 - axis for axis in self.image_axis_of)
         flips = tuple(slice(None, None, -1 if flip else 1) for flip in reversed(self.flipped))
         return array.transpose(z, y, x)[flips]
+
+    def position(self, index: Sequence[float]) -> Triple:
+        """Where the index (z, y, x) in the view is in the coordinates of the patient: (x, y, z) in mm."""
+        own = [0.0] * 3
+        for lps, (axis, flip) in enumerate(zip(self.image_axis_of, self.flipped, strict=True)):
+            own[axis] = self.size[axis] - 1 - index[2 - lps] if flip else index[2 - lps]
+        return triple(self.origin + np.reshape(self.direction, (3, 3)) @ np.multiply(own, self.spacing))
 
     def own_slices(self, start: Sequence[int], stop: Sequence[int]) -> Slices:
         """The half-open voxel range [start, stop) of the LPS view, (z, y, x), as slices of the array."""

@@ -14,6 +14,7 @@ STAGES = (
     "segmentation input",
     "segmentation",
     "labels",
+    "statistics",
 )
 
 #: Called with a stage's name, its index and the number of stages, as the stage begins.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import _core
 from ..backends.protocols import DeviceBackend
 from ..bundle.core_parameters import bundle_errors
 from ..errors import InputError
-from ..io.device_array import DeviceLabels
+from ..io.device_array import DeviceLabels, on_host
+from ..organs import ScanRegion
 from ..triples import Size, Triple
 from .clock import STAGES, Clock
 from .need import MemoryNeed, need_on_device
@@ -18,6 +21,8 @@ from .run import AdmitInput, Run, any_size
 if TYPE_CHECKING:
     from ..io.unread import Unread
     from ..io.volume import Scan
+
+_DEVICE_STAGES = STAGES[1:-1]
 
 
 class DevicePipeline:
@@ -53,10 +58,12 @@ class DevicePipeline:
                 begin=lambda stage: clock.begin(stage.name.lower().replace("_", " ")),
                 values=scan.check_values,
             )
-        clock.seconds.update(zip(STAGES[1:], run.seconds, strict=True))
+        clock.seconds.update(zip(_DEVICE_STAGES, run.seconds, strict=True))
         self._backend.keep_kernels(run.localization.input_size, run.segmentation.input_size)
         counts = np.asarray(run.counts)
-        return Run(labels, run.localization, run.segmentation, counts, run.found, self._core.arena_peak)
+        region = None if keep_on_device else self._region(scan, run.segmentation)
+        peak = self._core.arena_peak
+        return Run(labels, run.localization, run.segmentation, counts, run.found, region, peak)
 
     def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
         """See `Pipeline`."""
@@ -69,6 +76,16 @@ class DevicePipeline:
     def trim(self) -> None:
         """See `Pipeline`."""
         self._core.trim()
+
+    def _region(self, scan: Scan, plan: _core.SegmentationPlan) -> ScanRegion:
+        """The crop of `scan`. Of one on a GPU, its slices are copied."""
+        start, stop, lps = plan.crop_start, plan.crop_stop, scan.lps
+        if not scan.on_device:
+            return ScanRegion.of(lps, start, stop)
+        first, last = max(0, start[0]), max(0, stop[0])
+        slices = on_host(lps[first:last], self._backend.index)
+        region = ScanRegion.of(slices, (0, *start[1:]), (last - first, *stop[1:]))
+        return replace(region, start=(first, *region.start[1:]))
 
     def _require_here(self, scan: Scan) -> None:
         here, own = self._backend.index, self._backend.device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..backends.protocols import Backend
 from ..bundle.core_parameters import CoreParameters, bundle_errors
 from ..errors import InputError
+from ..organs import ScanRegion
 from ..triples import Size, Triple
 from .clock import Clock
 from .host_stages import HostStages
@@ -50,6 +52,7 @@ class HostPipeline:
         admit(plan.input_size)
         with clock.stage("segmentation input"):
             image = stages.segmentation_input(scan.lps, plan)
+            region = ScanRegion.of(scan.lps, plan.crop_start, plan.crop_stop).copy()
         scan.release()  # frees a scan that was read from a file, before the larger network runs
         with clock.stage("segmentation"):
             probabilities = self._backend.segment(image)
@@ -57,7 +60,7 @@ class HostPipeline:
         with clock.stage("labels"):
             labels = np.empty(geometry.size[::-1], np.uint8)
             counts = stages.labels(probabilities, plan, geometry.lps_view(labels))
-        return Run(labels, stages.localization, plan, counts, found)
+        return Run(labels, stages.localization, plan, counts, found, region)
 
     def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
         """See `Pipeline`."""
@@ -71,6 +74,7 @@ class HostPipeline:
             scan,
             NetworkNeed(localization, self._backend.bytes_for("localization", localization)),
             NetworkNeed(segmentation, self._backend.bytes_for("segmentation", segmentation)),
+            self._region_voxels(scan, spacing, segmentation),
         )
 
     def largest_input(self, scan: Unread, spacing: Triple) -> Size | None:
@@ -83,3 +87,14 @@ class HostPipeline:
     def trim(self) -> None:
         """See `Pipeline`."""
         self._backend.trim()
+
+    def _region_voxels(self, scan: Unread, spacing: Triple, segmentation: Size) -> int:
+        """The most voxels that the crop has for an input of this size."""
+        parameters = self._parameters.segmentation
+        if any(size == sizes[-1] for size, sizes in zip(segmentation, parameters.valid_sizes, strict=True)):
+            return scan.voxels  # the input's spacing may be larger, so that the box fits
+        lengths = (
+            min(whole, math.ceil((size * parameters.spacing_mm + 1) / mm) + 1)
+            for size, mm, whole in zip(segmentation, spacing, scan.geometry.lps_size, strict=True)
+        )
+        return math.prod(lengths)

@@ -43,13 +43,16 @@ class NetworkNeed:
         return _FLOAT * math.prod(self.size)
 
 
-def need_on_host(scan: Unread, localization: NetworkNeed, segmentation: NetworkNeed) -> MemoryNeed:
-    """The need of a run whose networks run on the host."""
+def need_on_host(
+    scan: Unread, localization: NetworkNeed, segmentation: NetworkNeed, region_voxels: int
+) -> MemoryNeed:
+    """The need of a run whose networks run on the host. It copies `region_voxels` of the scan."""
+    region = min(region_voxels, scan.voxels) * scan.dtype.itemsize
     return MemoryNeed(
         reading=scan.kept + scan.reading,
         localization=scan.kept + scan.held + localization.input_bytes + localization.bytes,
-        segmentation=scan.kept + max(scan.held, segmentation.bytes) + segmentation.input_bytes,
-        labels=scan.kept + segmentation.bytes + _LABEL * scan.voxels,
+        segmentation=scan.kept + region + max(scan.held, segmentation.bytes) + segmentation.input_bytes,
+        labels=scan.kept + region + segmentation.bytes + _LABEL * scan.voxels,
     )
 
 

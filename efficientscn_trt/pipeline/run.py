@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _core
 from ..io.device_array import DeviceLabels
+from ..organs import ScanRegion
 from ..triples import Size, Triple
 from .clock import Clock
 from .need import MemoryNeed
@@ -25,7 +26,8 @@ class Run:
 
     `labels` is uint8 [z, y, x] in the scan's own axes. `localization` and `segmentation` are the plans of the
     two stages. `counts` has the number of voxels of each label. `found` says whether the localization network
-    found an organ. `device_memory` is the peak size of the arena, in bytes.
+    found an organ. `region` has the HU of the crop, outside of which there are no labels; it is None if the
+    labels stay on a GPU. `device_memory` is the peak size of the arena, in bytes.
     """
 
     labels: np.ndarray | DeviceLabels
@@ -33,6 +35,7 @@ class Run:
     segmentation: _core.SegmentationPlan
     counts: np.ndarray
     found: bool
+    region: ScanRegion | None
     device_memory: int = 0
 
 

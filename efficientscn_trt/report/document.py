@@ -12,6 +12,7 @@ from .. import __version__
 from ..io.atomic import replacing
 from ..result import Segmentation
 from ..segmenter import Segmenter
+from .organ_table import described
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -36,6 +37,7 @@ def describe(
         "precision": result.precision,
         "labels": {str(value): name for value, name in result.label_names.items()},
         "volumes_ml": result.volumes_ml,
+        "statistics": {name: described(each) for name, each in result.statistics.items()},
         "box": {
             "start_mm": result.box.start_mm,
             "end_mm": result.box.end_mm,

@@ -17,6 +17,7 @@ import pytest
 import SimpleITK as sitk
 from support.dicom import write_series
 from support.scans import block_image, block_labels, write_different
+from support.tiny_bundle import LABEL_HU
 
 from efficientscn_trt import BatchError, DeviceError, OutputError
 from efficientscn_trt import bundle as bundles
@@ -27,6 +28,8 @@ from efficientscn_trt.batch.machine import Machine
 from efficientscn_trt.batch.outputs import Naming
 
 Make = Callable[..., Batch]
+
+_KIDNEYS = ("kidneys", "right_kidney", "left_kidney")
 
 
 @pytest.fixture
@@ -101,6 +104,10 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
     assert "cut.nii.gz is damaged or cut short" in failures["cut"]["sentence"]
     voxel_ml = 4.0 * 3.5 * 5.0 / 1000
     assert float(results["a"]["liver_ml"]) == pytest.approx((block_labels() == 1).sum() * voxel_ml, abs=0.01)
+    assert float(results["b"]["spleen_mean_hu"]) == pytest.approx(LABEL_HU[3], abs=2)
+    kidneys, right, left = (float(results["a"][f"{name}_ml"]) for name in _KIDNEYS)
+    assert kidneys == pytest.approx(right + left, abs=0.02)
+    assert (results["a"]["left_kidney_pieces"], results["a"]["liver_borders"]) == ("1", "")
     assert (out / "c" / "preview.png").read_bytes().startswith(b"\x89PNG")
     assert '"volumes_ml"' in (out / "c" / "report.json").read_text()
     with pytest.raises(BatchError, match=r"4 scans of 8 failed; see .*failures\.csv"):
@@ -126,10 +133,13 @@ def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> Non
                 if isinstance(value, float):
                     assert float(text[column]) == pytest.approx(value, abs=0.01)
                 else:
-                    shown = {None: "", True: "yes", False: "no"}.get(value, str(value))
+                    shown = {"None": "", "True": "yes", "False": "no"}.get(str(value), str(value))
                     assert text[column] == shown
     types = {field.name: str(field.type) for field in parquet.read_schema(out / "results.parquet")}
     assert types["liver_ml"] == types["read_s"] == "double"
+    assert types["liver_mean_hu"] == "double"
+    assert types["liver_pieces"] == "int64"
+    assert types["liver_borders"] == "string"
     assert types["review"] == "bool"
     assert types["peak_host_memory_bytes"] == "int64"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from support.scans import block_array, block_image, block_labels
+from support.scans import BLOCKS, block_array, block_image, block_labels
 
 from efficientscn_trt.bundle import Bundle
 
@@ -17,11 +18,13 @@ from .conftest import Run
 
 def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle, scan_file: Path) -> None:
     folder = scan_file.parent
-    labels, preview, report = (folder / name for name in ("labels.nii.gz", "preview.png", "report.json"))
+    names = ("labels.nii.gz", "preview.png", "report.json", "organs.csv")
+    labels, preview, report, table = (folder / name for name in names)
     done = run_process(
         "segment",
         scan_file,
-        *("-o", labels, "--preview", preview, "--json", report, "--bundle", tiny_bundle.path),
+        *("-o", labels, "--preview", preview, "--json", report, "--statistics", table),
+        *("--bundle", tiny_bundle.path),
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -48,9 +51,20 @@ def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle,
     assert sorted(path.name for path in folder.iterdir()) == [
         "ct.nii.gz",
         "labels.nii.gz",
+        "organs.csv",
         "preview.png",
         "report.json",
     ]
+    with table.open(newline="") as stream:
+        rows = {row["organ"]: row for row in csv.DictReader(stream)}
+    assert list(rows) == list(document["statistics"])
+    for name, numbers in document["statistics"].items():
+        assert float(rows[name]["ml"]) == pytest.approx(numbers["ml"], abs=0.01)
+        assert float(rows[name]["median_hu"]) == pytest.approx(numbers["median_hu"], abs=0.01)
+        assert float(rows[name]["centre_y_mm"]) == pytest.approx(numbers["centre_mm"][1], abs=0.001)
+        assert rows[name]["pieces"] == str(numbers["pieces"])
+    start, stop = zip(*document["statistics"]["liver"]["box_voxels"], strict=True)
+    assert np.abs(np.subtract((start, stop), BLOCKS[1])).max() <= 1
 
 
 @pytest.mark.parametrize(

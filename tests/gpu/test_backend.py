@@ -136,6 +136,7 @@ def test_an_array_on_the_device_goes_in_without_a_copy(on_gpu: Segmenter) -> Non
     for array in (block_array(), np.asfortranarray(block_array(np.float32))):
         result = on_gpu.segment(held_on_gpu(array, stream=1), spacing=SPACING_XYZ)
         np.testing.assert_array_equal(result.array, expected.array)
+        assert result.statistics == expected.statistics
 
 
 def test_labels_can_stay_on_the_device(on_gpu: Segmenter, tmp_path: Path) -> None:
@@ -147,6 +148,15 @@ def test_labels_can_stay_on_the_device(on_gpu: Segmenter, tmp_path: Path) -> Non
     kept.save(tmp_path / "labels.mha")
     np.testing.assert_array_equal(sitk.GetArrayFromImage(kept.image), expected.array)
     assert kept.volumes_ml == expected.volumes_ml
+    assert kept.statistics == {}
+    assert tuple(kept.seconds) == STAGES[:-1]
+
+
+def test_statistics_are_those_of_the_cpu(on_gpu: Segmenter, on_cpu: Segmenter) -> None:
+    image = sitk.DICOMOrient(block_image(), "RIP")
+    ours, theirs = (segmenter.segment(image) for segmenter in (on_gpu, on_cpu))
+    np.testing.assert_array_equal(ours.array, theirs.array)
+    assert ours.statistics == theirs.statistics
 
 
 @pytest.mark.parametrize(

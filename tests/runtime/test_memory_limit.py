@@ -108,11 +108,11 @@ def test_a_pickled_segmenter_keeps_its_limit(scan_file: Path) -> None:
 def test_the_parts_of_a_run_on_the_host() -> None:
     scan = Unread.in_memory("", Geometry.of(block_image()), block_array().astype(np.float64)).converted()
     voxels = 57 * 45 * 34
-    need = need_on_host(scan, NetworkNeed((2, 3, 4), 1000), NetworkNeed((4, 5, 6), 2000))
+    need = need_on_host(scan, NetworkNeed((2, 3, 4), 1000), NetworkNeed((4, 5, 6), 2000), 10)
     assert need.reading == (8 + 4) * voxels
     assert need.localization == (8 + 4) * voxels + 4 * 24 + 1000
-    assert need.segmentation == (8 + 4) * voxels + 4 * 120
-    assert need.labels == 8 * voxels + 2000 + voxels
+    assert need.segmentation == (8 + 4) * voxels + 4 * 120 + 4 * 10
+    assert need.labels == 8 * voxels + 2000 + voxels + 4 * 10
     assert need.most == need.localization
 
 
