@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.writing import check_extension, write
 from .organs import OrganStatistics
+from .organs.selection import is_of, mask_files, values_of
 from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
 
@@ -83,6 +84,31 @@ class Segmentation:
         from .io.itk import to_itk
 
         return to_itk(np.asarray(self.array), self.geometry)
+
+    def only(self, *organs: str) -> Segmentation:
+        """The same with these organs alone. Labels keep their values; all else becomes background.
+
+        Raises InputError for a name that is not in `label_names`.
+        """
+        kept = [0, *values_of(organs, self.label_names)]
+        table = np.zeros(256, np.uint8)
+        table[kept] = kept
+        names = {value: self.label_names[value] for value in kept}
+        return replace(
+            self,
+            array=table[np.asarray(self.array)],
+            label_names=names,
+            volumes_ml={name: ml for name, ml in self.volumes_ml.items() if name in organs},
+            statistics={name: each for name, each in self.statistics.items() if is_of(name, organs)},
+        )
+
+    def save_each(self, folder: str | os.PathLike[str]) -> None:
+        """Write a mask of each organ to `folder`, which must exist: liver.nii.gz, ... Its values are 0 and 1.
+
+        Raises OutputError.
+        """
+        for value, path in mask_files(as_path(folder, OutputError), self.label_names).items():
+            write((np.asarray(self.array) == value).astype(np.uint8), self.geometry, path)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the label map to `path` (.nii.gz, .nii, .nrrd or .mha), replacing a file that is there.

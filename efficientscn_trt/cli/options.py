@@ -36,6 +36,20 @@ class Device(click.Choice):
         return value if re.fullmatch(r"cuda:\d+", value) else super().convert(value, param, ctx)
 
 
+class Names(click.ParamType):
+    """Names with commas between."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in str(value).split(","))
+        if not all(names):
+            self.fail("A name is empty.", param, ctx)
+        return names
+
+
 class MemorySize(click.ParamType):
     """A number of bytes, such as 4G or 512M; units are powers of 1024, as in Slurm and Docker."""
 

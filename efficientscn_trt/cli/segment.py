@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import FILE, MemorySize, check_outputs, check_picture, quiet_option, segmenter_options
+from .options import (
+    FILE,
+    MemorySize,
+    Names,
+    check_outputs,
+    check_picture,
+    make_folder,
+    quiet_option,
+    segmenter_options,
+)
 
 if TYPE_CHECKING:
     from ..result import Segmentation
@@ -39,6 +48,12 @@ if TYPE_CHECKING:
     metavar="CSV",
     help="Also write a table: volume, HU, place and pieces of each organ.",
 )
+@click.option(
+    "--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs. Default: all."
+)
+@click.option(
+    "--per-organ", type=FILE, metavar="DIR", help="Also write a mask of each organ: DIR/liver.nii.gz, ..."
+)
 @click.option("--series", metavar="UID", help="UID of the DICOM series to read, if INPUT has several of CT.")
 @click.option(
     "--orientation",
@@ -60,6 +75,8 @@ def segment(
     preview: Path | None,
     report: Path | None,
     statistics: Path | None,
+    organs: tuple[str, ...],
+    per_organ: Path | None,
     series: str | None,
     orientation: str | None,
     max_memory: int | None,
@@ -81,11 +98,13 @@ def segment(
         efficientscn-trt segment ct.nii.gz -o labels.nii.gz --preview preview.png
         efficientscn-trt segment dicom-folder/ -o labels.nii.gz --bundle my-bundle/
     """
+    from .. import bundle as bundles
     from ..io.orientation import direction_of
     from ..io.writing import check_output
+    from ..organs.selection import mask_files, values_of
     from ..report.document import describe, write_json
     from ..report.organ_table import write_organ_table
-    from ..segmenter import STAGES, Segmenter
+    from ..segmenter import STAGES, Segmenter, default_bundle
     from .progress import show_stages
     from .tables import machine_line, organ_table, print_warnings, seconds_table, show
 
@@ -93,13 +112,24 @@ def segment(
         direction_of(orientation)
     check_output(output)
     check_picture(preview)
-    check_outputs(output, preview, report, statistics, source=scan)
+    loaded = bundles.load(default_bundle() if bundle is None else bundle)
+    names = dict(enumerate(loaded.manifest.labels))
+    if organs:
+        names = {value: names[value] for value in values_of(organs, names)}
+    masks = mask_files(per_organ, names).values() if per_organ else ()
+    if per_organ:
+        make_folder(per_organ)
+    check_outputs(output, preview, report, statistics, *masks, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
-            segmenter = Segmenter(bundle, device, precision, threads, max_memory)
+            segmenter = Segmenter(loaded, device, precision, threads, max_memory)
         result = segmenter.segment(scan, series=series, orientation=orientation, progress=stages.begin)
+        if organs:
+            result = result.only(*organs)
         with stages.stage("writing"):
             result.save(output)
+            if per_organ:
+                result.save_each(per_organ)
         if preview is not None:
             with stages.stage("preview"):
                 _write_preview(preview, scan, series, orientation, segmenter, result)

@@ -12,9 +12,8 @@ from .. import _core
 from ..io.orientation import Geometry
 from ..triples import Slices, Triple, triple
 from .region import ScanRegion
+from .sides import PAIRS
 
-#: Labels of two organs: the names of the right one and of the left one, each also counted by itself.
-_PAIRS: dict[str, tuple[str, ...]] = {"kidneys": ("right_kidney", "left_kidney")}
 _BORDERS = (("I", "S"), ("A", "P"), ("R", "L"))  # of a scan, at the first and the last index along z, y, x
 
 
@@ -84,8 +83,8 @@ def organ_statistics(
     at least a quarter on each side, such as a horseshoe kidney, is divided there.
     """
     organs = {name: value for value, name in sorted(names.items()) if value}
-    both = next((name for name in organs if name in _PAIRS and not organs.keys() & _PAIRS[name]), "")
-    sides = _PAIRS.get(both, ())
+    both = next((name for name in organs if name in PAIRS and not organs.keys() & PAIRS[name]), "")
+    sides = PAIRS.get(both, ())
     found = dict.fromkeys((*organs, *sides), OrganStatistics(0, 0.0, (), None, None))
     if region.hu.size:
         numbers = _core.label_statistics(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..io.atomic import replacing
 
-_DIGITS = {"_ml": 2, "_hu": 2}  # of numbers, by the ending of their column
+_DIGITS = {"ml": 2, "hu": 2}  # of numbers, by the ending of their column
 _OTHER_DIGITS = 3
 
 
@@ -30,4 +30,4 @@ def _text(column: str, value: Any) -> Any:
         return "yes" if value else "no"
     if not isinstance(value, float):
         return value
-    return f"{value:.{_DIGITS.get(column[-3:], _OTHER_DIGITS)}f}"
+    return f"{value:.{_DIGITS.get(column[-2:], _OTHER_DIGITS)}f}"

@@ -129,3 +129,35 @@ def test_the_notice_of_the_bundle_is_a_warning(run: Run, scan_file: Path, tmp_pa
     bundle = write_tiny_bundle(tmp_path / "noted", provenance={"notice": notice})
     done = run("segment", scan_file, "-o", tmp_path / "l.mha", "--quiet", "--bundle", bundle.path)
     assert (done.returncode, done.stderr) == (0, f"Warning: {notice}\n")
+
+
+def test_some_organs(run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path) -> None:
+    out, masks, report = tmp_path / "out.nii.gz", tmp_path / "new" / "masks", tmp_path / "report.json"
+    done = run_process(
+        *("segment", scan_file, "-o", out, "--bundle", tiny_bundle.path, "--organs", "spleen, liver"),
+        *("--per-organ", masks, "--json", report),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Spleen" in done.stdout
+    assert "Kidney" not in done.stdout
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(out)))
+    assert set(np.unique(labels)) == {0, 1, 3}
+    assert sorted(path.name for path in masks.iterdir()) == ["liver.nii.gz", "spleen.nii.gz"]
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(str(masks / "spleen.nii.gz")))
+    np.testing.assert_array_equal(mask, labels == 3)
+    document = json.loads(report.read_text())
+    assert list(document["statistics"]) == list(document["volumes_ml"]) == ["liver", "spleen"]
+    assert document["labels"] == {"0": "background", "1": "liver", "3": "spleen"}
+
+
+def test_organs_that_are_refused(run_process: Run, tiny_bundle: Bundle, scan_file: Path) -> None:
+    out = scan_file.parent / "out.nii.gz"
+    for options, code, message in [
+        (("--organs", "liver,heart"), 3, "The networks do not label heart, expected some of liver, kidneys"),
+        (("--organs", "liver,,spleen"), 2, "A name is empty"),
+        (("--per-organ", scan_file), 5, f"The folder {scan_file} cannot be created"),
+    ]:
+        done = run_process("segment", scan_file, "-o", out, "--bundle", tiny_bundle.path, *options)
+        assert done.returncode == code
+        assert message in " ".join(done.stderr.split())
+        assert not out.exists()

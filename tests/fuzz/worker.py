@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import resource
 import selectors
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+
+_MOST_MEMORY, _MUCH_MEMORY = 8 << 30, 1 << 30  # bytes
 
 
 class Worker:
@@ -19,7 +22,7 @@ class Worker:
 
     def ask(self, request: Any) -> Any:
         """The answer. None if the process dies over it, or takes longer than its seconds."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             pipe = subprocess.PIPE
             command = [sys.executable, self._script]
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
@@ -40,8 +43,9 @@ class Worker:
 
 
 def serve(answer: Callable[[Any], Any]) -> None:
-    """Answer requests until there are no more."""
-    while True:
+    """Answer requests until there are no more, or until one took much memory, which may never be freed."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 < _MUCH_MEMORY:
         try:
             request = pickle.load(sys.stdin.buffer)
         except EOFError:

@@ -80,7 +80,7 @@ def test_equal_to_simpleitk(direction: tuple[float, ...]) -> None:
 def test_a_run_reports_those_of_its_labels(tiny_bundle: Bundle) -> None:
     image = block_image()
     result = Segmenter(tiny_bundle, device="cpu").segment(image)
-    scan = sitk.GetArrayViewFromImage(image)
+    scan, labels = sitk.GetArrayViewFromImage(image), np.asarray(result.array)
     assert list(result.statistics) == [
         "liver",
         "kidneys",
@@ -90,16 +90,16 @@ def test_a_run_reports_those_of_its_labels(tiny_bundle: Bundle) -> None:
         "pancreas",
     ]
     for value, name in list(result.label_names.items())[1:]:
-        ours, mask = result.statistics[name], result.array == value
+        ours, mask = result.statistics[name], labels == value
         assert ours.hu and ours.extent
         assert (ours.voxels, ours.ml) == (mask.sum(), pytest.approx(result.volumes_ml[name]))
         assert ours.hu.mean == pytest.approx(scan[mask].mean())
-        assert (result.array[ours.extent.voxels] == value).sum() == mask.sum()
+        assert (labels[ours.extent.voxels] == value).sum() == mask.sum()
         np.testing.assert_allclose(
             ours.extent.centre_mm,
             image.TransformContinuousIndexToPhysicalPoint(np.argwhere(mask).mean(axis=0)[::-1].tolist()),
         )
-    assert (result.statistics["kidneys"].voxels > 0.95 * (block_labels() == 2).sum()).all()
+    assert result.statistics["kidneys"].voxels > 0.95 * np.count_nonzero(block_labels() == 2)
 
 
 @pytest.mark.parametrize("direction", ["LPS", "RAS", "sagittal"])
