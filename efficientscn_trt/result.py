@@ -15,6 +15,7 @@ from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.writing import check_extension, write
 from .organs import OrganStatistics
+from .organs.appearance import segments_of
 from .organs.selection import is_of, mask_files, values_of
 from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
@@ -111,12 +112,14 @@ class Segmentation:
             write((np.asarray(self.array) == value).astype(np.uint8), self.geometry, path)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the label map to `path` (.nii.gz, .nii, .nrrd or .mha), replacing a file that is there.
+        """Write the label map to `path`, replacing a file that is there.
 
+        The extension is .nii.gz, .nii, .nrrd, .mha, or .seg.nrrd: a segmentation of 3D Slicer, with names,
+        colours and codes of the labels.
         It is written beside `path` and renamed, so that `path` never has half a label map. NIfTI from a scan
         in NIfTI is placed by the very fields of the scan's header (sform, qform, codes, pixdim, units).
         Raises OutputError.
         """
         target = as_path(path, OutputError)
         check_extension(target)
-        write(np.asarray(self.array), self.geometry, target)
+        write(np.asarray(self.array), self.geometry, target, segments_of(self.label_names))

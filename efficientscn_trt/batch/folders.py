@@ -20,7 +20,8 @@ from .listings import list_folders
 
 #: The endings of image files. Of a pair of Analyze or NIfTI, the header counts.
 _IMAGES = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".nhdr", ".nrrd", ".mha", ".mhd")
-_VOXELS = (".img", ".img.gz", ".raw", ".raw.gz", ".zraw")
+#: What is no scan by itself: voxels beside a header, and segmentations of 3D Slicer.
+_NO_SCANS = (".img", ".img.gz", ".raw", ".raw.gz", ".zraw", ".seg.nrrd")
 _DICOM = (".dcm", ".dicom", ".ima")
 
 
@@ -56,9 +57,11 @@ def scans_in(root: Path, leave_out: Path) -> list[Entry]:
         dicom: list[Path] = []
         for name in names:
             file = folder / name
+            if name.lower().endswith(_NO_SCANS):
+                continue
             if name.lower().endswith(_IMAGES):
                 found.entries.append(Entry(_id(root, file), file))
-            elif not name.lower().endswith(_VOXELS):
+            else:
                 _sort_out(file, root, dicom, found)
         if dicom:
             with_dicom[folder] = dicom

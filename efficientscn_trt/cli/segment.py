@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     required=True,
     type=FILE,
     metavar="FILE",
-    help="Label map to write: .nii.gz, .nii, .nrrd or .mha.",
+    help="Label map to write: .nii.gz, .nii, .nrrd, .mha, or .seg.nrrd for 3D Slicer.",
 )
 @click.option(
     "--preview",

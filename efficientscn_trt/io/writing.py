@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from ..errors import OutputError
 from .atomic import check_writable, replacing
 from .orientation import Geometry
+from .segments import Segment
 
 #: Formats that keep an image in one file, so that a rename replaces all of it.
 NIFTI_EXTENSIONS = (".nii.gz", ".nii")
-EXTENSIONS = (*NIFTI_EXTENSIONS, ".nrrd", ".mha")
+SEGMENTATION_EXTENSION = ".seg.nrrd"  # of 3D Slicer
+EXTENSIONS = (*NIFTI_EXTENSIONS, SEGMENTATION_EXTENSION, ".nrrd", ".mha")
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -36,13 +39,20 @@ def check_extension(target: Path) -> None:
         raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
 
 
-def write(array: np.ndarray, geometry: Geometry, target: Path) -> None:
-    """Write `array` [z, y, x] to `target`, replacing a file that is there. Raises OutputError."""
+def write(array: np.ndarray, geometry: Geometry, target: Path, segments: Sequence[Segment] = ()) -> None:
+    """Write `array` [z, y, x] to `target`, replacing a file that is there.
+
+    `segments`: what a format for segmentations says of its labels. Raises OutputError.
+    """
     with replacing(target) as temporary:
         if target.name.lower().endswith(NIFTI_EXTENSIONS):
             from .nifti import write_nifti
 
             write_nifti(array, geometry, temporary, compressed=target.name.lower().endswith(".gz"))
+        elif target.name.lower().endswith(SEGMENTATION_EXTENSION):
+            from .nrrd import write_segmentation
+
+            write_segmentation(array, geometry, segments, temporary)
         elif target.name.lower().endswith(".nrrd"):
             from .nrrd import write_nrrd
 

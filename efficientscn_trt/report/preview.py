@@ -15,6 +15,7 @@ import numpy as np
 from ..bundle import Manifest
 from ..io.atomic import replacing
 from ..io.wording import by_axis
+from ..organs.appearance import colours
 from ..result import Segmentation
 from .planes import Plane, planes
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Figures 2 and 3 of the paper: liver red, kidneys green, spleen blue, pancreas yellow.
-COLOURS = {"liver": "#ff5a52", "kidneys": "#3ddc84", "spleen": "#5aa2ff", "pancreas": "#ffd23f"}
-OTHER_COLOURS = ("#ff8ad8", "#4de2e2", "#ff9f40", "#b28dff", "#c8e06a", "#e0b090")
 WINDOW_HU, LEVEL_HU = 400.0, 40.0  # soft tissue
 SCALE_BAR_MM = 50.0
 
@@ -35,13 +33,6 @@ PICTURES, TALLEST = 11.6, 9.0
 SIDE, GAP, HEAD, LEGEND_ROW, FOOT = 0.5, 0.6, 1.15, 0.36, 0.45
 LEGEND_COLUMNS = 4
 LONGEST_TITLE = 90  # characters
-
-
-def colours(label_names: Mapping[int, str]) -> dict[int, str]:
-    """A colour for each label but the background: the paper's for its organs, another for other labels."""
-    organs = {value: name for value, name in label_names.items() if value}
-    spare = iter(OTHER_COLOURS * len(organs))
-    return {value: COLOURS.get(name) or next(spare) for value, name in organs.items()}
 
 
 def note_for(manifest: Manifest) -> str:

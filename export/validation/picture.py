@@ -10,7 +10,8 @@ import numpy as np
 
 from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.io.volume import Scan
-from efficientscn_trt.report.preview import LEVEL_HU, WINDOW_HU, colours
+from efficientscn_trt.organs.appearance import colours
+from efficientscn_trt.report.preview import LEVEL_HU, WINDOW_HU
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -43,6 +43,7 @@ def test_image_files_by_their_endings(scans: Path) -> None:
         "sub/e.raw",
         "sub/f.hdr",
         "sub/f.img",
+        "sub/g.Seg.nrrd",
         "g.nhdr",
     ]
     _touch(

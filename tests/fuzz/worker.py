@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-_MOST_MEMORY, _MUCH_MEMORY = 8 << 30, 1 << 30  # bytes
+_MOST_MEMORY, _MUCH_MEMORY = 8 << 30, 2 << 30  # bytes
 
 
 class Worker:

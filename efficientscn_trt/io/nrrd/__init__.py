@@ -12,9 +12,10 @@ from ..stored import read_stored
 from ..unread import Admit, Unread, anything
 from .header import parse
 from .place import geometry_of
+from .segmentation import write_segmentation
 from .writing import write_nrrd
 
-__all__ = ["read_nrrd", "write_nrrd"]
+__all__ = ["read_nrrd", "write_nrrd", "write_segmentation"]
 
 
 def read_nrrd(path: Path, orientation: str | None = None, admit: Admit = anything) -> Image:

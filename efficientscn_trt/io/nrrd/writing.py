@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from isal import igzip
@@ -20,7 +21,21 @@ def write_nrrd(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     What a header says about the place is copied letter by letter from that of the scan, if the scan is NRRD.
     Raises OSError.
     """
-    place = geometry.header if isinstance(geometry.header, Mapping) else _place(geometry)
+    place = geometry.header if isinstance(geometry.header, Mapping) else place_of(geometry)
+    write_fields(array, geometry, place, path)
+
+
+def write_fields(
+    array: np.ndarray,
+    geometry: Geometry,
+    place: Mapping[str, str],
+    path: Path,
+    pairs: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write `array` [z, y, x] to `path`, compressed, with the fields `place`, and keys with values.
+
+    Raises OSError.
+    """
     header = {
         "type": _FLOATS.get(array.dtype.name, array.dtype.name),
         "dimension": "3",
@@ -30,7 +45,9 @@ def write_nrrd(array: np.ndarray, geometry: Geometry, path: Path) -> None:
         "endian": "little",
         "encoding": "gzip",
     }
-    text = "".join(["NRRD0005\n", *(f"{name}: {value}\n" for name, value in header.items()), "\n"])
+    fields = [f"{name}: {value}\n" for name, value in header.items()]
+    fields += [f"{key}:={_escaped(value)}\n" for key, value in pairs.items()]
+    text = "".join(["NRRD0005\n", *fields, "\n"])
     with path.open("wb") as file:
         file.write(text.encode())
         with igzip.IGzipFile("", "wb", _LEVEL, file, mtime=0) as stream:
@@ -38,7 +55,8 @@ def write_nrrd(array: np.ndarray, geometry: Geometry, path: Path) -> None:
             stream.write(voxels.reshape(-1).view(np.uint8).data)
 
 
-def _place(geometry: Geometry) -> dict[str, str]:
+def place_of(geometry: Geometry) -> dict[str, str]:
+    """The fields that say where a volume lies, in LPS."""
     axes = np.reshape(geometry.direction, (3, 3)).T * np.reshape(geometry.spacing, (3, 1))
     return {
         "space": "left-posterior-superior",
@@ -49,3 +67,7 @@ def _place(geometry: Geometry) -> dict[str, str]:
 
 def _numbers(values: Iterable[float], separator: str) -> str:
     return separator.join(f"{value:.17g}" for value in values)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n")

@@ -1,0 +1,33 @@
+"""What formats for segmentations say of a label beside its voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A concept of SNOMED CT: its code, and what that means."""
+
+    code: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A label: its value, its name, its colour as #rrggbb, and what it is, if that has a code.
+
+    `side` is the concept of the side of the body, for an organ that there is on both.
+    """
+
+    value: int
+    name: str
+    colour: str
+    concept: Concept | None = None
+    side: Concept | None = None
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """Its colour, each part from 0 to 255."""
+        red, green, blue = bytes.fromhex(self.colour[1:])
+        return red, green, blue
