@@ -109,7 +109,15 @@ class Segmentation:
         Raises OutputError.
         """
         for value, path in mask_files(as_path(folder, OutputError), self.label_names).items():
-            write((np.asarray(self.array) == value).astype(np.uint8), self.geometry, path)
+            self.save_mask(self.label_names[value], path)
+
+    def save_mask(self, organ: str, path: str | os.PathLike[str]) -> None:
+        """Write a mask of `organ` to `path`, as `save` writes the label map. Its values are 0 and 1.
+
+        Raises InputError for a name that is not in `label_names`, and OutputError.
+        """
+        (value,) = values_of([organ], self.label_names)
+        self._write((np.asarray(self.array) == value).astype(np.uint8), path, {1: organ})
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the label map to `path`, replacing a file that is there.
@@ -120,6 +128,9 @@ class Segmentation:
         in NIfTI is placed by the very fields of the scan's header (sform, qform, codes, pixdim, units).
         Raises OutputError.
         """
+        self._write(np.asarray(self.array), path, self.label_names)
+
+    def _write(self, array: np.ndarray, path: str | os.PathLike[str], names: dict[int, str]) -> None:
         target = as_path(path, OutputError)
         check_extension(target)
-        write(np.asarray(self.array), self.geometry, target, segments_of(self.label_names))
+        write(array, self.geometry, target, segments_of(names))

@@ -52,7 +52,7 @@ class Batch:
         self._table_kind = table_kind
         self._folder, self._machine, self._naming, self._slots = folder, machine, naming, slots
         self._part = f"{part[0]}-of-{part[1]}" if part else ""
-        settings = _settings(machine)
+        settings = _settings(machine, naming)
         entries = worklist(inputs, folder)
         check_apart(entries, naming, folder)
         self.entries = part_of(entries, *part) if part else entries
@@ -110,10 +110,17 @@ class Batch:
         return [self._records[entry.id] for entry in self.entries if entry.id in self._records]
 
 
-def _settings(machine: Machine) -> str:
+def _settings(machine: Machine, naming: Naming) -> str:
     """Raises BundleError."""
     bundles.load(machine.bundle)
     manifest = hashlib.sha256((machine.bundle / MANIFEST).read_bytes()).hexdigest()
     # Which GPU it is makes no difference.
     devices = sorted({device.partition(":")[0] for device in machine.devices})
-    return settings_hash({"bundle": manifest, "devices": devices, "precision": machine.precision})
+    return settings_hash(
+        {
+            "bundle": manifest,
+            "devices": devices,
+            "precision": machine.precision,
+            "organs": sorted(naming.organs),
+        }
+    )

@@ -13,6 +13,7 @@ from ..bundle import sha256
 from ..errors import OutputError
 from ..io.paths import identity
 from ..io.writing import EXTENSIONS
+from ..organs.selection import check_file_names
 from .entry import Entry
 
 _FIELDS = {"id", "kind"}
@@ -25,21 +26,29 @@ class Outputs:
     labels: str
     preview: str | None
     report: str | None
+    masks: tuple[tuple[str, str], ...] = ()  # an organ, and its file
+    organs: tuple[str, ...] = ()  # which all outputs have; all organs if empty
 
     @property
     def names(self) -> list[str]:
         """All of them."""
-        return [name for name in (self.labels, self.preview, self.report) if name]
+        masks = (name for _, name in self.masks)
+        return [name for name in (self.labels, self.preview, self.report, *masks) if name]
 
 
 @dataclass(frozen=True)
 class Naming:
-    """How files are named: by a pattern with {id} and, if wanted, {kind} (labels, preview or report)."""
+    """How files are named: by a pattern with {id} and, if wanted, {kind} (labels, preview, report, an organ).
+
+    `organs`: which the outputs have, all if empty. `masks`: the organs that have a file each.
+    """
 
     pattern: str = "{id}/{kind}"
     extension: str = ".nii.gz"
     preview: bool = False
     report: bool = False
+    organs: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises OutputError for a pattern that names no files in the output folder."""
@@ -57,6 +66,12 @@ class Naming:
                 f'The pattern "{self.pattern}" names no files in the output folder, expected one with {{id}} '
                 'and, if wanted, {kind}, such as "{id}/{kind}" or "{id}_{kind}".'
             )
+        check_file_names(self.masks)
+        if self.masks and ("kind" not in fields or "labels" in self.masks):
+            raise OutputError(
+                f'The pattern "{self.pattern}" gives an organ the file of the label map; give one with '
+                '{kind}, such as "{id}_{kind}", and write no mask of an organ that is called "labels".'
+            )
 
     def outputs(self, name: str) -> Outputs:
         """The files of the scan called `name`."""
@@ -68,6 +83,8 @@ class Naming:
             file("labels", self.extension),
             file("preview", ".png") if self.preview else None,
             file("report", ".json") if self.report else None,
+            tuple((organ, file(organ, self.extension)) for organ in self.masks),
+            self.organs,
         )
 
 

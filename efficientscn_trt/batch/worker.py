@@ -131,6 +131,8 @@ class Worker:
                 read = content(task.entry)
             if not read or stamp(task.entry) != task.stamp:
                 return _changed()
+            if task.outputs.organs:
+                result = result.only(*task.outputs.organs)
             seconds = self._write(task, result, scan)
             written = [asdict(Written.of(self._setup.folder, name)) for name in task.outputs.names]
         except Exception as error:
@@ -152,6 +154,8 @@ class Worker:
             title = displayable(task.entry.path.name)
             write(folder / outputs.preview, scan, result, title=title, note=note)
         result.save(folder / outputs.labels)
+        for organ, name in outputs.masks:
+            result.save_mask(organ, folder / name)
         seconds = {**result.seconds, "writing": time.perf_counter() - begin}
         if outputs.report is not None:
             document = describe(task.entry.path, folder / outputs.labels, self._segmenter, result, seconds)

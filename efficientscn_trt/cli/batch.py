@@ -12,7 +12,7 @@ import click
 
 from ..backends import DEVICES
 from ..io.wording import without_controls
-from .options import FILE, Device, MemorySize, make_folder, network_options, quiet_option
+from .options import FILE, Device, MemorySize, Names, make_folder, network_options, quiet_option
 
 if TYPE_CHECKING:
     from ..batch.machine import Machine
@@ -56,7 +56,7 @@ class Part(click.ParamType):
     default="{id}/{kind}",
     show_default=True,
     metavar="PATTERN",
-    help="Names of the files without their extensions. {kind} is labels, preview or report.",
+    help="Names of the files without their extensions. {kind} is labels, preview, report or an organ.",
 )
 @click.option(
     "--format",
@@ -68,6 +68,8 @@ class Part(click.ParamType):
 )
 @click.option("--preview", is_flag=True, help="Also write a picture of each scan (.png).")
 @click.option("--json", "report", is_flag=True, help="Also write a report of each scan (.json).")
+@click.option("--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs.")
+@click.option("--per-organ", is_flag=True, help="Also write a mask of each organ; {kind} is its name.")
 @click.option(
     "--memory",
     type=MemorySize(),
@@ -141,6 +143,8 @@ def batch(
     extension: str,
     preview: bool,
     report: bool,
+    organs: tuple[str, ...] | None,
+    per_organ: bool,
     memory: int | None,
     workers: int,
     part: tuple[int, int] | None,
@@ -169,16 +173,21 @@ def batch(
         efficientscn-trt batch scans/ -o labels/
         efficientscn-trt batch scans.csv -o labels/ --preview --json --memory 8G
     """
+    from .. import bundle as bundles
     from ..batch.batch import Batch
     from ..batch.machine import Machine
     from ..batch.outputs import Naming
     from ..batch.slots import LocalSlots
+    from ..organs.selection import chosen
     from ..segmenter import default_bundle
     from .batch_progress import show_scans
 
-    naming = Naming(pattern, extension, preview, report)
+    folder = bundle or default_bundle()
+    names = chosen(organs or (), dict(enumerate(bundles.load(folder).manifest.labels)))
+    masks = tuple(names.values()) if per_organ else ()
+    naming = Naming(pattern, extension, preview, report, organs or (), masks)
     devices = tuple(name for name in device for _ in range(workers))
-    machine = Machine(bundle or default_bundle(), devices, precision, threads, memory, timeout, retries)
+    machine = Machine(folder, devices, precision, threads, memory, timeout, retries)
     slots = _ray_slots(cluster, device, inputs, quiet) if cluster else LocalSlots
     make_folder(output)
     scans = Batch(inputs, output, machine, naming, part, retry_refused, slots, table_kind)

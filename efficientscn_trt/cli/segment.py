@@ -75,7 +75,7 @@ def segment(
     preview: Path | None,
     report: Path | None,
     statistics: Path | None,
-    organs: tuple[str, ...],
+    organs: tuple[str, ...] | None,
     per_organ: Path | None,
     series: str | None,
     orientation: str | None,
@@ -101,7 +101,7 @@ def segment(
     from .. import bundle as bundles
     from ..io.orientation import direction_of
     from ..io.writing import check_output
-    from ..organs.selection import mask_files, values_of
+    from ..organs.selection import chosen, mask_files
     from ..report.document import describe, write_json
     from ..report.organ_table import write_organ_table
     from ..segmenter import STAGES, Segmenter, default_bundle
@@ -113,9 +113,7 @@ def segment(
     check_output(output)
     check_picture(preview)
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
-    names = dict(enumerate(loaded.manifest.labels))
-    if organs:
-        names = {value: names[value] for value in values_of(organs, names)}
+    names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
     masks = mask_files(per_organ, names).values() if per_organ else ()
     if per_organ:
         make_folder(per_organ)

@@ -10,6 +10,16 @@ from ..io.wording import excerpt, listed
 from .sides import PAIRS
 
 
+def chosen(organs: Iterable[str], names: Mapping[int, str]) -> dict[int, str]:
+    """The labels but the background, by value: those with these names, or all if there are none.
+
+    Raises InputError for a name that is not in `names`.
+    """
+    wanted = list(organs)
+    values = values_of(wanted, names) if wanted else [value for value in names if value]
+    return {value: names[value] for value in values}
+
+
 def values_of(organs: Iterable[str], names: Mapping[int, str]) -> list[int]:
     """The values of the labels with these names.
 
@@ -30,11 +40,14 @@ def is_of(name: str, organs: Iterable[str]) -> bool:
 
 
 def mask_files(folder: Path, names: Mapping[int, str]) -> dict[int, Path]:
-    """The file in `folder` for the mask of each label but the background, by its value.
+    """The file in `folder` for the mask of each label but the background, by value. Raises OutputError."""
+    organs = {value: name for value, name in names.items() if value}
+    check_file_names(organs.values())
+    return {value: folder / f"{name}.nii.gz" for value, name in organs.items()}
 
-    Raises OutputError for a label whose name cannot be that of a file.
-    """
-    for value, name in names.items():
-        if value and (Path(name).name != name or "\\" in name):
+
+def check_file_names(organs: Iterable[str]) -> None:
+    """Raises OutputError for an organ whose name cannot be that of a file."""
+    for name in organs:
+        if Path(name).name != name or "\\" in name:
             raise OutputError(f"The label {excerpt(name)} cannot be the name of a file; write one label map.")
-    return {value: folder / f"{name}.nii.gz" for value, name in names.items() if value}

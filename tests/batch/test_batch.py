@@ -114,6 +114,32 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
         made.check()
 
 
+def test_some_organs_and_a_mask_of_each(batch: Make, scans: Path, out: Path) -> None:
+    _write(scans, "a.nii.gz", "b.nii.gz")
+    _run(batch())
+    naming = Naming(report=True, organs=("spleen", "liver"), masks=("liver", "spleen"))
+    made = batch(naming)
+    assert len(made.tasks) == 2  # the label maps have other labels now
+    _run(made)
+    assert sorted(path.name for path in (out / "b").iterdir()) == [
+        "labels.nii.gz",
+        "liver.nii.gz",
+        "report.json",
+        "spleen.nii.gz",
+    ]
+    labels, spleen = (
+        sitk.GetArrayFromImage(sitk.ReadImage(str(out / "b" / f"{name}.nii.gz")))
+        for name in ("labels", "spleen")
+    )
+    assert set(np.unique(labels)) == {0, 1, 3}
+    np.testing.assert_array_equal(spleen, labels == 3)
+    assert "liver_ml" in _table(out / "results.csv")["a"]
+    assert "pancreas_ml" not in _table(out / "results.csv")["a"]
+    assert not batch(naming).tasks
+    (out / "a" / "liver.nii.gz").unlink()
+    assert [task.entry.id for task in batch(naming).tasks] == ["a"]
+
+
 def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     _write(scans, "a.nii.gz", "b.nii.gz")

@@ -59,6 +59,18 @@ def test_an_output_that_would_replace_a_scan(tmp_path: Path) -> None:
             check_apart([Entry(name, tmp_path / "a.nii.gz")], Naming("{id}"), tmp_path)
 
 
+def test_a_mask_has_a_file_of_its_own() -> None:
+    naming = Naming("{id}_{kind}", masks=("liver", "spleen"))
+    assert naming.outputs("a").names == ["a_labels.nii.gz", "a_liver.nii.gz", "a_spleen.nii.gz"]
+    for pattern, masks, message in [
+        ("{id}", ("liver",), r"gives an organ the file of the label map; give one with \{kind\}, such as"),
+        ("{id}_{kind}", ("labels",), r"gives an organ the file of the label map"),
+        ("{id}_{kind}", ("a/b",), r"The label a/b cannot be the name of a file"),
+    ]:
+        with pytest.raises(OutputError, match=message):
+            Naming(pattern, masks=masks)
+
+
 def test_what_was_written_is_compared(tmp_path: Path) -> None:
     file = tmp_path / "a" / "labels"
     file.parent.mkdir()
