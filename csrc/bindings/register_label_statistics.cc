@@ -1,7 +1,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "bindings/arguments.h"
 #include "bindings/register.h"
 #include "cpu/label_statistics.h"
+#include "geometry/text.h"
 
 namespace py = pybind11;
 
@@ -25,6 +28,10 @@ std::vector<cpu::LabelStatistics> label_statistics(const py::object& labels, con
     const auto map = mask_argument(labels, "labels");
     const cpu::ScanView scan = scan_argument(volume);
     if (map.size != scan.size) throw std::invalid_argument("labels and volume must have the same shape.");
+    if (*std::max_element(map.size.begin(), map.size.end()) >= INT32_MAX) {
+        throw std::invalid_argument("labels must have fewer than 2147483647 voxels per axis, found " +
+                                    to_text(map.size) + ".");
+    }
     if (highest < 0 || highest > kHighestLabel) {
         throw std::invalid_argument("highest must be a label, 0 to 255, found " + std::to_string(highest) +
                                     ".");

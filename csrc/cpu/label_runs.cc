@@ -12,15 +12,15 @@ struct Row {
     int64_t begin = 0, end = 0;
 };
 
-std::vector<LabelRun> runs_of_slice(const View<const uint8_t>& labels, int64_t z) {
+std::vector<LabelRun> runs_of_slice(const View<const uint8_t>& labels, int32_t z) {
     std::vector<LabelRun> runs;
-    for (int64_t y = 0; y < labels.size[1]; ++y) {
+    for (int32_t y = 0; y < labels.size[1]; ++y) {
         const uint8_t* row = labels.data + z * labels.stride[0] + y * labels.stride[1];
-        for (int64_t x = 0; x < labels.size[2];) {
+        for (int32_t x = 0; x < labels.size[2];) {
             const uint8_t label = row[x * labels.stride[2]];
-            const int64_t begin = x++;
+            const int32_t begin = x++;
             while (x < labels.size[2] && row[x * labels.stride[2]] == label) ++x;
-            if (label != 0) runs.push_back({z, y, begin, x, label, 0});
+            if (label != 0) runs.push_back({z, y, begin, x, 0, label});
         }
     }
     return runs;
@@ -64,12 +64,12 @@ LabelRuns label_runs(const View<const uint8_t>& labels, int threads) {
     const auto [depth, height, width] = labels.size;
     std::vector<std::vector<LabelRun>> slices(depth);
     ThreadPool(thread_count(threads)).for_each(depth, [&](int64_t z) {
-        slices[z] = runs_of_slice(labels, z);
+        slices[z] = runs_of_slice(labels, static_cast<int32_t>(z));
     });
     LabelRuns found;
     std::vector<Row> rows(depth * height);
-    for (const auto& slice : slices) {
-        for (const LabelRun& run : slice) {
+    for (auto& slice : slices) {
+        for (const LabelRun& run : std::exchange(slice, {})) {
             Row& row = rows[run.z * height + run.y];
             if (row.end == 0) row.begin = static_cast<int64_t>(found.runs.size());
             found.runs.push_back(run);

@@ -27,7 +27,7 @@ std::pair<Runs, Runs> sides_of(const LabelRuns& all, const Division& division) {
         double sum = 0;
     };
     // The first index of the side of higher x.
-    const auto plane = static_cast<int64_t>(std::ceil(division.middle));
+    const auto plane = static_cast<int32_t>(std::ceil(division.middle));
     std::vector<Piece> pieces(all.pieces);
     for (const LabelRun& run : all.runs) {
         if (run.label != division.label) continue;
@@ -42,7 +42,7 @@ std::pair<Runs, Runs> sides_of(const LabelRuns& all, const Division& division) {
         const Piece& piece = pieces[run.piece];
         const auto size = static_cast<double>(piece.size);
         const double share = static_cast<double>(piece.lower) / size;
-        int64_t end = piece.sum / size < division.middle ? run.end : run.begin;
+        int32_t end = piece.sum / size < division.middle ? run.end : run.begin;
         if (share >= kShareOnEachSide && share <= 1 - kShareOnEachSide) {
             end = std::clamp(plane, run.begin, run.end);
         }
@@ -56,7 +56,7 @@ std::pair<Runs, Runs> sides_of(const LabelRuns& all, const Division& division) {
 
 void find_place(const Runs& runs, LabelStatistics* found) {
     Triple<double> sums = {};
-    std::map<int64_t, uint64_t> pieces;
+    std::map<int32_t, uint64_t> pieces;
     for (const LabelRun& run : runs) {
         const Index first = {run.z, run.y, run.begin}, last = {run.z, run.y, run.end - 1};
         for (int axis = 0; axis < 3; ++axis) {

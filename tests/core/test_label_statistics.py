@@ -122,6 +122,10 @@ def test_sides_of_a_division() -> None:
         ({"volume": np.zeros((1, 2, 4), np.int16)}, r"labels and volume must have the same shape"),
         ({"labels": np.zeros((1, 2, 3), np.int16)}, r"labels must hold bool or uint8 voxels, found int16"),
         ({"volume": np.zeros((1, 2, 3))}, r"volume must hold int16, uint8"),
+        (
+            {name: np.broadcast_to(np.uint8(1), (1, 1, 2**31 - 1)) for name in ("labels", "volume")},
+            r"labels must have fewer than 2147483647 voxels per axis, found",
+        ),
         ({"highest": 256}, r"highest must be a label, 0 to 255, found 256"),
         ({"highest": -1}, r"highest must be a label, 0 to 255, found -1"),
         ({"division": (5, 1.0)}, r"division must be of a label from 1 to highest, found 5"),
