@@ -158,7 +158,7 @@ class Worker:
             result.save_mask(organ, folder / name)
         seconds = {**result.seconds, "writing": time.perf_counter() - begin}
         if outputs.report is not None:
-            document = describe(task.entry.path, folder / outputs.labels, self._segmenter, result, seconds)
+            document = describe(task.entry.path, [folder / outputs.labels], self._segmenter, result, seconds)
             write_json(folder / outputs.report, document)
         return seconds
 

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
+    "outputs",
     required=True,
+    multiple=True,
     type=FILE,
     metavar="FILE",
-    help="Label map to write: .nii.gz, .nii, .nrrd, .mha, or .seg.nrrd for 3D Slicer.",
+    help="Label map: .nii.gz, .nii, .nrrd, .mha, or .seg.nrrd for 3D Slicer. It may be given several times.",
 )
 @click.option(
     "--preview",
@@ -71,7 +73,7 @@ if TYPE_CHECKING:
 @quiet_option
 def segment(
     scan: Path,
-    output: Path,
+    outputs: tuple[Path, ...],
     preview: Path | None,
     report: Path | None,
     statistics: Path | None,
@@ -110,14 +112,15 @@ def segment(
 
     if orientation is not None:
         direction_of(orientation)
-    check_output(output)
+    for output in outputs:
+        check_output(output)
     check_picture(preview)
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
     names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
     masks = mask_files(per_organ, names).values() if per_organ else ()
     if per_organ:
         make_folder(per_organ)
-    check_outputs(output, preview, report, statistics, *masks, source=scan)
+    check_outputs(*outputs, preview, report, statistics, *masks, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(loaded, device, precision, threads, max_memory)
@@ -125,7 +128,8 @@ def segment(
         if organs:
             result = result.only(*organs)
         with stages.stage("writing"):
-            result.save(output)
+            for output in outputs:
+                result.save(output)
             if per_organ:
                 result.save_each(per_organ)
         if preview is not None:
@@ -133,13 +137,13 @@ def segment(
                 _write_preview(preview, scan, series, orientation, segmenter, result)
     seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
     if report is not None:
-        write_json(report, describe(scan, output, segmenter, result, seconds))
+        write_json(report, describe(scan, outputs, segmenter, result, seconds))
     if statistics is not None:
         write_organ_table(statistics, result.statistics)
     print_warnings(result.warnings)
     if not quiet:
         show(organ_table(result), seconds_table(seconds))
-        click.echo(f"{output}: {machine_line(result)}")
+        click.echo(f"{', '.join(map(str, outputs))}: {machine_line(result)}")
 
 
 def _write_preview(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,18 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def describe(
-    scan: Path, output: Path, segmenter: Segmenter, result: Segmentation, seconds: Mapping[str, float]
+    scan: Path,
+    outputs: Sequence[Path],
+    segmenter: Segmenter,
+    result: Segmentation,
+    seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """The report of a run. Boxes are (z, y, x): in mm along LPS axes, in voxels in the scan's own axes."""
     manifest = segmenter.bundle.manifest
     return {
         "version": __version__,
         "input": str(scan),
-        "output": str(output),
+        "outputs": [str(output) for output in outputs],
         "bundle": {"path": str(segmenter.bundle.path), "name": manifest.name, "files": manifest.files},
         "device": result.device,
         "precision": result.precision,

@@ -133,19 +133,22 @@ def test_the_notice_of_the_bundle_is_a_warning(run: Run, scan_file: Path, tmp_pa
 
 def test_some_organs(run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path) -> None:
     out, masks, report = tmp_path / "out.nii.gz", tmp_path / "new" / "masks", tmp_path / "report.json"
+    slicer = tmp_path / "out.seg.nrrd"
     done = run_process(
         *("segment", scan_file, "-o", out, "--bundle", tiny_bundle.path, "--organs", "spleen, liver"),
-        *("--per-organ", masks, "--json", report),
+        *("-o", slicer, "--per-organ", masks, "--json", report),
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Spleen" in done.stdout
     assert "Kidney" not in done.stdout
     labels = sitk.GetArrayFromImage(sitk.ReadImage(str(out)))
     assert set(np.unique(labels)) == {0, 1, 3}
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(slicer))), labels)
     assert sorted(path.name for path in masks.iterdir()) == ["liver.nii.gz", "spleen.nii.gz"]
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(masks / "spleen.nii.gz")))
     np.testing.assert_array_equal(mask, labels == 3)
     document = json.loads(report.read_text())
+    assert document["outputs"] == [str(out), str(slicer)]
     assert list(document["statistics"]) == list(document["volumes_ml"]) == ["liver", "spleen"]
     assert document["labels"] == {"0": "background", "1": "liver", "3": "spleen"}
 
