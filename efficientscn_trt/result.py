@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import OutputError
+from .io.atomic import replacing
 from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
 from .io.paths import as_path
-from .io.writing import check_extension, write
+from .io.segments import Algorithm
+from .io.source import DicomSource
+from .io.writing import DICOM_EXTENSION, NO_DICOM, check_extension, write
 from .organs import OrganStatistics
 from .organs.appearance import segments_of
 from .organs.selection import is_of, mask_files, values_of
@@ -62,6 +66,8 @@ class Segmentation:
         warnings: what needs a look.
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
             "segmentation".
+        bundle: the name of the bundle, and what tells it from others of that name.
+        source: the DICOM series that the scan was read from.
     """
 
     array: np.ndarray | DeviceLabels
@@ -78,6 +84,8 @@ class Segmentation:
     statistics: dict[str, OrganStatistics] = field(default_factory=dict)
     warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)
+    bundle: Algorithm | None = None
+    source: DicomSource | None = None
 
     @cached_property
     def image(self) -> sitk.Image:
@@ -123,7 +131,7 @@ class Segmentation:
         """Write the label map to `path`, replacing a file that is there.
 
         The extension is .nii.gz, .nii, .nrrd, .mha, or .seg.nrrd: a segmentation of 3D Slicer, with names,
-        colours and codes of the labels.
+        colours and codes of the labels. For a scan from a DICOM series it may be .dcm: DICOM SEG.
         It is written beside `path` and renamed, so that `path` never has half a label map. NIfTI from a scan
         in NIfTI is placed by the very fields of the scan's header (sform, qform, codes, pixdim, units).
         Raises OutputError.
@@ -133,4 +141,15 @@ class Segmentation:
     def _write(self, array: np.ndarray, path: str | os.PathLike[str], names: dict[int, str]) -> None:
         target = as_path(path, OutputError)
         check_extension(target)
+        if target.name.lower().endswith(DICOM_EXTENSION):
+            self._write_dicom(array, target, names)
+            return
         write(array, self.geometry, target, segments_of(names))
+
+    def _write_dicom(self, array: np.ndarray, target: Path, names: dict[int, str]) -> None:
+        if self.source is None or self.bundle is None:
+            raise OutputError(NO_DICOM.format(path=target))
+        from .io.dicom.segmentation import write_segmentation
+
+        with replacing(target) as temporary:
+            write_segmentation(array, self.geometry, self.source, segments_of(names), self.bundle, temporary)

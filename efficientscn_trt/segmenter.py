@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from . import backends
 from . import bundle as bundles
 from .backends.forks import networks_in_use
 from .bundle.shipped import DEMO_BUNDLE
+from .io.segments import Algorithm
 from .io.volume import Scan, Volume, open_scan
 from .io.wording import one_line
 from .organs import organ_statistics
@@ -28,6 +30,7 @@ from .triples import triple
 __all__ = ["BUNDLE_VARIABLE", "DEMO_BUNDLE", "STAGES", "Progress", "Segmenter", "default_bundle", "segment"]
 
 BUNDLE_VARIABLE = "EFFICIENTSCN_BUNDLE"
+_DIGITS = 16  # of a SHA-256
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class Segmenter:
         with networks_in_use():
             self._backend = backends.load(self.bundle, device, precision, self._threads)
             self._pipeline = pipeline_of(self._backend, self.bundle, self._threads)
+        manifest = self.bundle.manifest
+        digest = hashlib.sha256(manifest.to_json().encode()).hexdigest()
+        self._algorithm = Algorithm(manifest.name, digest[:_DIGITS])
         self._memory = MemoryLimit(self._pipeline, self.bundle, limit)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int, int | None]]:
@@ -208,6 +214,8 @@ class Segmenter:
                 "localization": run.localization.input_size,
                 "segmentation": run.segmentation.input_size,
             },
+            bundle=self._algorithm,
+            source=scan.source,
         )
 
     def trim(self) -> None:

@@ -61,7 +61,7 @@ class Part(click.ParamType):
 @click.option(
     "--format",
     "extension",
-    type=click.Choice((".nii.gz", ".nii", ".nrrd", ".mha", ".seg.nrrd")),
+    type=click.Choice((".nii.gz", ".nii", ".nrrd", ".mha", ".seg.nrrd", ".dcm")),
     default=".nii.gz",
     show_default=True,
     help="Extension of the label maps.",

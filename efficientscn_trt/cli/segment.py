@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import OutputError
 from .options import (
     FILE,
     MemorySize,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=FILE,
     metavar="FILE",
-    help="Label map: .nii.gz, .nii, .nrrd, .mha, or .seg.nrrd for 3D Slicer. It may be given several times.",
+    help="Label map: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd (3D Slicer), .dcm (DICOM SEG). May be repeated.",
 )
 @click.option(
     "--preview",
@@ -50,9 +51,7 @@ if TYPE_CHECKING:
     metavar="CSV",
     help="Also write a table: volume, HU, place and pieces of each organ.",
 )
-@click.option(
-    "--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs. Default: all."
-)
+@click.option("--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs.")
 @click.option(
     "--per-organ", type=FILE, metavar="DIR", help="Also write a mask of each organ: DIR/liver.nii.gz, ..."
 )
@@ -102,7 +101,7 @@ def segment(
     """
     from .. import bundle as bundles
     from ..io.orientation import direction_of
-    from ..io.writing import check_output
+    from ..io.writing import check_dicom_outputs, check_output
     from ..organs.selection import chosen, mask_files
     from ..report.document import describe, write_json
     from ..report.organ_table import write_organ_table
@@ -114,6 +113,7 @@ def segment(
         direction_of(orientation)
     for output in outputs:
         check_output(output)
+    check_dicom_outputs(outputs, scan)
     check_picture(preview)
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
     names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
@@ -128,8 +128,7 @@ def segment(
         if organs:
             result = result.only(*organs)
         with stages.stage("writing"):
-            for output in outputs:
-                result.save(output)
+            _save(result, outputs)
             if per_organ:
                 result.save_each(per_organ)
         if preview is not None:
@@ -144,6 +143,21 @@ def segment(
     if not quiet:
         show(organ_table(result), seconds_table(seconds))
         click.echo(f"{', '.join(map(str, outputs))}: {machine_line(result)}")
+
+
+def _save(result: Segmentation, outputs: tuple[Path, ...]) -> None:
+    """Write the label map to each of `outputs`. One that cannot be written costs no other.
+
+    Raises the first OutputError.
+    """
+    errors = []
+    for output in outputs:
+        try:
+            result.save(output)
+        except OutputError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _write_preview(

@@ -8,12 +8,14 @@ import numpy as np
 
 from ..scan_warning import ScanWarning
 from .orientation import Geometry
+from .source import DicomSource
 
 
 @dataclass
 class Image:
-    """`array` [z, y, x] in the image's own axes, where it lies, and what needs a look."""
+    """`array` [z, y, x] in the image's own axes, where it lies, what needs a look, and its DICOM series."""
 
     array: np.ndarray
     geometry: Geometry
     warnings: list[ScanWarning] = field(default_factory=list)
+    source: DicomSource | None = None

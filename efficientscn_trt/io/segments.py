@@ -31,3 +31,11 @@ class Segment:
         """Its colour, each part from 0 to 255."""
         red, green, blue = bytes.fromhex(self.colour[1:])
         return red, green, blue
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """What made a label map: the name of the bundle, and the beginning of its manifest's SHA-256."""
+
+    name: str
+    version: str

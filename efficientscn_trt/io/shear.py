@@ -40,7 +40,7 @@ def straightened(image: Image, name: str) -> Image:
     straight = straight_geometry(geometry)
     if lean <= _STRAIGHT_MM:
         geometry = replace(geometry, spacing=straight.spacing, direction=straight.direction)
-        return Image(image.array, geometry, image.warnings)
+        return replace(image, geometry=geometry)
     if math.prod(straight.size) > _MOST_GROWTH * math.prod(geometry.size):
         raise InputError(
             f"{name} lean so much that a straight grid would need {by_axis(straight.size)} voxels, "
@@ -77,7 +77,8 @@ def straightened(image: Image, name: str) -> Image:
         f"{name} are shifted sideways against each other (a tilted gantry), so they were resampled onto a "
         f"straight grid of {by_axis(straight.size)} voxels, which the label map has too."
     )
-    return Image(array, straight, [*image.warnings, ScanWarning("straightened", message)])
+    source = image.source and replace(image.source, resampled=True)
+    return Image(array, straight, [*image.warnings, ScanWarning("straightened", message)], source)
 
 
 def to_be_straightened(scan: Unread) -> Unread:

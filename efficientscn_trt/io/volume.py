@@ -24,6 +24,7 @@ from .paths import as_path
 from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import folder_of, read, read_series
 from .shear import is_sheared, straightened, to_be_straightened
+from .source import DicomSource
 from .unread import Admit, Unread, anything
 from .wording import shown
 
@@ -42,6 +43,7 @@ class Scan:
     name: str  # in messages
     warnings: list[ScanWarning] = field(default_factory=list)
     device: DeviceArray | None = None  # if the voxels are on a GPU; `array` has their address
+    source: DicomSource | None = None
 
     @property
     def on_device(self) -> bool:
@@ -146,7 +148,7 @@ def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan
     if is_sheared(image.geometry):  # interpolation would hide values that cannot be HU
         check_values(name, _core.value_summary(image.array, threads=threads))
     image = straightened(image, f"The slices of {object_name}")
-    return Scan(image.array, image.geometry, name, image.warnings)
+    return Scan(image.array, image.geometry, name, image.warnings, source=image.source)
 
 
 def _checked(scan: Unread) -> Unread:

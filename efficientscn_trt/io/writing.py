@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,19 @@ import numpy as np
 from ..errors import OutputError
 from .atomic import check_writable, replacing
 from .orientation import Geometry
+from .reading import may_be_dicom
 from .segments import Segment
 
 #: Formats that keep an image in one file, so that a rename replaces all of it.
 NIFTI_EXTENSIONS = (".nii.gz", ".nii")
 SEGMENTATION_EXTENSION = ".seg.nrrd"  # of 3D Slicer
-EXTENSIONS = (*NIFTI_EXTENSIONS, SEGMENTATION_EXTENSION, ".nrrd", ".mha")
+DICOM_EXTENSION = ".dcm"
+EXTENSIONS = (*NIFTI_EXTENSIONS, SEGMENTATION_EXTENSION, ".nrrd", ".mha", DICOM_EXTENSION)
+
+NO_DICOM = (
+    "{path} would be DICOM SEG, which refers to the slices of a DICOM series, but the scan is none; give "
+    "another extension, such as .nii.gz."
+)
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -27,6 +34,16 @@ def check_output(path: str | os.PathLike[str]) -> None:
     target = Path(path)
     check_extension(target)
     check_writable(target)
+
+
+def check_dicom_outputs(outputs: Iterable[Path], scan: Path) -> None:
+    """Refuse DICOM in `outputs` if there is none at `scan`, before any work is done.
+
+    Raises OutputError, and InputError if `scan` cannot be read.
+    """
+    for path in outputs:
+        if path.name.lower().endswith(DICOM_EXTENSION) and scan.exists() and not may_be_dicom(scan):
+            raise OutputError(NO_DICOM.format(path=path))
 
 
 def check_extension(target: Path) -> None:

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from support.dicom import REFERENCE, write_series
 from support.scans import BLOCKS, block_array, block_image, block_labels
 
 from efficientscn_trt.bundle import Bundle
@@ -164,3 +166,28 @@ def test_organs_that_are_refused(run_process: Run, tiny_bundle: Bundle, scan_fil
         assert done.returncode == code
         assert message in " ".join(done.stderr.split())
         assert not out.exists()
+
+
+def test_dicom_seg_of_a_series(
+    run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path
+) -> None:
+    write_series(block_image(), tmp_path / "ct", change=lambda _, dataset: dataset.update(REFERENCE))
+    out = tmp_path / "seg.dcm"
+    options = ("-o", tmp_path / "labels.mha", "-o", out, "--bundle", tiny_bundle.path)
+    done = run_process("segment", tmp_path / "ct", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each.SegmentLabel for each in pydicom.dcmread(out).SegmentSequence][:2] == ["liver", "kidneys"]
+    out.unlink()
+    write_series(block_image(), tmp_path / "other")
+    (tmp_path / "labels.mha").unlink()
+    done = run_process("segment", tmp_path / "other", "-o", out, *options[:2], "--bundle", tiny_bundle.path)
+    assert done.returncode == 5
+    assert "lacks the FrameOfReferenceUID to which DICOM SEG must refer" in " ".join(done.stderr.split())
+    assert not out.exists()
+    assert (tmp_path / "labels.mha").exists()  # one output costs no other
+    done = run_process("segment", scan_file, *options)
+    assert done.returncode == 5
+    assert "seg.dcm would be DICOM SEG, which refers to the slices of a DICOM series" in " ".join(
+        done.stderr.split()
+    )
+    assert not out.exists()

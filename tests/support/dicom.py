@@ -23,6 +23,10 @@ SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 
 _STUDY = "1.2.826.0.1.3680043.2.1125.9"
 
+#: What images lack that `write_series` makes, and a segmentation needs.
+REFERENCE = Dataset()
+REFERENCE.FrameOfReferenceUID = f"{_STUDY}.77"
+
 Change = Callable[[int, Dataset], object]
 
 

@@ -24,6 +24,7 @@ from .frames import Frame
 from .mixtures import mixtures
 from .pixels import Remark, Remarks, read_pixels
 from .series import choose, cut_short
+from .source import source_of
 from .stack import stack
 from .stored import StoredPixels
 
@@ -83,7 +84,8 @@ def read_dicom(
         *_odd_pixels(path, remarks),
     ]
     check_extent(str(path), ordered.geometry.size, ordered.geometry.spacing)
-    return straightened(Image(array, ordered.geometry, warnings), name)
+    source = source_of(ordered.frames)
+    return straightened(Image(array, ordered.geometry, warnings, source), name)
 
 
 def _incomplete(path: Path, found: Found, missing: int) -> list[ScanWarning]:

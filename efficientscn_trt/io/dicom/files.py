@@ -171,6 +171,20 @@ def _read_header(file: File) -> Instance | str | None:
         return "damaged"
 
 
+def whole_header(file: File) -> Dataset | None:
+    """All elements of a file before its pixels. None if it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            if is_deflated(stream.read(HEAD)) and not isinstance(file, Deflated):
+                return whole_header(Deflated(file))
+            stream.seek(0)
+            return dcmread(stream, stop_before_pixels=True, force=True)
+    except (MemoryError, zipfile.BadZipFile):
+        raise
+    except Exception:  # pydicom raises errors of many kinds
+        return None
+
+
 def bytes_at_hand(file: File) -> int:
     """The bytes of a file, or the most that a deflated one can stand for."""
     if isinstance(file, Deflated):
