@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import resource
 import selectors
@@ -44,11 +45,13 @@ class Worker:
 
 def serve(answer: Callable[[Any], Any]) -> None:
     """Answer requests until there are no more, or until one took much memory, which may never be freed."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # libraries print
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 < _MUCH_MEMORY:
         try:
             request = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        pickle.dump(answer(request), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        pickle.dump(answer(request), answers)
+        answers.flush()

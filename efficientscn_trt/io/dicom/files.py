@@ -171,14 +171,14 @@ def _read_header(file: File) -> Instance | str | None:
         return "damaged"
 
 
-def whole_header(file: File) -> Dataset | None:
-    """All elements of a file before its pixels. None if it cannot be read."""
+def with_whole_header(file: File) -> Instance | None:
+    """A file with all elements before its pixels. None if it cannot be read."""
     try:
         with file.open("rb") as stream:
             if is_deflated(stream.read(HEAD)) and not isinstance(file, Deflated):
-                return whole_header(Deflated(file))
+                return with_whole_header(Deflated(file))
             stream.seek(0)
-            return dcmread(stream, stop_before_pixels=True, force=True)
+            return Instance(file, dcmread(stream, stop_before_pixels=True, force=True), stream.tell())
     except (MemoryError, zipfile.BadZipFile):
         raise
     except Exception:  # pydicom raises errors of many kinds

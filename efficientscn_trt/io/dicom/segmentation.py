@@ -21,25 +21,16 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 from pydicom.valuerep import DSfloat
 
-from ...errors import InputError, OutputError
+from ...errors import OutputError
 from ..orientation import Geometry
 from ..segments import Algorithm, Concept, Segment
 from ..source import DicomSource
-from ..wording import excerpt, listed
+from ..wording import excerpt
 from .elements import items, numbers
-from .source import headers_of
+from .referring import DESCRIPTION, LONGEST, PRODUCT, SERIES_NUMBER, Referred, check_names, referred
 
-_PRODUCT = "efficientscn-trt"
-_SERIES_NUMBER = 9000  # behind those of the scanner
+_KIND = "DICOM SEG"
 _STRUCTURE, _TISSUE = Concept("123037004", "Anatomical Structure"), Concept("85756007", "Tissue")
-_LONGEST = 64  # characters of a label, PS3.5, 6.2
-
-_NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "FrameOfReferenceUID")
-#: What a series must have, though it may be empty (type 2 in PS3.3).
-_MAY_BE_EMPTY = (
-    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
-    *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
-)
 
 
 def write_segmentation(
@@ -54,48 +45,37 @@ def write_segmentation(
 
     Raises OutputError where the series cannot be referred to, and OSError.
     """
-    if source.resampled:
-        raise OutputError(
-            "The slices of the series lean (a tilted gantry), so the label map has others, and DICOM SEG "
-            "cannot refer to those of the series; write another format, such as .nii.gz."
-        )
-    try:
-        images = [_completed(header) for header in headers_of(source)]
-    except InputError as error:
-        raise OutputError(str(error)) from error
-    if len({str(image.FrameOfReferenceUID) for image in images}) > 1:
-        raise OutputError(
-            "The slices of the series are in several frames of reference, but DICOM SEG has one; write "
-            "another format, such as .nii.gz."
-        )
-    frames = _by_frame(labels, source, images)
-    for number, segment in enumerate(segments, 1):  # numbered from 1 without gaps
-        frames[frames == segment.value] = number
+    check_names([segment.name for segment in segments])
+    images = referred(source, _KIND)
+    numbered = np.zeros(256, np.uint8)  # from 1 without gaps
+    for number, segment in enumerate(segments, 1):
+        numbered[segment.value] = number
+    frames = _by_frame(numbered[labels], images)
     names = "".join((*(segment.name for segment in segments), algorithm.name))
     options: dict[str, Any] = {} if names.isascii() else {"specific_character_set": "ISO_IR 192"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of old elements in the series
         try:
             seg = highdicom.seg.Segmentation(
-                source_images=images,
+                source_images=images.headers,
                 pixel_array=frames,
                 segmentation_type=SegmentationTypeValues.BINARY,
                 segment_descriptions=[
                     _description(number, segment, algorithm) for number, segment in enumerate(segments, 1)
                 ],
                 series_instance_uid=generate_uid(None),
-                series_number=_SERIES_NUMBER,
+                series_number=SERIES_NUMBER,
                 sop_instance_uid=generate_uid(None),
                 instance_number=1,
-                pixel_measures=_measures(geometry, images),
+                pixel_measures=_measures(geometry, images.headers),
                 omit_empty_frames=bool(frames.any()),  # it needs at least one
-                manufacturer=_PRODUCT,
-                manufacturer_model_name=_PRODUCT,
-                software_versions=version(_PRODUCT),
+                manufacturer=PRODUCT,
+                manufacturer_model_name=PRODUCT,
+                software_versions=version(PRODUCT),
                 device_serial_number=algorithm.version,
                 content_label="ORGANS",
-                content_description="Organs by EfficientSCN",
-                series_description="Organs by EfficientSCN",
+                content_description=DESCRIPTION,
+                series_description=DESCRIPTION,
                 **options,
             )
         except (ValueError, TypeError, AttributeError) as error:
@@ -126,40 +106,22 @@ def _with_measures(image: Dataset) -> list[Dataset]:
     return [measures for group in groups for measures in items(group, "PixelMeasuresSequence")] or [image]
 
 
-def _completed(header: Dataset) -> Dataset:
-    lacking = [keyword for keyword in _NEEDED if not str(header.get(keyword) or "")]
-    if lacking:
+def _by_frame(labels: np.ndarray, images: Referred) -> np.ndarray:
+    """`labels` in the order of the frames of `images`."""
+    if not images.multi_frame:
+        return labels
+    if len(images.headers) > 1:
         raise OutputError(
-            f"The series lacks the {listed(lacking)} to which DICOM SEG must refer; export it from the "
-            "archive again, or write another format, such as .nii.gz."
+            f"The series has {len(images.headers)} multi-frame files, but DICOM SEG can refer to one; write "
+            "another format, such as .nii.gz."
         )
-    for keyword in _MAY_BE_EMPTY:
-        if keyword not in header:
-            setattr(header, keyword, "")
-    return header
-
-
-def _by_frame(labels: np.ndarray, source: DicomSource, images: Sequence[Dataset]) -> np.ndarray:
-    """A copy of `labels` in the order of the frames of `images`."""
-    if "PerFrameFunctionalGroupsSequence" not in images[0]:
-        return labels.copy()
-    if len(images) > 1:
-        raise OutputError(
-            f"The series has {len(images)} multi-frame files, but DICOM SEG can refer to one; write another "
-            "format, such as .nii.gz."
-        )
-    frames = np.zeros((int(images[0].NumberOfFrames), *labels.shape[1:]), labels.dtype)
-    frames[[frame.index for frame in source.frames]] = labels
+    frames = np.zeros((int(images.headers[0].NumberOfFrames), *labels.shape[1:]), labels.dtype)
+    frames[[frame.index for frame in images.frames]] = labels
     return frames
 
 
 def _description(number: int, segment: Segment, algorithm: Algorithm) -> SegmentDescription:
-    if len(segment.name) > _LONGEST or "\\" in segment.name:
-        raise OutputError(
-            f"The label {excerpt(segment.name)} cannot be one in DICOM, expected at most {_LONGEST} "
-            "characters without a backslash; write another format, such as .nii.gz."
-        )
-    name = excerpt(algorithm.name, _LONGEST).replace("\\", "/")
+    name = excerpt(algorithm.name, LONGEST).replace("\\", "/")
     description = SegmentDescription(
         number,
         segment.name,
@@ -167,7 +129,7 @@ def _description(number: int, segment: Segment, algorithm: Algorithm) -> Segment
         _coded(segment.concept or _TISSUE),
         SegmentAlgorithmTypeValues.AUTOMATIC,
         highdicom.AlgorithmIdentificationSequence(
-            name, codes.DCM.ArtificialIntelligence, algorithm.version, _PRODUCT
+            name, codes.DCM.ArtificialIntelligence, algorithm.version, PRODUCT
         ),
         display_color=CIELabColor.from_rgb(*segment.rgb),
     )

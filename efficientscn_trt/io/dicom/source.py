@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from pydicom import Dataset
-
 from ...errors import InputError
 from ..source import DicomSource, SourceFrame
 from .archives import Member, opened_archive
 from .deflated import Deflated
 from .elements import text
-from .files import File, whole_header
+from .files import File, Instance, with_whole_header
 from .frames import Frame
 
 
@@ -32,18 +30,18 @@ def _source_frame(frame: Frame) -> SourceFrame:
     return SourceFrame(file.absolute(), "", frame.index, uid)
 
 
-def headers_of(source: DicomSource) -> list[Dataset]:
-    """The header of each file of a series once, without pixels, in the order of its first slice.
+def instances_of(source: DicomSource) -> list[Instance]:
+    """Each file of a series once, with all of its header, in the order of its first slice.
 
     Raises InputError if one is gone, or is another one now.
     """
     files = {(frame.path, frame.member): frame.uid for frame in source.frames}
     with ExitStack() as stack:
-        headers = [whole_header(file) for file in _opened(list(files), stack)]
-    for (path, _), uid, header in zip(files, files.values(), headers, strict=True):
-        if header is None or text(header, "SOPInstanceUID") != uid:
+        found = [with_whole_header(file) for file in _opened(list(files), stack)]
+    for (path, _), uid, instance in zip(files, files.values(), found, strict=True):
+        if instance is None or text(instance.header, "SOPInstanceUID") != uid:
             raise _changed(path)
-    return [header for header in headers if header is not None]
+    return [instance for instance in found if instance]
 
 
 def _opened(files: Sequence[tuple[Path, str]], stack: ExitStack) -> Iterator[File]:
