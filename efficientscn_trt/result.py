@@ -17,7 +17,7 @@ from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.segments import Algorithm
 from .io.source import DicomSource
-from .io.writing import DICOM_EXTENSION, NO_DICOM, check_extension, write
+from .io.writing import DICOM_EXTENSION, check_dicom_name, check_extension, no_series, write
 from .organs import OrganStatistics
 from .organs.appearance import segments_of
 from .organs.selection import is_of, mask_files, values_of
@@ -138,6 +138,21 @@ class Segmentation:
         """
         self._write(np.asarray(self.array), path, self.label_names)
 
+    def save_rtstruct(self, path: str | os.PathLike[str]) -> None:
+        """Write the outlines of the organs on the slices of the DICOM series as RTSTRUCT (.dcm).
+
+        Raises OutputError, also if the scan is no DICOM series.
+        """
+        target = as_path(path, OutputError)
+        check_dicom_name(target)
+        if self.source is None or self.bundle is None:
+            raise no_series(target, "RTSTRUCT")
+        from .io.dicom.structures import write_structures
+
+        with replacing(target) as temporary:
+            segments = segments_of(self.label_names)
+            write_structures(np.asarray(self.array), self.source, segments, self.bundle, temporary)
+
     def _write(self, array: np.ndarray, path: str | os.PathLike[str], names: dict[int, str]) -> None:
         target = as_path(path, OutputError)
         check_extension(target)
@@ -148,7 +163,7 @@ class Segmentation:
 
     def _write_dicom(self, array: np.ndarray, target: Path, names: dict[int, str]) -> None:
         if self.source is None or self.bundle is None:
-            raise OutputError(NO_DICOM.format(path=target))
+            raise no_series(target)
         from .io.dicom.segmentation import write_segmentation
 
         with replacing(target) as temporary:

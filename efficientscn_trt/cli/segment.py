@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Label map: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd (3D Slicer), .dcm (DICOM SEG). May be repeated.",
 )
+@click.option("--rtstruct", type=FILE, metavar="DCM", help="Also write contours as DICOM RTSTRUCT.")
 @click.option(
     "--preview",
     type=FILE,
@@ -66,13 +68,14 @@ if TYPE_CHECKING:
     "--max-memory",
     type=MemorySize(),
     metavar="SIZE",
-    help="Refuse INPUT if it needs more memory of this machine, such as 4G or 512M. Default: no limit.",
+    help="Refuse INPUT if it needs more memory than this, such as 4G.",
 )
 @segmenter_options
 @quiet_option
 def segment(
     scan: Path,
     outputs: tuple[Path, ...],
+    rtstruct: Path | None,
     preview: Path | None,
     report: Path | None,
     statistics: Path | None,
@@ -113,14 +116,14 @@ def segment(
         direction_of(orientation)
     for output in outputs:
         check_output(output)
-    check_dicom_outputs(outputs, scan)
+    check_dicom_outputs(outputs, rtstruct, scan)
     check_picture(preview)
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
     names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
     masks = mask_files(per_organ, names).values() if per_organ else ()
     if per_organ:
         make_folder(per_organ)
-    check_outputs(*outputs, preview, report, statistics, *masks, source=scan)
+    check_outputs(*outputs, rtstruct, preview, report, statistics, *masks, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(loaded, device, precision, threads, max_memory)
@@ -128,7 +131,7 @@ def segment(
         if organs:
             result = result.only(*organs)
         with stages.stage("writing"):
-            _save(result, outputs)
+            _save(result, outputs, rtstruct)
             if per_organ:
                 result.save_each(per_organ)
         if preview is not None:
@@ -145,15 +148,18 @@ def segment(
         click.echo(f"{', '.join(map(str, outputs))}: {machine_line(result)}")
 
 
-def _save(result: Segmentation, outputs: tuple[Path, ...]) -> None:
-    """Write the label map to each of `outputs`. One that cannot be written costs no other.
+def _save(result: Segmentation, outputs: tuple[Path, ...], rtstruct: Path | None) -> None:
+    """Write the label map to each of `outputs`, and contours. One that cannot be written costs no other.
 
     Raises the first OutputError.
     """
     errors = []
-    for output in outputs:
+    saves = [partial(result.save, output) for output in outputs]
+    if rtstruct:
+        saves.append(partial(result.save_rtstruct, rtstruct))
+    for save in saves:
         try:
-            result.save(output)
+            save()
         except OutputError as error:
             errors.append(error)
     if errors:

@@ -20,10 +20,13 @@ SEGMENTATION_EXTENSION = ".seg.nrrd"  # of 3D Slicer
 DICOM_EXTENSION = ".dcm"
 EXTENSIONS = (*NIFTI_EXTENSIONS, SEGMENTATION_EXTENSION, ".nrrd", ".mha", DICOM_EXTENSION)
 
-NO_DICOM = (
-    "{path} would be DICOM SEG, which refers to the slices of a DICOM series, but the scan is none; give "
-    "another extension, such as .nii.gz."
-)
+
+def no_series(path: Path, kind: str = "DICOM SEG") -> OutputError:
+    """That `path` would be a `kind` of DICOM object for a scan that is no DICOM."""
+    return OutputError(
+        f"{path} would be {kind}, which refers to the slices of a DICOM series, but the scan is none; write "
+        "another format, such as .nii.gz."
+    )
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -36,14 +39,26 @@ def check_output(path: str | os.PathLike[str]) -> None:
     check_writable(target)
 
 
-def check_dicom_outputs(outputs: Iterable[Path], scan: Path) -> None:
-    """Refuse DICOM in `outputs` if there is none at `scan`, before any work is done.
+def check_dicom_outputs(outputs: Iterable[Path], rtstruct: Path | None, scan: Path) -> None:
+    """Refuse DICOM in `outputs`, and `rtstruct`, if there is no DICOM at `scan`, before any work is done.
 
     Raises OutputError, and InputError if `scan` cannot be read.
     """
+    if rtstruct:
+        check_dicom_name(rtstruct)
+    if not scan.exists() or may_be_dicom(scan):
+        return
     for path in outputs:
-        if path.name.lower().endswith(DICOM_EXTENSION) and scan.exists() and not may_be_dicom(scan):
-            raise OutputError(NO_DICOM.format(path=path))
+        if path.name.lower().endswith(DICOM_EXTENSION):
+            raise no_series(path)
+    if rtstruct:
+        raise no_series(rtstruct, "RTSTRUCT")
+
+
+def check_dicom_name(path: Path) -> None:
+    """Raises OutputError for a name without the extension of DICOM."""
+    if not path.name.lower().endswith(DICOM_EXTENSION):
+        raise OutputError(f"{path} has no known extension, expected {DICOM_EXTENSION}.")
 
 
 def check_extension(target: Path) -> None:

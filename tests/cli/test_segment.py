@@ -10,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from support.dicom import REFERENCE, write_series
+from support.dicom import complete, write_series
 from support.scans import BLOCKS, block_array, block_image, block_labels
 
 from efficientscn_trt.bundle import Bundle
@@ -171,7 +171,7 @@ def test_organs_that_are_refused(run_process: Run, tiny_bundle: Bundle, scan_fil
 def test_dicom_seg_of_a_series(
     run_process: Run, tiny_bundle: Bundle, scan_file: Path, tmp_path: Path
 ) -> None:
-    write_series(block_image(), tmp_path / "ct", change=lambda _, dataset: dataset.update(REFERENCE))
+    write_series(block_image(), tmp_path / "ct", change=lambda _, dataset: complete(dataset))
     out = tmp_path / "seg.dcm"
     options = ("-o", tmp_path / "labels.mha", "-o", out, "--bundle", tiny_bundle.path)
     done = run_process("segment", tmp_path / "ct", *options)

@@ -22,7 +22,7 @@ def belongings(
 ) -> Path:
     """What a reader has: scans, label maps, training cases, two trained models and their bundle."""
     pytest.importorskip("torch")
-    from support.dicom import REFERENCE, write_series
+    from support.dicom import complete, write_series
     from support.nifti import block_nifti
     from support.scans import block_image, block_labels
     from support.tiny_cases import tiny_case, write_case
@@ -38,7 +38,7 @@ def belongings(
             sitk.WriteImage(image, str(folder / name / f"{case}.nii.gz"))
     rows = ["id,path", *(f"{case},scans/{case}.nii.gz" for case in ("first", "second"))]
     (folder / "scans.csv").write_text("\n".join(rows) + "\n")
-    write_series(scan, folder / "dicom-folder", change=lambda _, dataset: dataset.update(REFERENCE))
+    write_series(scan, folder / "dicom-folder", change=lambda _, dataset: complete(dataset))
     block_nifti(folder / "unoriented.nii.gz", qform=None, sform=None)
     write_case(folder / "cases", "case", *tiny_case(0))
     shutil.copytree(tiny_models.localization, folder / "saved_models" / "localization")

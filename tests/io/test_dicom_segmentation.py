@@ -15,7 +15,8 @@ import pytest
 import SimpleITK as sitk
 from pydicom import Dataset
 from pydicom.uid import generate_uid
-from support.dicom import enhanced_ct, only, write_series
+from support.dicom import complete, enhanced_ct, only, turned, write_series
+from support.dicom_validity import check_standard
 from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
 from efficientscn_trt import OutputError, Segmenter
@@ -42,23 +43,9 @@ DIRECTIONS = {
 }
 
 
-def _complete(dataset: Dataset) -> None:
-    """What a scanner writes beside an image."""
-    dataset.FrameOfReferenceUID = "1.2.826.0.1.3680043.2.1125.9.77"
-    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Nobody^Jane", "17", "19500101"
-    dataset.PatientSex, dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "F", "20200101", "120000", "5"
-    dataset.AccessionNumber, dataset.ReferringPhysicianName = "A1", "Somebody^A"
-
-
-def _turned(direction: tuple[float, ...]) -> sitk.Image:
-    image = block_image()
-    image.SetDirection(direction)
-    return image
-
-
 def _series(folder: Path, image: sitk.Image, spoil: Callable[[int, Dataset], object] | None = None) -> Image:
     def change(number: int, dataset: Dataset) -> None:
-        _complete(dataset)
+        complete(dataset)
         if spoil:
             spoil(number, dataset)
 
@@ -80,15 +67,6 @@ def _labels(scan: Image) -> np.ndarray:
     labels[labels == 2] = 0
     assert labels.shape == scan.array.shape
     return labels
-
-
-def _check_standard(path: Path) -> None:
-    """`dciodvfy` of Debian's dicom3tools finds no error."""
-    if not shutil.which("dciodvfy"):
-        pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
-    done = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, errors="replace")
-    assert [line for line in done.stderr.splitlines() if line.startswith("Error")] == []
-    assert done.stderr.startswith("Segmentation")
 
 
 def _points(image: sitk.Image, mask: np.ndarray) -> np.ndarray:
@@ -132,7 +110,7 @@ def _check_labels(path: Path, labels: np.ndarray, image: sitk.Image, tmp_path: P
 
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 def test_series(direction: tuple[float, ...], tmp_path: Path) -> None:
-    image = _turned(direction)
+    image = turned(direction)
     scan = _series(tmp_path / "series", image)
     assert scan.source
     # In the order of the slices along the normal, whatever that of the files is.
@@ -142,13 +120,13 @@ def test_series(direction: tuple[float, ...], tmp_path: Path) -> None:
     ours = sitk.GetImageFromArray(_labels(scan))
     scan.geometry.put_on(ours)
     _check_labels(path, _labels(scan), ours, tmp_path)
-    _check_standard(path)
+    check_standard(path, "Segmentation")
 
 
 def test_enhanced_ct_with_frames_in_any_order(tmp_path: Path) -> None:
     order = np.random.default_rng(4).permutation(block_image().GetDepth()).tolist()
     dataset = enhanced_ct(block_image(), order)
-    _complete(dataset)
+    complete(dataset)
     dataset.save_as(tmp_path / "enhanced.dcm")
     scan = read(tmp_path / "enhanced.dcm")
     np.testing.assert_array_equal(scan.array, block_array())
@@ -162,7 +140,7 @@ def test_enhanced_ct_with_frames_in_any_order(tmp_path: Path) -> None:
             group.PlanePositionSequence[0].ImagePositionPatient
             == place.PlanePositionSequence[0].ImagePositionPatient
         )
-    _check_standard(path)
+    check_standard(path, "Segmentation")
 
 
 def test_a_zip_archive(tmp_path: Path) -> None:
@@ -212,7 +190,7 @@ def test_what_it_says(tmp_path: Path) -> None:
 
 
 def test_a_result(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    _series(tmp_path / "series", _turned(DIRECTIONS["feet first"]))
+    _series(tmp_path / "series", turned(DIRECTIONS["feet first"]))
     result = Segmenter(tiny_bundle, device="cpu").segment(tmp_path / "series")
     result.save(tmp_path / "seg.DCM")
     _check_labels(tmp_path / "seg.DCM", np.asarray(result.array), result.image, tmp_path)
@@ -238,7 +216,7 @@ def test_no_organ_at_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     path = _write(scan, tmp_path / "seg.dcm", np.zeros(scan.array.shape, np.uint8))
     assert not pydicom.dcmread(path).pixel_array.any()
     assert not caplog.records
-    _check_standard(path)
+    check_standard(path, "Segmentation")
 
 
 def test_a_label_that_is_not_ascii(tmp_path: Path) -> None:
@@ -251,7 +229,7 @@ def test_a_label_that_is_not_ascii(tmp_path: Path) -> None:
     seg = pydicom.dcmread(tmp_path / "seg.dcm")
     assert seg.SegmentSequence[0].SegmentLabel == names[1]
     assert seg.PatientName == "Nobody^Jane"
-    _check_standard(tmp_path / "seg.dcm")
+    check_standard(tmp_path / "seg.dcm", "Segmentation")
 
 
 def _tilted(_: int, dataset: Dataset) -> None:
@@ -297,7 +275,7 @@ def test_a_series_that_changed(tmp_path: Path) -> None:
 def test_a_scan_that_is_no_dicom(tiny_bundle: Bundle, tmp_path: Path) -> None:
     result = Segmenter(tiny_bundle, device="cpu").segment(block_array(), spacing=SPACING_XYZ)
     with pytest.raises(
-        OutputError, match=r"seg\.dcm would be DICOM SEG, which .* but the scan is none; give"
+        OutputError, match=r"seg\.dcm would be DICOM SEG, which .* but the scan is none; write"
     ):
         result.save(tmp_path / "seg.dcm")
     assert not list(tmp_path.iterdir())
@@ -328,4 +306,4 @@ def test_a_real_series(shared: Path, tmp_path: Path) -> None:
     assert array.any()
     path = _write(scan, tmp_path / "seg.dcm", array)
     _check_labels(path, array, labels, tmp_path)
-    _check_standard(path)
+    check_standard(path, "Segmentation")

@@ -16,16 +16,12 @@ from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRL
 
 from efficientscn_trt.io.image import Image
 
-from .scans import block_array
+from .scans import block_array, block_image
 
 #: pydicom's own sample files.
 SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 
 _STUDY = "1.2.826.0.1.3680043.2.1125.9"
-
-#: What images lack that `write_series` makes, and a segmentation needs.
-REFERENCE = Dataset()
-REFERENCE.FrameOfReferenceUID = f"{_STUDY}.77"
 
 Change = Callable[[int, Dataset], object]
 
@@ -69,6 +65,21 @@ def write_disk(folder: Path, *images: sitk.Image) -> Path:
             study.add(dataset)
     study.write(folder)
     return folder / "DICOMDIR"
+
+
+def complete(dataset: Dataset) -> None:
+    """Add what a scanner writes beside an image, and what a segmentation refers to."""
+    dataset.FrameOfReferenceUID = f"{_STUDY}.77"
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Nobody^Jane", "17", "19500101"
+    dataset.PatientSex, dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "F", "20200101", "120000", "5"
+    dataset.AccessionNumber, dataset.ReferringPhysicianName = "A1", "Somebody^A"
+
+
+def turned(direction: tuple[float, ...]) -> sitk.Image:
+    """`block_image` along other axes."""
+    image = block_image()
+    image.SetDirection(direction)
+    return image
 
 
 def only(number: int, spoil: Callable[[Dataset], object]) -> Change:

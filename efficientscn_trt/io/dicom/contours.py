@@ -1,0 +1,63 @@
+"""The outlines of a mask as polygons without holes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from contourpy import FillType, contour_generator
+
+
+def outlines(mask: np.ndarray) -> Iterator[np.ndarray]:
+    """The outlines of a mask [row, column], each [point, (x, y)] in pixels. The last point meets the first.
+
+    An outline passes midway between a pixel inside and its neighbour outside, so the centres of exactly the
+    pixels of the mask are inside. A hole is joined to the outline around it by a channel without width, which
+    every reader understands.
+    """
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return
+    (top, bottom), (left, right) = ((int(each[0]), int(each[-1]) + 1) for each in (rows, columns))
+    generator = contour_generator(
+        x=np.arange(left - 1, right + 1),
+        y=np.arange(top - 1, bottom + 1),
+        z=np.pad(mask[top:bottom, left:right], 1).astype(np.float64),
+        fill_type=FillType.OuterOffset,
+    )
+    for points, offsets in zip(*generator.filled(0.5, 2.0), strict=True):
+        outer, *holes = (_corners(points[begin : end - 1]) for begin, end in pairwise(offsets))
+        yield _joined(outer, holes)
+
+
+def _corners(ring: np.ndarray) -> np.ndarray:
+    """A ring without the points on a straight line between their neighbours."""
+    before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
+    return ring[before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]]
+
+
+def _joined(outline: np.ndarray, holes: list[np.ndarray]) -> np.ndarray:
+    """One ring: from the highest point of each hole, a channel leads along x to what is before it.
+
+    Its y is midway between two rows, so it meets no centre of a pixel.
+    """
+    rings = [np.roll(hole, -int(np.lexsort(hole.T)[0]), axis=0) for hole in holes]
+    for ring in sorted(rings, key=lambda ring: (ring[0, 1], ring[0, 0])):
+        edge, x = _before(ring[0], outline)
+        way = np.array([[x, ring[0, 1]]])
+        outline = np.concatenate([outline[: edge + 1], way, ring, ring[:1], way, outline[edge + 1 :]])
+    return outline
+
+
+def _before(point: np.ndarray, outline: np.ndarray) -> tuple[int, float]:
+    """The edge of the outline that the line along x meets last before `point`, and its x there."""
+    x, y = point
+    begin, end = outline, np.roll(outline, -1, axis=0)
+    low, high = np.minimum(begin[:, 1], end[:, 1]), np.maximum(begin[:, 1], end[:, 1])
+    edges = np.flatnonzero((low <= y) & (y <= high) & (low < high))
+    begin, end = begin[edges], end[edges]
+    share = (y - begin[:, 1]) / (end[:, 1] - begin[:, 1])
+    places = begin[:, 0] + share * (end[:, 0] - begin[:, 0])
+    last = int(np.where(places <= x, places, -np.inf).argmax())
+    return int(edges[last]), float(places[last])
