@@ -17,7 +17,7 @@ from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.segments import Algorithm
 from .io.source import DicomSource
-from .io.writing import DICOM_EXTENSION, check_dicom_name, check_extension, no_series, write
+from .io.writing import check_dicom_name, check_extension, is_dicom_name, no_series, write
 from .organs import OrganStatistics
 from .organs.appearance import segments_of
 from .organs.selection import is_of, mask_files, values_of
@@ -153,10 +153,32 @@ class Segmentation:
             segments = segments_of(self.label_names)
             write_structures(np.asarray(self.array), self.source, segments, self.bundle, temporary)
 
+    def save_sr(self, path: str | os.PathLike[str], seg: str | os.PathLike[str]) -> None:
+        """Write volume and HU of each organ that was found as a DICOM structured report (.dcm, TID 1500).
+
+        It refers to `seg`, the DICOM SEG that `save` wrote of this result. Raises OutputError, also if the
+        scan is no DICOM series, or if no organ was found.
+        """
+        target = as_path(path, OutputError)
+        check_dicom_name(target)
+        if self.source is None or self.bundle is None:
+            raise no_series(target, "a structured report")
+        from .io.dicom.measurements import Measurements, write_measurements
+
+        found = {
+            value: Measurements(each.ml, each.hu.mean, each.hu.sd) if each.hu else Measurements(each.ml)
+            for value, name in self.label_names.items()
+            if (each := self.statistics.get(name)) and each.voxels
+        }
+        segments = segments_of(self.label_names)
+        with replacing(target) as temporary:
+            seg_file = as_path(seg, OutputError)
+            write_measurements(found, self.source, segments, self.bundle, seg_file, temporary)
+
     def _write(self, array: np.ndarray, path: str | os.PathLike[str], names: dict[int, str]) -> None:
         target = as_path(path, OutputError)
         check_extension(target)
-        if target.name.lower().endswith(DICOM_EXTENSION):
+        if is_dicom_name(target):
             self._write_dicom(array, target, names)
             return
         write(array, self.geometry, target, segments_of(names))

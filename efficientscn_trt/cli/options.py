@@ -72,8 +72,7 @@ def segmenter_options(command: Command) -> Command:
         "--bundle",
         type=FILE,
         metavar="DIR",
-        help="Folder with the trained networks. Default: $EFFICIENTSCN_BUNDLE, else the demo "
-        "bundle, which was trained on phantoms and one CT.",
+        help="Folder with the trained networks. Default: $EFFICIENTSCN_BUNDLE, else the demo bundle.",
     )
     return bundle(machine_options(command))
 

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 )
 @click.option("--rtstruct", type=FILE, metavar="DCM", help="Also write contours as DICOM RTSTRUCT.")
 @click.option(
+    "--sr", type=FILE, metavar="DCM", help="Also write volumes and HU as DICOM SR; needs -o SEG.dcm."
+)
+@click.option(
     "--preview",
     type=FILE,
     metavar="PNG",
@@ -61,8 +64,7 @@ if TYPE_CHECKING:
 @click.option(
     "--orientation",
     metavar="CODE",
-    help="Where the axes x, y, z of INPUT run if its header does not say it, such as LPS (to the left, the "
-    "back and the head).",
+    help="Where the axes x, y, z of INPUT run if its header does not say it, such as LPS.",
 )
 @click.option(
     "--max-memory",
@@ -76,6 +78,7 @@ def segment(
     scan: Path,
     outputs: tuple[Path, ...],
     rtstruct: Path | None,
+    sr: Path | None,
     preview: Path | None,
     report: Path | None,
     statistics: Path | None,
@@ -104,7 +107,7 @@ def segment(
     """
     from .. import bundle as bundles
     from ..io.orientation import direction_of
-    from ..io.writing import check_dicom_outputs, check_output
+    from ..io.writing import check_dicom_outputs, check_output, is_dicom_name
     from ..organs.selection import chosen, mask_files
     from ..report.document import describe, write_json
     from ..report.organ_table import write_organ_table
@@ -116,14 +119,16 @@ def segment(
         direction_of(orientation)
     for output in outputs:
         check_output(output)
-    check_dicom_outputs(outputs, rtstruct, scan)
+    check_dicom_outputs(outputs, {"RTSTRUCT": rtstruct, "a structured report": sr}, scan)
     check_picture(preview)
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
     names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
     masks = mask_files(per_organ, names).values() if per_organ else ()
     if per_organ:
         make_folder(per_organ)
-    check_outputs(*outputs, rtstruct, preview, report, statistics, *masks, source=scan)
+    if sr and not any(map(is_dicom_name, outputs)):
+        raise click.UsageError("--sr refers to the label map as DICOM SEG; write that too: -o seg.dcm.")
+    check_outputs(*outputs, rtstruct, sr, preview, report, statistics, *masks, source=scan)
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(loaded, device, precision, threads, max_memory)
@@ -131,7 +136,7 @@ def segment(
         if organs:
             result = result.only(*organs)
         with stages.stage("writing"):
-            _save(result, outputs, rtstruct)
+            _save(result, outputs, rtstruct, sr)
             if per_organ:
                 result.save_each(per_organ)
         if preview is not None:
@@ -148,15 +153,19 @@ def segment(
         click.echo(f"{', '.join(map(str, outputs))}: {machine_line(result)}")
 
 
-def _save(result: Segmentation, outputs: tuple[Path, ...], rtstruct: Path | None) -> None:
-    """Write the label map to each of `outputs`, and contours. One that cannot be written costs no other.
+def _save(result: Segmentation, outputs: tuple[Path, ...], rtstruct: Path | None, sr: Path | None) -> None:
+    """Write the label map to each of `outputs`, contours and numbers. One that fails costs no other.
 
     Raises the first OutputError.
     """
+    from ..io.writing import is_dicom_name
+
     errors = []
     saves = [partial(result.save, output) for output in outputs]
     if rtstruct:
         saves.append(partial(result.save_rtstruct, rtstruct))
+    if sr:
+        saves.append(partial(result.save_sr, sr, next(filter(is_dicom_name, outputs))))
     for save in saves:
         try:
             save()

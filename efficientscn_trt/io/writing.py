@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,25 +39,30 @@ def check_output(path: str | os.PathLike[str]) -> None:
     check_writable(target)
 
 
-def check_dicom_outputs(outputs: Iterable[Path], rtstruct: Path | None, scan: Path) -> None:
-    """Refuse DICOM in `outputs`, and `rtstruct`, if there is no DICOM at `scan`, before any work is done.
+def check_dicom_outputs(outputs: Iterable[Path], others: Mapping[str, Path | None], scan: Path) -> None:
+    """Refuse DICOM in `outputs`, and `others`, by kind, if there is none at `scan`, before any work is done.
 
     Raises OutputError, and InputError if `scan` cannot be read.
     """
-    if rtstruct:
-        check_dicom_name(rtstruct)
+    wanted = {kind: path for kind, path in others.items() if path}
+    for path in wanted.values():
+        check_dicom_name(path)
     if not scan.exists() or may_be_dicom(scan):
         return
-    for path in outputs:
-        if path.name.lower().endswith(DICOM_EXTENSION):
-            raise no_series(path)
-    if rtstruct:
-        raise no_series(rtstruct, "RTSTRUCT")
+    for path in filter(is_dicom_name, outputs):
+        raise no_series(path)
+    for kind, path in wanted.items():
+        raise no_series(path, kind)
+
+
+def is_dicom_name(path: Path) -> bool:
+    """Whether a file of this name is DICOM."""
+    return path.name.lower().endswith(DICOM_EXTENSION)
 
 
 def check_dicom_name(path: Path) -> None:
     """Raises OutputError for a name without the extension of DICOM."""
-    if not path.name.lower().endswith(DICOM_EXTENSION):
+    if not is_dicom_name(path):
         raise OutputError(f"{path} has no known extension, expected {DICOM_EXTENSION}.")
 
 

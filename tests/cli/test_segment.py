@@ -177,6 +177,11 @@ def test_dicom_seg_of_a_series(
     done = run_process("segment", tmp_path / "ct", *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert [each.SegmentLabel for each in pydicom.dcmread(out).SegmentSequence][:2] == ["liver", "kidneys"]
+    others = tmp_path / "rs.dcm", tmp_path / "sr.dcm"
+    more = ("--rtstruct", others[0], "--sr", others[1], "--organs", "liver")
+    done = run_process("segment", tmp_path / "ct", *options, *more)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [pydicom.dcmread(each).Modality for each in (out, *others)] == ["SEG", "RTSTRUCT", "SR"]
     out.unlink()
     write_series(block_image(), tmp_path / "other")
     (tmp_path / "labels.mha").unlink()
@@ -184,6 +189,9 @@ def test_dicom_seg_of_a_series(
     assert done.returncode == 5
     assert "lacks the FrameOfReferenceUID to which DICOM SEG must refer" in " ".join(done.stderr.split())
     assert not out.exists()
+    done = run_process("segment", tmp_path / "ct", *options[:2], *options[4:], *more)
+    assert done.returncode == 2
+    assert "--sr refers to the label map as DICOM SEG; write that too: -o seg.dcm." in done.stderr
     assert (tmp_path / "labels.mha").exists()  # one output costs no other
     done = run_process("segment", scan_file, *options)
     assert done.returncode == 5
