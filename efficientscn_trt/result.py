@@ -162,7 +162,7 @@ class Segmentation:
         target = as_path(path, OutputError)
         check_dicom_name(target)
         if self.source is None or self.bundle is None:
-            raise no_series(target, "a structured report")
+            raise no_series(target, "DICOM SR")
         from .io.dicom.measurements import Measurements, write_measurements
 
         found = {

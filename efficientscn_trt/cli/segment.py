@@ -119,7 +119,7 @@ def segment(
         direction_of(orientation)
     for output in outputs:
         check_output(output)
-    check_dicom_outputs(outputs, {"RTSTRUCT": rtstruct, "a structured report": sr}, scan)
+    check_dicom_outputs(outputs, {"RTSTRUCT": rtstruct, "DICOM SR": sr}, scan)
     check_picture(preview)
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
     names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))

@@ -106,8 +106,6 @@ def test_other_files_for_the_seg_are_refused(
         with pytest.raises(OutputError, match=rf"{name} is no DICOM SEG.*write it first"):
             result.save_sr(tmp_path / "sr.dcm", tmp_path / name)
     scan = Segmenter(tiny_bundle, device="cpu").segment(block_image())
-    with pytest.raises(
-        OutputError, match=r"would be a structured report, which refers to the slices of a DI"
-    ):
+    with pytest.raises(OutputError, match=r"would be DICOM SR, which refers to the slices of a DICOM"):
         scan.save_sr(tmp_path / "sr.dcm", tmp_path / "seg.dcm")
     assert not (tmp_path / "sr.dcm").exists()

@@ -28,7 +28,9 @@ from efficientscn_trt.organs.appearance import segments_of
 
 highdicom = pytest.importorskip("highdicom")
 
+from efficientscn_trt.io.dicom.measurements import Measurements, write_measurements  # noqa: E402
 from efficientscn_trt.io.dicom.segmentation import write_segmentation  # noqa: E402
+from efficientscn_trt.io.dicom.structures import write_structures  # noqa: E402
 
 NAMES = {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}
 ALGORITHM = Algorithm("paper's networks", "0123456789abcdef")
@@ -230,6 +232,35 @@ def test_a_label_that_is_not_ascii(tmp_path: Path) -> None:
     assert seg.SegmentSequence[0].SegmentLabel == names[1]
     assert seg.PatientName == "Nobody^Jane"
     check_standard(tmp_path / "seg.dcm", "Segmentation")
+
+
+@pytest.mark.parametrize(
+    ("character_set", "patient"),
+    [
+        ("ISO_IR 100", "Müller^Jörg"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO_IR 192", "Γιάννης^Ж"),
+        ("ISO_IR 999", "Nobody^Jane"),  # there is no such one
+    ],
+)
+@pytest.mark.parametrize("name", ["liver", "größere Leber"])
+@pytest.mark.filterwarnings("ignore:Unknown encoding")
+def test_names_of_patients(character_set: str | list[str], patient: str, name: str, tmp_path: Path) -> None:
+    def spoil(_: int, dataset: Dataset) -> None:
+        dataset.SpecificCharacterSet, dataset.PatientName = character_set, patient
+
+    scan = _series(tmp_path / "series", block_image(), spoil)
+    assert scan.source
+    labels, segments = (_labels(scan) == 1).astype(np.uint8), segments_of({0: "background", 1: name})
+    paths = tmp_path / "seg.dcm", tmp_path / "rs.dcm", tmp_path / "sr.dcm"
+    write_segmentation(labels, scan.geometry, scan.source, segments, ALGORITHM, paths[0])
+    write_structures(labels, scan.source, segments, ALGORITHM, paths[1])
+    write_measurements({1: Measurements(1.0)}, scan.source, segments, ALGORITHM, paths[0], paths[2])
+    seg, structures, report = map(pydicom.dcmread, paths)
+    assert seg.PatientName == structures.PatientName == report.PatientName == patient
+    assert seg.SegmentSequence[0].SegmentLabel == structures.StructureSetROISequence[0].ROIName == name
+    for path, kind in zip(paths, ("Segmentation", "RTStructureSet", "EnhancedSR"), strict=True):
+        check_standard(path, kind)
 
 
 def _tilted(_: int, dataset: Dataset) -> None:

@@ -5,7 +5,6 @@ Source: DICOM PS3.16, TID 1500 (Measurement Report), TID 1411 (Volumetric ROI Me
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,9 +19,9 @@ from ...errors import OutputError
 from ..segments import Algorithm, Segment
 from ..source import DicomSource
 from ..wording import excerpt
-from .referring import DESCRIPTION, LONGEST, PRODUCT, SERIES_NUMBER, check_names, referred
+from .referring import DESCRIPTION, LONGEST, PRODUCT, SERIES_NUMBER, check_names, referred, refusing
 
-_KIND = "a structured report"
+_KIND = "DICOM SR"
 _MILLILITRE = sr.CodedConcept("ml", "UCUM", "Milliliter")
 _STANDARD_DEVIATION = sr.CodedConcept("386136009", "SCT", "Standard Deviation")
 
@@ -53,11 +52,17 @@ def write_measurements(
     segmentation = _segmentation(seg, images.headers[0], segments)
     if not measurements:
         raise OutputError("No organ was found, so there is nothing to report in DICOM SR; see the warnings.")
-    groups = [
-        _group(number, segment, measurements[segment.value], segmentation, images.headers[0], algorithm)
-        for number, segment in enumerate(segments, 1)
-        if segment.value in measurements
-    ]
+    with refusing(_KIND):
+        _report(measurements, images.headers[0], segments, algorithm, segmentation).save_as(path)
+
+
+def _report(
+    measurements: Mapping[int, Measurements],
+    image: Dataset,
+    segments: Sequence[Segment],
+    algorithm: Algorithm,
+    segmentation: Dataset,
+) -> sr.EnhancedSR:
     observer = sr.ObserverContext(
         codes.DCM.Device,
         sr.DeviceObserverIdentifyingAttributes(
@@ -67,28 +72,29 @@ def write_measurements(
     report = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=observer),
         procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-        imaging_measurements=groups,
+        imaging_measurements=[
+            _group(number, segment, measurements[segment.value], segmentation, image, algorithm)
+            for number, segment in enumerate(segments, 1)
+            if segment.value in measurements
+        ],
         title=codes.DCM.ImagingMeasurementReport,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of old elements in the series
-        document = sr.EnhancedSR(
-            evidence=[segmentation],
-            content=report,
-            series_instance_uid=generate_uid(None),
-            series_number=SERIES_NUMBER + 2,
-            sop_instance_uid=generate_uid(None),
-            instance_number=1,
-            manufacturer=PRODUCT,
-            manufacturer_model_name=PRODUCT,
-            software_versions=version(PRODUCT),
-            device_serial_number=algorithm.version,
-            is_complete=True,
-            is_final=False,
-            is_verified=False,
-            series_description=DESCRIPTION,
-        )
-        document.save_as(path)
+    return sr.EnhancedSR(
+        evidence=[segmentation],
+        content=report,
+        series_instance_uid=generate_uid(None),
+        series_number=SERIES_NUMBER + 2,
+        sop_instance_uid=generate_uid(None),
+        instance_number=1,
+        manufacturer=PRODUCT,
+        manufacturer_model_name=PRODUCT,
+        software_versions=version(PRODUCT),
+        device_serial_number=algorithm.version,
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        series_description=DESCRIPTION,
+    )
 
 
 def _segmentation(path: Path, image: Dataset, segments: Sequence[Segment]) -> Dataset:

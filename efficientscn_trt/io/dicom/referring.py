@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydicom import Dataset
 
-from ...errors import InputError, OutputError
+from ...errors import EfficientSCNError, InputError, OutputError
 from ..source import DicomSource
 from ..wording import excerpt, listed
 from .frames import Frame, frames_of
@@ -24,6 +26,12 @@ _MAY_BE_EMPTY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
     *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
 )
+
+#: PS3.3, C.12.1.1.2, without code extensions
+_CHARACTER_SETS = {
+    f"ISO_IR {number}" for number in (100, 101, 109, 110, 144, 127, 126, 138, 148, 13, 166, 192)
+}
+_UTF_8 = "ISO_IR 192"
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,35 @@ def _complete(header: Dataset, kind: str) -> None:
     for keyword in _MAY_BE_EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
+
+
+def character_set(header: Dataset, names: Iterable[str]) -> str:
+    """The Specific Character Set for an object with texts of a series and with `names`; "" if ASCII will do.
+
+    It is that of the series where that is a single one which writers know, and holds the names; else UTF-8.
+    """
+    found = header.get("SpecificCharacterSet") or ""
+    known = isinstance(found, str) and (not found or found in _CHARACTER_SETS)
+    return str(found) if known and "".join(names).isascii() else _UTF_8
+
+
+@contextmanager
+def refusing(kind: str) -> Iterator[None]:
+    """Raise OutputError where a library cannot write a `kind` of DICOM object for the series.
+
+    Warnings of old elements in the series are ignored.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (EfficientSCNError, OSError, MemoryError):
+        raise
+    except Exception as error:  # pydicom and highdicom raise errors of many kinds
+        raise OutputError(
+            f"{kind} cannot be written for the series: {excerpt(str(error))}; write another format, such as "
+            ".nii.gz."
+        ) from error
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -5,11 +5,9 @@ Source: DICOM PS3.3, A.51 (Segmentation IOD) and C.8.20; PS3.16, CID 7150, 7140 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import highdicom
 import numpy as np
@@ -27,7 +25,17 @@ from ..segments import Algorithm, Concept, Segment
 from ..source import DicomSource
 from ..wording import excerpt
 from .elements import items, numbers
-from .referring import DESCRIPTION, LONGEST, PRODUCT, SERIES_NUMBER, Referred, check_names, referred
+from .referring import (
+    DESCRIPTION,
+    LONGEST,
+    PRODUCT,
+    SERIES_NUMBER,
+    Referred,
+    character_set,
+    check_names,
+    referred,
+    refusing,
+)
 
 _KIND = "DICOM SEG"
 _STRUCTURE, _TISSUE = Concept("123037004", "Anatomical Structure"), Concept("85756007", "Tissue")
@@ -51,38 +59,30 @@ def write_segmentation(
     for number, segment in enumerate(segments, 1):
         numbered[segment.value] = number
     frames = _by_frame(numbered[labels], images)
-    names = "".join((*(segment.name for segment in segments), algorithm.name))
-    options: dict[str, Any] = {} if names.isascii() else {"specific_character_set": "ISO_IR 192"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of old elements in the series
-        try:
-            seg = highdicom.seg.Segmentation(
-                source_images=images.headers,
-                pixel_array=frames,
-                segmentation_type=SegmentationTypeValues.BINARY,
-                segment_descriptions=[
-                    _description(number, segment, algorithm) for number, segment in enumerate(segments, 1)
-                ],
-                series_instance_uid=generate_uid(None),
-                series_number=SERIES_NUMBER,
-                sop_instance_uid=generate_uid(None),
-                instance_number=1,
-                pixel_measures=_measures(geometry, images.headers),
-                omit_empty_frames=bool(frames.any()),  # it needs at least one
-                manufacturer=PRODUCT,
-                manufacturer_model_name=PRODUCT,
-                software_versions=version(PRODUCT),
-                device_serial_number=algorithm.version,
-                content_label="ORGANS",
-                content_description=DESCRIPTION,
-                series_description=DESCRIPTION,
-                **options,
-            )
-        except (ValueError, TypeError, AttributeError) as error:
-            raise OutputError(
-                f"DICOM SEG cannot refer to the series: {excerpt(str(error))}; write another format, such as "
-                ".nii.gz."
-            ) from error
+    names = (*(segment.name for segment in segments), algorithm.name)
+    with refusing(_KIND):
+        seg = highdicom.seg.Segmentation(
+            source_images=images.headers,
+            pixel_array=frames,
+            segmentation_type=SegmentationTypeValues.BINARY,
+            segment_descriptions=[
+                _description(number, segment, algorithm) for number, segment in enumerate(segments, 1)
+            ],
+            series_instance_uid=generate_uid(None),
+            series_number=SERIES_NUMBER,
+            sop_instance_uid=generate_uid(None),
+            instance_number=1,
+            pixel_measures=_measures(geometry, images.headers),
+            omit_empty_frames=bool(frames.any()),  # it needs at least one
+            manufacturer=PRODUCT,
+            manufacturer_model_name=PRODUCT,
+            software_versions=version(PRODUCT),
+            device_serial_number=algorithm.version,
+            content_label="ORGANS",
+            content_description=DESCRIPTION,
+            series_description=DESCRIPTION,
+            specific_character_set=character_set(images.headers[0], names) or None,
+        )
         seg.save_as(path)
 
 

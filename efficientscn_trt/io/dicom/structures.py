@@ -21,7 +21,17 @@ from ..source import DicomSource
 from ..wording import excerpt
 from .contours import outlines
 from .frames import Frame
-from .referring import DESCRIPTION, LONGEST, PRODUCT, SERIES_NUMBER, Referred, check_names, referred
+from .referring import (
+    DESCRIPTION,
+    LONGEST,
+    PRODUCT,
+    SERIES_NUMBER,
+    Referred,
+    character_set,
+    check_names,
+    referred,
+    refusing,
+)
 
 _KIND = "RTSTRUCT"
 _DIGITS = 3  # of a position in mm
@@ -41,16 +51,21 @@ def write_structures(
     """
     check_names([segment.name for segment in segments])
     images = referred(source, _KIND)
+    with refusing(_KIND):
+        _structures(labels, images, segments, algorithm).save_as(path, enforce_file_format=True)
+
+
+def _structures(
+    labels: np.ndarray, images: Referred, segments: Sequence[Segment], algorithm: Algorithm
+) -> FileDataset:
     first, now = images.headers[0], datetime.now()
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RTStructureSetStorage, generate_uid(None)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    names = "".join((*(segment.name for segment in segments), algorithm.name))
-    if not names.isascii():
-        dataset.SpecificCharacterSet = "ISO_IR 192"
-    elif "SpecificCharacterSet" in first:
-        dataset.SpecificCharacterSet = first.SpecificCharacterSet
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    names = (*(segment.name for segment in segments), algorithm.name)
+    if found := character_set(first, names):
+        dataset.SpecificCharacterSet = found
     for keyword in _PATIENT_AND_STUDY:
         setattr(dataset, keyword, first[keyword].value)
     dataset.SOPClassUID, dataset.SOPInstanceUID = (
@@ -75,7 +90,7 @@ def write_structures(
         dataset.StructureSetROISequence.append(_roi(number, segment, first, algorithm))
         dataset.ROIContourSequence.append(_contours(number, segment, labels, images.frames))
         dataset.RTROIObservationsSequence.append(_observation(number, segment))
-    dataset.save_as(path, enforce_file_format=True)
+    return dataset
 
 
 def _frame_of_reference(images: Referred) -> Dataset:
