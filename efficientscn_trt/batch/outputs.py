@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from ..bundle import sha256
 from ..errors import OutputError
 from ..io.paths import identity
-from ..io.writing import EXTENSIONS
+from ..io.writing import DICOM_EXTENSION, EXTENSIONS
 from ..organs.selection import check_file_names
 from .entry import Entry
 
@@ -28,17 +28,21 @@ class Outputs:
     report: str | None
     masks: tuple[tuple[str, str], ...] = ()  # an organ, and its file
     organs: tuple[str, ...] = ()  # which all outputs have; all organs if empty
+    rtstruct: str | None = None
+    sr: str | None = None
 
     @property
     def names(self) -> list[str]:
         """All of them."""
         masks = (name for _, name in self.masks)
-        return [name for name in (self.labels, self.preview, self.report, *masks) if name]
+        named = (self.labels, self.preview, self.report, self.rtstruct, self.sr, *masks)
+        return [name for name in named if name]
 
 
 @dataclass(frozen=True)
 class Naming:
-    """How files are named: by a pattern with {id} and, if wanted, {kind} (labels, preview, report, an organ).
+    """How files are named: by a pattern with {id} and, if wanted, {kind} (labels, preview, report,
+    rtstruct, sr, or an organ).
 
     `organs`: which the outputs have, all if empty. `masks`: the organs that have a file each.
     """
@@ -49,6 +53,8 @@ class Naming:
     report: bool = False
     organs: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
+    rtstruct: bool = False
+    sr: bool = False
 
     def __post_init__(self) -> None:
         """Raises OutputError for a pattern that names no files in the output folder."""
@@ -67,10 +73,16 @@ class Naming:
                 'and, if wanted, {kind}, such as "{id}/{kind}" or "{id}_{kind}".'
             )
         check_file_names(self.masks)
-        if self.masks and ("kind" not in fields or "labels" in self.masks):
+        names = [name.casefold() for name in self.outputs("id").names]
+        if twice := {name for name in names if names.count(name) > 1}:
             raise OutputError(
-                f'The pattern "{self.pattern}" gives an organ the file of the label map; give one with '
-                '{kind}, such as "{id}_{kind}", and write no mask of an organ that is called "labels".'
+                f"Several outputs of a scan would be {min(twice)}; give a pattern with {{kind}}, such as "
+                '"{id}_{kind}", and write no mask of an organ that is called as an output.'
+            )
+        if self.sr and self.extension != DICOM_EXTENSION:
+            raise OutputError(
+                "DICOM SR refers to the label map as DICOM SEG, but its format is "
+                f"{self.extension}; choose {DICOM_EXTENSION}."
             )
 
     def outputs(self, name: str) -> Outputs:
@@ -85,6 +97,8 @@ class Naming:
             file("report", ".json") if self.report else None,
             tuple((organ, file(organ, self.extension)) for organ in self.masks),
             self.organs,
+            file("rtstruct", DICOM_EXTENSION) if self.rtstruct else None,
+            file("sr", DICOM_EXTENSION) if self.sr else None,
         )
 
 

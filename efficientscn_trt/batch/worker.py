@@ -154,6 +154,10 @@ class Worker:
             title = displayable(task.entry.path.name)
             write(folder / outputs.preview, scan, result, title=title, note=note)
         result.save(folder / outputs.labels)
+        if outputs.rtstruct is not None:
+            result.save_rtstruct(folder / outputs.rtstruct)
+        if outputs.sr is not None:
+            result.save_sr(folder / outputs.sr, folder / outputs.labels)
         for organ, name in outputs.masks:
             result.save_mask(organ, folder / name)
         seconds = {**result.seconds, "writing": time.perf_counter() - begin}

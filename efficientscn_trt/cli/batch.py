@@ -56,7 +56,8 @@ class Part(click.ParamType):
     default="{id}/{kind}",
     show_default=True,
     metavar="PATTERN",
-    help="Names of the files without their extensions. {kind} is labels, preview, report or an organ.",
+    help="Names of the files without their extensions. {kind} is labels, preview, report, rtstruct, sr or an "
+    "organ.",
 )
 @click.option(
     "--format",
@@ -66,6 +67,8 @@ class Part(click.ParamType):
     show_default=True,
     help="Extension of the label maps.",
 )
+@click.option("--rtstruct", is_flag=True, help="Also write contours as DICOM RTSTRUCT.")
+@click.option("--sr", is_flag=True, help="Also write volumes and HU as DICOM SR; needs --format .dcm.")
 @click.option("--preview", is_flag=True, help="Also write a picture of each scan (.png).")
 @click.option("--json", "report", is_flag=True, help="Also write a report of each scan (.json).")
 @click.option("--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs.")
@@ -141,6 +144,8 @@ def batch(
     output: Path,
     pattern: str,
     extension: str,
+    rtstruct: bool,
+    sr: bool,
     preview: bool,
     report: bool,
     organs: tuple[str, ...] | None,
@@ -185,7 +190,7 @@ def batch(
     folder = bundle or default_bundle()
     names = chosen(organs or (), dict(enumerate(bundles.load(folder).manifest.labels)))
     masks = tuple(names.values()) if per_organ else ()
-    naming = Naming(pattern, extension, preview, report, organs or (), masks)
+    naming = Naming(pattern, extension, preview, report, organs or (), masks, rtstruct, sr)
     devices = tuple(name for name in device for _ in range(workers))
     machine = Machine(folder, devices, precision, threads, memory, timeout, retries)
     slots = _ray_slots(cluster, device, inputs, quiet) if cluster else LocalSlots

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
-from support.dicom import write_series
+from support.dicom import complete, write_series
 from support.scans import block_image, block_labels, write_different
 from support.tiny_bundle import LABEL_HU
 
@@ -138,6 +139,20 @@ def test_some_organs_and_a_mask_of_each(batch: Make, scans: Path, out: Path) -> 
     assert not batch(naming).tasks
     (out / "a" / "liver.nii.gz").unlink()
     assert [task.entry.id for task in batch(naming).tasks] == ["a"]
+
+
+def test_dicom_outputs(batch: Make, scans: Path, out: Path) -> None:
+    write_series(block_image(), scans / "a", change=lambda _, dataset: complete(dataset))
+    _write(scans, "b.nii.gz")
+    _run(batch(Naming(extension=".dcm", rtstruct=True, sr=True)))
+    kinds = {path.name: pydicom.dcmread(path).Modality for path in (out / "a").iterdir()}
+    assert kinds == {"labels.dcm": "SEG", "rtstruct.dcm": "RTSTRUCT", "sr.dcm": "SR"}
+    failure = _table(out / "failures.csv")["b"]
+    assert failure["error"] == "OutputError"
+    assert (
+        "labels.dcm would be DICOM SEG, which refers to the slices of a DICOM series" in failure["sentence"]
+    )
+    assert not list((out / "b").iterdir())
 
 
 def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> None:

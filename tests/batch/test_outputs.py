@@ -63,12 +63,21 @@ def test_a_mask_has_a_file_of_its_own() -> None:
     naming = Naming("{id}_{kind}", masks=("liver", "spleen"))
     assert naming.outputs("a").names == ["a_labels.nii.gz", "a_liver.nii.gz", "a_spleen.nii.gz"]
     for pattern, masks, message in [
-        ("{id}", ("liver",), r"gives an organ the file of the label map; give one with \{kind\}, such as"),
-        ("{id}_{kind}", ("labels",), r"gives an organ the file of the label map"),
+        ("{id}", ("liver",), r"Several outputs of a scan would be id\.nii\.gz; give a pattern with \{kind\}"),
+        ("{id}_{kind}", ("labels",), r"Several outputs of a scan would be id_labels\.nii\.gz"),
         ("{id}_{kind}", ("a/b",), r"The label a/b cannot be the name of a file"),
     ]:
         with pytest.raises(OutputError, match=message):
             Naming(pattern, masks=masks)
+
+
+def test_dicom_outputs() -> None:
+    naming = Naming("{id}_{kind}", ".dcm", rtstruct=True, sr=True)
+    assert naming.outputs("a").names == ["a_labels.dcm", "a_rtstruct.dcm", "a_sr.dcm"]
+    with pytest.raises(OutputError, match=r"Several outputs of a scan would be id\.dcm"):
+        Naming("{id}", ".dcm", rtstruct=True)
+    with pytest.raises(OutputError, match=r"DICOM SR refers to .* but its format is \.nii\.gz; choose \.dcm"):
+        Naming(sr=True)
 
 
 def test_what_was_written_is_compared(tmp_path: Path) -> None:
