@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <type_traits>
 #include <utility>
 
 #include "cpu/label_runs.h"
@@ -79,8 +80,9 @@ void find_place(const Runs& runs, LabelStatistics* found) {
 }
 
 template <typename T>
-std::vector<float> values_of(const Runs& runs, const View<const T>& scan) {
+std::vector<float> values_of(const Runs& runs, uint64_t voxels, const View<const T>& scan) {
     std::vector<float> values;
+    values.reserve(voxels);
     for (const LabelRun& run : runs) {
         const T* row = scan.data + run.z * scan.stride[0] + run.y * scan.stride[1];
         for (int64_t x = run.begin; x < run.end; ++x) {
@@ -91,25 +93,57 @@ std::vector<float> values_of(const Runs& runs, const View<const T>& scan) {
     return values;
 }
 
-void find_intensities(std::vector<float>* values, LabelStatistics* found) {
-    const std::size_t count = values->size();
+// Finite values by their rank. A histogram, with a bin for each whole number of 16 bits, leaves few to sort.
+class Ranks {
+  public:
+    // `whole`: all values are whole numbers.
+    Ranks(const std::vector<float>& values, bool whole) : values_(values), whole_(whole), counts_(kBins) {
+        for (const float value : values) ++counts_[bin_of(value)];
+    }
+
+    // The value of `rank`, from 0.
+    float at(std::size_t rank) const {
+        int bin = 0;
+        for (; rank >= counts_[bin]; ++bin) rank -= counts_[bin];
+        if (whole_ && bin > 0 && bin < kBins - 1) return static_cast<float>(bin) - kOffset;
+        std::vector<float> same;
+        same.reserve(counts_[bin]);
+        for (const float value : values_) {
+            if (bin_of(value) == bin) same.push_back(value);
+        }
+        std::nth_element(same.begin(), same.begin() + static_cast<std::ptrdiff_t>(rank), same.end());
+        return same[rank];
+    }
+
+  private:
+    static constexpr int kBins = 1 << 16;
+    static constexpr float kOffset = kBins / 2;
+
+    // Grows with the value; the outer bins hold what lies beyond.
+    static int bin_of(float value) {
+        return static_cast<int>(std::min(std::max(value + kOffset, 0.0f), static_cast<float>(kBins - 1)));
+    }
+
+    const std::vector<float>& values_;
+    const bool whole_;
+    std::vector<uint32_t> counts_;
+};
+
+void find_intensities(const std::vector<float>& values, bool whole, LabelStatistics* found) {
+    const std::size_t count = values.size();
     found->values = count;
     if (count == 0) return;
     double sum = 0, squares = 0;
-    for (const float value : *values) sum += value;
+    for (const float value : values) sum += value;
     found->mean = sum / static_cast<double>(count);
-    for (const float value : *values) squares += (value - found->mean) * (value - found->mean);
+    for (const float value : values) squares += (value - found->mean) * (value - found->mean);
     if (count > 1) found->deviation = std::sqrt(squares / static_cast<double>(count - 1));
-    auto begin = values->begin();
+    const Ranks ranks(values, whole);
     for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
         const double place = kPercentiles[i] * static_cast<double>(count - 1);
-        const auto lower = static_cast<std::ptrdiff_t>(place);
-        const auto nth = values->begin() + lower;
-        std::nth_element(begin, nth, values->end());
-        const double at = *nth;
-        const double next = nth + 1 == values->end() ? at : *std::min_element(nth + 1, values->end());
+        const auto lower = static_cast<std::size_t>(place);
+        const double at = ranks.at(lower), next = ranks.at(std::min(lower + 1, count - 1));
         found->percentiles[i] = at + (place - static_cast<double>(lower)) * (next - at);
-        begin = nth;  // what is before it is smaller than the next percentile
     }
 }
 
@@ -132,8 +166,9 @@ std::vector<LabelStatistics> label_statistics(const View<const uint8_t>& labels,
     ThreadPool(thread_count(threads)).for_each(static_cast<int64_t>(groups.size()), [&](int64_t i) {
         find_place(groups[i], &statistics[i]);
         visit(scan, [&](auto view) {
-            std::vector<float> values = values_of(groups[i], view);
-            find_intensities(&values, &statistics[i]);
+            using T = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
+            const std::vector<float> values = values_of(groups[i], statistics[i].voxels, view);
+            find_intensities(values, std::is_integral_v<T>, &statistics[i]);
         });
     });
     return statistics;
