@@ -12,6 +12,7 @@ from pydicom import Dataset
 from ...errors import EfficientSCNError, InputError, OutputError
 from ..source import DicomSource
 from ..wording import excerpt, listed
+from .elements import text
 from .frames import Frame, frames_of
 from .source import instances_of
 
@@ -59,24 +60,25 @@ def referred(source: DicomSource, kind: str) -> Referred:
         )
     try:
         instances = instances_of(source)
-        frames = [frames_of(instance) for instance in instances]
+        found = [frames_of(instance) for instance in instances]
     except InputError as error:
         raise OutputError(str(error)) from error
     headers = [instance.header for instance in instances]
     for header in headers:
         _complete(header, kind)
-    if len({str(header.FrameOfReferenceUID) for header in headers}) > 1:
+    if len({text(header, "FrameOfReferenceUID") for header in headers}) > 1:
         raise OutputError(
             f"The slices of the series are in several frames of reference, but {kind} has one; write another "
             "format, such as .nii.gz."
         )
-    by_file = {(frame.path, frame.member): None for frame in source.frames}
-    own = dict(zip(by_file, frames, strict=True))
-    return Referred(headers, [own[frame.path, frame.member][frame.index] for frame in source.frames])
+    files = dict.fromkeys((frame.path, frame.member) for frame in source.frames)
+    own = dict(zip(files, found, strict=True))
+    with refusing(kind):
+        return Referred(headers, [own[frame.path, frame.member][frame.index] for frame in source.frames])
 
 
 def _complete(header: Dataset, kind: str) -> None:
-    lacking = [keyword for keyword in _NEEDED if not str(header.get(keyword) or "")]
+    lacking = [keyword for keyword in _NEEDED if not text(header, keyword)]
     if lacking:
         raise OutputError(
             f"The series lacks the {listed(lacking)} to which {kind} must refer; export it from the archive "
