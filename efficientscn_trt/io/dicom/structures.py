@@ -35,6 +35,7 @@ from .referring import (
 
 _KIND = "RTSTRUCT"
 _DIGITS = 3  # of a position in mm
+_STUDY = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management: retired, but usual here
 #: What is taken over from the series. Those of the patient and the study may be empty.
 _PATIENT_AND_STUDY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate"),
@@ -68,10 +69,8 @@ def _structures(
         dataset.SpecificCharacterSet = found
     for keyword in _PATIENT_AND_STUDY:
         setattr(dataset, keyword, first[keyword].value)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = (
-        meta.MediaStorageSOPClassUID,
-        meta.MediaStorageSOPInstanceUID,
-    )
+    dataset.SOPClassUID = meta.MediaStorageSOPClassUID
+    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
     dataset.Modality, dataset.SeriesInstanceUID = "RTSTRUCT", generate_uid(None)
     dataset.SeriesNumber, dataset.SeriesDescription = SERIES_NUMBER + 1, DESCRIPTION
     dataset.InstanceNumber, dataset.OperatorsName, dataset.PositionReferenceIndicator = 1, "", ""
@@ -97,9 +96,7 @@ def _frame_of_reference(images: Referred) -> Dataset:
     first = images.headers[0]
     reference, study, series = Dataset(), Dataset(), Dataset()
     reference.FrameOfReferenceUID = first.FrameOfReferenceUID
-    study.ReferencedSOPClassUID = (
-        "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, retired, as usual here
-    )
+    study.ReferencedSOPClassUID = _STUDY
     study.ReferencedSOPInstanceUID = first.StudyInstanceUID
     series.SeriesInstanceUID = first.SeriesInstanceUID
     series.ContourImageSequence = [_image(header) for header in images.headers]
