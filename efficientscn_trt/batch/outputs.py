@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from ..bundle import sha256
 from ..errors import OutputError
 from ..io.paths import identity
-from ..io.writing import DICOM_EXTENSION, EXTENSIONS
+from ..io.writing import DICOM_EXTENSION, OUTPUT_EXTENSIONS
 from ..organs.selection import check_file_names
 from .entry import Entry
 
@@ -58,9 +58,9 @@ class Naming:
 
     def __post_init__(self) -> None:
         """Raises OutputError for a pattern that names no files in the output folder."""
-        if self.extension not in EXTENSIONS:
+        if self.extension not in OUTPUT_EXTENSIONS:
             raise OutputError(
-                f"{self.extension} is no known extension, expected one of {', '.join(EXTENSIONS)}."
+                f"{self.extension} is no known extension, expected one of {', '.join(OUTPUT_EXTENSIONS)}."
             )
         fields: set[str | None] = set()
         with suppress(ValueError):

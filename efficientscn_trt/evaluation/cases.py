@@ -105,7 +105,7 @@ def _label_maps(folder: Path) -> dict[str, Path]:
 
 
 def _name(path: Path) -> str:
-    for extension in EXTENSIONS:
+    for extension in sorted(EXTENSIONS, key=len, reverse=True):  # .seg.nrrd before .nrrd
         if path.name.lower().endswith(extension):
             return path.name[: -len(extension)]
     return path.name

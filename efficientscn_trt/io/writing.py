@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import OutputError
+from ..errors import InputError, OutputError
 from .atomic import check_writable, replacing
 from .orientation import Geometry
+from .paths import is_there
 from .reading import may_be_dicom
 from .segments import Segment
 
@@ -18,7 +19,8 @@ from .segments import Segment
 NIFTI_EXTENSIONS = (".nii.gz", ".nii")
 SEGMENTATION_EXTENSION = ".seg.nrrd"  # of 3D Slicer
 DICOM_EXTENSION = ".dcm"
-EXTENSIONS = (*NIFTI_EXTENSIONS, SEGMENTATION_EXTENSION, ".nrrd", ".mha", DICOM_EXTENSION)
+EXTENSIONS = (*NIFTI_EXTENSIONS, ".nrrd", ".mha", SEGMENTATION_EXTENSION)
+OUTPUT_EXTENSIONS = (*EXTENSIONS, DICOM_EXTENSION)
 
 
 def no_series(path: Path, kind: str = "DICOM SEG") -> OutputError:
@@ -47,7 +49,7 @@ def check_dicom_outputs(outputs: Iterable[Path], others: Mapping[str, Path | Non
     wanted = {kind: path for kind, path in others.items() if path}
     for path in wanted.values():
         check_dicom_name(path)
-    if not scan.exists() or may_be_dicom(scan):
+    if not is_there(scan, InputError) or may_be_dicom(scan):
         return
     for path in filter(is_dicom_name, outputs):
         raise no_series(path)
@@ -68,12 +70,12 @@ def check_dicom_name(path: Path) -> None:
 
 def check_extension(target: Path) -> None:
     """Refuse a name whose extension is not that of a known format. Raises OutputError."""
-    if target.name.lower() in EXTENSIONS:
+    if target.name.lower() in OUTPUT_EXTENSIONS:
         raise OutputError(
             f"{target} has no name before its extension; give one, such as labels{target.name}."
         )
-    if not target.name.lower().endswith(EXTENSIONS):
-        raise OutputError(f"{target} has no known extension, expected one of {', '.join(EXTENSIONS)}.")
+    if not target.name.lower().endswith(OUTPUT_EXTENSIONS):
+        raise OutputError(f"{target} has no known extension, expected one of {', '.join(OUTPUT_EXTENSIONS)}.")
 
 
 def write(array: np.ndarray, geometry: Geometry, target: Path, segments: Sequence[Segment] = ()) -> None:

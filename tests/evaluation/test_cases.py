@@ -34,6 +34,8 @@ def test_folders_are_paired_by_name(tmp_path: Path) -> None:
     for name in ("b.nii.gz", "a.nrrd", "c.nii"):
         _write(tmp_path / "references" / name, _block())
         _write(tmp_path / "predictions" / Path(name).with_suffix("").with_suffix(".mha"), _block())
+    (tmp_path / "predictions" / "a.mha").unlink()
+    _write(tmp_path / "predictions" / "a.seg.nrrd", _block())
     (tmp_path / "references" / "notes.txt").touch()
     _write(tmp_path / "predictions" / "more.nii.gz", _block())
     cases = find_cases(tmp_path / "predictions", tmp_path / "references")
