@@ -17,6 +17,7 @@ _NO_REVIEW = {"bundle-notice"}
 """Warnings that all scans have, so that none needs a look for them."""
 
 _ORGAN = ("ml", "mean_hu", "sd_hu", "p5_hu", "median_hu", "p95_hu", "pieces", "borders")
+_DIGITS = 3
 _FAILURES = ("id", "path", "series_uid", "code", "error", "sentence")
 
 
@@ -67,7 +68,7 @@ def _result_columns(records: Iterable[Record]) -> list[str]:
     stages: dict[str, None] = {}
     for record in records:
         organs |= dict.fromkeys(_organ_cells(record))
-        stages |= dict.fromkeys(_column(stage) for stage in record.result.get("seconds", ()))
+        stages |= dict.fromkeys(map(_column, _seconds(record)))
     return [
         *("id", "status", "path", "series_uid"),
         *organs,
@@ -87,7 +88,7 @@ def _result_row(record: Record) -> dict[str, Any]:
     }
     if record.failure:
         return row
-    seconds = {_column(stage): float(value) for stage, value in result["seconds"].items()}
+    seconds = {_column(stage): float(value) for stage, value in _seconds(record).items()}
     return {
         **row,
         **_organ_cells(record),
@@ -101,27 +102,39 @@ def _result_row(record: Record) -> dict[str, Any]:
     }
 
 
-def organ_numbers(statistics: Mapping[str, OrganStatistics]) -> str:
-    """What the tables show of each organ, for a record: as text, which takes less memory than numbers."""
-    numbers = {
-        name: [round(value, 3) if isinstance(value, float) else value for value in _shown(each)]
-        for name, each in statistics.items()
-    }
-    return json.dumps(numbers)
-
-
-def _shown(statistics: OrganStatistics) -> list[Any]:
+def shown(statistics: OrganStatistics) -> list[Any]:
+    """What the tables show of an organ."""
     numbers = described(statistics)
     return [numbers[name] for name in _ORGAN]
 
 
+def in_text(numbers: Any) -> str:
+    """`numbers` for a record: as text, which takes less memory, rounded to a few digits."""
+    return json.dumps(json.loads(json.dumps(numbers), parse_float=_rounded))
+
+
+def _rounded(number: str) -> float:
+    return round(float(number), _DIGITS)
+
+
 def _organ_cells(record: Record) -> dict[str, Any]:
-    numbers = json.loads(record.result.get("organs", "{}"))
+    numbers = _of_text(record, "organs")
     return {
         f"{organ}_{name}": value
         for organ, values in numbers.items()
         for name, value in zip(_ORGAN, values, strict=True)
     }
+
+
+def _seconds(record: Record) -> dict[str, float]:
+    return _of_text(record, "seconds")
+
+
+def _of_text(record: Record, name: str) -> dict[str, Any]:
+    """What `in_text` made; nothing for a record of an older version."""
+    text = record.result.get(name)
+    found: dict[str, Any] = json.loads(text) if isinstance(text, str) else {}
+    return found
 
 
 def _column(stage: str) -> str:

@@ -34,7 +34,7 @@ from .many import reader_count
 from .outputs import Outputs, Written
 from .request import Outcome
 from .stamps import content, stamp
-from .tables import organ_numbers
+from .tables import in_text, shown
 
 _MOST_WRITERS = 4
 
@@ -192,10 +192,10 @@ def _changed() -> dict[str, Any]:
 def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:
     """What the tables show of a result."""
     return {
-        "organs": organ_numbers(result.statistics),
+        "organs": in_text({name: shown(each) for name, each in result.statistics.items()}),
         "device": result.device,
         "precision": result.precision,
-        "seconds": seconds,
+        "seconds": in_text(seconds),
         "peak_host_memory": result.peak_host_memory,
         "estimated_host_memory": result.estimated_host_memory,
         "peak_device_memory": result.peak_device_memory,
