@@ -160,19 +160,22 @@ def _save(result: Segmentation, outputs: tuple[Path, ...], rtstruct: Path | None
     """
     from ..io.writing import is_dicom_name
 
-    errors = []
-    saves = [partial(result.save, output) for output in outputs]
+    errors: dict[Path, OutputError] = {}
+    seg = next(filter(is_dicom_name, outputs), None)
+    saves = {output: partial(result.save, output) for output in outputs}
     if rtstruct:
-        saves.append(partial(result.save_rtstruct, rtstruct))
-    if sr:
-        saves.append(partial(result.save_sr, sr, next(filter(is_dicom_name, outputs))))
-    for save in saves:
+        saves[rtstruct] = partial(result.save_rtstruct, rtstruct)
+    if sr and seg:
+        saves[sr] = partial(result.save_sr, sr, seg)
+    for path, save in saves.items():
+        if path == sr and seg in errors:
+            continue  # what is there may be another one
         try:
             save()
         except OutputError as error:
-            errors.append(error)
+            errors[path] = error
     if errors:
-        raise errors[0]
+        raise next(iter(errors.values()))
 
 
 def _write_preview(

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError, OutputError
 from .atomic import check_writable, replacing
 from .orientation import Geometry
-from .paths import is_there
+from .paths import is_there, not_a_file
 from .reading import may_be_dicom
 from .segments import Segment
 
@@ -46,15 +46,14 @@ def check_dicom_outputs(outputs: Iterable[Path], others: Mapping[str, Path | Non
 
     Raises OutputError, and InputError if `scan` cannot be read.
     """
-    wanted = {kind: path for kind, path in others.items() if path}
-    for path in wanted.values():
+    wanted = {path: kind for kind, path in others.items() if path}
+    for path in wanted:
         check_dicom_name(path)
-    if not is_there(scan, InputError) or may_be_dicom(scan):
-        return
-    for path in filter(is_dicom_name, outputs):
-        raise no_series(path)
-    for kind, path in wanted.items():
-        raise no_series(path, kind)
+    wanted = {**dict.fromkeys(filter(is_dicom_name, outputs), "DICOM SEG"), **wanted}
+    if wanted and is_there(scan, InputError) and (scan.is_dir() or not not_a_file(scan)):
+        path, kind = next(iter(wanted.items()))
+        if not may_be_dicom(scan):
+            raise no_series(path, kind)
 
 
 def is_dicom_name(path: Path) -> bool:

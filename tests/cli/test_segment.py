@@ -189,6 +189,12 @@ def test_dicom_seg_of_a_series(
     assert done.returncode == 5
     assert "lacks the FrameOfReferenceUID to which DICOM SEG must refer" in " ".join(done.stderr.split())
     assert not out.exists()
+    others[1].unlink()
+    run_process("segment", tmp_path / "ct", *options)
+    done = run_process("segment", tmp_path / "other", *options, *more)  # the SEG is another series'
+    assert done.returncode == 5
+    assert not others[1].exists()
+    out.unlink()
     done = run_process("segment", tmp_path / "ct", *options[:2], *options[4:], *more)
     assert done.returncode == 2
     assert "--sr refers to the label map as DICOM SEG; write that too: -o seg.dcm." in done.stderr
