@@ -145,13 +145,12 @@ class Segmentation:
         """
         target = as_path(path, OutputError)
         check_dicom_name(target)
-        if self.source is None or self.bundle is None:
-            raise no_series(target, "RTSTRUCT")
+        source, bundle = self._series(target, "RTSTRUCT")
         from .io.dicom.structures import write_structures
 
         with replacing(target) as temporary:
             segments = segments_of(self.label_names)
-            write_structures(np.asarray(self.array), self.source, segments, self.bundle, temporary)
+            write_structures(np.asarray(self.array), source, segments, bundle, temporary)
 
     def save_sr(self, path: str | os.PathLike[str], seg: str | os.PathLike[str]) -> None:
         """Write volume and HU of each organ that was found as a DICOM structured report (.dcm, TID 1500).
@@ -161,8 +160,7 @@ class Segmentation:
         """
         target = as_path(path, OutputError)
         check_dicom_name(target)
-        if self.source is None or self.bundle is None:
-            raise no_series(target, "DICOM SR")
+        source, bundle = self._series(target, "DICOM SR")
         from .io.dicom.measurements import Measurements, write_measurements
 
         found = {
@@ -173,7 +171,7 @@ class Segmentation:
         segments = segments_of(self.label_names)
         with replacing(target) as temporary:
             seg_file = as_path(seg, OutputError)
-            write_measurements(found, self.source, segments, self.bundle, seg_file, temporary)
+            write_measurements(found, source, segments, bundle, seg_file, temporary)
 
     def _write(self, array: np.ndarray, path: str | os.PathLike[str], names: dict[int, str]) -> None:
         target = as_path(path, OutputError)
@@ -184,9 +182,14 @@ class Segmentation:
         write(array, self.geometry, target, segments_of(names))
 
     def _write_dicom(self, array: np.ndarray, target: Path, names: dict[int, str]) -> None:
-        if self.source is None or self.bundle is None:
-            raise no_series(target)
+        source, bundle = self._series(target, "DICOM SEG")
         from .io.dicom.segmentation import write_segmentation
 
         with replacing(target) as temporary:
-            write_segmentation(array, self.geometry, self.source, segments_of(names), self.bundle, temporary)
+            write_segmentation(array, self.geometry, source, segments_of(names), bundle, temporary)
+
+    def _series(self, target: Path, kind: str) -> tuple[DicomSource, Algorithm]:
+        """To what an object of this `kind` refers, and what made it. Raises OutputError if there is none."""
+        if self.source is None or self.bundle is None:
+            raise no_series(target, kind)
+        return self.source, self.bundle

@@ -89,10 +89,8 @@ void register_label_statistics(py::module_& module) {
         py::arg("division") = py::none(), py::arg("threads") = 0,
         "Statistics of the labels 1 to `highest` over a volume in HU of the same shape (z, y, x). With "
         "`division`, (label, x), those of the label's side of lower x and of that of higher x follow. A "
-        "piece "
-        "lies on the side of its centre, unless the plane x leaves at least a quarter of it on each side; "
-        "then "
-        "the plane divides it.");
+        "piece lies on the side of its centre, unless the plane x leaves at least a quarter of it on each "
+        "side; then the plane divides it.");
 }
 
 }  // namespace escn

@@ -8,6 +8,7 @@
 
 #include "cpu/label_runs.h"
 #include "cpu/thread_pool.h"
+#include "resample/mask_box.h"
 
 namespace escn::cpu {
 namespace {
@@ -56,15 +57,14 @@ std::pair<Runs, Runs> sides_of(const LabelRuns& all, const Division& division) {
 }
 
 void find_place(const Runs& runs, LabelStatistics* found) {
+    Triple<IndexRange> ranges;
     Triple<double> sums = {};
     std::map<int32_t, uint64_t> pieces;
     for (const LabelRun& run : runs) {
-        const Index first = {run.z, run.y, run.begin}, last = {run.z, run.y, run.end - 1};
-        for (int axis = 0; axis < 3; ++axis) {
-            const bool begins = found->voxels == 0;
-            found->first[axis] = begins ? first[axis] : std::min(found->first[axis], first[axis]);
-            found->last[axis] = begins ? last[axis] : std::max(found->last[axis], last[axis]);
-        }
+        include(ranges[0], run.z);
+        include(ranges[1], run.y);
+        include(ranges[2], run.begin);
+        include(ranges[2], run.end - 1);
         const auto size = static_cast<double>(run.size());
         sums[0] += size * static_cast<double>(run.z);
         sums[1] += size * static_cast<double>(run.y);
@@ -73,8 +73,11 @@ void find_place(const Runs& runs, LabelStatistics* found) {
         pieces[run.piece] += static_cast<uint64_t>(run.size());
     }
     if (runs.empty()) return;
-    for (int axis = 0; axis < 3; ++axis)
+    for (int axis = 0; axis < 3; ++axis) {
+        found->first[axis] = ranges[axis].first;
+        found->last[axis] = ranges[axis].last;
         found->centre[axis] = sums[axis] / static_cast<double>(found->voxels);
+    }
     for (const auto& [piece, size] : pieces) found->pieces.push_back(size);
     std::sort(found->pieces.rbegin(), found->pieces.rend());
 }

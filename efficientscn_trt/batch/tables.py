@@ -68,7 +68,7 @@ def _result_columns(records: Iterable[Record]) -> list[str]:
     stages: dict[str, None] = {}
     for record in records:
         organs |= dict.fromkeys(_organ_cells(record))
-        stages |= dict.fromkeys(map(_column, _seconds(record)))
+        stages |= dict.fromkeys(map(_column, _of_text(record, "seconds")))
     return [
         *("id", "status", "path", "series_uid"),
         *organs,
@@ -88,7 +88,7 @@ def _result_row(record: Record) -> dict[str, Any]:
     }
     if record.failure:
         return row
-    seconds = {_column(stage): float(value) for stage, value in _seconds(record).items()}
+    seconds = {_column(stage): value for stage, value in _of_text(record, "seconds").items()}
     return {
         **row,
         **_organ_cells(record),
@@ -124,10 +124,6 @@ def _organ_cells(record: Record) -> dict[str, Any]:
         for organ, values in numbers.items()
         for name, value in zip(_ORGAN, values, strict=True)
     }
-
-
-def _seconds(record: Record) -> dict[str, float]:
-    return _of_text(record, "seconds")
 
 
 def _of_text(record: Record, name: str) -> dict[str, Any]:

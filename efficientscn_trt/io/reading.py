@@ -31,7 +31,8 @@ def read(
         raise InputError(f"There is no file or folder {path}.")
     if not path.is_dir() and (found := not_a_file(path)):
         raise InputError(f"{path} {found}, expected a file or a folder; save the scan as a file.")
-    if may_be_dicom(path):
+    head = _head_of(path)
+    if _is_dicom(path, head):
         from .dicom import read_dicom
 
         if orientation is not None:
@@ -39,15 +40,20 @@ def read(
         return read_dicom(path, series, threads, admit)
     if series is not None:
         raise InputError(f"A DICOM series was chosen, but {path} is no DICOM file or folder; leave it out.")
-    return _read_file(path, head_of(path), orientation, admit)
+    return _read_file(path, head, orientation, admit)
 
 
 def may_be_dicom(path: Path) -> bool:
     """Whether `read` would read DICOM at `path`, which is there. Raises InputError."""
-    if path.is_dir():
-        return True
-    head = head_of(path)
-    return is_dicom(head) or is_zip(head)
+    return _is_dicom(path, _head_of(path))
+
+
+def _head_of(path: Path) -> bytes:
+    return b"" if path.is_dir() else head_of(path)
+
+
+def _is_dicom(path: Path, head: bytes) -> bool:
+    return path.is_dir() or is_dicom(head) or is_zip(head)
 
 
 def folder_of(files: Sequence[Path]) -> Path:

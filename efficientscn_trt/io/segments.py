@@ -13,9 +13,12 @@ class Concept:
     meaning: str
 
 
+_STRUCTURE, _TISSUE = Concept("123037004", "Anatomical Structure"), Concept("85756007", "Tissue")
+
+
 @dataclass(frozen=True)
 class Segment:
-    """A label: its value, its name, its colour as #rrggbb, and what it is, if that has a code.
+    """A label: its value, its name, its colour as #rrggbb, and what it is, if that is known.
 
     `side` is the concept of the side of the body, for an organ that there is on both.
     """
@@ -31,6 +34,16 @@ class Segment:
         """Its colour, each part from 0 to 255."""
         red, green, blue = bytes.fromhex(self.colour[1:])
         return red, green, blue
+
+    @property
+    def category(self) -> Concept:
+        """Of what category it is: what is not known is tissue."""
+        return _STRUCTURE if self.concept else _TISSUE
+
+    @property
+    def kind(self) -> Concept:
+        """What it is: what is not known is tissue."""
+        return self.concept or _TISSUE
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ EXTENSIONS = (*NIFTI_EXTENSIONS, ".nrrd", ".mha", SEGMENTATION_EXTENSION)
 OUTPUT_EXTENSIONS = (*EXTENSIONS, DICOM_EXTENSION)
 
 
-def no_series(path: Path, kind: str = "DICOM SEG") -> OutputError:
+def no_series(path: Path, kind: str) -> OutputError:
     """That `path` would be a `kind` of DICOM object for a scan that is no DICOM."""
     return OutputError(
         f"{path} would be {kind}, which refers to the slices of a DICOM series, but the scan is none; write "

@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 from pydicom import Dataset
 from pydicom.uid import generate_uid
-from support.dicom import complete, enhanced_ct, only, turned, write_series
+from support.dicom import only, read_enhanced, read_series, turned
 from support.dicom_validity import check_standard
 from support.scans import SPACING_XYZ, block_array, block_image, block_labels
 
@@ -43,16 +43,6 @@ DIRECTIONS = {
     "coronal": (1, 0, 0, 0, 0, 1, 0, -1, 0),
     "oblique": (_TILT[0], -_TILT[1], 0, _TILT[1], _TILT[0], 0, 0, 0, 1),
 }
-
-
-def _series(folder: Path, image: sitk.Image, spoil: Callable[[int, Dataset], object] | None = None) -> Image:
-    def change(number: int, dataset: Dataset) -> None:
-        complete(dataset)
-        if spoil:
-            spoil(number, dataset)
-
-    write_series(image, folder, change=change)
-    return read(folder)
 
 
 def _write(scan: Image, path: Path, labels: np.ndarray | None = None) -> Path:
@@ -113,7 +103,7 @@ def _check_labels(path: Path, labels: np.ndarray, image: sitk.Image, tmp_path: P
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 def test_series(direction: tuple[float, ...], tmp_path: Path) -> None:
     image = turned(direction)
-    scan = _series(tmp_path / "series", image)
+    scan = read_series(tmp_path / "series", image)
     assert scan.source
     # In the order of the slices along the normal, whatever that of the files is.
     first = pydicom.dcmread(scan.source.frames[0].path)
@@ -126,11 +116,7 @@ def test_series(direction: tuple[float, ...], tmp_path: Path) -> None:
 
 
 def test_enhanced_ct_with_frames_in_any_order(tmp_path: Path) -> None:
-    order = np.random.default_rng(4).permutation(block_image().GetDepth()).tolist()
-    dataset = enhanced_ct(block_image(), order)
-    complete(dataset)
-    dataset.save_as(tmp_path / "enhanced.dcm")
-    scan = read(tmp_path / "enhanced.dcm")
+    scan, dataset = read_enhanced(tmp_path / "enhanced.dcm")
     np.testing.assert_array_equal(scan.array, block_array())
     path = _write(scan, tmp_path / "seg.dcm")
     _check_labels(path, _labels(scan), block_image(), tmp_path)
@@ -146,7 +132,7 @@ def test_enhanced_ct_with_frames_in_any_order(tmp_path: Path) -> None:
 
 
 def test_a_zip_archive(tmp_path: Path) -> None:
-    _series(tmp_path / "series", block_image())
+    read_series(tmp_path / "series", block_image())
     with zipfile.ZipFile(tmp_path / "series.zip", "w") as archive:
         for file in (tmp_path / "series").iterdir():
             archive.write(file, f"study/{file.name}")
@@ -157,7 +143,7 @@ def test_a_zip_archive(tmp_path: Path) -> None:
 
 
 def test_what_it_says(tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     seg = pydicom.dcmread(_write(scan, tmp_path / "seg.dcm"))
     source = pydicom.dcmread(tmp_path / "series" / "1-000.dcm")
     assert (seg.Modality, seg.SegmentationType) == ("SEG", "BINARY")
@@ -192,7 +178,7 @@ def test_what_it_says(tmp_path: Path) -> None:
 
 
 def test_a_result(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    _series(tmp_path / "series", turned(DIRECTIONS["feet first"]))
+    read_series(tmp_path / "series", turned(DIRECTIONS["feet first"]))
     result = Segmenter(tiny_bundle, device="cpu").segment(tmp_path / "series")
     result.save(tmp_path / "seg.DCM")
     _check_labels(tmp_path / "seg.DCM", np.asarray(result.array), result.image, tmp_path)
@@ -214,7 +200,7 @@ def test_a_result(tiny_bundle: Bundle, tmp_path: Path) -> None:
 
 
 def test_no_organ_at_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     path = _write(scan, tmp_path / "seg.dcm", np.zeros(scan.array.shape, np.uint8))
     assert not pydicom.dcmread(path).pixel_array.any()
     assert not caplog.records
@@ -222,7 +208,7 @@ def test_no_organ_at_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_label_that_is_not_ascii(tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     assert scan.source
     names = {0: "background", 1: "Leber und größere Gefäße"}
     labels = (_labels(scan) == 1).astype(np.uint8)
@@ -249,7 +235,7 @@ def test_names_of_patients(character_set: str | list[str], patient: str, name: s
     def spoil(_: int, dataset: Dataset) -> None:
         dataset.SpecificCharacterSet, dataset.PatientName = character_set, patient
 
-    scan = _series(tmp_path / "series", block_image(), spoil)
+    scan = read_series(tmp_path / "series", block_image(), spoil)
     assert scan.source
     labels, segments = (_labels(scan) == 1).astype(np.uint8), segments_of({0: "background", 1: name})
     paths = tmp_path / "seg.dcm", tmp_path / "rs.dcm", tmp_path / "sr.dcm"
@@ -285,14 +271,14 @@ def _tilted(_: int, dataset: Dataset) -> None:
 def test_series_that_are_refused(
     spoil: Callable[[int, Dataset], object], message: str, tmp_path: Path
 ) -> None:
-    scan = _series(tmp_path / "series", block_image(), spoil)
+    scan = read_series(tmp_path / "series", block_image(), spoil)
     with pytest.raises(OutputError, match=message):
         _write(scan, tmp_path / "seg.dcm", np.zeros(scan.array.shape, np.uint8))
     assert not (tmp_path / "seg.dcm").exists()
 
 
 def test_a_series_that_changed(tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     other = pydicom.dcmread(tmp_path / "series" / "1-003.dcm")
     other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     other.save_as(tmp_path / "series" / "1-003.dcm")
@@ -313,7 +299,7 @@ def test_a_scan_that_is_no_dicom(tiny_bundle: Bundle, tmp_path: Path) -> None:
 
 
 def test_names_that_dicom_cannot_have(tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     assert scan.source
     for name in ("x" * 65, "a\\b"):
         with pytest.raises(OutputError, match=r"The label .* cannot be one in DICOM, expected at most 64"):

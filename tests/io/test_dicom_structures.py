@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from matplotlib.path import Path as Polygon
-from support.dicom import complete, enhanced_ct, turned, write_series
+from support.dicom import read_enhanced, read_series, turned
 from support.dicom_validity import check_standard
 from support.scans import block_image, block_labels
 
@@ -20,8 +20,6 @@ from efficientscn_trt import OutputError, Segmenter
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.io.dicom.contours import outlines
 from efficientscn_trt.io.dicom.structures import write_structures
-from efficientscn_trt.io.image import Image
-from efficientscn_trt.io.reading import read
 from efficientscn_trt.io.segments import Algorithm
 from efficientscn_trt.organs.appearance import segments_of
 
@@ -54,11 +52,6 @@ def _labels() -> np.ndarray:
     noise = spleen[np.random.default_rng(1).random(len(spleen)) < 0.2]
     labels[tuple(noise.T)] = 0
     return labels
-
-
-def _series(folder: Path, image: sitk.Image) -> Image:
-    write_series(image, folder, change=lambda _, dataset: complete(dataset))
-    return read(folder)
 
 
 def _check(path: Path, labels: np.ndarray, image: sitk.Image) -> None:
@@ -101,7 +94,7 @@ def test_points_on_a_straight_line_are_left_out() -> None:
 
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
 def test_series(direction: tuple[float, ...], tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", turned(direction))
+    scan = read_series(tmp_path / "series", turned(direction))
     assert scan.source
     write_structures(_labels(), scan.source, segments_of(NAMES), ALGORITHM, tmp_path / "rs.dcm")
     image = sitk.GetImageFromArray(_labels())
@@ -120,11 +113,7 @@ def test_series(direction: tuple[float, ...], tmp_path: Path) -> None:
 
 
 def test_enhanced_ct(tmp_path: Path) -> None:
-    order = np.random.default_rng(4).permutation(block_image().GetDepth()).tolist()
-    dataset = enhanced_ct(block_image(), order)
-    complete(dataset)
-    dataset.save_as(tmp_path / "enhanced.dcm")
-    scan = read(tmp_path / "enhanced.dcm")
+    scan, dataset = read_enhanced(tmp_path / "enhanced.dcm")
     assert scan.source
     write_structures(_labels(), scan.source, segments_of(NAMES), ALGORITHM, tmp_path / "rs.dcm")
     _check(tmp_path / "rs.dcm", _labels(), block_image())
@@ -136,7 +125,7 @@ def test_enhanced_ct(tmp_path: Path) -> None:
 
 
 def test_what_it_says(tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     assert scan.source
     labels = np.where(block_labels() == 2, 0, block_labels()).astype(np.uint8)
     names = {**NAMES, 3: "größere Milz"}
@@ -164,7 +153,7 @@ def test_what_it_says(tmp_path: Path) -> None:
 
 
 def test_a_result(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    _series(tmp_path / "series", turned(DIRECTIONS["feet first"]))
+    read_series(tmp_path / "series", turned(DIRECTIONS["feet first"]))
     result = Segmenter(tiny_bundle, device="cpu").segment(tmp_path / "series")
     result.save_rtstruct(tmp_path / "rs.dcm")
     _check(tmp_path / "rs.dcm", np.asarray(result.array), result.image)
@@ -175,7 +164,7 @@ def test_a_result(tiny_bundle: Bundle, tmp_path: Path) -> None:
 
 
 def test_a_tilted_series_is_refused(tmp_path: Path) -> None:
-    scan = _series(tmp_path / "series", block_image())
+    scan = read_series(tmp_path / "series", block_image())
     assert scan.source
     resampled = type(scan.source)(scan.source.frames, resampled=True)
     with pytest.raises(OutputError, match=r"a tilted gantry.*RTSTRUCT cannot refer to those of the series"):

@@ -15,6 +15,7 @@ from pydicom.fileset import FileSet
 from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 from efficientscn_trt.io.image import Image
+from efficientscn_trt.io.reading import read
 
 from .scans import block_array, block_image
 
@@ -73,6 +74,26 @@ def complete(dataset: Dataset) -> None:
     dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Nobody^Jane", "17", "19500101"
     dataset.PatientSex, dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "F", "20200101", "120000", "5"
     dataset.AccessionNumber, dataset.ReferringPhysicianName = "A1", "Somebody^A"
+
+
+def read_series(folder: Path, image: sitk.Image, change: Change = lambda number, dataset: None) -> Image:
+    """Write the slices of `image`, complete and then changed, as `write_series` does, and read them."""
+
+    def completed(number: int, dataset: Dataset) -> None:
+        complete(dataset)
+        change(number, dataset)
+
+    write_series(image, folder, change=completed)
+    return read(folder)
+
+
+def read_enhanced(path: Path) -> tuple[Image, Dataset]:
+    """Write `block_image` as enhanced CT with its frames in a random order, and read it."""
+    order = np.random.default_rng(4).permutation(block_image().GetDepth()).tolist()
+    dataset = enhanced_ct(block_image(), order)
+    complete(dataset)
+    dataset.save_as(path)
+    return read(path), dataset
 
 
 def turned(direction: tuple[float, ...]) -> sitk.Image:

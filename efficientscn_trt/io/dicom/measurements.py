@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from highdicom import sr
@@ -19,7 +18,7 @@ from ...errors import OutputError
 from ..segments import Algorithm, Segment
 from ..source import DicomSource
 from ..wording import excerpt
-from .referring import DESCRIPTION, LONGEST, PRODUCT, SERIES_NUMBER, check_names, referred, refusing
+from .referring import LONGEST, PRODUCT, SR_SERIES, made_by, referred, refusing
 
 _KIND = "DICOM SR"
 _MILLILITRE = sr.CodedConcept("ml", "UCUM", "Milliliter")
@@ -47,8 +46,7 @@ def write_measurements(
 
     A segment without measurements is left out. Raises OutputError, also if there are none, and OSError.
     """
-    check_names([segment.name for segment in segments])
-    images = referred(source, _KIND)
+    images = referred(source, segments, _KIND)
     segmentation = _segmentation(seg, images.headers[0], segments)
     if not measurements:
         raise OutputError("No organ was found, so there is nothing to report in DICOM SR; see the warnings.")
@@ -82,18 +80,10 @@ def _report(
     return sr.EnhancedSR(
         evidence=[segmentation],
         content=report,
-        series_instance_uid=generate_uid(None),
-        series_number=SERIES_NUMBER + 2,
-        sop_instance_uid=generate_uid(None),
-        instance_number=1,
-        manufacturer=PRODUCT,
-        manufacturer_model_name=PRODUCT,
-        software_versions=version(PRODUCT),
-        device_serial_number=algorithm.version,
         is_complete=True,
         is_final=False,
         is_verified=False,
-        series_description=DESCRIPTION,
+        **made_by(algorithm, SR_SERIES),
     )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
 
 from pydicom import Dataset
+from pydicom.uid import generate_uid
 
 from ...errors import EfficientSCNError, InputError, OutputError
+from ..segments import Algorithm, Segment
 from ..source import DicomSource
 from ..wording import excerpt, listed
 from .elements import text
@@ -18,7 +22,7 @@ from .source import instances_of
 
 PRODUCT = "efficientscn-trt"
 DESCRIPTION = "Organs by EfficientSCN"
-SERIES_NUMBER = 9000  # behind those of the scanner
+SEG_SERIES, RTSTRUCT_SERIES, SR_SERIES = 9000, 9001, 9002  # numbers behind those of the scanner
 LONGEST = 64  # characters of a label, PS3.5, 6.2
 
 _NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "FrameOfReferenceUID")
@@ -48,11 +52,18 @@ class Referred:
         return "PerFrameFunctionalGroupsSequence" in self.headers[0]
 
 
-def referred(source: DicomSource, kind: str) -> Referred:
-    """The images of `source`, to which a `kind` of DICOM object (its name) will refer.
+def referred(source: DicomSource, segments: Sequence[Segment], kind: str) -> Referred:
+    """The images of `source`, to which a `kind` of DICOM object (its name) with `segments` will refer.
 
-    Elements that may be empty are added. Raises OutputError where it cannot refer to them.
+    Elements that may be empty are added. Raises OutputError where it cannot refer to them, or for a segment
+    whose name cannot be one in DICOM.
     """
+    for segment in segments:
+        if len(segment.name) > LONGEST or "\\" in segment.name:
+            raise OutputError(
+                f"The label {excerpt(segment.name)} cannot be one in DICOM, expected at most {LONGEST} "
+                "characters without a backslash; write another format, such as .nii.gz."
+            )
     if source.resampled:
         raise OutputError(
             f"The slices of the series lean (a tilted gantry), so the label map has others, and {kind} "
@@ -89,14 +100,30 @@ def _complete(header: Dataset, kind: str) -> None:
             setattr(header, keyword, "")
 
 
-def character_set(header: Dataset, names: Iterable[str]) -> str:
-    """The Specific Character Set for an object with texts of a series and with `names`; "" if ASCII will do.
+def character_set(header: Dataset, segments: Sequence[Segment], algorithm: Algorithm) -> str:
+    """The Specific Character Set for an object with texts of a series and with these names; "" for ASCII.
 
     It is that of the series where that is a single one which writers know, and holds the names; else UTF-8.
     """
+    names = "".join((*(segment.name for segment in segments), algorithm.name))
     found = header.get("SpecificCharacterSet") or ""
     known = isinstance(found, str) and (not found or found in _CHARACTER_SETS)
-    return str(found) if known and "".join(names).isascii() else _UTF_8
+    return str(found) if known and names.isascii() else _UTF_8
+
+
+def made_by(algorithm: Algorithm, series_number: int) -> dict[str, Any]:
+    """What highdicom writes of a new series of one object, and of what made it."""
+    return {
+        "series_instance_uid": generate_uid(None),
+        "series_number": series_number,
+        "series_description": DESCRIPTION,
+        "sop_instance_uid": generate_uid(None),
+        "instance_number": 1,
+        "manufacturer": PRODUCT,
+        "manufacturer_model_name": PRODUCT,
+        "software_versions": version(PRODUCT),
+        "device_serial_number": algorithm.version,
+    }
 
 
 @contextmanager
@@ -116,13 +143,3 @@ def refusing(kind: str) -> Iterator[None]:
             f"{kind} cannot be written for the series: {excerpt(str(error))}; write another format, such as "
             ".nii.gz."
         ) from error
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raises OutputError for a label that cannot be one in DICOM."""
-    for name in names:
-        if len(name) > LONGEST or "\\" in name:
-            raise OutputError(
-                f"The label {excerpt(name)} cannot be one in DICOM, expected at most {LONGEST} characters "
-                "without a backslash; write another format, such as .nii.gz."
-            )

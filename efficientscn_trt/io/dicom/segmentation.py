@@ -6,7 +6,6 @@ Source: DICOM PS3.3, A.51 (Segmentation IOD) and C.8.20; PS3.16, CID 7150, 7140 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import highdicom
@@ -16,7 +15,6 @@ from highdicom.seg import SegmentAlgorithmTypeValues, SegmentationTypeValues, Se
 from highdicom.sr.coding import CodedConcept
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import generate_uid
 from pydicom.valuerep import DSfloat
 
 from ...errors import OutputError
@@ -29,16 +27,15 @@ from .referring import (
     DESCRIPTION,
     LONGEST,
     PRODUCT,
-    SERIES_NUMBER,
+    SEG_SERIES,
     Referred,
     character_set,
-    check_names,
+    made_by,
     referred,
     refusing,
 )
 
 _KIND = "DICOM SEG"
-_STRUCTURE, _TISSUE = Concept("123037004", "Anatomical Structure"), Concept("85756007", "Tissue")
 
 
 def write_segmentation(
@@ -53,13 +50,11 @@ def write_segmentation(
 
     Raises OutputError where the series cannot be referred to, and OSError.
     """
-    check_names([segment.name for segment in segments])
-    images = referred(source, _KIND)
+    images = referred(source, segments, _KIND)
     numbered = np.zeros(256, np.uint8)  # from 1 without gaps
     for number, segment in enumerate(segments, 1):
         numbered[segment.value] = number
     frames = _by_frame(numbered[labels], images)
-    names = (*(segment.name for segment in segments), algorithm.name)
     with refusing(_KIND):
         seg = highdicom.seg.Segmentation(
             source_images=images.headers,
@@ -68,20 +63,12 @@ def write_segmentation(
             segment_descriptions=[
                 _description(number, segment, algorithm) for number, segment in enumerate(segments, 1)
             ],
-            series_instance_uid=generate_uid(None),
-            series_number=SERIES_NUMBER,
-            sop_instance_uid=generate_uid(None),
-            instance_number=1,
             pixel_measures=_measures(geometry, images.headers),
             omit_empty_frames=bool(frames.any()),  # it needs at least one
-            manufacturer=PRODUCT,
-            manufacturer_model_name=PRODUCT,
-            software_versions=version(PRODUCT),
-            device_serial_number=algorithm.version,
             content_label="ORGANS",
             content_description=DESCRIPTION,
-            series_description=DESCRIPTION,
-            specific_character_set=character_set(images.headers[0], names) or None,
+            specific_character_set=character_set(images.headers[0], segments, algorithm) or None,
+            **made_by(algorithm, SEG_SERIES),
         )
         seg.save_as(path)
 
@@ -125,8 +112,8 @@ def _description(number: int, segment: Segment, algorithm: Algorithm) -> Segment
     description = SegmentDescription(
         number,
         segment.name,
-        _coded(_STRUCTURE if segment.concept else _TISSUE),
-        _coded(segment.concept or _TISSUE),
+        _coded(segment.category),
+        _coded(segment.kind),
         SegmentAlgorithmTypeValues.AUTOMATIC,
         highdicom.AlgorithmIdentificationSequence(
             name, codes.DCM.ArtificialIntelligence, algorithm.version, PRODUCT

@@ -25,10 +25,9 @@ from .referring import (
     DESCRIPTION,
     LONGEST,
     PRODUCT,
-    SERIES_NUMBER,
+    RTSTRUCT_SERIES,
     Referred,
     character_set,
-    check_names,
     referred,
     refusing,
 )
@@ -50,8 +49,7 @@ def write_structures(
 
     Raises OutputError where the series cannot be referred to, and OSError.
     """
-    check_names([segment.name for segment in segments])
-    images = referred(source, _KIND)
+    images = referred(source, segments, _KIND)
     with refusing(_KIND):
         _structures(labels, images, segments, algorithm).save_as(path, enforce_file_format=True)
 
@@ -64,15 +62,14 @@ def _structures(
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RTStructureSetStorage, generate_uid(None)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    names = (*(segment.name for segment in segments), algorithm.name)
-    if found := character_set(first, names):
+    if found := character_set(first, segments, algorithm):
         dataset.SpecificCharacterSet = found
     for keyword in _PATIENT_AND_STUDY:
         setattr(dataset, keyword, first[keyword].value)
     dataset.SOPClassUID = meta.MediaStorageSOPClassUID
     dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
     dataset.Modality, dataset.SeriesInstanceUID = "RTSTRUCT", generate_uid(None)
-    dataset.SeriesNumber, dataset.SeriesDescription = SERIES_NUMBER + 1, DESCRIPTION
+    dataset.SeriesNumber, dataset.SeriesDescription = RTSTRUCT_SERIES, DESCRIPTION
     dataset.InstanceNumber, dataset.OperatorsName, dataset.PositionReferenceIndicator = 1, "", ""
     dataset.Manufacturer = dataset.ManufacturerModelName = PRODUCT
     dataset.SoftwareVersions, dataset.DeviceSerialNumber = version(PRODUCT), algorithm.version

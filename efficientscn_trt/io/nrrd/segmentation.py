@@ -14,9 +14,6 @@ from ..orientation import Geometry
 from ..segments import Concept, Segment
 from .writing import place_of, write_fields
 
-_STRUCTURE = Concept("123037004", "Anatomical Structure")
-_TISSUE = Concept("85756007", "Tissue")  # what 3D Slicer takes for all that it does not know
-
 
 def write_segmentation(
     labels: np.ndarray, geometry: Geometry, segments: Sequence[Segment], path: Path
@@ -45,12 +42,11 @@ def write_segmentation(
 
 
 def _terminology(segment: Segment) -> str:
-    category = _STRUCTURE if segment.concept else _TISSUE
     return "~".join(
         (
             "Segmentation category and type - 3D Slicer General Anatomy list",
-            _triple(category),
-            _triple(segment.concept or _TISSUE),
+            _triple(segment.category),
+            _triple(segment.kind),
             _triple(segment.side),
             "Anatomic codes - DICOM master list",
             _triple(None),
