@@ -18,7 +18,7 @@ from .io.paths import as_path
 from .io.segments import Algorithm
 from .io.source import DicomSource
 from .io.writing import check_dicom_name, check_extension, is_dicom_name, no_series, write
-from .organs import OrganStatistics
+from .organs import OrganStatistics, Review, ScanRegion, review_of
 from .organs.appearance import segments_of
 from .organs.selection import is_of, mask_files, values_of
 from .scan_warning import ScanWarning
@@ -63,6 +63,7 @@ class Segmentation:
         peak_device_memory: the peak size of the arena on the GPU, in bytes.
         statistics: of each organ, by name: those of `volumes_ml`, and for kidneys also "right_kidney" and
             "left_kidney". Empty with `keep_on_device`.
+        region: the HU of the region of interest, a copy. None with `keep_on_device`.
         warnings: what needs a look.
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
             "segmentation".
@@ -82,6 +83,7 @@ class Segmentation:
     estimated_host_memory: int = 0
     peak_device_memory: int = 0
     statistics: dict[str, OrganStatistics] = field(default_factory=dict)
+    region: ScanRegion | None = field(default=None, repr=False)
     warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)
     bundle: Algorithm | None = None
@@ -93,6 +95,13 @@ class Segmentation:
         from .io.itk import to_itk
 
         return to_itk(np.asarray(self.array), self.geometry)
+
+    @cached_property
+    def review(self) -> Review | None:
+        """The reasons why a person should look at the label map. None with `keep_on_device`."""
+        if not self.statistics:
+            return None
+        return review_of(self.statistics, self.box.voxels, self.geometry.size, self.warnings)
 
     def only(self, *organs: str) -> Segmentation:
         """The same with these organs alone. Labels keep their values; all else becomes background.

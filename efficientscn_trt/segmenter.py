@@ -195,6 +195,7 @@ class Segmenter:
             label_names=names,
             volumes_ml={name: int(run.counts[value]) * voxel_ml for value, name in names.items() if value},
             statistics=statistics,
+            region=run.region,
             box=RegionOfInterest(
                 start_mm=triple(plan.box.start),
                 end_mm=triple(plan.box.end),

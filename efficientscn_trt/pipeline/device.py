@@ -78,14 +78,14 @@ class DevicePipeline:
         self._core.trim()
 
     def _region(self, scan: Scan, plan: _core.SegmentationPlan) -> ScanRegion:
-        """The crop of `scan`. Of one on a GPU, its slices are copied."""
+        """A copy of the crop of `scan`."""
         start, stop, lps = plan.crop_start, plan.crop_stop, scan.lps
         if not scan.on_device:
-            return ScanRegion.of(lps, start, stop)
+            return ScanRegion.of(lps, start, stop).copy()
         first, last = max(0, start[0]), max(0, stop[0])
         slices = on_host(lps[first:last], self._backend.index)
         region = ScanRegion.of(slices, (0, *start[1:]), (last - first, *stop[1:]))
-        return replace(region, start=(first, *region.start[1:]))
+        return replace(region.copy(), start=(first, *region.start[1:]))
 
     def _require_here(self, scan: Scan) -> None:
         here, own = self._backend.index, self._backend.device
