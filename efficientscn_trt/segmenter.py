@@ -17,7 +17,7 @@ from .bundle.shipped import DEMO_BUNDLE
 from .io.segments import Algorithm
 from .io.volume import Scan, Volume, open_scan
 from .io.wording import one_line
-from .organs import organ_statistics
+from .organs import confidences_of, organ_statistics
 from .pipeline import pipeline_of
 from .pipeline.clock import STAGES, Clock, Progress
 from .pipeline.memory_limit import MemoryLimit, ScanMemory, memory_limit
@@ -187,7 +187,13 @@ class Segmenter:
         if run.region is not None:
             with clock.stage("statistics"):
                 statistics = organ_statistics(
-                    np.asarray(run.labels), run.region, geometry, names, voxel_ml, self._threads
+                    np.asarray(run.labels),
+                    run.region,
+                    geometry,
+                    names,
+                    voxel_ml,
+                    confidences_of(run.confidence, names),
+                    self._threads,
                 )
         return Segmentation(
             array=run.labels,

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
     escn::register_segmentation_plan(module);
     escn::register_network_inputs(module);
     escn::register_mask_box(module);
+    escn::register_label_confidence(module);
     escn::register_label_statistics(module);
     escn::register_labels(module);
     escn::register_unet(module);

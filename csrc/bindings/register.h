@@ -12,6 +12,7 @@ void register_combination(pybind11::module_& module);
 void register_cuda_status(pybind11::module_& module);
 void register_device_block(pybind11::module_& module);
 void register_device_pipeline(pybind11::module_& module);
+void register_label_confidence(pybind11::module_& module);
 void register_label_statistics(pybind11::module_& module);
 void register_labels(pybind11::module_& module);
 void register_localization_parameters(pybind11::module_& module);

@@ -99,6 +99,7 @@ void register_device_pipeline(py::module_& module) {
         .def_readonly("segmentation", &cuda::RunResult::segmentation)
         .def_readonly("found", &cuda::RunResult::found)
         .def_readonly("counts", &cuda::RunResult::counts)
+        .def_readonly("confidence", &cuda::RunResult::confidence)
         .def_readonly("seconds", &cuda::RunResult::seconds);
 
     py::class_<cuda::Pipeline>(module, "DevicePipeline",

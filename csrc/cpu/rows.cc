@@ -6,6 +6,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "resample/confidence.h"
 #include "resample/label.h"
 #include "resample/linear.h"
 
@@ -140,33 +141,44 @@ void find_range(const float* in, int64_t stride, int64_t size, RowRange* range) 
     range->nonfinite += nonfinite;
 }
 
+// The rankings of N voxels.
 template <int N>
-ESCN_HD void settle_strip(const float* probabilities, int64_t class_stride, int32_t classes,
-                          uint8_t* labels) {
+struct Rankings {
     float largest[N];
     float second[N];
     int32_t label[N];
     int32_t within_unit[N];
-    for (int i = 0; i < N; ++i) {
-        const Ranking ranking = first_rank(probabilities[i]);
-        largest[i] = ranking.largest;
-        second[i] = ranking.second;
-        label[i] = ranking.label;
-        within_unit[i] = ranking.within_unit;
-    }
+};
+
+template <int N>
+ESCN_HD Ranking ranking_at(const Rankings<N>& all, int i) {
+    return {all.largest[i], all.second[i], all.label[i], all.within_unit[i]};
+}
+
+template <int N>
+ESCN_HD void set_ranking(Rankings<N>& all, int i, Ranking ranking) {
+    all.largest[i] = ranking.largest;
+    all.second[i] = ranking.second;
+    all.label[i] = ranking.label;
+    all.within_unit[i] = ranking.within_unit;
+}
+
+template <int N>
+ESCN_HD Rankings<N> rank_strip(const float* probabilities, int64_t class_stride, int32_t classes) {
+    Rankings<N> all;
+    for (int i = 0; i < N; ++i) set_ranking(all, i, first_rank(probabilities[i]));
     for (int32_t c = 1; c < classes; ++c) {
         const float* row = probabilities + c * class_stride;
-        for (int i = 0; i < N; ++i) {
-            const Ranking ranking = next_rank({largest[i], second[i], label[i], within_unit[i]}, c, row[i]);
-            largest[i] = ranking.largest;
-            second[i] = ranking.second;
-            label[i] = ranking.label;
-            within_unit[i] = ranking.within_unit;
-        }
+        for (int i = 0; i < N; ++i) set_ranking(all, i, next_rank(ranking_at(all, i), c, row[i]));
     }
-    for (int i = 0; i < N; ++i) {
-        labels[i] = static_cast<uint8_t>(settled_label({largest[i], second[i], label[i], within_unit[i]}));
-    }
+    return all;
+}
+
+template <int N>
+ESCN_HD void settle_strip(const float* probabilities, int64_t class_stride, int32_t classes,
+                          uint8_t* labels) {
+    const Rankings<N> all = rank_strip<N>(probabilities, class_stride, classes);
+    for (int i = 0; i < N; ++i) labels[i] = static_cast<uint8_t>(settled_label(ranking_at(all, i)));
 }
 
 void settle(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size,
@@ -174,6 +186,29 @@ void settle(const float* probabilities, int64_t class_stride, int32_t classes, i
     int64_t i = 0;
     for (; i + 32 <= size; i += 32) settle_strip<32>(probabilities + i, class_stride, classes, labels + i);
     for (; i < size; ++i) settle_strip<1>(probabilities + i, class_stride, classes, labels + i);
+}
+
+template <int N>
+ESCN_HD void judge_strip(const float* probabilities, int64_t class_stride, int32_t classes, uint8_t* labels,
+                         uint8_t* doubts, uint16_t* confidences) {
+    const Rankings<N> all = rank_strip<N>(probabilities, class_stride, classes);
+    for (int i = 0; i < N; ++i) {
+        const Confidence confidence = confidence_of(ranking_at(all, i));
+        labels[i] = static_cast<uint8_t>(confidence.label);
+        doubts[i] = static_cast<uint8_t>(confidence.doubt);
+        confidences[i] = static_cast<uint16_t>(confidence.probability);
+    }
+}
+
+void judge(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size, uint8_t* labels,
+           uint8_t* doubts, uint16_t* confidences) {
+    int64_t i = 0;
+    for (; i + 32 <= size; i += 32) {
+        judge_strip<32>(probabilities + i, class_stride, classes, labels + i, doubts + i, confidences + i);
+    }
+    for (; i < size; ++i) {
+        judge_strip<1>(probabilities + i, class_stride, classes, labels + i, doubts + i, confidences + i);
+    }
 }
 
 void agree(const uint8_t* const rows[4], int64_t size, uint8_t* labels) {
@@ -254,6 +289,7 @@ RowFunctions ESCN_ROWS() {
             &apply_taps,
             &finish,
             &settle,
+            &judge,
             &agree,
             &blend4,
             &label_between};

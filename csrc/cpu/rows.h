@@ -59,6 +59,10 @@ struct RowFunctions {
     void (*settle)(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size,
                    uint8_t* labels);
 
+    // Confidence (resample/confidence.h) of a row of voxels, laid out as for `settle`.
+    void (*judge)(const float* probabilities, int64_t class_stride, int32_t classes, int64_t size,
+                  uint8_t* labels, uint8_t* doubts, uint16_t* confidences);
+
     // labels[i] = the label of all four rows where they agree, else kUnsettled.
     void (*agree)(const uint8_t* const rows[4], int64_t size, uint8_t* labels);
 

@@ -42,6 +42,7 @@ set(ESCN_GPU_SOURCES
   csrc/cuda/scan_stream.cc
 )
 set(ESCN_KERNELS
+  csrc/cuda/kernels/confidence.cu
   csrc/cuda/kernels/labels.cu
   csrc/cuda/kernels/mask_box.cu
   csrc/cuda/kernels/resample.cu

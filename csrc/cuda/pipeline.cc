@@ -15,6 +15,7 @@
 #include "cuda/kernels/visit_voxels.h"
 #include "cuda/memory/packed_taps.h"
 #include "cuda/network_tensors.h"
+#include "geometry/network_voxels.h"
 #include "geometry/text.h"
 
 namespace escn::cuda {
@@ -74,6 +75,7 @@ struct Pipeline::Report {
     MaskBox box;
     EncodedSummary values;
     unsigned long long counts[kMostLabels];
+    ConfidenceSums confidence[kMostLabels];
 };
 
 struct Pipeline::Run {
@@ -330,12 +332,21 @@ void Pipeline::segment_box(Run& run, const SegmentationPlan& plan) {
     sweep.probabilities_size = input_size;
     sweep.crop_size = plan.cropped_size;
     sweep.counts = report->counts;
+    const VoxelBox box = voxels_in_image(plan);
+    add_confidence({sweep.probabilities, sweep.type, sweep.channels, input_size, box.start, box.stop,
+                    report->confidence},
+                   device_.compute().get());
     stream_labels(device_, sweep, plan, run.target, run.memory, arena_.base(), events_->slots, run.pool);
     device_.compute().record(events_->stages[5]);
     read_report(run);
 
     const auto* counts = run.staged_report->counts;
     run.result.counts.assign(counts, counts + labels_);
+    for (int64_t label = 0; label < labels_; ++label) {
+        const ConfidenceSums& sums = run.staged_report->confidence[label];
+        run.result.confidence.push_back(
+            {sums.voxels, sums.confidence, sums.faces, sums.doubtful_faces, sums.unsound});
+    }
     const Size labelled = labelled_size(plan);
     run.result.counts[0] += voxels(plan.image_size) - voxels(labelled);
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "cpu/label_confidence.h"
 #include "cpu/sample.h"
 #include "cuda/driver/device.h"
 #include "cuda/kernels/value_summary.h"
@@ -35,8 +36,9 @@ struct Observer {
 struct RunResult {
     LocalizationPlan localization;
     SegmentationPlan segmentation;
-    bool found = false;                     // whether the mask has any voxel; if not, the box covers the scan
-    std::vector<uint64_t> counts;           // voxels per label
+    bool found = false;            // whether the mask has any voxel; if not, the box covers the scan
+    std::vector<uint64_t> counts;  // voxels per label
+    std::vector<cpu::LabelConfidence> confidence;
     std::array<double, kStages> seconds{};  // per stage, on the device
 };
 

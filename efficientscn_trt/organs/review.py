@@ -9,11 +9,15 @@ from ..io.wording import listed
 from ..scan_warning import ScanWarning
 from ..triples import Size, Slices
 from .adult_volumes import ADULT_VOLUMES
+from .confidence import Confidence
 from .sides import PAIRS
 from .statistics import Extent, OrganStatistics
 
 LEAST_CONNECTED = 0.95
 """The share of an organ that its largest piece has at least."""
+
+LEAST_CONFIDENCE, MOST_UNCERTAIN = 0.9, 0.4
+"""Of `Confidence.mean` and `Confidence.uncertain_boundary`. docs/review.md shows what they tell apart."""
 
 _HARMLESS = {"bundle-notice", "localizers-left-out", "duplicates-left-out"}
 _BORDERS = {
@@ -77,6 +81,8 @@ def review_of(
             reasons += _of_size(each, statistics[each])
         if organ.extent:
             reasons += _of_place(name, organ.extent, region, size)
+        if organ.confidence:
+            reasons += _of_confidence(name, organ.confidence)
     return Review(tuple(reasons))
 
 
@@ -115,3 +121,19 @@ def _of_place(name: str, extent: Extent, region: Slices, size: Size) -> Iterator
     if any(inside):
         message = f"At the border of the region of interest the {shown} may be cut off."
         yield Reason("region-border", name, message)
+
+
+def _of_confidence(name: str, confidence: Confidence) -> Iterator[Reason]:
+    shown = name.replace("_", " ")
+    if confidence.mean < LEAST_CONFIDENCE:
+        message = (
+            f"The mean confidence in the {shown} is {confidence.mean:.2f}, expected {LEAST_CONFIDENCE:.2f} "
+            "or more."
+        )
+        yield Reason("low-confidence", name, message)
+    if confidence.uncertain_boundary > MOST_UNCERTAIN:
+        message = (
+            f"{confidence.uncertain_boundary:.0%} of the boundary of the {shown} is uncertain, expected "
+            f"{MOST_UNCERTAIN:.0%} or less."
+        )
+        yield Reason("uncertain-boundary", name, message)

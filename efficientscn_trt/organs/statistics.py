@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from .. import _core
 from ..io.orientation import Geometry
 from ..triples import Slices, Triple, triple
+from .confidence import Confidence
 from .region import ScanRegion
 from .sides import PAIRS
 
@@ -59,6 +60,8 @@ class OrganStatistics:
             a corner are connected.
         hu: None if it has no voxel with a finite HU.
         extent: None if it has no voxel.
+        confidence: None for a side of an organ, and if the segmentation network found none or does not return
+            probabilities.
     """
 
     voxels: int
@@ -66,6 +69,7 @@ class OrganStatistics:
     pieces_ml: tuple[float, ...]
     hu: Intensities | None
     extent: Extent | None
+    confidence: Confidence | None = None
 
 
 def organ_statistics(
@@ -74,13 +78,15 @@ def organ_statistics(
     geometry: Geometry,
     names: Mapping[int, str],
     voxel_ml: float,
+    confidences: Mapping[str, Confidence],
     threads: int = 0,
 ) -> dict[str, OrganStatistics]:
     """The statistics of each label above 0, by its name; for kidneys also those of the right and of the left.
 
     `labels` is uint8 [z, y, x] in the scan's own axes, and 0 outside `region`. `voxel_ml` is the volume of a
-    voxel. A piece is right or left by its centre and the middle of the body. One that crosses the middle with
-    at least a quarter on each side, such as a horseshoe kidney, is divided there.
+    voxel. `confidences` are by the name of the label. A piece is right or left by its centre and the middle
+    of the body. One that crosses the middle with at least a quarter on each side, such as a horseshoe kidney,
+    is divided there.
     """
     organs = {name: value for value, name in sorted(names.items()) if value}
     both = next((name for name in organs if name in PAIRS and not organs.keys() & PAIRS[name]), "")
@@ -97,7 +103,7 @@ def organ_statistics(
         for name, each in zip(found, numbers, strict=True):
             found[name] = _statistics(each, region, geometry, voxel_ml)
     order = (each for name in organs for each in (name, *(sides if name == both else ())))
-    return {name: found[name] for name in order}
+    return {name: replace(found[name], confidence=confidences.get(name)) for name in order}
 
 
 def _statistics(

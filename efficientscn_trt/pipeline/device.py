@@ -63,7 +63,9 @@ class DevicePipeline:
         counts = np.asarray(run.counts)
         region = None if keep_on_device else self._region(scan, run.segmentation)
         peak = self._core.arena_peak
-        return Run(labels, run.localization, run.segmentation, counts, run.found, region, peak)
+        return Run(
+            labels, run.localization, run.segmentation, counts, run.confidence, run.found, region, peak
+        )
 
     def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
         """See `Pipeline`."""

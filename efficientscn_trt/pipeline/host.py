@@ -60,7 +60,8 @@ class HostPipeline:
         with clock.stage("labels"):
             labels = np.empty(geometry.size[::-1], np.uint8)
             counts = stages.labels(probabilities, plan, geometry.lps_view(labels))
-        return Run(labels, stages.localization, plan, counts, found, region)
+            confidence = stages.confidence(probabilities, plan)
+        return Run(labels, stages.localization, plan, counts, confidence, found, region)
 
     def need(self, scan: Unread, spacing: Triple, segmentation: Size | None) -> MemoryNeed:
         """See `Pipeline`."""

@@ -76,3 +76,9 @@ class HostStages:
         Every voxel is written; outside the crop it is 0. Returns the number of voxels of each label, uint64.
         """
         return _core.write_labels(probabilities, plan, labels, threads=self._threads)
+
+    def confidence(
+        self, probabilities: np.ndarray, plan: _core.SegmentationPlan
+    ) -> list[_core.LabelConfidence]:
+        """How sure the network is of each label of `probabilities`, float32 [label, z, y, x]."""
+        return _core.label_confidence(probabilities, plan, threads=self._threads)

@@ -25,15 +25,17 @@ class Run:
     """The labels of one scan, and the plans and counts behind them.
 
     `labels` is uint8 [z, y, x] in the scan's own axes. `localization` and `segmentation` are the plans of the
-    two stages. `counts` has the number of voxels of each label. `found` says whether the localization network
-    found an organ. `region` has the HU of the crop, outside of which there are no labels; it is None if the
-    labels stay on a GPU. `device_memory` is the peak size of the arena, in bytes.
+    two stages. `counts` has the number of voxels of each label, and `confidence` how sure the network is of
+    it. `found` says whether the localization network found an organ. `region` has the HU of the crop, outside
+    of which there are no labels; it is None if the labels stay on a GPU. `device_memory` is the peak size
+    of the arena, in bytes.
     """
 
     labels: np.ndarray | DeviceLabels
     localization: _core.LocalizationPlan
     segmentation: _core.SegmentationPlan
     counts: np.ndarray
+    confidence: list[_core.LabelConfidence]
     found: bool
     region: ScanRegion | None
     device_memory: int = 0

@@ -108,6 +108,40 @@ def test_scans_do_not_depend_on_what_was_segmented_before() -> None:
     np.testing.assert_array_equal(after, alone)
 
 
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("size", [(34, 45, 57), (90, 110, 100)])
+def test_the_confidence_in_each_label_is_exactly_that_of_the_host(
+    size: tuple[int, int, int], half: bool
+) -> None:
+    returned: list[np.ndarray] = []
+
+    def probabilities_of(image: np.ndarray) -> np.ndarray:
+        returned.append(smooth_probabilities(image).astype(np.float16 if half else np.float32))
+        return returned[-1]
+
+    pipeline = FakePipeline(half=half, segmentation_function=probabilities_of)
+    _, run = pipeline.segment(make_scan(6, size), SPACING)
+    expected = _core.label_confidence(returned[-1][0].astype(np.float32), run.segmentation)
+    numbers = [
+        [(c.voxels, c.mean, c.faces, c.doubtful_faces, c.unsound) for c in each]
+        for each in (run.confidence, expected)
+    ]
+    assert numbers[0] == numbers[1]
+    assert run.confidence[1].doubtful_faces > 0
+
+
+def test_values_that_are_no_probabilities_are_counted() -> None:
+    def probabilities_of(image: np.ndarray) -> np.ndarray:
+        values = smooth_probabilities(image)
+        values[0, 0, 3, 4, 5], values[0, 2, 6, 7, 8] = np.nan, -3
+        return values
+
+    _, run = FakePipeline(segmentation_function=probabilities_of).segment(
+        make_scan(6, (90, 110, 100)), SPACING
+    )
+    assert sum(each.unsound for each in run.confidence) == 2
+
+
 def test_stages_are_reported_in_order_with_the_values_before_the_crop() -> None:
     scan = make_scan(13, (40, 52, 46), np.float32)
     told: list[object] = []

@@ -32,7 +32,7 @@ def _statistics(labels: np.ndarray, scan: np.ndarray, geometry: Geometry) -> dic
     lps = geometry.lps_view(labels)
     present = np.argwhere(lps)
     region = ScanRegion.of(geometry.lps_view(scan), present.min(axis=0), present.max(axis=0) + 1).copy()
-    return organ_statistics(labels, region, geometry, NAMES, math.prod(geometry.spacing) / 1000)
+    return organ_statistics(labels, region, geometry, NAMES, math.prod(geometry.spacing) / 1000, {})
 
 
 def _of_blocks(*blocks: tuple[slice, slice, slice], shape: tuple[int, int, int]) -> np.ndarray:
@@ -169,7 +169,7 @@ def test_organs_that_are_not_there() -> None:
 def test_a_region_outside_of_the_scan() -> None:
     scan = np.zeros((20, 30, 60), np.int16)
     region = ScanRegion.of(scan, (25, 0, 0), (30, 30, 60))
-    found = organ_statistics(scan.astype(np.uint8), region, Geometry((60, 30, 20), SPACING), NAMES, 0.003)
+    found = organ_statistics(scan.astype(np.uint8), region, Geometry((60, 30, 20), SPACING), NAMES, 0.003, {})
     assert {each.voxels for each in found.values()} == {0}
 
 
@@ -178,7 +178,7 @@ def test_sides_that_are_labels_already() -> None:
     labels = _of_blocks(np.s_[1:3, 1:3, 1:3], shape=scan.shape)
     names = {0: "background", 1: "left_kidney", 2: "kidneys"}
     region = ScanRegion.of(scan, (0, 0, 0), scan.shape)
-    found = organ_statistics(labels, region, Geometry((4, 4, 4), SPACING), names, 0.003)
+    found = organ_statistics(labels, region, Geometry((4, 4, 4), SPACING), names, 0.003, {})
     assert {name: each.voxels for name, each in found.items()} == {"left_kidney": 0, "kidneys": 8}
 
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "cpu/label_confidence.h"
 #include "cpu/label_statistics.h"
 #include "cpu/mask_box.h"
 #include "cpu/network_input.h"
@@ -87,6 +88,12 @@ Bytes write_labels(const std::vector<float>& probabilities, int64_t classes, int
     return bytes_of(labels);
 }
 
+Bytes label_confidence(const std::vector<float>& probabilities, int64_t classes, int threads) {
+    const SegmentationPlan plan = segmentation_plan();
+    return bytes_of(cpu::label_confidence(probabilities.data(), classes, plan.input_size,
+                                          voxels_in_image(plan), threads));
+}
+
 Bytes strided_copy(const Scan& scan, int threads) {
     cpu::ThreadPool pool(threads);
     std::vector<int16_t> copy(voxels(kScanSize));
@@ -140,6 +147,7 @@ std::vector<Call> all_calls() {
     const int64_t classes = 5;
     const auto probabilities = values(classes * voxels(segmentation_plan().input_size));
     calls.push_back({"write_labels", [=](int n) { return write_labels(probabilities, classes, n); }});
+    calls.push_back({"label_confidence", [=](int n) { return label_confidence(probabilities, classes, n); }});
     const auto logits = values(kLabels * voxels(kLogitsSize));
     const auto spatial = values(kLabels * voxels(network::small_size(kLogitsSize)));
     calls.push_back({"pool_sigmoids", [=](int n) { return pool_sigmoids(logits, n); }});

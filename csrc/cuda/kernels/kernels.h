@@ -14,6 +14,7 @@ void find_mask_box(const uint8_t* mask, const Size& size, MaskBox* box, cudaStre
 void start_value_summary(EncodedSummary* summary, cudaStream_t stream);
 // Adds the voxels of `view`; the histogram has every `step`-th row.
 void add_value_summary(const ScanView& view, int64_t step, EncodedSummary* summary, cudaStream_t stream);
+void add_confidence(const ConfidenceSweep& work, cudaStream_t stream);
 void write_labels(const LabelSweep& work, cudaStream_t stream);
 
 }  // namespace escn::cuda

@@ -102,4 +102,20 @@ struct LabelSweep {
     unsigned long long* counts;
 };
 
+// As cpu::LabelConfidence.
+struct ConfidenceSums {
+    unsigned long long voxels, confidence, faces, doubtful_faces, unsound;
+};
+
+// Adds what is known of each label from its voxels in [start, stop) to sums[label].
+struct ConfidenceSweep {
+    const void* probabilities;  // [channels, z, y, x]
+    FloatType type;
+    int32_t channels;
+    Size probabilities_size;
+    Index start;
+    Index stop;
+    ConfidenceSums* sums;
+};
+
 }  // namespace escn::cuda
