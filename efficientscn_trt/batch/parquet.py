@@ -16,6 +16,8 @@ _TYPES = {
     "_ml": pyarrow.float64(),
     "_hu": pyarrow.float64(),
     "_pieces": pyarrow.int64(),
+    "_confidence": pyarrow.float64(),
+    "_uncertain_boundary": pyarrow.float64(),
     "_s": pyarrow.float64(),
     "_bytes": pyarrow.int64(),
     "code": pyarrow.int64(),

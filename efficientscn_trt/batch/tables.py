@@ -13,10 +13,10 @@ from ..report.organ_table import described
 from .entry import Entry
 from .journal import Record
 
-_NO_REVIEW = {"bundle-notice"}
-"""Warnings that all scans have, so that none needs a look for them."""
-
-_ORGAN = ("ml", "mean_hu", "sd_hu", "p5_hu", "median_hu", "p95_hu", "pieces", "borders")
+_ORGAN = (
+    *("ml", "mean_hu", "sd_hu", "p5_hu", "median_hu", "p95_hu", "pieces", "borders"),
+    *("confidence", "uncertain_boundary"),
+)
 _DIGITS = 3
 _FAILURES = ("id", "path", "series_uid", "code", "error", "sentence")
 
@@ -54,13 +54,7 @@ def write_tables(
 
 def needs_review(record: Record) -> bool:
     """Whether a person should look at the label map."""
-    return bool(_warnings(record))
-
-
-def _warnings(record: Record) -> list[str]:
-    """The sentences of the warnings that not all scans have."""
-    warnings = record.result.get("warnings", ())
-    return [each["message"] for each in warnings if each["code"] not in _NO_REVIEW]
+    return bool(record.result.get("review"))
 
 
 def _result_columns(records: Iterable[Record]) -> list[str]:
@@ -72,7 +66,7 @@ def _result_columns(records: Iterable[Record]) -> list[str]:
     return [
         *("id", "status", "path", "series_uid"),
         *organs,
-        *("review", "warnings"),
+        *("review", "reasons"),
         *stages,
         *("peak_host_memory_bytes", "estimated_host_memory_bytes", "device", "precision"),
     ]
@@ -94,7 +88,7 @@ def _result_row(record: Record) -> dict[str, Any]:
         **_organ_cells(record),
         **seconds,
         "review": needs_review(record),
-        "warnings": " ".join(_warnings(record)),
+        "reasons": " ".join(result.get("review", ())),
         "peak_host_memory_bytes": result["peak_host_memory"],
         "estimated_host_memory_bytes": result["estimated_host_memory"],
         "device": result["device"],
@@ -122,7 +116,7 @@ def _organ_cells(record: Record) -> dict[str, Any]:
     return {
         f"{organ}_{name}": value
         for organ, values in numbers.items()
-        for name, value in zip(_ORGAN, values, strict=True)
+        for name, value in zip(_ORGAN, values, strict=False)  # a record of an older version has fewer
     }
 
 

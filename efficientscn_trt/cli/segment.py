@@ -113,7 +113,7 @@ def segment(
     from ..report.organ_table import write_organ_table
     from ..segmenter import STAGES, Segmenter, default_bundle
     from .progress import show_stages
-    from .tables import machine_line, organ_table, print_warnings, seconds_table, show
+    from .tables import machine_line, organ_table, print_warnings, seconds_table, show, show_review
 
     if orientation is not None:
         direction_of(orientation)
@@ -150,6 +150,7 @@ def segment(
     print_warnings(result.warnings)
     if not quiet:
         show(organ_table(result), seconds_table(seconds))
+        show_review(result.review)
         click.echo(f"{', '.join(map(str, outputs))}: {machine_line(result)}")
 
 

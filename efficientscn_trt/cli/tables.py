@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..io.wording import without_controls
+from ..organs import Review
 from ..report.preview import format_ml
 from ..result import Segmentation
 
@@ -75,6 +76,16 @@ def organ_table(segmentation: Segmentation) -> Table:
         for name, each in segmentation.statistics.items()
     ]
     return table("Organs", ("Organ", "Volume", "HU"), rows)
+
+
+def show_review(review: Review | None) -> None:
+    """Print whether a person should look at the label map, and why. Warnings are printed elsewhere."""
+    if review is None:
+        return
+    click.echo(f"Review: {'yes' if review.needed else 'no'}")
+    for reason in review.reasons:
+        if reason.organ:
+            click.echo(f"  {reason}")
 
 
 def _shown_name(name: str) -> str:

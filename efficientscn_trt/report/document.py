@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..io.atomic import replacing
+from ..organs import Review
 from ..result import Segmentation
 from ..segmenter import Segmenter
 from .organ_table import described
@@ -41,6 +42,7 @@ def describe(
         "precision": result.precision,
         "labels": {str(value): name for value, name in result.label_names.items()},
         "volumes_ml": result.volumes_ml,
+        "review": described_review(result.review),
         "statistics": {name: described(each) for name, each in result.statistics.items()},
         "box": {
             "start_mm": result.box.start_mm,
@@ -52,3 +54,8 @@ def describe(
         "estimated_host_memory_bytes": result.estimated_host_memory,
         "warnings": [asdict(warning) for warning in result.warnings],
     }
+
+
+def described_review(review: Review | None) -> dict[str, Any] | None:
+    """Whether a person should look at the label map, and the reasons."""
+    return review and {"needed": review.needed, "reasons": [asdict(reason) for reason in review.reasons]}

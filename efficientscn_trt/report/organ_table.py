@@ -17,6 +17,7 @@ def described(statistics: OrganStatistics) -> dict[str, Any]:
     scan's own axes.
     """
     hu, extent, pieces = statistics.hu, statistics.extent, statistics.pieces_ml
+    confidence = statistics.confidence
     return {
         "voxels": statistics.voxels,
         "ml": statistics.ml,
@@ -28,6 +29,8 @@ def described(statistics: OrganStatistics) -> dict[str, Any]:
         "pieces": len(pieces),
         "largest_piece_ml": pieces[0] if pieces else None,
         "borders": "".join(extent.borders) if extent else "",
+        "confidence": confidence and confidence.mean,
+        "uncertain_boundary": confidence and confidence.uncertain_boundary,
         "centre_mm": extent and extent.centre_mm,
         "start_mm": extent and extent.start_mm,
         "end_mm": extent and extent.end_mm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -109,6 +110,12 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
     kidneys, right, left = (float(results["a"][f"{name}_ml"]) for name in _KIDNEYS)
     assert kidneys == pytest.approx(right + left, abs=0.02)
     assert (results["a"]["left_kidney_pieces"], results["a"]["liver_borders"]) == ("1", "")
+    assert 0.2 < float(results["a"]["liver_confidence"]) <= 1
+    assert results["a"]["left_kidney_confidence"] == ""
+    assert results["a"]["review"] == "yes"
+    document = json.loads((out / "a" / "report.json").read_text())
+    assert "The volume of the liver is 251 ml, expected 735 to 2275 ml" in results["a"]["reasons"]
+    assert results["a"]["reasons"] == " ".join(each["message"] for each in document["review"]["reasons"])
     assert (out / "c" / "preview.png").read_bytes().startswith(b"\x89PNG")
     assert '"volumes_ml"' in (out / "c" / "report.json").read_text()
     with pytest.raises(BatchError, match=r"4 scans of 8 failed; see .*failures\.csv"):
@@ -180,6 +187,7 @@ def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> Non
     assert types["liver_ml"] == types["read_s"] == "double"
     assert types["liver_mean_hu"] == "double"
     assert types["liver_pieces"] == "int64"
+    assert types["liver_confidence"] == types["liver_uncertain_boundary"] == "double"
     assert types["liver_borders"] == "string"
     assert types["review"] == "bool"
     assert types["peak_host_memory_bytes"] == "int64"

@@ -33,6 +33,7 @@ def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle,
     assert "Liver" in done.stdout
     assert "251 ml" in done.stdout
     assert "Total" in done.stdout
+    assert "\nReview: yes\n  " in done.stdout
 
     image, scan = sitk.ReadImage(str(labels)), block_image()
     assert image.GetPixelID() == sitk.sitkUInt8
@@ -65,6 +66,13 @@ def test_writes_labels_preview_and_report(run_process: Run, tiny_bundle: Bundle,
         assert float(rows[name]["median_hu"]) == pytest.approx(numbers["median_hu"], abs=0.01)
         assert float(rows[name]["centre_y_mm"]) == pytest.approx(numbers["centre_mm"][1], abs=0.001)
         assert rows[name]["pieces"] == str(numbers["pieces"])
+    assert float(rows["liver"]["confidence"]) == pytest.approx(
+        document["statistics"]["liver"]["confidence"], abs=0.001
+    )
+    assert document["review"]["needed"]
+    reasons = {(each["code"], each["organ"]): each["message"] for each in document["review"]["reasons"]}
+    assert reasons["volume", "liver"].startswith("The volume of the liver is 251 ml, expected 735 to 2275 ml")
+    assert f"\n  {reasons['volume', 'liver']}\n" in done.stdout
     start, stop = zip(*document["statistics"]["liver"]["box_voxels"], strict=True)
     assert np.abs(np.subtract((start, stop), BLOCKS[1])).max() <= 1
 

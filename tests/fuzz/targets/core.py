@@ -301,6 +301,14 @@ def write_labels(choices: Choices, plan: _core.SegmentationPlan, size: tuple[int
     )
     np.testing.assert_array_equal(np.array(stored), expected)
     np.testing.assert_array_equal(counts, np.bincount(expected.ravel(), minlength=classes))
+    found = _core.label_confidence(probabilities, plan, threads)
+    assert len(found) == classes
+    assert sum(each.voxels for each in found) <= math.prod(plan.input_size)
+    for each in found:
+        assert each.doubtful_faces <= each.faces <= 6 * each.voxels
+        assert 0 <= each.mean <= 1
+    if np.abs(probabilities).max() <= 1:
+        assert not any(each.unsound for each in found)
 
 
 def localization_parameters(choices: Choices) -> Any:
