@@ -138,7 +138,8 @@ def _judged(result: Segmentation, scan: Worsened, organs: Container[str]) -> Ite
         there = bool((truth == value).any())
         bad = scores[value] < LEAST_DSC if there else found.ml > MOST_FALSE_ML
         sure = found.confidence
-        yield Organ(name, scores[value], bad, sure and sure.mean, sure and sure.uncertain_boundary)
+        numbers = (sure.mean, sure.uncertain_boundary) if sure else (None, None)
+        yield Organ(name, scores[value], bad, *numbers)
 
 
 def _write_kinds(report: Report, name: str, cases: list[Case]) -> None:

@@ -58,4 +58,6 @@ def describe(
 
 def described_review(review: Review | None) -> dict[str, Any] | None:
     """Whether a person should look at the label map, and the reasons."""
-    return review and {"needed": review.needed, "reasons": [asdict(reason) for reason in review.reasons]}
+    if review is None:
+        return None
+    return {"needed": review.needed, "reasons": [asdict(reason) for reason in review.reasons]}

@@ -27,12 +27,13 @@ def _random(classes: int, size: tuple[int, ...], seed: int, smooth: int) -> NDAr
     coarse = generator.random((classes, *[-(-n // smooth) for n in size]))
     for axis in (1, 2, 3):
         coarse = coarse.repeat(smooth, axis)
-    values = coarse[(slice(None), *map(slice, size))] ** generator.integers(1, 9)
+    depth, rows, columns = size
+    values = coarse[:, :depth, :rows, :columns] ** generator.integers(1, 9)
     values = values + 0.05 * generator.random((classes, *size))
     return (values / values.sum(axis=0)).astype(np.float32)
 
 
-def _in_image(plan: _core.SegmentationPlan) -> tuple[slice, ...]:
+def _in_image(plan: _core.SegmentationPlan) -> tuple[slice, slice, slice]:
     """The voxels of the network whose centres lie in the image."""
     slices = []
     for inputs, crop, (before, after) in zip(plan.input_size, plan.cropped_size, plan.paddings, strict=True):
@@ -40,7 +41,8 @@ def _in_image(plan: _core.SegmentationPlan) -> tuple[slice, ...]:
         centres = (2 * np.arange(inputs) + 1) * crop
         inside = np.flatnonzero((centres >= 2 * before * inputs) & (centres < 2 * (crop - after) * inputs))
         slices.append(slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0))
-    return tuple(slices)
+    z, y, x = slices
+    return z, y, x
 
 
 def _expected(probabilities: NDArray[np.float32], label: int) -> tuple[int, float, int, int]:
@@ -63,7 +65,8 @@ def _expected(probabilities: NDArray[np.float32], label: int) -> tuple[int, floa
 def check(probabilities: NDArray[np.float32], plan: _core.SegmentationPlan, threads: int = 0) -> None:
     found = _core.label_confidence(probabilities, plan, threads)
     assert len(found) == len(probabilities)
-    inside = probabilities[(slice(None), *_in_image(plan))]
+    z, y, x = _in_image(plan)
+    inside = probabilities[:, z, y, x]
     for label, each in enumerate(found):
         assert each.unsound == 0
         if label == 0:

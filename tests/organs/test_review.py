@@ -44,14 +44,13 @@ GOOD = {
 }
 
 
-def _review(warnings: tuple[ScanWarning, ...] = (), **organs: OrganStatistics) -> Review:
+def _review(organs: dict[str, OrganStatistics], *warnings: ScanWarning) -> Review:
     return review_of(GOOD | organs, REGION, SIZE, warnings)
 
 
 def test_no_rule_is_broken() -> None:
-    review = _review(
-        (ScanWarning("bundle-notice", "For a first try."), ScanWarning("localizers-left-out", "…"))
-    )
+    harmless = ScanWarning("localizers-left-out", "The series has localizers.")
+    review = _review({}, ScanWarning("bundle-notice", "For a first try."), harmless)
     assert not review.needed
     assert review.reasons == ()
 
@@ -104,14 +103,14 @@ def test_no_rule_is_broken() -> None:
 def test_a_rule_that_is_broken(
     organs: dict[str, OrganStatistics], code: str, organ: str, message: str
 ) -> None:
-    (reason,) = _review(**organs).reasons
+    (reason,) = _review(organs).reasons
     assert (reason.code, reason.organ, reason.message) == (code, organ, message)
 
 
 def test_at_the_border_of_the_scan_the_region_ends_too() -> None:
     # The region begins with the scan along y, so that the border of the scan alone is named.
     organ = _organ(200, box=(slice(20, 60), slice(0, 90), slice(30, 60)), borders=("A", "P"))
-    assert [reason.code for reason in _review(spleen=organ).reasons] == ["cut-off"]
+    assert [reason.code for reason in _review({"spleen": organ}).reasons] == ["cut-off"]
 
 
 @pytest.mark.parametrize(
@@ -126,12 +125,12 @@ def test_at_the_border_of_the_scan_the_region_ends_too() -> None:
 )
 def test_the_volumes_of_adults(organ: str, low: float, high: float) -> None:
     for ml, inside in ((low - 2, False), (low + 2, True), (high - 2, True), (high + 2, False)):
-        assert _review(**{organ: replace(GOOD[organ], ml=ml, pieces_ml=(ml,))}).needed is not inside
+        assert _review({organ: replace(GOOD[organ], ml=ml, pieces_ml=(ml,))}).needed is not inside
 
 
 def test_warnings_come_first() -> None:
     warning = ScanWarning("unequal-slices", "The slices are not equally spaced.")
-    reasons = _review((warning,), spleen=NOTHING).reasons
+    reasons = _review({"spleen": NOTHING}, warning).reasons
     assert [(each.code, each.organ) for each in reasons] == [("unequal-slices", ""), ("missing", "spleen")]
     assert str(reasons[0]) == warning.message
 
