@@ -98,7 +98,7 @@ def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
         return
     share = organ.pieces_ml[0] / organ.ml
     if share < LEAST_CONNECTED:
-        message = f"Only {share:.0%} of the {shown} is connected, expected {LEAST_CONNECTED:.0%}."
+        message = f"Only {share:.0%} of the {shown} is connected, expected {LEAST_CONNECTED:.0%} or more."
         yield Reason("pieces", name, message)
     adults = ADULT_VOLUMES.get(name)
     if adults and not adults.low <= organ.ml <= adults.high:
