@@ -16,7 +16,7 @@ from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.segments import Algorithm
-from .io.source import DicomSource
+from .io.source import DicomSource, ScanInput
 from .io.writing import check_dicom_name, check_extension, is_dicom_name, no_series, write
 from .organs import OrganStatistics, Review, ScanRegion, review_of
 from .organs.appearance import segments_of
@@ -68,6 +68,8 @@ class Segmentation:
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
             "segmentation".
         bundle: the name of the bundle, and what tells it from others of that name.
+        runtime: what ran the networks, with its version.
+        input: what the scan was read from.
         source: the DICOM series that the scan was read from.
     """
 
@@ -87,6 +89,8 @@ class Segmentation:
     warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)
     bundle: Algorithm | None = None
+    runtime: str = ""
+    input: ScanInput | None = None
     source: DicomSource | None = None
 
     @cached_property

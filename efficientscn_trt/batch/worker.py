@@ -199,7 +199,7 @@ def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:
         "peak_host_memory": result.peak_host_memory,
         "estimated_host_memory": result.estimated_host_memory,
         "peak_device_memory": result.peak_device_memory,
-        "warnings": [asdict(warning) for warning in result.warnings],
+        "warnings": [warning.described() for warning in result.warnings],
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,5 +49,5 @@ def describe(
         "seconds": dict(seconds),
         "peak_host_memory_bytes": result.peak_host_memory,
         "estimated_host_memory_bytes": result.estimated_host_memory,
-        "warnings": [asdict(warning) for warning in result.warnings],
+        "warnings": [warning.described() for warning in result.warnings],
     }
