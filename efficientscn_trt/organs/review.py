@@ -16,7 +16,7 @@ LEAST_CONNECTED = 0.95
 """The share of an organ that its largest piece has at least."""
 
 _HARMLESS = {"bundle-notice", "localizers-left-out", "duplicates-left-out"}
-_BORDERS = {
+BORDERS = {
     "I": "inferior",
     "S": "superior",
     "A": "anterior",
@@ -106,7 +106,7 @@ def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
 def _of_place(name: str, extent: Extent, region: Slices, size: Size) -> Iterator[Reason]:
     shown = name.replace("_", " ")
     if extent.borders:
-        where = listed((_BORDERS[border] for border in extent.borders), " and ")
+        where = listed((BORDERS[border] for border in extent.borders), " and ")
         yield Reason("cut-off", name, f"At the {where} border of the scan the {shown} may be cut off.")
     inside = [
         (own.start == part.start > 0) or (own.stop == part.stop < length)

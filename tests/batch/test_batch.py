@@ -93,7 +93,7 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
     (scans / "empty").mkdir()
     sitk.WriteImage(block_image() * 0 + 7, str(scans / "flat.nii"))
     shutil.copy(scans / "a.nii.gz", scans / "z.nii.gz")
-    made = batch(Naming(report=True, preview=True))
+    made = batch(Naming(document=True, preview=True))
     done = _run(made)
     assert sorted(record.id for record in done) == sorted(entry.id for entry in made.entries)
     _check(out, "a", "b", "c", "z")
@@ -118,7 +118,7 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
 def test_some_organs_and_a_mask_of_each(batch: Make, scans: Path, out: Path) -> None:
     _write(scans, "a.nii.gz", "b.nii.gz")
     _run(batch())
-    naming = Naming(report=True, organs=("spleen", "liver"), masks=("liver", "spleen"))
+    naming = Naming(document=True, organs=("spleen", "liver"), masks=("liver", "spleen"))
     made = batch(naming)
     assert len(made.tasks) == 2  # the label maps have other labels now
     _run(made)
