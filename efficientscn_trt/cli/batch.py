@@ -197,7 +197,16 @@ def batch(
     if with_patient and not report:
         raise click.UsageError("--with-patient is about the page; write that too: --report.")
     naming = Naming(
-        pattern, extension, preview, document, organs or (), masks, rtstruct, sr, report, with_patient
+        pattern,
+        extension,
+        preview=preview,
+        document=document,
+        organs=organs or (),
+        masks=masks,
+        rtstruct=rtstruct,
+        sr=sr,
+        page=report,
+        with_patient=with_patient,
     )
     devices = tuple(name for name in device for _ in range(workers))
     machine = Machine(folder, devices, precision, threads, memory, timeout, retries)

@@ -18,12 +18,12 @@ def _date(value: str) -> str:
 
 
 def _person(value: str) -> str:
-    return ", ".join(part for part in value.split("^") if part)
+    return ", ".join(part for part in map(str.strip, value.split("^")) if part)
 
 
 #: By what is beside it on the page: an element, and how its value is written.
 _ELEMENTS: dict[str, tuple[str, Callable[[str], str]]] = {
-    "Patient": ("PatientName", _person),
+    "Name": ("PatientName", _person),
     "Patient ID": ("PatientID", str),
     "Born": ("PatientBirthDate", _date),
     "Sex": ("PatientSex", str),

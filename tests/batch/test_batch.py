@@ -17,6 +17,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from support.dicom import complete, write_series
+from support.html_page import HtmlPage
 from support.scans import block_image, block_labels, write_different
 from support.tiny_bundle import LABEL_HU
 
@@ -153,6 +154,22 @@ def test_dicom_outputs(batch: Make, scans: Path, out: Path) -> None:
         "labels.dcm would be DICOM SEG, which refers to the slices of a DICOM series" in failure["sentence"]
     )
     assert not list((out / "b").iterdir())
+
+
+def test_a_page_about_each_scan(batch: Make, scans: Path, out: Path) -> None:
+    write_series(block_image(), scans / "a", change=lambda _, dataset: complete(dataset))
+    _write(scans, "b.nii.gz")
+    _run(batch(Naming(page=True)))
+    for name in ("a", "b"):
+        page = HtmlPage(out / name / "report.html")
+        assert page.organs["Liver"]["Volume"].endswith(" ml")
+        assert not {"Name", "File or folder"} & set(page.facts)
+    assert batch(Naming(page=True)).tasks == []
+    made = batch(Naming(page=True, with_patient=True))
+    assert len(made.tasks) == 2  # the pages say more now
+    _run(made)
+    assert HtmlPage(out / "a" / "report.html").facts["Name"] == "Nobody, Jane"
+    assert HtmlPage(out / "b" / "report.html").facts["File or folder"] == str(scans / "b.nii.gz")
 
 
 def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> None:

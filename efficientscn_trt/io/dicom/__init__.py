@@ -91,16 +91,15 @@ def read_dicom(
 def _incomplete(path: Path, found: Found, missing: int) -> list[ScanWarning]:
     warnings = []
     if damaged := [*(file.name for file in found.damaged), *cut_short(found.instances)]:
-        found = "files that cannot be read as DICOM images, which were left out"
-        message = f"{path} has {found}: {listed(sorted(damaged))}; copy them again."
-        nameless = f"There are {len(damaged)} {found}; copy them again."
+        left_out = "has files that cannot be read as DICOM images, which were left out"
+        message = f"{path} {left_out}: {listed(sorted(damaged))}; copy them again."
+        nameless = f"The input {left_out}; copy them again."
         warnings.append(ScanWarning("damaged-files", message, nameless))
     if missing:
         images = counted(missing, "image")
-        found = f"lists {images} more than there are; copy the study again."
-        warnings.append(
-            ScanWarning("missing-files", f"The DICOMDIR in {path} {found}", f"The DICOMDIR {found}")
-        )
+        lists = f"lists {images} more than there are; copy the study again."
+        message, nameless = f"The DICOMDIR in {path} {lists}", f"The DICOMDIR {lists}"
+        warnings.append(ScanWarning("missing-files", message, nameless))
     return warnings
 
 

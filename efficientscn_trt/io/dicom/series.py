@@ -112,8 +112,8 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
     chosen = (volumes or found)[0]
     warnings = _left_out(path, chosen, instances)
     if others := [series for series in found if series is not chosen]:
-        found = "has CT series that are no volume, which were left out"
-        message, nameless = f"{path} also {found}: {_list(others)}.", f"The input also {found}."
+        left_out = "also has CT series that are no volume, which were left out"
+        message, nameless = f"{path} {left_out}: {_list(others)}.", f"The input {left_out}."
         warnings.append(ScanWarning("series-left-out", message, nameless))
     return chosen, warnings
 
