@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ScanWarning:
     def without_names(self) -> ScanWarning:
         """The same warning with `nameless` as its message, or with a sentence that says what is missing."""
         sentence = self.nameless or f"The sentence of a warning ({self.code}) may name the patient: left out."
-        return ScanWarning(self.code, sentence, sentence)
+        return replace(self, message=sentence, nameless=sentence)
 
     def described(self) -> dict[str, str]:
         """Its code and its message, for a document."""

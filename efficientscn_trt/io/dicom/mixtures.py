@@ -19,21 +19,17 @@ def mixtures(name: str, frames: Sequence[Frame]) -> list[ScanWarning]:
     changes = sum(one != next_one for one, next_one in pairwise(acquisitions))
     if changes >= len(set(acquisitions)) > 1:
         found = "are of several acquisitions in turn, as if two scans were mixed; look at the scan."
-        warnings.append(_of_slices("mixed-acquisitions", name, found))
+        warnings.append(ScanWarning("mixed-acquisitions", f"{name} {found}", f"The slices {found}"))
     headers = [instance.header for instance in dict.fromkeys(frame.instance for frame in frames)]
     if len({text(header, "FrameOfReferenceUID") for header in headers}) > 1:
         found = (
             "have several frames of reference, so their positions may not be comparable; look at the scan."
         )
-        warnings.append(_of_slices("frames-of-reference", name, found))
+        warnings.append(ScanWarning("frames-of-reference", f"{name} {found}", f"The slices {found}"))
     parts = [text(header, "ConcatenationUID") for header in headers]
     for header in headers:
         expected, uid = whole(header, "InConcatenationTotalNumber"), text(header, "ConcatenationUID")
         if uid and expected and parts.count(uid) < expected:
             found = f"are {parts.count(uid)} of {expected} files of the scan; copy the others, too."
-            return [*warnings, _of_slices("missing-files", name, found)]
+            return [*warnings, ScanWarning("missing-files", f"{name} {found}", f"The slices {found}")]
     return warnings
-
-
-def _of_slices(code: str, name: str, found: str) -> ScanWarning:
-    return ScanWarning(code, f"{name} {found}", f"The slices {found}")
