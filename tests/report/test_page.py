@@ -10,12 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from nibabel.spm2analyze import Spm2AnalyzeHeader
 from support.dicom import complete, write_series
 from support.html_page import HtmlPage
+from support.nifti import header_of, write_pair
 from support.scans import BLOCKS, SPACING_XYZ, block_array, block_image, block_labels
 from support.tiny_bundle import LABEL_HU, write_tiny_bundle
 
 from efficientscn_trt import OutputError, ScanWarning, Segmentation, Segmenter
+from efficientscn_trt.io.orientation import Geometry
+from efficientscn_trt.organs import ScanRegion
 from efficientscn_trt.organs.adult_volumes import ADULT_VOLUMES
 
 from .conftest import Report
@@ -142,6 +146,9 @@ def test_what_the_scan_was_read_from(segmenter: Segmenter, report: Report, tmp_p
         "ct.nrrd": "NRRD",
         "ct.mha": "MetaImage",
     }
+    block = block_array().transpose()
+    pair = write_pair(tmp_path / "ct.hdr", block, header_of(block, kind=Spm2AnalyzeHeader))
+    assert report(segmenter.segment(pair)).facts["Read from"] == "Analyze"
     array = segmenter.segment(block_array(), spacing=SPACING_XYZ)
     assert report(array).facts["Read from"] == "NumPy array"
 
@@ -192,6 +199,22 @@ def test_some_organs_only(result: Segmentation, report: Report) -> None:
     assert list(page.organs) == ["Liver", "Spleen"]
     assert {value for drawing in page.drawings for value in drawing.values} == {1, 3}
     assert len(BLOCKS) == 4
+
+
+def test_it_stays_small(result: Segmentation, tmp_path: Path) -> None:
+    """Even of noise, which no format makes smaller, in a scan of usual size."""
+    shape = (120, 512, 512)
+    noise = np.random.default_rng(0).integers(-160, 240, shape, np.int16)
+    labels = np.zeros(shape, np.uint8)
+    labels[20:100, 100:400, 100:400] = 1
+    scan = replace(
+        result,
+        array=labels,
+        geometry=Geometry((512, 512, 120), (0.7, 0.7, 2.5)),
+        region=ScanRegion(noise, (0, 0, 0), 256.0),
+    )
+    scan.report(tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size < 2e6
 
 
 @pytest.mark.parametrize(
