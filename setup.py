@@ -17,6 +17,8 @@ if __name__ == "__main__":  # tests read `FOLDERS` without a build
     setup(
         package_dir=FOLDERS,
         packages=packages,
-        package_data={"efficientscn_trt": ["py.typed", "*.pyi", "demo_bundle/*"]},
+        package_data={
+            "efficientscn_trt": ["py.typed", "*.pyi", "demo_bundle/*", "page/*.css", "page/*.html"]
+        },
         cmake_source_dir=".",
     )

@@ -16,11 +16,12 @@ from .io.device_array import DeviceLabels
 from .io.orientation import Geometry
 from .io.paths import as_path
 from .io.segments import Algorithm
-from .io.source import DicomSource
+from .io.source import DicomSource, ScanInput
 from .io.writing import check_dicom_name, check_extension, is_dicom_name, no_series, write
 from .organs import OrganStatistics, Review, ScanRegion, review_of
 from .organs.appearance import segments_of
 from .organs.selection import is_of, mask_files, values_of
+from .page.names import check_page_name
 from .scan_warning import ScanWarning
 from .triples import Size, Slices, Triple
 
@@ -68,6 +69,8 @@ class Segmentation:
         input_sizes: the size (z, y, x) in voxels of each network's input, by "localization" and
             "segmentation".
         bundle: the name of the bundle, and what tells it from others of that name.
+        runtime: what ran the networks, with its version.
+        input: what the scan was read from.
         source: the DICOM series that the scan was read from.
     """
 
@@ -87,6 +90,8 @@ class Segmentation:
     warnings: list[ScanWarning] = field(default_factory=list)
     input_sizes: dict[str, Size] = field(default_factory=dict)
     bundle: Algorithm | None = None
+    runtime: str = ""
+    input: ScanInput | None = None
     source: DicomSource | None = None
 
     @cached_property
@@ -181,6 +186,57 @@ class Segmentation:
         with replacing(target) as temporary:
             seg_file = as_path(seg, OutputError)
             write_measurements(found, source, segments, bundle, seg_file, temporary)
+
+    def report(self, path: str | os.PathLike[str], *, with_patient: bool = False) -> None:
+        """Write a page about this result (.html): pictures, statistics, review, warnings, provenance.
+
+        It is one file, for a browser or for paper. It names neither the patient nor files, unless
+        `with_patient` is True: then it has the path of the scan, and for a DICOM series what its headers say
+        of patient and study.
+        Raises OutputError, also for a result whose label map was kept on the GPU.
+        """
+        target = as_path(path, OutputError)
+        check_page_name(target)
+        shown = self if with_patient else self._without_names()
+        if shown.region is None or shown.review is None:
+            raise OutputError(
+                f"{target} needs the HU of the scan, but the result has none, because its label map was kept "
+                "on the GPU, or because they were let go; segment without keep_on_device."
+            )
+        from .page.build import page_of
+        from .page.case import Case
+
+        case = Case(
+            labels=np.asarray(shown.array),
+            geometry=shown.geometry,
+            region=shown.region,
+            label_names=shown.label_names,
+            statistics=shown.statistics,
+            review=shown.review,
+            warnings=shown.warnings,
+            seconds=shown.seconds,
+            device=shown.device,
+            precision=shown.precision,
+            runtime=shown.runtime,
+            peak_host_memory=shown.peak_host_memory,
+            estimated_host_memory=shown.estimated_host_memory,
+            peak_device_memory=shown.peak_device_memory,
+            bundle=shown.bundle,
+            input=shown.input,
+            source=shown.source,
+            with_patient=with_patient,
+        )
+        page = page_of(case)
+        with replacing(target) as temporary:
+            temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+    def _without_names(self) -> Segmentation:
+        """The same, but neither the warnings nor the path name the patient."""
+        return replace(
+            self,
+            warnings=[warning.without_names() for warning in self.warnings],
+            input=self.input and ScanInput(self.input.kind),
+        )
 
     def _write(self, array: np.ndarray, path: str | os.PathLike[str], names: dict[int, str]) -> None:
         target = as_path(path, OutputError)

@@ -179,7 +179,7 @@ class Segmenter:
         warnings = self._notices() + scan.warnings + assumption
         if not run.found:
             message = "No organ was found at low resolution, so the whole scan was searched."
-            warnings.append(ScanWarning("no-organ-found", message))
+            warnings.append(ScanWarning("no-organ-found", message, message))
         names = dict(enumerate(self.bundle.manifest.labels))
         voxel_ml = float(np.prod(lps_spacing)) / 1000
         plan, geometry = run.segmentation, scan.geometry
@@ -222,6 +222,8 @@ class Segmenter:
                 "segmentation": run.segmentation.input_size,
             },
             bundle=self._algorithm,
+            runtime=self._backend.runtime,
+            input=scan.input,
             source=scan.source,
         )
 
@@ -235,7 +237,8 @@ class Segmenter:
 
     def _notices(self) -> list[ScanWarning]:
         notice = self.bundle.manifest.provenance.get("notice")
-        return [ScanWarning("bundle-notice", one_line(str(notice)))] if notice else []
+        sentence = one_line(str(notice))
+        return [ScanWarning("bundle-notice", sentence, sentence)] if notice else []
 
 
 def segment(

@@ -16,13 +16,15 @@ from .in_own_pipeline import pipeline_with
 
 def onnxruntime_pipeline(bundle: str, plain: str, threads: int = 0) -> OwnPipeline:
     """`plain` is the folder with localization.onnx and segmentation.onnx that `plain.convert` writes."""
-    pipeline = pipeline_with(_Networks(Path(plain), threads), bundle, threads)
-    pipeline.note = f"ONNX Runtime {onnxruntime.__version__}, float32"
+    networks = _Networks(Path(plain), threads)
+    pipeline = pipeline_with(networks, bundle, threads)
+    pipeline.note = f"{networks.runtime}, float32"
     return pipeline
 
 
 class _Networks:
     device, precision = "onnxruntime", "fp32"
+    runtime = f"ONNX Runtime {onnxruntime.__version__}"
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._localization = _session(folder / "localization.onnx", threads)

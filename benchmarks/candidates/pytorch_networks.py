@@ -34,6 +34,7 @@ class _Networks:
     def __init__(self, bundle: Path, half: bool) -> None:
         self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.precision = "fp16" if half else "fp32"
+        self.runtime = f"PyTorch {torch.__version__}"
         self._localization, self._segmentation = localization_network(), SpatialConfigurationNet()
         for name, network in (("localization", self._localization), ("segmentation", self._segmentation)):
             from_arrays(network, read_weights(name, bundle / f"{name}.onnx"))

@@ -13,7 +13,7 @@ from ..system import instruction_sets
 from ..triples import Size
 from .cpu_loader import Loader
 from .forks import keep_in_children
-from .openvino_start import ov_core
+from .openvino_start import RUNTIME, ov_core
 from .trial import try_networks
 
 _FLOAT = 4  # bytes
@@ -38,6 +38,7 @@ class CpuBackend:
         segmentation network cannot be compiled, `segment` raises BundleError.
         """
         self.precision = _precision(precision)
+        self.runtime = RUNTIME
         self._labels = len(bundle.manifest.labels)
         try_networks(bundle, self.precision, threads)
         loader = Loader(bundle, self.precision, threads)

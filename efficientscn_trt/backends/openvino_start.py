@@ -29,6 +29,8 @@ finally:
 # reverse.
 op.constant(np.zeros(1, np.float32)).data  # noqa: B018
 
+RUNTIME = f"OpenVINO {ov.__version__.partition('-')[0]}"
+
 ov_core = ov.Core()
 keep_in_children(ov_core)
 _compiling = threading.Lock()
@@ -79,4 +81,4 @@ def compile_model(graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:
     return compiled
 
 
-__all__ = ["FAILURES", "compile_model", "op", "ov", "ov_core", "read_onnx"]
+__all__ = ["FAILURES", "RUNTIME", "compile_model", "op", "ov", "ov_core", "read_onnx"]

@@ -28,6 +28,8 @@ class Backend(Networks, Protocol):
 
     device: str
     precision: str
+    runtime: str
+    """What runs the networks, with its version, such as "OpenVINO 2026.4.1"."""
 
     def bytes_for(self, network: str, size: Size) -> int:
         """How much memory of the host the network "localization" or "segmentation" takes for an image of

@@ -54,13 +54,13 @@ def _cuda(bundle: Bundle) -> Availability:
 def _cpu() -> Availability:
     try:
         from .cpu import has_bfloat16
-        from .openvino_start import ov, ov_core
+        from .openvino_start import RUNTIME, ov_core
     except ImportError as error:
         problem = f"OpenVINO cannot be loaded ({error}); run: pip install --force-reinstall openvino"
         return Availability("cpu", "", "OpenVINO", (), problem)
     return Availability(
         device="cpu",
         hardware=str(ov_core.get_property("CPU", "FULL_DEVICE_NAME")),
-        software=f"OpenVINO {ov.__version__.partition('-')[0]}",
+        software=RUNTIME,
         precisions=("fp32", "bf16") if has_bfloat16() else ("fp32",),
     )

@@ -52,6 +52,7 @@ class TensorRTBackend:
         graphs at sizes where that is measured to be faster. Raises DeviceError or BundleError.
         """
         self.device, self.index, self.precision = f"cuda:{gpu.index}", gpu.index, choice.precision
+        self.runtime = f"{FLAVOURS[choice.flavour].title} {trt.__version__}"
         parameters = core_parameters(bundle)
         self._gpu = gpu
         caches = [_kernel_cache(getattr(choice, network), gpu) for network in NETWORKS]

@@ -116,11 +116,11 @@ def _settings(machine: Machine, naming: Naming) -> str:
     manifest = hashlib.sha256((machine.bundle / MANIFEST).read_bytes()).hexdigest()
     # Which GPU it is makes no difference.
     devices = sorted({device.partition(":")[0] for device in machine.devices})
-    return settings_hash(
-        {
-            "bundle": manifest,
-            "devices": devices,
-            "precision": machine.precision,
-            "organs": sorted(naming.organs),
-        }
-    )
+    settings = {
+        "bundle": manifest,
+        "devices": devices,
+        "precision": machine.precision,
+        "organs": sorted(naming.organs),
+    }
+    # Journals of batches without it stay valid.
+    return settings_hash(settings | ({"with_patient": True} if naming.with_patient else {}))

@@ -25,36 +25,41 @@ class Outputs:
 
     labels: str
     preview: str | None
-    report: str | None
+    document: str | None
     masks: tuple[tuple[str, str], ...] = ()  # an organ, and its file
     organs: tuple[str, ...] = ()  # which all outputs have; all organs if empty
     rtstruct: str | None = None
     sr: str | None = None
+    page: str | None = None
+    with_patient: bool = False  # whether the page names the patient
 
     @property
     def names(self) -> list[str]:
         """All of them."""
         masks = (name for _, name in self.masks)
-        named = (self.labels, self.preview, self.report, self.rtstruct, self.sr, *masks)
+        named = (self.labels, self.preview, self.document, self.rtstruct, self.sr, self.page, *masks)
         return [name for name in named if name]
 
 
 @dataclass(frozen=True)
 class Naming:
     """How files are named: by a pattern with {id} and, if wanted, {kind} (labels, preview, report,
-    rtstruct, sr, or an organ).
+    rtstruct, sr, or an organ). A report is a JSON document, or a page.
 
-    `organs`: which the outputs have, all if empty. `masks`: the organs that have a file each.
+    `organs`: which the outputs have, all if empty. `masks`: the organs that have a file each. `with_patient`:
+    whether the page names the patient.
     """
 
     pattern: str = "{id}/{kind}"
     extension: str = ".nii.gz"
     preview: bool = False
-    report: bool = False
+    document: bool = False
     organs: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
     rtstruct: bool = False
     sr: bool = False
+    page: bool = False
+    with_patient: bool = False
 
     def __post_init__(self) -> None:
         """Raises OutputError for a pattern that names no files in the output folder."""
@@ -94,11 +99,13 @@ class Naming:
         return Outputs(
             file("labels", self.extension),
             file("preview", ".png") if self.preview else None,
-            file("report", ".json") if self.report else None,
+            file("report", ".json") if self.document else None,
             tuple((organ, file(organ, self.extension)) for organ in self.masks),
             self.organs,
             file("rtstruct", DICOM_EXTENSION) if self.rtstruct else None,
             file("sr", DICOM_EXTENSION) if self.sr else None,
+            file("report", ".html") if self.page else None,
+            self.with_patient,
         )
 
 

@@ -158,12 +158,14 @@ class Worker:
             result.save_rtstruct(folder / outputs.rtstruct)
         if outputs.sr is not None:
             result.save_sr(folder / outputs.sr, folder / outputs.labels)
+        if outputs.page is not None:
+            result.report(folder / outputs.page, with_patient=outputs.with_patient)
         for organ, name in outputs.masks:
             result.save_mask(organ, folder / name)
         seconds = {**result.seconds, "writing": time.perf_counter() - begin}
-        if outputs.report is not None:
+        if outputs.document is not None:
             document = describe(task.entry.path, [folder / outputs.labels], self._segmenter, result, seconds)
-            write_json(folder / outputs.report, document)
+            write_json(folder / outputs.document, document)
         return seconds
 
     def _report(self, message: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class Part(click.ParamType):
     default="{id}/{kind}",
     show_default=True,
     metavar="PATTERN",
-    help="Names of the files without their extensions. {kind} is labels, preview, report, rtstruct, sr or an "
+    help="Names of the files without their extensions. {kind} is labels, report, preview, rtstruct, sr or an "
     "organ.",
 )
 @click.option(
@@ -69,8 +69,10 @@ class Part(click.ParamType):
 )
 @click.option("--rtstruct", is_flag=True, help="Also write contours as DICOM RTSTRUCT.")
 @click.option("--sr", is_flag=True, help="Also write volumes and HU as DICOM SR; needs --format .dcm.")
+@click.option("--report", is_flag=True, help="Also write a page about each scan (.html).")
+@click.option("--with-patient", is_flag=True, help="Name the patient and the scan on that page.")
 @click.option("--preview", is_flag=True, help="Also write a picture of each scan (.png).")
-@click.option("--json", "report", is_flag=True, help="Also write a report of each scan (.json).")
+@click.option("--json", "document", is_flag=True, help="Also write a report of each scan (.json).")
 @click.option("--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs.")
 @click.option("--per-organ", is_flag=True, help="Also write a mask of each organ; {kind} is its name.")
 @click.option(
@@ -146,8 +148,10 @@ def batch(
     extension: str,
     rtstruct: bool,
     sr: bool,
-    preview: bool,
     report: bool,
+    with_patient: bool,
+    preview: bool,
+    document: bool,
     organs: tuple[str, ...] | None,
     per_organ: bool,
     memory: int | None,
@@ -190,7 +194,20 @@ def batch(
     folder = bundle or default_bundle()
     names = chosen(organs or (), dict(enumerate(bundles.load(folder).manifest.labels)))
     masks = tuple(names.values()) if per_organ else ()
-    naming = Naming(pattern, extension, preview, report, organs or (), masks, rtstruct, sr)
+    if with_patient and not report:
+        raise click.UsageError("--with-patient is about the page; write that too: --report.")
+    naming = Naming(
+        pattern,
+        extension,
+        preview=preview,
+        document=document,
+        organs=organs or (),
+        masks=masks,
+        rtstruct=rtstruct,
+        sr=sr,
+        page=report,
+        with_patient=with_patient,
+    )
     devices = tuple(name for name in device for _ in range(workers))
     machine = Machine(folder, devices, precision, threads, memory, timeout, retries)
     slots = _ray_slots(cluster, device, inputs, quiet) if cluster else LocalSlots

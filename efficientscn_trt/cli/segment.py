@@ -38,24 +38,14 @@ if TYPE_CHECKING:
     help="Label map: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd (3D Slicer), .dcm (DICOM SEG). May be repeated.",
 )
 @click.option("--rtstruct", type=FILE, metavar="DCM", help="Also write contours as DICOM RTSTRUCT.")
+@click.option("--sr", type=FILE, metavar="DCM", help="Also write DICOM SR; it needs -o SEG.dcm.")
+@click.option("--report", type=FILE, metavar="HTML", help="Also write a page: pictures, numbers, flags.")
+@click.option("--with-patient", is_flag=True, help="Name the patient and INPUT on that page.")
+@click.option("--preview", type=FILE, metavar="PNG", help="Also write a picture in three planes.")
 @click.option(
-    "--sr", type=FILE, metavar="DCM", help="Also write volumes and HU as DICOM SR; needs -o SEG.dcm."
+    "--json", "document", type=FILE, metavar="FILE", help="Also write statistics, seconds and memory as JSON."
 )
-@click.option(
-    "--preview",
-    type=FILE,
-    metavar="PNG",
-    help="Also write a picture: three planes with the contours of the organs.",
-)
-@click.option(
-    "--json", "report", type=FILE, metavar="FILE", help="Also write statistics, seconds and memory as JSON."
-)
-@click.option(
-    "--statistics",
-    type=FILE,
-    metavar="CSV",
-    help="Also write a table: volume, HU, place and pieces of each organ.",
-)
+@click.option("--statistics", type=FILE, metavar="CSV", help="Also write a table of volume, HU, place.")
 @click.option("--organs", type=Names(), metavar="NAME,...", help="Only these organs, in all outputs.")
 @click.option(
     "--per-organ", type=FILE, metavar="DIR", help="Also write a mask of each organ: DIR/liver.nii.gz, ..."
@@ -79,8 +69,10 @@ def segment(
     outputs: tuple[Path, ...],
     rtstruct: Path | None,
     sr: Path | None,
-    preview: Path | None,
     report: Path | None,
+    with_patient: bool,
+    preview: Path | None,
+    document: Path | None,
     statistics: Path | None,
     organs: tuple[str, ...] | None,
     per_organ: Path | None,
@@ -109,6 +101,7 @@ def segment(
     from ..io.orientation import direction_of
     from ..io.writing import check_dicom_outputs, check_output, is_dicom_name
     from ..organs.selection import chosen, mask_files
+    from ..page.names import check_page_name
     from ..report.document import describe, write_json
     from ..report.organ_table import write_organ_table
     from ..segmenter import STAGES, Segmenter, default_bundle
@@ -121,6 +114,10 @@ def segment(
         check_output(output)
     check_dicom_outputs(outputs, {"RTSTRUCT": rtstruct, "DICOM SR": sr}, scan)
     check_picture(preview)
+    if report:
+        check_page_name(report)
+    elif with_patient:
+        raise click.UsageError("--with-patient is about the page; write that too: --report FILE.html.")
     loaded = bundles.load(default_bundle() if bundle is None else bundle)
     names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
     masks = mask_files(per_organ, names).values() if per_organ else ()
@@ -128,8 +125,8 @@ def segment(
         make_folder(per_organ)
     if sr and not any(map(is_dicom_name, outputs)):
         raise click.UsageError("--sr refers to the label map as DICOM SEG; write that too: -o seg.dcm.")
-    check_outputs(*outputs, rtstruct, sr, preview, report, statistics, *masks, source=scan)
-    with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
+    check_outputs(*outputs, rtstruct, sr, report, preview, document, statistics, *masks, source=scan)
+    with show_stages(len(STAGES) + 4, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(loaded, device, precision, threads, max_memory)
         result = segmenter.segment(scan, series=series, orientation=orientation, progress=stages.begin)
@@ -139,12 +136,15 @@ def segment(
             _save(result, outputs, rtstruct, sr)
             if per_organ:
                 result.save_each(per_organ)
+        if report is not None:
+            with stages.stage("page"):
+                result.report(report, with_patient=with_patient)
         if preview is not None:
             with stages.stage("preview"):
                 _write_preview(preview, scan, series, orientation, segmenter, result)
     seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
-    if report is not None:
-        write_json(report, describe(scan, outputs, segmenter, result, seconds))
+    if document is not None:
+        write_json(document, describe(scan, outputs, segmenter, result, seconds))
     if statistics is not None:
         write_organ_table(statistics, result.statistics)
     print_warnings(result.warnings)

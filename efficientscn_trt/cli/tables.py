@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ..io.wording import without_controls
 from ..organs import Review
-from ..report.preview import format_ml
+from ..page.wording import format_ml, shown_name
 from ..result import Segmentation
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def show(*tables: Table) -> None:
 def organ_table(segmentation: Segmentation) -> Table:
     """The volume of every organ, and the mean and the standard deviation of its HU."""
     rows = [
-        (_shown_name(name), format_ml(each.ml), f"{each.hu.mean:.0f} ± {each.hu.sd:.0f}" if each.hu else "")
+        (shown_name(name), format_ml(each.ml), f"{each.hu.mean:.0f} ± {each.hu.sd:.0f}" if each.hu else "")
         for name, each in segmentation.statistics.items()
     ]
     return table("Organs", ("Organ", "Volume", "HU"), rows)
@@ -86,10 +86,6 @@ def show_review(review: Review | None) -> None:
     for reason in review.reasons:
         if reason.organ:
             click.echo(f"  {reason}")
-
-
-def _shown_name(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def comparison_table(run: DemoRun) -> Table:

@@ -75,12 +75,14 @@ def check_values(name: str, summary: _core.ValueSummary) -> list[ScanWarning]:
             f"{name} has {voxels} NaN or infinite, expected HU; replace them (outside the body with −1024)."
         )
     check_possible(name, summary.low, summary.high)
-    found = f"{name} has values from {summary.low + 0:g} to {summary.high + 0:g}"
+    values = f"has values from {summary.low + 0:g} to {summary.high + 0:g}"
+    found = f"{name} {values}"
     shares = _Shares(summary)
     if reason := _other_unit(summary, shares):
         raise InputError(found + reason)
     oddity = _oddity(summary, shares)
-    return [ScanWarning("unusual-values", found + oddity)] if oddity else []
+    nameless = f"The scan {values}{oddity}"
+    return [ScanWarning("unusual-values", found + oddity, nameless)] if oddity else []
 
 
 def _other_unit(summary: _core.ValueSummary, shares: _Shares) -> str | None:

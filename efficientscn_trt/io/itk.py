@@ -34,7 +34,7 @@ def from_itk(image: sitk.Image, name: str) -> Image:
         raise InputError(f"{name} has voxels of the type {kind}, expected HU values.")
     axes = np.reshape(image.GetDirection(), (3, 3))
     geometry = placed(name, image.GetSize(), image.GetSpacing(), image.GetOrigin(), axes)
-    return Image(np.asarray(_Voxels(image)), geometry)
+    return Image(np.asarray(_Voxels(image)), geometry, "SimpleITK image")
 
 
 def to_itk(array: np.ndarray, geometry: Geometry) -> sitk.Image:

@@ -60,12 +60,12 @@ def assumed(name: str, geometry: Geometry, orientation: str | None) -> tuple[Geo
     """`geometry`, whose orientation a header does not say, with `orientation` or a warning."""
     if orientation is not None:
         return replace(geometry, direction=direction_of(orientation)), []
-    message = (
-        f"The header of {name} does not say how the scan is oriented, so its axes were assumed "
-        "to run to the left, to the back and to the head (LPS); if they do not, give the right "
-        "orientation (--orientation)."
+    found = (
+        "does not say how the scan is oriented, so its axes were assumed to run to the left, to the back and "
+        "to the head (LPS); if they do not, give the right orientation (--orientation)."
     )
-    return geometry, [ScanWarning("orientation-assumed", message)]
+    warning = ScanWarning("orientation-assumed", f"The header of {name} {found}", f"The header {found}")
+    return geometry, [warning]
 
 
 def check_not_given(name: str, orientation: str | None) -> None:

@@ -73,12 +73,13 @@ def straightened(image: Image, name: str) -> Image:
     array = np.empty(values.shape, kind)
     for plane, out in zip(values, array, strict=True):  # slice by slice, for little memory
         out[...] = np.rint(plane) if kind.kind != "f" else plane
-    message = (
-        f"{name} are shifted sideways against each other (a tilted gantry), so they were resampled onto a "
-        f"straight grid of {by_axis(straight.size)} voxels, which the label map has too."
+    found = (
+        "are shifted sideways against each other (a tilted gantry), so they were resampled onto a straight "
+        f"grid of {by_axis(straight.size)} voxels, which the label map has too."
     )
+    warning = ScanWarning("straightened", f"{name} {found}", f"The slices {found}")
     source = image.source and replace(image.source, resampled=True)
-    return Image(array, straight, [*image.warnings, ScanWarning("straightened", message)], source)
+    return replace(image, array=array, geometry=straight, warnings=[*image.warnings, warning], source=source)
 
 
 def to_be_straightened(scan: Unread) -> Unread:

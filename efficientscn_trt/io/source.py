@@ -1,9 +1,17 @@
-"""The DICOM series that a scan was read from, to which what is written in DICOM refers."""
+"""What a scan was read from; for a DICOM series the files to which what is written in DICOM refers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ScanInput:
+    """What a scan was read from: its `kind`, such as "DICOM", and its `path`, empty for what is in memory."""
+
+    kind: str
+    path: str = ""
 
 
 @dataclass(frozen=True)

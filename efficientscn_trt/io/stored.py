@@ -172,11 +172,11 @@ def _hu(array: np.ndarray, stored: StoredVoxels) -> np.ndarray:
 def _padding(stored: StoredVoxels, part: Part, behind: int) -> list[ScanWarning]:
     if not behind:
         return []
-    found = f"{part.path} has more voxels than its header describes"
+    more = "has more voxels than its header describes"
     if behind > _MOST_PADDING * stored.part_bytes:
         raise InputError(
-            f"{found}, expected {stored.part_bytes:,} bytes; its size or data type must be wrong: save it "
-            "again."
+            f"{part.path} {more}, expected {stored.part_bytes:,} bytes; its size or data type must be "
+            "wrong: save it again."
         )
-    message = f"{found} ({behind:,} bytes of padding, or a wrong header), which were ignored."
-    return [ScanWarning("unused-bytes", message)]
+    found = f"{more} ({behind:,} bytes of padding, or a wrong header), which were ignored."
+    return [ScanWarning("unused-bytes", f"{part.path} {found}", f"The file {found}")]

@@ -24,7 +24,7 @@ from .paths import as_path
 from .plausibility import check_extent, check_place, check_shape, check_spacing
 from .reading import folder_of, read, read_series
 from .shear import is_sheared, straightened, to_be_straightened
-from .source import DicomSource
+from .source import DicomSource, ScanInput
 from .unread import Admit, Unread, anything
 from .wording import shown
 
@@ -44,6 +44,7 @@ class Scan:
     warnings: list[ScanWarning] = field(default_factory=list)
     device: DeviceArray | None = None  # if the voxels are on a GPU; `array` has their address
     source: DicomSource | None = None
+    input: ScanInput | None = None
 
     @property
     def on_device(self) -> bool:
@@ -115,11 +116,11 @@ def open_scan(
         if os.fspath(volume) == "":
             raise InputError("The path of the volume is empty; give that of a file or a folder.")
         image = read(path, series, orientation, threads, lambda scan: admit(_checked(scan)))
-        scan = _from_image(image, str(volume), str(volume), threads)
+        scan = _from_image(image, str(volume), str(volume), threads, str(volume))
     elif files:
         folder = folder_of(files)
         image = read_series(folder, files, series, threads, lambda scan: admit(_checked(scan)))
-        scan = _from_image(image, str(folder), str(folder), threads)
+        scan = _from_image(image, str(folder), str(folder), threads, str(folder))
     elif (loaded := sys.modules.get("SimpleITK")) and isinstance(volume, loaded.Image):
         from .itk import from_itk
 
@@ -143,12 +144,13 @@ def _files(volume: Volume) -> list[Path]:
     return []
 
 
-def _from_image(image: Image, name: str, object_name: str, threads: int) -> Scan:
+def _from_image(image: Image, name: str, object_name: str, threads: int, path: str = "") -> Scan:
     image.array = to_native(image.array, name)
     if is_sheared(image.geometry):  # interpolation would hide values that cannot be HU
         check_values(name, _core.value_summary(image.array, threads=threads))
     image = straightened(image, f"The slices of {object_name}")
-    return Scan(image.array, image.geometry, name, image.warnings, source=image.source)
+    read_from = ScanInput(image.kind, path)
+    return Scan(image.array, image.geometry, name, image.warnings, source=image.source, input=read_from)
 
 
 def _checked(scan: Unread) -> Unread:
@@ -176,13 +178,13 @@ def _from_array(
     own = Unread.in_memory(name, geometry, array, on_device=device is not None)
     admit(own if device else own.converted())
     if device is None:
-        return Scan(to_native(array, name), geometry, name)
+        return Scan(to_native(array, name), geometry, name, input=ScanInput("NumPy array"))
     if array.dtype.name not in NATIVE or not array.dtype.isnative:
         raise InputError(
             f"{name} has voxels of the type {array.dtype}, expected int16, uint8, uint16, int32 or float32 "
             "on a GPU; convert it there."
         )
-    return Scan(array, geometry, name, device=device)
+    return Scan(array, geometry, name, device=device, input=ScanInput("array on a GPU"))
 
 
 def _numbers(spacing: Sequence[float]) -> Triple:

@@ -20,7 +20,7 @@ LEAST_CONFIDENCE, MOST_UNCERTAIN = 0.9, 0.4
 """Of `Confidence.mean` and `Confidence.uncertain_boundary`. docs/review.md shows what they tell apart."""
 
 _HARMLESS = {"bundle-notice", "localizers-left-out", "duplicates-left-out"}
-_BORDERS = {
+BORDERS = {
     "I": "inferior",
     "S": "superior",
     "A": "anterior",
@@ -112,7 +112,7 @@ def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
 def _of_place(name: str, extent: Extent, region: Slices, size: Size) -> Iterator[Reason]:
     shown = name.replace("_", " ")
     if extent.borders:
-        where = listed((_BORDERS[border] for border in extent.borders), " and ")
+        where = listed((BORDERS[border] for border in extent.borders), " and ")
         yield Reason("cut-off", name, f"At the {where} border of the scan the {shown} may be cut off.")
     inside = [
         (own.start == part.start > 0) or (own.stop == part.stop < length)

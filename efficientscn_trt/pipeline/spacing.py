@@ -28,7 +28,7 @@ def network_spacing(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple
     """
     if not geometry.spacing_known or (unknown.by_value and geometry.spacing == unknown.marker_xyz):
         return _substitute(geometry, unknown)
-    warnings = [ScanWarning("spacing-doubtful", _DOUBTFUL)] if _is_default(geometry) else []
+    warnings = [ScanWarning("spacing-doubtful", _DOUBTFUL, _DOUBTFUL)] if _is_default(geometry) else []
     return geometry.lps_spacing, warnings
 
 
@@ -52,4 +52,4 @@ def _substitute(geometry: Geometry, unknown: UnknownSpacing) -> tuple[Triple, li
         f"{reason}, so {used} mm was assumed for the segmentation and for volumes; {remedy}. The label map "
         f"has the spacing {own} mm."
     )
-    return (z, y, x), [ScanWarning("spacing-assumed", message)]
+    return (z, y, x), [ScanWarning("spacing-assumed", message, message)]

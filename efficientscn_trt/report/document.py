@@ -52,7 +52,7 @@ def describe(
         "seconds": dict(seconds),
         "peak_host_memory_bytes": result.peak_host_memory,
         "estimated_host_memory_bytes": result.estimated_host_memory,
-        "warnings": [asdict(warning) for warning in result.warnings],
+        "warnings": [warning.described() for warning in result.warnings],
     }
 
 

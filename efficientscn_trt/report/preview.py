@@ -16,14 +16,15 @@ from ..bundle import Manifest
 from ..io.atomic import replacing
 from ..io.wording import by_axis
 from ..organs.appearance import colours
+from ..page.planes import Plane, planes
+from ..page.window import DESCRIPTION, grey
+from ..page.wording import foot_note, format_ml
 from ..result import Segmentation
-from .planes import Plane, planes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WINDOW_HU, LEVEL_HU = 400.0, 40.0  # soft tissue
 SCALE_BAR_MM = 50.0
 
 BACKGROUND, TEXT, MUTED = "#0b0d10", "#e6e9ed", "#8b949e"
@@ -37,9 +38,7 @@ LONGEST_TITLE = 90  # characters
 
 def note_for(manifest: Manifest) -> str:
     """The text at the foot: what the bundle says about its weights, and that this is no medical device."""
-    notice = str(manifest.provenance.get("notice") or "")
-    said = "not a medical device" in notice.lower()
-    return notice if said else f"{notice} For research; not a medical device.".lstrip()
+    return foot_note(str(manifest.provenance.get("notice") or ""))
 
 
 def write(path: Path, scan: np.ndarray, segmentation: Segmentation, *, title: str, note: str) -> None:
@@ -112,11 +111,14 @@ class _Page:
 def _draw_plane(axes: Axes, plane: Plane, palette: Mapping[int, str]) -> None:
     rows, columns = plane.labels.shape
     height, width = plane.size_mm
-    low, high = LEVEL_HU - WINDOW_HU / 2, LEVEL_HU + WINDOW_HU / 2
     # The window comes first, because the interpolation would otherwise mix in values far outside it.
-    shown = np.clip(plane.scan.astype(np.float32), low, high)
     axes.imshow(
-        shown, cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0), interpolation="bilinear"
+        grey(plane.scan),
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        extent=(0, width, height, 0),
+        interpolation="bilinear",
     )
     # A border of one background voxel closes the contours at the edge of the scan.
     x = (np.arange(-1, columns + 1) + 0.5) * plane.pixel_mm[1]
@@ -178,14 +180,6 @@ def _draw_legend(page: _Page, segmentation: Segmentation, palette: Mapping[int, 
         page.text(x + 0.36, y, f"{name.capitalize()}  {format_ml(segmentation.volumes_ml[name])}", size=11.5)
 
 
-def format_ml(volume: float) -> str:
-    """A volume in ml for a report: "1423 ml", "86.4 ml", or "not found" for 0."""
-    if volume == 0:
-        return "not found"
-    digits = 0 if volume >= 100 else 1 if volume >= 1 else 2
-    return f"{volume:.{digits}f} ml"
-
-
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_TITLE else f"…{text[1 - LONGEST_TITLE :]}"
 
@@ -193,4 +187,4 @@ def _shortened(text: str) -> str:
 def _description(segmentation: Segmentation) -> str:
     size = by_axis(segmentation.geometry.size)
     spacing = by_axis(segmentation.geometry.spacing, ".3g")
-    return f"{size} voxels of {spacing} mm   |   window {WINDOW_HU:.0f} HU, level {LEVEL_HU:.0f} HU"
+    return f"{size} voxels of {spacing} mm   |   {DESCRIPTION}"

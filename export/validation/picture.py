@@ -11,7 +11,7 @@ import numpy as np
 from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.io.volume import Scan
 from efficientscn_trt.organs.appearance import colours
-from efficientscn_trt.report.preview import LEVEL_HU, WINDOW_HU
+from efficientscn_trt.page.window import HIGH_HU, LOW_HU
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,8 +69,7 @@ def draw(
 
 
 def _show(axes: Axes, hu: np.ndarray, aspect: float) -> None:
-    low, high = LEVEL_HU - WINDOW_HU / 2, LEVEL_HU + WINDOW_HU / 2
-    axes.imshow(hu, cmap="gray", vmin=low, vmax=high, aspect=aspect)
+    axes.imshow(hu, cmap="gray", vmin=LOW_HU, vmax=HIGH_HU, aspect=aspect)
     axes.set_axis_off()
 
 

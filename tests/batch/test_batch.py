@@ -18,6 +18,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from support.dicom import complete, write_series
+from support.html_page import HtmlPage
 from support.scans import block_image, block_labels, write_different
 from support.tiny_bundle import LABEL_HU
 
@@ -94,7 +95,7 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
     (scans / "empty").mkdir()
     sitk.WriteImage(block_image() * 0 + 7, str(scans / "flat.nii"))
     shutil.copy(scans / "a.nii.gz", scans / "z.nii.gz")
-    made = batch(Naming(report=True, preview=True))
+    made = batch(Naming(document=True, preview=True))
     done = _run(made)
     assert sorted(record.id for record in done) == sorted(entry.id for entry in made.entries)
     _check(out, "a", "b", "c", "z")
@@ -125,7 +126,7 @@ def test_all_good_ones_are_done_and_each_bad_one_is_a_row(batch: Make, scans: Pa
 def test_some_organs_and_a_mask_of_each(batch: Make, scans: Path, out: Path) -> None:
     _write(scans, "a.nii.gz", "b.nii.gz")
     _run(batch())
-    naming = Naming(report=True, organs=("spleen", "liver"), masks=("liver", "spleen"))
+    naming = Naming(document=True, organs=("spleen", "liver"), masks=("liver", "spleen"))
     made = batch(naming)
     assert len(made.tasks) == 2  # the label maps have other labels now
     _run(made)
@@ -160,6 +161,22 @@ def test_dicom_outputs(batch: Make, scans: Path, out: Path) -> None:
         "labels.dcm would be DICOM SEG, which refers to the slices of a DICOM series" in failure["sentence"]
     )
     assert not list((out / "b").iterdir())
+
+
+def test_a_page_about_each_scan(batch: Make, scans: Path, out: Path) -> None:
+    write_series(block_image(), scans / "a", change=lambda _, dataset: complete(dataset))
+    _write(scans, "b.nii.gz")
+    _run(batch(Naming(page=True)))
+    for name in ("a", "b"):
+        page = HtmlPage(out / name / "report.html")
+        assert page.organs["Liver"]["Volume"].endswith(" ml")
+        assert not {"Name", "File or folder"} & set(page.facts)
+    assert batch(Naming(page=True)).tasks == []
+    made = batch(Naming(page=True, with_patient=True))
+    assert len(made.tasks) == 2  # the pages say more now
+    _run(made)
+    assert HtmlPage(out / "a" / "report.html").facts["Name"] == "Nobody, Jane"
+    assert HtmlPage(out / "b" / "report.html").facts["File or folder"] == str(scans / "b.nii.gz")
 
 
 def test_parquet_tables_say_the_same(batch: Make, scans: Path, out: Path) -> None:

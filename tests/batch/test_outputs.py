@@ -14,8 +14,8 @@ from efficientscn_trt.batch.outputs import Naming, Written, check_apart
 
 def test_names() -> None:
     assert Naming().outputs("a/b").names == ["a/b/labels.nii.gz"]
-    naming = Naming("{id}_{kind}", ".mha", preview=True, report=True)
-    assert naming.outputs("a").names == ["a_labels.mha", "a_preview.png", "a_report.json"]
+    naming = Naming("{id}_{kind}", ".mha", preview=True, document=True, page=True)
+    assert naming.outputs("a").names == ["a_labels.mha", "a_preview.png", "a_report.json", "a_report.html"]
     assert Naming("seg/{id}", preview=True).outputs("{kind}").names == ["seg/{kind}.nii.gz", "seg/{kind}.png"]
 
 

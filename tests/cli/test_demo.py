@@ -14,8 +14,8 @@ from efficientscn_trt import Segmenter
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.demo.cases import FILES, ct_case, segment_case
 from efficientscn_trt.demo.public_ct import UnavailableError
+from efficientscn_trt.page.wording import format_ml
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
-from efficientscn_trt.report.preview import format_ml
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 from .conftest import Run

@@ -34,6 +34,13 @@ def test_every_command_explains_itself(command: str, run: Run) -> None:
     assert f"efficientscn-trt {command}" in done.stdout.split("Example")[1]
 
 
+def test_the_help_of_segment_fits_two_screens(run_process: Run) -> None:
+    """Of 24 lines with 80 columns each."""
+    done = run_process("segment", "--help", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") <= 48
+
+
 def test_version(run: Run) -> None:
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"efficientscn-trt, version {version('efficientscn-trt')}\n")

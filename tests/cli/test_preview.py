@@ -12,8 +12,9 @@ from support.scans import BLOCKS, block_image, block_labels
 from efficientscn_trt import OutputError
 from efficientscn_trt.io.orientation import Geometry
 from efficientscn_trt.organs.appearance import colours
-from efficientscn_trt.report.planes import best_slices, organ_box, planes
-from efficientscn_trt.report.preview import draw, format_ml, note_for, write
+from efficientscn_trt.page.planes import best_slices, organ_box, planes
+from efficientscn_trt.page.wording import format_ml
+from efficientscn_trt.report.preview import draw, note_for, write
 from efficientscn_trt.result import RegionOfInterest, Segmentation
 
 NAMES = {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}

@@ -85,42 +85,44 @@ def read_dicom(
     ]
     check_extent(str(path), ordered.geometry.size, ordered.geometry.spacing)
     source = source_of(ordered.frames)
-    return straightened(Image(array, ordered.geometry, warnings, source), name)
+    return straightened(Image(array, ordered.geometry, "DICOM", warnings, source), name)
 
 
 def _incomplete(path: Path, found: Found, missing: int) -> list[ScanWarning]:
     warnings = []
     if damaged := [*(file.name for file in found.damaged), *cut_short(found.instances)]:
-        message = (
-            f"{path} has files that cannot be read as DICOM images, which were left out: "
-            f"{listed(sorted(damaged))}; copy them again."
-        )
-        warnings.append(ScanWarning("damaged-files", message))
+        left_out = "has files that cannot be read as DICOM images, which were left out"
+        message = f"{path} {left_out}: {listed(sorted(damaged))}; copy them again."
+        nameless = f"The input {left_out}; copy them again."
+        warnings.append(ScanWarning("damaged-files", message, nameless))
     if missing:
         images = counted(missing, "image")
-        message = f"The DICOMDIR in {path} lists {images} more than there are; copy the study again."
-        warnings.append(ScanWarning("missing-files", message))
+        lists = f"lists {images} more than there are; copy the study again."
+        message, nameless = f"The DICOMDIR in {path} {lists}", f"The DICOMDIR {lists}"
+        warnings.append(ScanWarning("missing-files", message, nameless))
     return warnings
 
 
 def _unit(path: Path, frames: list[Frame]) -> list[ScanWarning]:
     others = sorted({frame.rescale_type for frame in frames if frame.rescale_type.upper() not in _HU})
     message = f"The values in {path} are {listed(others)} by their rescale type, expected HU."
-    return [ScanWarning("rescale-type", message)] if others else []
+    nameless = "The values are something else by their rescale type, expected HU."
+    return [ScanWarning("rescale-type", message, nameless)] if others else []
 
 
 def _odd_pixels(path: Path, remarks: Remarks) -> list[ScanWarning]:
     warnings = []
     if files := sorted(remarks[Remark.OTHER_BITS]):
-        message = (
-            f"Pixels in {path} have bits beyond those that their header counts (overlays, or a wrong "
-            f"header), which were ignored: {listed(files)}."
+        found = (
+            "have bits beyond those that their header counts (overlays, or a wrong header), which were "
+            "ignored"
         )
-        warnings.append(ScanWarning("unused-bits", message))
+        message, nameless = f"Pixels in {path} {found}: {listed(files)}.", f"Pixels {found}."
+        warnings.append(ScanWarning("unused-bits", message, nameless))
     if files := sorted(remarks[Remark.OTHER_BYTES]):
-        message = (
-            f"Files in {path} have more pixels than their header describes (padding, or a wrong header), "
-            f"which were ignored: {listed(files)}."
+        found = (
+            "have more pixels than their header describes (padding, or a wrong header), which were ignored"
         )
-        warnings.append(ScanWarning("unused-bytes", message))
+        message, nameless = f"Files in {path} {found}: {listed(files)}.", f"Files {found}."
+        warnings.append(ScanWarning("unused-bytes", message, nameless))
     return warnings

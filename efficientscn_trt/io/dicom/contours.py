@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
-from contourpy import FillType, contour_generator
+
+from ..contours import rings
 
 _LEVEL = 33 / 64  # between 0, outside, and 1
 
@@ -14,30 +14,12 @@ _LEVEL = 33 / 64  # between 0, outside, and 1
 def outlines(mask: np.ndarray) -> Iterator[np.ndarray]:
     """The outlines of a mask [row, column], each [point, (x, y)] in pixels. The last point meets the first.
 
-    An outline passes between the centres of a pixel inside and its neighbour outside, so the centres of
-    exactly the pixels of the mask are inside. It is a little nearer to the former, so programs that round
-    points to pixels before they fill also find the mask. A hole is joined to the outline around it by a
-    channel without width, which every reader understands.
+    Each is that of `rings`, a little nearer to the pixels inside, so programs that round points to pixels
+    before they fill also find the mask. A hole is joined to the outline around it by a channel without width,
+    which every reader understands.
     """
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return
-    (top, bottom), (left, right) = ((int(each[0]), int(each[-1]) + 1) for each in (rows, columns))
-    generator = contour_generator(
-        x=np.arange(left - 1, right + 1),
-        y=np.arange(top - 1, bottom + 1),
-        z=np.pad(mask[top:bottom, left:right], 1).astype(np.float64),
-        fill_type=FillType.OuterOffset,
-    )
-    for points, offsets in zip(*generator.filled(_LEVEL, 2.0), strict=True):
-        outer, *holes = (_corners(points[begin : end - 1]) for begin, end in pairwise(offsets))
+    for outer, *holes in rings(mask, _LEVEL):
         yield _joined(outer, holes)
-
-
-def _corners(ring: np.ndarray) -> np.ndarray:
-    """A ring without the points on a straight line between their neighbours."""
-    before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
-    return ring[before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]]
 
 
 def _joined(outline: np.ndarray, holes: list[np.ndarray]) -> np.ndarray:

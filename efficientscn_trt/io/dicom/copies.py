@@ -32,8 +32,9 @@ def without_copies(name: str, frames: Sequence[Frame]) -> tuple[list[Frame], lis
     if not copies:
         return list(frames), []
     files = listed(sorted(set(copies)))
-    message = f"{name} include {counted(len(copies), 'duplicate')}, which were left out: {files}."
-    return list(kept.values()), [ScanWarning("duplicates-left-out", message)]
+    found = f"include {counted(len(copies), 'duplicate')}, which were left out"
+    warning = ScanWarning("duplicates-left-out", f"{name} {found}: {files}.", f"The slices {found}.")
+    return list(kept.values()), [warning]
 
 
 def _equal(first: Frame, second: Frame) -> bool:

@@ -112,8 +112,9 @@ def choose(path: Path, instances: Sequence[Instance], uid: str | None) -> tuple[
     chosen = (volumes or found)[0]
     warnings = _left_out(path, chosen, instances)
     if others := [series for series in found if series is not chosen]:
-        message = f"{path} also has CT series that are no volume, which were left out: {_list(others)}."
-        warnings.append(ScanWarning("series-left-out", message))
+        left_out = "also has CT series that are no volume, which were left out"
+        message, nameless = f"{path} {left_out}: {_list(others)}.", f"The input {left_out}."
+        warnings.append(ScanWarning("series-left-out", message, nameless))
     return chosen, warnings
 
 
@@ -184,8 +185,9 @@ def _left_out(path: Path, series: Series, instances: Iterable[Instance]) -> list
     """What belongs to the series, but is no slice of it."""
     warnings = []
     if series.localizers:
-        message = f"{path} has localizers in its series, which were left out: {listed(series.localizers)}."
-        warnings.append(ScanWarning("localizers-left-out", message))
+        found = "has localizers in its series, which were left out"
+        message, nameless = f"{path} {found}: {listed(series.localizers)}.", f"The input {found}."
+        warnings.append(ScanWarning("localizers-left-out", message, nameless))
     members = set(series.instances)
     others = [
         instance.file.name
@@ -196,6 +198,7 @@ def _left_out(path: Path, series: Series, instances: Iterable[Instance]) -> list
         and _has_pixels(instance)  # else it is no image, or named as damaged
     ]
     if others:
-        message = f"{path} has files in its series that are no CT slices, left out: {listed(sorted(others))}."
-        warnings.append(ScanWarning("files-left-out", message))
+        found = "has files in its series that are no CT slices, left out"
+        message, nameless = f"{path} {found}: {listed(sorted(others))}.", f"The input {found}."
+        warnings.append(ScanWarning("files-left-out", message, nameless))
     return warnings

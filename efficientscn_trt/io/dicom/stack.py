@@ -115,11 +115,11 @@ def _unequal(name: str, positions: np.ndarray, normal: np.ndarray) -> list[ScanW
     away = positions - positions[0] - share * (positions[-1] - positions[0])
     displaced, beside = np.abs(away @ normal).max(), np.linalg.norm(np.cross(away, normal), axis=1).max()
     gaps = np.diff(positions @ normal)
-    found = f"{name} are {gaps.min():.4g} to {gaps.max():.4g} mm apart"
+    apart = f"are {gaps.min():.4g} to {gaps.max():.4g} mm apart"
     if displaced > _FARTHEST_MM:
         raise InputError(
-            f"{found}, expected equal distances: labels would be displaced by up to {displaced:.3g} mm; copy "
-            f"the slices that are missing, or {_ADVICE}."
+            f"{name} {apart}, expected equal distances: labels would be displaced by up to {displaced:.3g} "
+            f"mm; copy the slices that are missing, or {_ADVICE}."
         )
     if beside > _FARTHEST_BESIDE_MM:
         raise InputError(
@@ -128,12 +128,12 @@ def _unequal(name: str, positions: np.ndarray, normal: np.ndarray) -> list[ScanW
         )
     warnings = []
     if np.ptp(gaps) > _UNEQUAL_GAPS_MM or displaced > _DISPLACED_MM:
-        message = (
-            f"{found}, but are treated as equally spaced: one may be missing or doubled, and labels are "
+        found = (
+            f"{apart}, but are treated as equally spaced: one may be missing or doubled, and labels are "
             f"displaced by up to {displaced:.2g} mm."
         )
-        warnings.append(ScanWarning("unequal-slices", message))
+        warnings.append(ScanWarning("unequal-slices", f"{name} {found}", f"The slices {found}"))
     if beside > _BESIDE_MM:
-        message = f"{name} do not lie in a straight row: labels are up to {beside:.2g} mm beside them."
-        warnings.append(ScanWarning("crooked-slices", message))
+        found = f"do not lie in a straight row: labels are up to {beside:.2g} mm beside them."
+        warnings.append(ScanWarning("crooked-slices", f"{name} {found}", f"The slices {found}"))
     return warnings

@@ -25,4 +25,4 @@ def read_metaimage(path: Path, orientation: str | None = None, admit: Admit = an
     stored = stored_of(header)
     admit(Unread.in_file(str(path), geometry, stored.hu_dtype, stored.reading))
     array, more = read_stored(stored)
-    return Image(array, geometry, [*remarks, *more])
+    return Image(array, geometry, "MetaImage", [*remarks, *more])

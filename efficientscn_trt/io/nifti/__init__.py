@@ -30,4 +30,4 @@ def read_nifti(path: Path, orientation: str | None = None, admit: Admit = anythi
     geometry, remarks = geometry_of(header, orientation)
     admit(Unread.in_file(str(path), geometry, header.stored.hu_dtype, header.stored.reading))
     array, more = read_stored(header.stored)
-    return Image(array, geometry, [*remarks, *more])
+    return Image(array, geometry, header.kind, [*remarks, *more])

@@ -7,6 +7,7 @@ all. As in nibabel, the sform counts if it is there, else the qform.
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
@@ -112,8 +113,7 @@ def _odd_fields(header: NiftiHeader) -> list[ScanWarning]:
         if (code := int(fields[f"{name}_code"])) not in (0, *_CODES):
             found.append(f"has the {name} code {code}, expected 0 to 5, so its {name} was ignored")
     path = header.header_file
-    messages = [f"The header of {path} {what}; other programs may mirror or move the scan." for what in found]
-    return [ScanWarning("forms-differ", message) for message in messages]
+    return [_warning(path, f"{what}; other programs may mirror or move the scan.") for what in found]
 
 
 def _differences(
@@ -135,11 +135,15 @@ def _differences(
         if distance <= _SAME_PLACE_MM:
             return []
         found = f"differ by up to {distance:,.1f} mm{_in_words(matrix, other, unit)}"
-    message = (
-        f"The header of {header.header_file} places the scan in two ways: its {taken} and its {name} "
-        f"{found}. The {taken} was used; other programs may use the {name}."
+    ways = (
+        f"places the scan in two ways: its {taken} and its {name} {found}. The {taken} was used; other "
+        f"programs may use the {name}."
     )
-    return [ScanWarning("forms-differ", message)]
+    return [_warning(header.header_file, ways)]
+
+
+def _warning(path: Path, found: str) -> ScanWarning:
+    return ScanWarning("forms-differ", f"The header of {path} {found}", f"The header {found}")
 
 
 def _in_words(matrix: np.ndarray, other: np.ndarray, unit: float) -> str:

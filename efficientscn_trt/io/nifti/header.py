@@ -42,6 +42,11 @@ class NiftiHeader:
     stored: StoredVoxels
 
     @property
+    def kind(self) -> str:
+        """The format's name."""
+        return "NIfTI" if isinstance(self.fields, Nifti1Header) else "Analyze"
+
+    @property
     def size(self) -> Size:
         """(x, y, z) in voxels."""
         return self.stored.size

@@ -28,4 +28,4 @@ def read_nrrd(path: Path, orientation: str | None = None, admit: Admit = anythin
     geometry, remarks = geometry_of(header, orientation)
     admit(Unread.in_file(str(path), geometry, header.stored.hu_dtype, header.stored.reading))
     array, more = read_stored(header.stored)
-    return Image(array, geometry, [*remarks, *more])
+    return Image(array, geometry, "NRRD", [*remarks, *more])

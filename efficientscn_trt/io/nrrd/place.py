@@ -174,11 +174,14 @@ def _factors(
         )
     if set(factors) == {1.0}:
         return np.ones(3), []
-    message = (
-        f"The lengths in {name} are in {', '.join(dict.fromkeys(found))} ({field}) and were converted to mm; "
-        "programs that ignore the unit see the scan in another size."
+    converted = (
+        f"are in {', '.join(dict.fromkeys(found))} ({field}) and were converted to mm; programs that ignore "
+        "the unit see the scan in another size."
     )
-    return np.array(factors), [ScanWarning("units-converted", message)]
+    warning = ScanWarning(
+        "units-converted", f"The lengths in {name} {converted}", f"The lengths in the header {converted}"
+    )
+    return np.array(factors), [warning]
 
 
 def _space_code(header: NrrdHeader) -> str:

@@ -18,11 +18,13 @@ Box = tuple[slice, slice, slice]
 class Plane:
     """One slice as it is drawn, with its rows from top to bottom.
 
-    `pixel_mm` is (height, width) of a pixel. `marks` are the letters of the anatomical directions (left,
-    right, top, bottom). `cut` is the (column, row) where the two other planes cut this one.
+    `index` is its place along its axis. `pixel_mm` is (height, width) of a pixel. `marks` are the letters of
+    the anatomical directions (left, right, top, bottom). `cut` is the (column, row) where the two other
+    planes cut this one.
     """
 
     name: str
+    index: int
     scan: np.ndarray
     labels: np.ndarray
     pixel_mm: tuple[float, float]
@@ -34,6 +36,14 @@ class Plane:
         """Height and width in mm."""
         rows, columns = self.labels.shape
         return rows * self.pixel_mm[0], columns * self.pixel_mm[1]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Slices of a scan: the three planes, and axial ones from the feet to the head."""
+
+    planes: tuple[Plane, Plane, Plane]
+    strip: tuple[Plane, ...]
 
 
 def organ_box(labels: np.ndarray) -> Box | None:
@@ -84,21 +94,42 @@ def planes(scan: np.ndarray, labels: np.ndarray, spacing: Triple) -> tuple[Plane
 
     `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm.
     """
+    return views(scan, labels, spacing).planes
+
+
+def views(scan: np.ndarray, labels: np.ndarray, spacing: Triple, strip: int = 0) -> Views:
+    """The slices of `planes`, and `strip` axial ones, or as many as there are, spread over the organs.
+
+    Without organs they are spread over the whole of `scan`.
+    """
     box = organ_box(labels)
-    z, y, x = best_slices(labels, box)
-    if box is not None:
-        near = [math.ceil(SURROUNDINGS_MM / mm) for mm in spacing]
-        region = tuple(
-            slice(max(0, part.start - n), part.stop + n) for part, n in zip(box, near, strict=True)
-        )
-        z, y, x = (index - part.start for index, part in zip((z, y, x), region, strict=True))
-        scan, labels = scan[region], labels[region]
+    best = best_slices(labels, box)
+    found = box or tuple(slice(0, length) for length in labels.shape)
+    near = [math.ceil(SURROUNDINGS_MM / mm) for mm in spacing]
+    region = tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(found, near, strict=True))
+    scan, labels = scan[region], labels[region]
+    first = tuple(part.start for part in region)
+    z, y, x = (index - start for index, start in zip(best, first, strict=True))
     mm_z, mm_y, mm_x = spacing
     z_row = labels.shape[0] - 1 - z  # z grows towards the head, rows grow downwards
-    return (
-        Plane("Axial", scan[z], labels[z], (mm_y, mm_x), ("R", "L", "A", "P"), (x, y)),
-        Plane("Coronal", scan[::-1, y], labels[::-1, y], (mm_z, mm_x), ("R", "L", "S", "I"), (x, z_row)),
-        Plane(
-            "Sagittal", scan[::-1, :, x], labels[::-1, :, x], (mm_z, mm_y), ("A", "P", "S", "I"), (y, z_row)
+
+    def axial(z: int) -> Plane:
+        marks = ("R", "L", "A", "P")
+        return Plane("Axial", z + first[0], scan[z], labels[z], (mm_y, mm_x), marks, (x, y))
+
+    coronal, sagittal = (scan[::-1, y], labels[::-1, y]), (scan[::-1, :, x], labels[::-1, :, x])
+    return Views(
+        (
+            axial(z),
+            Plane("Coronal", best[1], *coronal, (mm_z, mm_x), ("R", "L", "S", "I"), (x, z_row)),
+            Plane("Sagittal", best[2], *sagittal, (mm_z, mm_y), ("A", "P", "S", "I"), (y, z_row)),
         ),
+        tuple(axial(index - first[0]) for index in _spread(found[0], strip)),
     )
+
+
+def _spread(part: slice, count: int) -> list[int]:
+    """The middles of `count` equal parts of a range, or all of its indices if there are fewer."""
+    length = part.stop - part.start
+    count = min(count, length)
+    return [part.start + (2 * number + 1) * length // (2 * count) for number in range(count)]

@@ -1,0 +1,73 @@
+"""The text of a page."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from ..organs.appearance import colours
+from .case import Case
+from .facts import run_facts, scan_facts
+from .organ_rows import COLUMNS, rows_of
+from .patient import patient_facts
+from .picture import Picture, picture_of
+from .planes import views
+from .window import DESCRIPTION
+from .wording import foot_note, shown_name
+
+_STRIP = 8  # slices
+_WIDEST_OF_STRIP = 320  # pixels: they are shown small
+_NOTICE = "bundle-notice"
+
+
+def page_of(case: Case) -> str:
+    """The page about `case`, in HTML. It needs no other file. Raises OutputError."""
+    planes, strip = _pictures(case)
+    palette = colours(case.label_names)
+    values = {name: value for value, name in case.label_names.items() if value}
+    notice = " ".join(each.message for each in case.warnings if each.code == _NOTICE)
+    return _template().render(
+        review=case.review,
+        patient=patient_facts(case.input, case.source) if case.with_patient else [],
+        found=any(organ.voxels for organ in case.statistics.values()),
+        planes=planes,
+        strip=strip,
+        names={value: shown_name(name) for name, value in values.items()},
+        legend=[(value, shown_name(name), palette[value]) for name, value in values.items()],
+        window=DESCRIPTION,
+        columns=list(COLUMNS),
+        rows=rows_of(case.statistics, values),
+        warnings=[each for each in case.warnings if each.code != _NOTICE],
+        scan=scan_facts(case),
+        run=run_facts(case),
+        note=foot_note(notice),
+    )
+
+
+def _pictures(case: Case) -> tuple[list[Picture], list[Picture]]:
+    """The three planes and the strip of axial slices; none if the region of interest has no voxel."""
+    region, geometry = case.region, case.geometry
+    if not region.hu.size:
+        return [], []
+    labels = geometry.lps_view(case.labels)[region.slices]
+    shown = views(region.hu, labels, geometry.lps_spacing, _STRIP)
+    names = {value: name for value, name in case.label_names.items() if value}
+    starts, counts = region.start, geometry.lps_size
+    planes = [
+        picture_of(plane, start, count, names)
+        for plane, start, count in zip(shown.planes, starts, counts, strict=True)
+    ]
+    strip = [picture_of(plane, starts[0], counts[0], names, _WIDEST_OF_STRIP) for plane in shown.strip]
+    return planes, strip
+
+
+def _template() -> Any:
+    """The template, which writes every value as text: none can become markup."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    here = files(__package__)
+    loader = FunctionLoader(lambda name: here.joinpath(name).read_text(encoding="utf-8"))
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html")
