@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -61,6 +62,7 @@ def _pictures(case: Case) -> tuple[list[Picture], list[Picture]]:
     return planes, strip
 
 
+@cache
 def _template() -> Any:
     """The template, which writes every value as text: none can become markup."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined

@@ -183,6 +183,13 @@ def test_a_scan_without_organs_shows_its_middle(segmenter: Segmenter, report: Re
     assert set(list(page.organs["Liver"].values())[1:]) == {"–"}
 
 
+def test_a_region_without_voxels_has_no_picture(result: Segmentation, report: Report) -> None:
+    nothing = ScanRegion(np.zeros((0, 5, 5), np.int16), (0, 0, 0), 0.0)
+    page = report(replace(result, region=nothing))
+    assert "There is no picture, because" in page.section("pictures")
+    assert page.drawings == []
+
+
 def test_other_labels_have_a_number_a_name_and_a_colour(report: Report, tmp_path: Path) -> None:
     labels = ("background", "aorta", "left_lung", "<b>gall & bladder</b>", "pancreas")
     page = report(Segmenter(write_tiny_bundle(tmp_path / "others", labels=labels)).segment(block_image()))
