@@ -40,7 +40,8 @@ class Sweep {
     Sweep(const float* probabilities, int64_t classes, const Size& size, const VoxelBox& box)
         : probabilities_(probabilities), classes_(static_cast<int32_t>(classes)), size_(size), box_(box) {}
 
-    int64_t tasks() const { return (depth() + kPlanes - 1) / kPlanes; }
+    // None if a plane of the box has no voxel.
+    int64_t tasks() const { return rows() * columns() == 0 ? 0 : (depth() + kPlanes - 1) / kPlanes; }
 
     void run(Tasks& tasks, Sums* sums) const {
         Plane here = plane(), next = plane();

@@ -138,8 +138,9 @@ def test_what_lies_outside_the_image_does_not_count() -> None:
     assert (organ.mean, organ.faces) == (1, 0)
 
 
-def test_a_box_beside_the_image_has_no_voxel() -> None:
-    plan = _plan((900, 0, 0), (915, 15, 15))
+@pytest.mark.parametrize("start", [(900, 0, 0), (0, 900, 0), (0, 0, 900), (-900, 0, 0)])
+def test_a_box_beside_the_image_has_no_voxel(start: tuple[float, ...]) -> None:
+    plan = _plan(start, tuple(mm + 15 for mm in start))
     found = _core.label_confidence(np.ones((2, *plan.input_size), np.float32), plan)
     assert [each.voxels for each in found] == [0, 0]
 
