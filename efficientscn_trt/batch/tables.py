@@ -88,7 +88,7 @@ def _result_row(record: Record) -> dict[str, Any]:
         **_organ_cells(record),
         **seconds,
         "review": needs_review(record),
-        "reasons": " ".join(result.get("review", ())),
+        "reasons": result.get("review", ""),
         "peak_host_memory_bytes": result["peak_host_memory"],
         "estimated_host_memory_bytes": result["estimated_host_memory"],
         "device": result["device"],

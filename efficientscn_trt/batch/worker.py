@@ -201,7 +201,7 @@ def _summary(result: Segmentation, seconds: dict[str, float]) -> dict[str, Any]:
         "peak_host_memory": result.peak_host_memory,
         "estimated_host_memory": result.estimated_host_memory,
         "peak_device_memory": result.peak_device_memory,
-        "review": [str(reason) for reason in result.review.reasons] if result.review else [],
+        "review": " ".join(map(str, result.review.reasons if result.review else ())),
     }
 
 

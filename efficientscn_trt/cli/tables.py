@@ -85,7 +85,7 @@ def show_review(review: Review | None) -> None:
     click.echo(f"Review: {'yes' if review.needed else 'no'}")
     for reason in review.reasons:
         if reason.organ:
-            click.echo(f"  {reason}")
+            click.echo(without_controls(f"  {reason}"))
 
 
 def comparison_table(run: DemoRun) -> Table:
