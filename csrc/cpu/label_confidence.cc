@@ -38,7 +38,11 @@ void visit_differences(const uint8_t* a, const uint8_t* b, int64_t size, Visitor
 class Sweep {
   public:
     Sweep(const float* probabilities, int64_t classes, const Size& size, const VoxelBox& box)
-        : probabilities_(probabilities), classes_(static_cast<int32_t>(classes)), size_(size), box_(box) {}
+        : probabilities_(probabilities),
+          classes_(static_cast<int32_t>(classes)),
+          size_(size),
+          box_(box),
+          background_(rows() * columns()) {}
 
     // None if a plane of the box has no voxel.
     int64_t tasks() const { return rows() * columns() == 0 ? 0 : (depth() + kPlanes - 1) / kPlanes; }
@@ -82,13 +86,12 @@ class Sweep {
     }
 
     void add_voxels(const Plane& plane, Sums* sums) const {
-        const std::vector<uint8_t> background(plane.labels.size());
-        visit_differences(plane.labels.data(), background.data(), rows() * columns(), [&](int64_t i) {
+        visit_differences(plane.labels.data(), background_.data(), rows() * columns(), [&](int64_t i) {
             LabelConfidence& sum = (*sums)[plane.labels[i]];
             ++sum.voxels;
             sum.confidence += plane.confidences[i];
         });
-        visit_differences(plane.doubts.data(), background.data(), rows() * columns(), [&](int64_t i) {
+        visit_differences(plane.doubts.data(), background_.data(), rows() * columns(), [&](int64_t i) {
             if (plane.doubts[i] == kUnsound) ++(*sums)[plane.labels[i]].unsound;
         });
     }
@@ -118,6 +121,7 @@ class Sweep {
     const int32_t classes_;
     const Size size_;
     const VoxelBox box_;
+    const std::vector<uint8_t> background_;  // a plane of zeros: no label, no doubt
     const RowFunctions& functions_ = row_functions();
 };
 

@@ -1,4 +1,4 @@
-"""What organs are in SNOMED CT, and the colours in which they are shown."""
+"""What organs are in SNOMED CT, and the words and the colours in which they are shown."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ _CONCEPTS = {
     "pancreas": Concept("15776009", "Pancreas"),
 }
 _SIDES = {"kidneys": Concept("51440002", "Right and left")}
+
+
+def in_words(organ: str) -> str:
+    """An organ's name as in a sentence: "right kidney" for "right_kidney"."""
+    return organ.replace("_", " ")
 
 
 def colours(label_names: Mapping[int, str]) -> dict[int, str]:

@@ -27,23 +27,19 @@ class ScanRegion:
 
     @classmethod
     def of(cls, scan: np.ndarray, start: Sequence[int], stop: Sequence[int]) -> ScanRegion:
-        """A view of the voxels [start, stop), (z, y, x), of `scan`, as far as it has them."""
+        """A copy of the voxels [start, stop), (z, y, x), of `scan`, as far as it has them."""
         slices = [
             slice(max(0, first), max(0, min(last, size)))
             for first, last, size in zip(start, stop, scan.shape, strict=True)
         ]
         z, y, x = (part.start for part in slices)
-        return cls(scan[tuple(slices)], (z, y, x), _middle(scan[slices[0]]))
+        return cls(scan[tuple(slices)].copy(), (z, y, x), _middle(scan[slices[0]]))
 
     @property
     def slices(self) -> tuple[slice, slice, slice]:
         """Where it is in the scan, (z, y, x)."""
         z, y, x = (slice(first, first + size) for first, size in zip(self.start, self.hu.shape, strict=True))
         return z, y, x
-
-    def copy(self) -> ScanRegion:
-        """The same without the rest of the scan."""
-        return ScanRegion(self.hu.copy(), self.start, self.middle)
 
 
 def _middle(slices: np.ndarray) -> float:

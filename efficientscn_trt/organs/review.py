@@ -9,6 +9,7 @@ from ..io.wording import listed
 from ..scan_warning import ScanWarning
 from ..triples import Size, Slices
 from .adult_volumes import ADULT_VOLUMES
+from .appearance import in_words
 from .confidence import Confidence
 from .sides import PAIRS
 from .statistics import Extent, OrganStatistics
@@ -92,7 +93,7 @@ def is_side(name: str, statistics: Mapping[str, OrganStatistics]) -> bool:
 
 
 def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
-    shown = name.replace("_", " ")
+    shown = in_words(name)
     if organ.voxels == 0:
         yield Reason("missing", name, f"The networks found no {shown}.")
         return
@@ -110,7 +111,7 @@ def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
 
 
 def _of_place(name: str, extent: Extent, region: Slices, size: Size) -> Iterator[Reason]:
-    shown = name.replace("_", " ")
+    shown = in_words(name)
     if extent.borders:
         where = listed((BORDERS[border] for border in extent.borders), " and ")
         yield Reason("cut-off", name, f"At the {where} border of the scan the {shown} may be cut off.")
@@ -124,7 +125,7 @@ def _of_place(name: str, extent: Extent, region: Slices, size: Size) -> Iterator
 
 
 def _of_confidence(name: str, confidence: Confidence) -> Iterator[Reason]:
-    shown = name.replace("_", " ")
+    shown = in_words(name)
     if confidence.mean < LEAST_CONFIDENCE:
         message = (
             f"The mean confidence in the {shown} is {confidence.mean:.2f}, expected {LEAST_CONFIDENCE:.2f} "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ..organs.appearance import in_words
+
 
 def shown_name(organ: str) -> str:
     """An organ's name as in a table: "Right kidney" for "right_kidney"."""
-    return organ.replace("_", " ").capitalize()
+    return in_words(organ).capitalize()
 
 
 def format_ml(volume: float) -> str:

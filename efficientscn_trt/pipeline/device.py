@@ -83,11 +83,11 @@ class DevicePipeline:
         """A copy of the crop of `scan`."""
         start, stop, lps = plan.crop_start, plan.crop_stop, scan.lps
         if not scan.on_device:
-            return ScanRegion.of(lps, start, stop).copy()
+            return ScanRegion.of(lps, start, stop)
         first, last = max(0, start[0]), max(0, stop[0])
         slices = on_host(lps[first:last], self._backend.index)
         region = ScanRegion.of(slices, (0, *start[1:]), (last - first, *stop[1:]))
-        return replace(region.copy(), start=(first, *region.start[1:]))
+        return replace(region, start=(first, *region.start[1:]))
 
     def _require_here(self, scan: Scan) -> None:
         here, own = self._backend.index, self._backend.device

@@ -52,7 +52,7 @@ class HostPipeline:
         admit(plan.input_size)
         with clock.stage("segmentation input"):
             image = stages.segmentation_input(scan.lps, plan)
-            region = ScanRegion.of(scan.lps, plan.crop_start, plan.crop_stop).copy()
+            region = ScanRegion.of(scan.lps, plan.crop_start, plan.crop_stop)
         scan.release()  # frees a scan that was read from a file, before the larger network runs
         with clock.stage("segmentation"):
             probabilities = self._backend.segment(image)

@@ -42,7 +42,7 @@ def describe(
         "precision": result.precision,
         "labels": {str(value): name for value, name in result.label_names.items()},
         "volumes_ml": result.volumes_ml,
-        "review": described_review(result.review),
+        "review": _described(result.review),
         "statistics": {name: described(each) for name, each in result.statistics.items()},
         "box": {
             "start_mm": result.box.start_mm,
@@ -56,7 +56,7 @@ def describe(
     }
 
 
-def described_review(review: Review | None) -> dict[str, Any] | None:
+def _described(review: Review | None) -> dict[str, Any] | None:
     """Whether a person should look at the label map, and the reasons."""
     if review is None:
         return None

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.core_parameters import segmentation_parameters
+from support.segmentation_plans import PARAMETERS, segmentation_plans
 
 from efficientscn_trt import _core
 
-PARAMETERS = segmentation_parameters(valid_sizes=[[16, 32, 48], [16, 32, 48], [16, 32, 48]])
 SIZE = (20, 20, 20)
 
 
@@ -77,26 +76,11 @@ def check(probabilities: NDArray[np.float32], plan: _core.SegmentationPlan, thre
         assert each.mean == pytest.approx(mean, abs=2.0**-16)
 
 
-@given(
-    st.tuples(*[st.integers(1, 70)] * 3),
-    st.tuples(*[st.floats(0.5, 5)] * 3),
-    st.integers(1, 7),
-    st.sampled_from([1, 3, 9]),
-    st.integers(0, 2**16),
-    st.data(),
-)
+@given(segmentation_plans(), st.integers(1, 7), st.sampled_from([1, 3, 9]), st.integers(0, 2**16))
 @settings(max_examples=60)
 def test_scans_and_boxes_of_any_size(
-    size: tuple[int, ...],
-    spacing: tuple[float, ...],
-    classes: int,
-    smooth: int,
-    seed: int,
-    data: st.DataObject,
+    plan: _core.SegmentationPlan, classes: int, smooth: int, seed: int
 ) -> None:
-    start = [data.draw(st.floats(-30, 0.9 * n * mm)) for n, mm in zip(size, spacing, strict=True)]
-    end = [mm + data.draw(st.floats(8, 90)) for mm in start]
-    plan = _core.plan_segmentation(size, spacing, _core.Box(start, end), PARAMETERS)
     check(_random(classes, plan.input_size, seed, smooth), plan)
 
 

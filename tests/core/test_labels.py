@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special
 from support import core_reference as reference
-from support.core_parameters import segmentation_parameters
+from support.segmentation_plans import PARAMETERS, segmentation_plans
 
 from efficientscn_trt import _core
-
-PARAMETERS = segmentation_parameters(valid_sizes=[[16, 32, 48], [16, 32, 48], [16, 32, 48]])
 
 
 def organs(size: tuple[int, ...], classes: int, seed: int, noise: float) -> NDArray[np.float32]:
@@ -57,27 +55,10 @@ def check(probabilities: NDArray[np.float32], plan: Any, labels: NDArray[np.uint
     np.testing.assert_array_equal(counts, np.bincount(expected.ravel(), minlength=len(probabilities)))
 
 
-@given(
-    st.tuples(*[st.integers(1, 70)] * 3),
-    st.tuples(*[st.floats(0.5, 5)] * 3),
-    st.sampled_from(KINDS),
-    st.integers(1, 7),
-    st.integers(0, 2**16),
-    st.data(),
-)
+@given(segmentation_plans(), st.sampled_from(KINDS), st.integers(1, 7), st.integers(0, 2**16))
 @settings(max_examples=60)
-def test_labels(
-    size: tuple[int, ...],
-    spacing: tuple[float, ...],
-    kind: str,
-    classes: int,
-    seed: int,
-    data: st.DataObject,
-) -> None:
-    start = [data.draw(st.floats(-30, 0.9 * n * mm)) for n, mm in zip(size, spacing, strict=True)]
-    end = [mm + data.draw(st.floats(8, 90)) for mm in start]
-    plan = _core.plan_segmentation(size, spacing, _core.Box(start, end), PARAMETERS)
-    labels = np.full(size, 99, np.uint8)
+def test_labels(plan: _core.SegmentationPlan, kind: str, classes: int, seed: int) -> None:
+    labels = np.full(plan.image_size, 99, np.uint8)
     check(probabilities_of(kind, classes, plan.input_size, seed), plan, labels)
 
 

@@ -31,7 +31,7 @@ def _statistics(labels: np.ndarray, scan: np.ndarray, geometry: Geometry) -> dic
     """Of a label map and a scan in their own axes, whose region is no larger than it must be."""
     lps = geometry.lps_view(labels)
     present = np.argwhere(lps)
-    region = ScanRegion.of(geometry.lps_view(scan), present.min(axis=0), present.max(axis=0) + 1).copy()
+    region = ScanRegion.of(geometry.lps_view(scan), present.min(axis=0), present.max(axis=0) + 1)
     return organ_statistics(labels, region, geometry, NAMES, math.prod(geometry.spacing) / 1000, {})
 
 

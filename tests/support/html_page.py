@@ -103,13 +103,13 @@ class HtmlPage:
     @property
     def text(self) -> str:
         """All that is read, without what is in pictures."""
-        return " ".join(" ".join(_words(self.root)).split())
+        return _read(self.root)
 
     def section(self, name: str) -> str:
         """The text of the section with this heading's id."""
         section = self.root.find(f".//section[@aria-labelledby='{name}']")
         assert section is not None
-        return " ".join(" ".join(_words(section)).split())
+        return _read(section)
 
     @property
     def organs(self) -> dict[str, dict[str, str]]:
@@ -157,6 +157,11 @@ def _drawing(figure: Element) -> Drawing:
 
 def _text(element: Element) -> str:
     return " ".join(" ".join(element.itertext()).split())
+
+
+def _read(element: Element) -> str:
+    """The text of an element without what is in pictures."""
+    return " ".join(" ".join(_words(element)).split())
 
 
 def _words(element: Element) -> Iterator[str]:
