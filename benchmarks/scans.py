@@ -33,7 +33,7 @@ def write_released_bundle(source: Path, path: Path) -> Path:
         entry = getattr(bundle.manifest.networks, name)
         half = None if entry.float16 is None else bundle.file(name, "fp16").read_bytes()
         networks[name] = bundles.NetworkSource(
-            bundle.file(name), entry.opset, entry.parameters, entry.input, entry.output, half
+            bundle.file(name), entry.opset, entry.parameters, entry.input, entry.output, half, entry.core
         )
     manifest = bundle.manifest
     bundles.write(

@@ -19,7 +19,7 @@ from efficientscn_trt.io.paths import is_there
 
 from .check_input import CheckScan
 from .compare import Difference, run
-from .network import STEPS, export_network, network_source
+from .network import STEPS, export_network
 from .savedmodel import load_saved_model
 from .steps import NetworkReport, Progress
 from .tensorflow_import import import_tensorflow
@@ -87,22 +87,20 @@ def export_bundle(
 
     tell("localization: load")
     saved = load_saved_model(Path(localization), "localization", len(LABELS))
-    localizer, localizer16, localized = export_network(
-        saved, len(LABELS), scan.localization(), announce("localization")
-    )
+    localizer = export_network(saved, len(LABELS), scan.localization(), announce("localization"))
     sources = {"localization": saved.sha256()}
     tell("segmentation: load")
     saved = load_saved_model(Path(segmentation), "segmentation", len(LABELS))
-    image = scan.segmentation(lambda image: run(localizer, image)["mask"])
-    segmenter, segmenter16, segmented = export_network(saved, len(LABELS), image, announce("segmentation"))
+    image = scan.segmentation(lambda image: run(localizer.model, image)["mask"])
+    segmenter = export_network(saved, len(LABELS), image, announce("segmentation"))
     sources["segmentation"] = saved.sha256()
 
     tell("bundle")
     provenance = {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "tool": f"efficientscn-trt {version('efficientscn-trt')}",
-        "localization": _provenance(sources["localization"], localized),
-        "segmentation": _provenance(sources["segmentation"], segmented),
+        "localization": _provenance(sources["localization"], localizer.report),
+        "segmentation": _provenance(sources["segmentation"], segmenter.report),
         "check_input": scan.name,
         "versions": {package: version(package) for package in PACKAGES},
         "training_data": training_data,
@@ -114,11 +112,11 @@ def export_bundle(
         description=description,
         labels=LABELS,
         pipeline=pipeline,
-        localization=network_source(localizer, localizer16, localized, len(LABELS)),
-        segmentation=network_source(segmenter, segmenter16, segmented, len(LABELS)),
+        localization=localizer.source,
+        segmentation=segmenter.source,
         provenance=provenance,
     )
-    return ExportReport(written, localized, segmented, scan.name)
+    return ExportReport(written, localizer.report, segmenter.report, scan.name)
 
 
 def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
@@ -130,6 +128,7 @@ def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:
         "largest_difference": reference.largest,
         "agreement": reference.agreement,
         "unrecognised": list(report.slow),
+        "core_difference": report.core.difference.largest if report.core and report.core.difference else None,
         "float16_agreement": report.float16.difference.agreement if report.float16.difference else None,
     }
 

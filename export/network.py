@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -12,10 +15,12 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 
 from efficientscn_trt.bundle import NetworkSource, Tensor
+from efficientscn_trt.bundle.core_form import CoreForm
 from efficientscn_trt.errors import ExportError
 
-from .compare import Outputs, difference, run
+from .compare import Difference, Outputs, difference, run
 from .convert import IMAGE_SHAPE, OPSET, as_float32, to_onnx, with_logits
+from .core_form import core_outputs, find_core_form
 from .passes import PASSES
 from .passes.graph_pass import WANTED
 from .precision import for_tensorrt
@@ -46,20 +51,27 @@ STEPS = (
     "ONNX",
     *(graph_pass.name for graph_pass in PASSES),
     "signature",
+    "CPU core",
     "float16",
     "float16 sums",
 )
 """Names that `Progress` gets for each network, in order; the first is the SavedModel's own run."""
 
 
-def export_network(
-    saved: SavedModel, labels: int, image: np.ndarray, progress: Progress
-) -> tuple[ir.Model, ir.Model, NetworkReport]:
+@dataclass(frozen=True)
+class ExportedNetwork:
+    """A network as ONNX, all its forms for a bundle, and the report."""
+
+    model: ir.Model
+    source: NetworkSource
+    report: NetworkReport
+
+
+def export_network(saved: SavedModel, labels: int, image: np.ndarray, progress: Progress) -> ExportedNetwork:
     """Convert `saved`, simplify its graph, and check each step on `image` float32 [1, 1, z, y, x].
 
-    `labels`: channels of a segmentation network. Returns the model, its float16 form for TensorRT, and the
-    report. The model has the input `image` float32 [1, 1, z, y, x] and one output, `mask` bool [1, z, y, x]
-    or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
+    `labels`: channels of a segmentation network. The model has the input `image` float32 [1, 1, z, y, x] and
+    one output, `mask` bool [1, z, y, x] or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
     Raises ExportError if an operator has no ONNX form, or if a step changes the outputs too much.
     """
     progress("SavedModel")
@@ -91,8 +103,20 @@ def export_network(
 
     progress("signature")
     before, begin = model.graph.num_nodes(), time.perf_counter()
+    with_its_logits = outputs
     set_signature(model, saved.role, labels)
     outputs = _checked(steps, "signature", before, model, None, outputs, image, begin)
+
+    progress("CPU core")
+    begin = time.perf_counter()
+    content = ir.to_proto(model).SerializeToString()
+    form = _core_form(content, saved.role, image)
+    core = None
+    if form is not None:
+        change = difference(with_its_logits, core_outputs(form, content, image))
+        _require_small("CPU core", change, model, image, outputs)
+        nodes = model.graph.num_nodes()
+        core = Step("CPU core", nodes, nodes, None, change, time.perf_counter() - begin)
 
     progress("float16")
     before, begin = model.graph.num_nodes(), time.perf_counter()
@@ -107,8 +131,30 @@ def export_network(
 
     z, y, x = image.shape[2:]
     end = difference(reference, outputs)
-    report = NetworkReport(saved.role, tuple(steps), float16, sums, end, slow, saved.parameters, (z, y, x))
-    return model, half, report
+    report = NetworkReport(
+        saved.role, tuple(steps), core, float16, sums, end, slow, saved.parameters, (z, y, x)
+    )
+    source = NetworkSource(
+        content=content,
+        opset=OPSET,
+        parameters=saved.parameters,
+        input=Tensor("image", "float32", IMAGE_SHAPE),
+        output=_output(saved.role, labels),
+        float16=ir.to_proto(half).SerializeToString(),
+        core=form,
+    )
+    return ExportedNetwork(model, source, report)
+
+
+def _core_form(content: bytes, role: Role, image: np.ndarray) -> CoreForm | None:
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "network.onnx")
+        file.write_bytes(content)
+        form = find_core_form(file, role)
+    fits = form and all(
+        n % multiple == 0 for n, multiple in zip(image.shape[2:], form.multiples, strict=True)
+    )
+    return form if fits else None
 
 
 def _checked(
@@ -128,6 +174,11 @@ def _checked(
     found = run(model, image)
     change = difference(outputs, found)
     steps.append(Step(name, before, model.graph.num_nodes(), changed, change, time.perf_counter() - begin))
+    _require_small(name, change, model, image, found)
+    return found
+
+
+def _require_small(name: str, change: Difference, model: ir.Model, image: np.ndarray, found: Outputs) -> None:
     limit = LIMIT if change.relative <= LIMIT else _limit(model, image, found)
     if not change.relative <= limit:
         raise ExportError(
@@ -135,7 +186,6 @@ def _checked(
             f"value, expected at most {limit:.0e}; this is a fault of the export: please report it with "
             "the model's graph (saved_model.pb)."
         )
-    return found
 
 
 def _limit(model: ir.Model, image: np.ndarray, outputs: Outputs) -> float:
@@ -198,19 +248,6 @@ def _compared(decision: ir.Node) -> list[ir.Value]:
     """The values that `decision` compares, without constants; empty if it is not a comparison."""
     inputs = decision.inputs if decision.op_type in COMPARISONS else ()
     return [value for value in inputs if value is not None and value.const_value is None]
-
-
-def network_source(model: ir.Model, half: ir.Model, report: NetworkReport, labels: int) -> NetworkSource:
-    """The network and its float16 form for `bundle.write`."""
-    role: Role = "localization" if report.role == "localization" else "segmentation"
-    return NetworkSource(
-        content=ir.to_proto(model).SerializeToString(),
-        opset=OPSET,
-        parameters=report.parameters,
-        input=Tensor("image", "float32", IMAGE_SHAPE),
-        output=_output(role, labels),
-        float16=ir.to_proto(half).SerializeToString(),
-    )
 
 
 def _output(role: Role, labels: int) -> Tensor:

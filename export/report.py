@@ -9,8 +9,8 @@ HEADER = ("Step", "Nodes\nbefore", "Nodes\nafter", "Places", "Largest\ndifferenc
 
 LEGEND = """\
 Places: how many places of the graph the step changed. Each step is compared with the one
-before it. The last rows compare the result with the SavedModel, and both float16
-forms with the result."""
+before it. The last rows compare the result with the SavedModel, and the CPU core and
+both float16 forms with the result."""
 
 DASH = "–"
 
@@ -22,9 +22,9 @@ def title(report: NetworkReport) -> str:
 
 
 def rows(report: NetworkReport) -> list[tuple[str, ...]]:
-    """Return one row per step, and three rows for comparisons of whole networks.
+    """Return one row per step, and a row for each comparison of whole networks.
 
-    These compare the final network with the SavedModel, and the two float16 forms with the final network.
+    These compare the final network with the SavedModel, and its other forms with the final network.
     """
     first, last = report.steps[0], report.steps[-1]
     seconds = sum(step.seconds for step in report.steps)
@@ -32,6 +32,7 @@ def rows(report: NetworkReport) -> list[tuple[str, ...]]:
     return [
         *(_row(step.name, step) for step in report.steps),
         ("SavedModel → ONNX", str(first.before), str(last.after), DASH, *end, f"{seconds:.1f}"),
+        *([_row("CPU core", report.core)] if report.core else []),
         _row("float16", report.float16),
         _row("float16 sums", report.float16_sums),
     ]

@@ -37,7 +37,8 @@ class Step:
 class NetworkReport:
     """How the export of one network went.
 
-    `steps`: in order. `float16`: the form for TensorRT compared with the network after the last step.
+    `steps`: in order. `core`: the CPU core compared with the network after the last step, None if it cannot
+    run the network. `float16`: the form for TensorRT compared with the network after the last step.
     `float16_sums`: the same for a GPU that also adds in float16. `reference`: the exported network compared
     with the SavedModel, which XLA runs in its own precision. `slow`: sentences on the operators that no pass
     recognised. `input_size`: size (z, y, x) of the check.
@@ -45,6 +46,7 @@ class NetworkReport:
 
     role: str
     steps: tuple[Step, ...]
+    core: Step | None
     float16: Step
     float16_sums: Step
     reference: Difference
@@ -55,17 +57,24 @@ class NetworkReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what the user should look at."""
+        sentences = []
+        if self.core is None:
+            sentences.append(
+                "The CPU core cannot run this network, so OpenVINO runs it on CPUs, which takes longer."
+            )
         shares = {
             "the same as in the SavedModel at its own precision": self.reference,
+            "the same in the CPU core as in the network": self.core.difference if self.core else None,
             "the same in float16 as in float32": self.float16.difference,
             "with float16 sums the same as in float32": self.float16_sums.difference,
         }
-        return tuple(
+        sentences += [
             f"Only {100 * change.agreement:.2f}% of the voxels are {what}, expected "
             f"{100 * LEAST_AGREEMENT:.0f}% or more; check with your own scan (--check-input)."
             for what, change in shares.items()
             if change is not None and change.agreement < LEAST_AGREEMENT
-        )
+        ]
+        return tuple(sentences)
 
     def step(self, name: str) -> Step:
         """The step of that name."""

@@ -141,12 +141,13 @@ const float* probabilities_argument(const py::handle& probabilities, const Size&
     return static_cast<const float*>(array.data());
 }
 
-Size image_argument(const py::handle& image, const float*& voxels) {
-    const py::array array = array_argument(image, "image", 3);
+Channels image_argument(const py::handle& image) {
+    const py::array array = array_argument(image, "image", 4);
     if (!holds<float>(array)) refuse_type("image", "float32 values", array);
     require_contiguous(array, "image");
-    voxels = static_cast<const float*>(array.data());
-    return shape_of(array);
+    return {static_cast<const float*>(array.data()),
+            array.shape(0),
+            {array.shape(1), array.shape(2), array.shape(3)}};
 }
 
 Logits logits_argument(const py::handle& logits, const char* name) {

@@ -23,8 +23,13 @@ cpu::View<uint8_t> labels_argument(const pybind11::handle& labels);
 const float* probabilities_argument(const pybind11::handle& probabilities, const Size& size,
                                     int64_t& classes);
 
-// float32, C-contiguous, (z, y, x).
-Size image_argument(const pybind11::handle& image, const float*& voxels);
+// float32, C-contiguous, (channel, z, y, x).
+struct Channels {
+    const float* values;
+    int64_t count;
+    Size size;
+};
+Channels image_argument(const pybind11::handle& image);
 
 // float32, C-contiguous, writable, (output, z, y, x).
 struct Logits {

@@ -1,7 +1,11 @@
 #include <pybind11/numpy.h>
 
+#include <stdexcept>
+#include <string>
+
 #include "bindings/arguments.h"
 #include "bindings/register.h"
+#include "geometry/text.h"
 #include "network/combination.h"
 
 namespace py = pybind11;
@@ -9,14 +13,20 @@ namespace py = pybind11;
 namespace escn {
 namespace {
 
-py::array_t<float> pool_sigmoids(const py::object& logits, int threads) {
+py::array_t<float> pool_inputs(const py::object& image, const py::object& logits, int threads) {
+    const Channels voxels = image_argument(image);
     const Logits local = logits_argument(logits, "logits");
+    if (voxels.count != 1 || voxels.size != local.size) {
+        throw std::invalid_argument("image must have one channel of the logits' " + to_text(local.size) +
+                                    " voxels, found " + std::to_string(voxels.count) + " of " +
+                                    to_text(voxels.size) + ".");
+    }
     const Size small = network::small_size(local.size);
-    py::array_t<float> pooled({local.outputs, small[0], small[1], small[2]});
+    py::array_t<float> pooled({1 + local.outputs, small[0], small[1], small[2]});
     float* to = pooled.mutable_data();
     {
         const py::gil_scoped_release release;
-        network::pool_sigmoids(local.values, local.outputs, local.size, to, threads);
+        network::pool_inputs(voxels.values, local.values, local.outputs, local.size, to, threads);
     }
     return pooled;
 }
@@ -36,9 +46,9 @@ void combine(const py::object& logits, const py::object& spatial, int threads) {
 }  // namespace
 
 void register_combination(py::module_& module) {
-    module.def(
-        "pool_sigmoids", &pool_sigmoids, py::arg("logits"), py::arg("threads") = 0,
-        "Means of the logits' sigmoids over 4×4×4 voxels. Logits and means are float32 (label, z, y, x).");
+    module.def("pool_inputs", &pool_inputs, py::arg("image"), py::arg("logits"), py::arg("threads") = 0,
+               "Means over 4×4×4 voxels of an image, float32 (1, z, y, x), and then of the sigmoids of "
+               "logits, float32 (label, z, y, x). The means are float32 (1 + label, z, y, x).");
     module.def("combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::arg("threads") = 0,
                "Turn the SCN's local logits (label, z, y, x) into its probabilities, in place. The spatial "
                "networks' logits have a quarter of the voxels along each axis.");

@@ -54,16 +54,19 @@ std::unique_ptr<network::UNet> make_unet(const Blocks& contracting, const Blocks
 }
 
 void run(network::UNet& network, const py::object& image, const py::object& logits, int threads) {
-    const float* voxels = nullptr;
-    const Size size = image_argument(image, voxels);
+    const Channels from = image_argument(image);
     const Logits to = logits_argument(logits, "logits");
-    if (to.outputs != network.outputs() || to.size != size) {
+    if (from.count != network.inputs()) {
+        throw std::invalid_argument("image must have " + std::to_string(network.inputs()) +
+                                    " channels, found " + std::to_string(from.count) + ".");
+    }
+    if (to.outputs != network.outputs() || to.size != from.size) {
         throw std::invalid_argument("logits must have " + std::to_string(network.outputs()) +
-                                    " outputs of the image's " + to_text(size) + " voxels, found " +
+                                    " outputs of the image's " + to_text(from.size) + " voxels, found " +
                                     std::to_string(to.outputs) + " of " + to_text(to.size) + ".");
     }
     const py::gil_scoped_release release;
-    network.run(voxels, size, to.values, threads);
+    network.run(from.values, from.size, to.values, threads);
 }
 
 }  // namespace
@@ -72,9 +75,10 @@ void register_unet(py::module_& module) {
     py::class_<network::UNet>(module, "UNet", "The U-Net of the paper (section 4.2) on the CPU, in float32.")
         .def(py::init(&make_unet), py::arg("contracting"), py::arg("expanding"), py::arg("head"),
              py::arg("slope"))
+        .def_property_readonly("inputs", &network::UNet::inputs)
         .def_property_readonly("outputs", &network::UNet::outputs)
         .def("run", &run, py::arg("image"), py::arg("logits"), py::arg("threads") = 0,
-             "Write the logits, float32 (output, z, y, x), of an image, float32 (z, y, x).")
+             "Write the logits, float32 (output, z, y, x), of an image, float32 (input, z, y, x).")
         .def(
             "bytes_for",
             [](const network::UNet& network, const py::object& size, int threads) {

@@ -80,18 +80,25 @@ void upsample_row(const float* bordered, int64_t size, const std::array<Phase, k
 
 }  // namespace
 
-void pool_sigmoids(const float* logits, int64_t labels, const Size& size, float* pooled, int threads) {
+void pool_inputs(const float* image, const float* logits, int64_t labels, const Size& size, float* pooled,
+                 int threads) {
     check(size);
     const Size small = small_size(size);
     constexpr float share = 1.0f / (kStride * kStride * kStride);
-    cpu::ThreadPool(cpu::thread_count(threads)).run(labels * small[0], [&](cpu::Tasks& tasks) {
+    cpu::ThreadPool(cpu::thread_count(threads)).run((1 + labels) * small[0], [&](cpu::Tasks& tasks) {
         std::vector<float> sums(size[2]);
         for (int64_t task = 0; tasks.take(task);) {
             for (int64_t y = 0; y < small[1]; ++y) {
                 std::fill(sums.begin(), sums.end(), 0.0f);
                 for (int64_t i = 0; i < kStride * kStride; ++i) {
                     const int64_t plane = task * kStride + i / kStride, row = y * kStride + i % kStride;
-                    kernels().add_sigmoids(logits + (plane * size[1] + row) * size[2], size[2], sums.data());
+                    const int64_t at = (plane * size[1] + row) * size[2];
+                    if (plane < size[0]) {
+                        for (int64_t x = 0; x < size[2]; ++x) sums[x] += image[at + x];
+                    } else {
+                        kernels().add_sigmoids(logits + at - size[0] * size[1] * size[2], size[2],
+                                               sums.data());
+                    }
                 }
                 float* out = pooled + (task * small[1] + y) * small[2];
                 for (int64_t x = 0; x < small[2]; ++x) {

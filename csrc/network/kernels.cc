@@ -107,15 +107,17 @@ void convolve_tiles(const TileConvolution& layer, const Fine& fine, const Coarse
     if (result.head) apply_head(*result.head, tiles, result, layer.outputs, scratch);
 }
 
-template <int VECTORS>
+// INPUTS is the number of channels, or 0 if that is unknown at compile time.
+template <int VECTORS, int INPUTS>
 void convolve_image_rows(const ImageConvolution& layer, const ImageRows& rows) {
+    const int32_t inputs = INPUTS ? INPUTS : layer.inputs;
     for (int32_t y = rows.y; y < rows.y + rows.rows; ++y) {
         const float* pieces[9];
         for (int32_t i = 0; i < 9; ++i) pieces[i] = rows.planes[i / 3] + (y + i % 3) * rows.row;
         float* out = rows.plane + (y + 1) * rows.result_row + layer.outputs;
         for (int32_t n = 0; n < layer.outputs; n += VECTORS * kLanes) {
-            multiply<VECTORS, 1>({pieces, 9, 3, 1}, rows.columns, layer.weights + int64_t{27} * n, out + n,
-                                 layer.outputs);
+            multiply<VECTORS, INPUTS>({pieces, 9, 3 * inputs, inputs}, rows.columns,
+                                      layer.weights + int64_t{27} * inputs * n, out + n, layer.outputs);
         }
         for (int64_t x = 0; x < rows.columns; ++x) {
             for (int32_t n = 0; n < layer.outputs; n += kLanes) {
@@ -127,9 +129,12 @@ void convolve_image_rows(const ImageConvolution& layer, const ImageRows& rows) {
 }
 
 void convolve_image(const ImageConvolution& layer, const ImageRows& rows) {
-    const auto convolve =
-        panel_width(kLanes, layer.outputs) == kLanes ? convolve_image_rows<1> : convolve_image_rows<2>;
-    convolve(layer, rows);
+    const bool narrow = panel_width(kLanes, layer.outputs) == kLanes;
+    if (layer.inputs == 1) {
+        (narrow ? convolve_image_rows<1, 1> : convolve_image_rows<2, 1>)(layer, rows);
+    } else {
+        (narrow ? convolve_image_rows<1, 0> : convolve_image_rows<2, 0>)(layer, rows);
+    }
 }
 
 }  // namespace

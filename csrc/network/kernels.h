@@ -79,10 +79,11 @@ struct Scratch {
     float* logits;       // [2 * tiles][lanes]
 };
 
-// A 3×3×3 convolution of one channel, with LeakyReLU.
+// A 3×3×3 convolution of a few channels, with LeakyReLU.
 struct ImageConvolution {
+    int32_t inputs;
     int32_t outputs;
-    const float* weights;  // [outputs / panel][27][panel]
+    const float* weights;  // [outputs / panel][27][inputs][panel]
     const float* bias;
     float slope;
 };

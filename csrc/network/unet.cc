@@ -14,6 +14,8 @@ namespace {
 
 constexpr int64_t kMostFilters = 64;  // channels of a tensor; a convolution reads one or two tensors
 
+constexpr int64_t kMostInputs = 256;  // an image, and a prediction of each label
+
 // Each level halves an image, which has less than 2^16 voxels along an axis.
 constexpr std::size_t kMostLevels = 16;
 
@@ -58,9 +60,14 @@ const UNetWeights& checked(const UNetWeights& weights) {
         throw std::invalid_argument("A U-Net must have 16, 32, 48 or 64 filters, found " +
                                     std::to_string(filters) + ".");
     }
+    const int64_t inputs = weights.contracting[0][0].inputs;
+    if (inputs < 1 || inputs > kMostInputs) {
+        throw std::invalid_argument("A U-Net must have 1 to " + std::to_string(kMostInputs) +
+                                    " inputs, found " + std::to_string(inputs) + ".");
+    }
     for (std::size_t level = 0; level < levels; ++level) {
         const std::string number = std::to_string(level);
-        check(weights.contracting[level][0], filters, level == 0 ? 1 : filters, 27,
+        check(weights.contracting[level][0], filters, level == 0 ? inputs : filters, 27,
               "The first convolution of contracting block " + number);
         check(weights.contracting[level][1], filters, filters, 27,
               "The second convolution of contracting block " + number);
@@ -133,8 +140,8 @@ struct UNet::Workspace {
     std::vector<Buffer> memory;
     std::vector<Scratch> scratch;
 
-    Workspace(const Size& image_size, int thread_count, int64_t level_count, int64_t filters)
-        : size(image_size), threads(thread_count), image(image_size, 1) {
+    Workspace(const Size& image_size, int thread_count, int64_t level_count, int64_t inputs, int64_t filters)
+        : size(image_size), threads(thread_count), image(image_size, inputs) {
         for (int64_t level = 0; level < level_count; ++level) {
             LevelPlan plan = plan_level(size, level, threads);
             const Size own = plan.size;
@@ -192,7 +199,7 @@ int64_t UNet::bytes_for(const Size& size, int threads) const {
                                     " voxels along each axis, found " + to_text(size) + ".");
     }
     threads = threads_of(threads);
-    int64_t floats = Planes::floats(size, 1, Planes::pairs_of(size));
+    int64_t floats = Planes::floats(size, inputs(), Planes::pairs_of(size));
     for (const int64_t part : scratch_floats(filters_)) floats += threads * part;
     for (int64_t level = 0; level < levels(); ++level) {
         const LevelPlan plan = plan_level(size, level, threads);
@@ -208,7 +215,7 @@ void UNet::run(const float* image, const Size& size, float* logits, int threads)
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!workspace_ || workspace_->size != size || workspace_->threads != threads) {
         workspace_.reset();  // two at once would take twice the memory
-        workspace_ = std::make_unique<Workspace>(size, threads, levels(), filters_);
+        workspace_ = std::make_unique<Workspace>(size, threads, levels(), inputs(), filters_);
     }
     cpu::ThreadPool pool(threads);
     Run run{image, logits, *workspace_, pool};
@@ -242,6 +249,18 @@ Coarse around_small(const Planes& planes, int64_t pair) {
     return coarse;
 }
 
+// Copies plane z of `channels` [channel][z][y][x].
+void interleave(const float* channels, int64_t count, const Planes& to, int64_t z) {
+    const Size& size = to.size();
+    for (int64_t channel = 0; channel < count; ++channel) {
+        for (int64_t y = 0; y < size[1]; ++y) {
+            const float* from = channels + ((channel * size[0] + z) * size[1] + y) * size[2];
+            float* row = to.at(z) + (y + 1) * to.row() + count + channel;
+            for (int64_t x = 0; x < size[2]; ++x) row[x * count] = from[x];
+        }
+    }
+}
+
 TileResult result_in(const Size& size) {
     TileResult result{};
     result.y = static_cast<int32_t>(size[1]);
@@ -267,12 +286,7 @@ void UNet::contract(Run& run, int64_t level) {
     if (level == 0) {
         const Planes& image = run.workspace.image;
         const Size& size = image.size();
-        run.pool.for_each(size[0], [&](int64_t z) {
-            for (int64_t y = 0; y < size[1]; ++y) {
-                std::copy_n(run.image + (z * size[1] + y) * size[2], size[2],
-                            image.at(z) + (y + 1) * image.row() + 1);
-            }
-        });
+        run.pool.for_each(size[0], [&](int64_t z) { interleave(run.image, inputs(), image, z); });
         const int64_t groups = (size[1] + kImageRows - 1) / kImageRows;
         first = {2 * groups, [&, groups](int64_t pair, int64_t task, const Scratch&) {
                      const int64_t z = 2 * pair + task / groups, y = task % groups * kImageRows;

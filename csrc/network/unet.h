@@ -30,9 +30,10 @@ class UNet {
     explicit UNet(const UNetWeights& weights);
     ~UNet();
 
+    int64_t inputs() const { return image_layer_.view().inputs; }
     int64_t outputs() const { return head_.view().outputs; }
 
-    // Computes `logits` [output][z][y][x] from `image` [z][y][x], on `threads` threads (0: all cores).
+    // Computes `logits` [output][z][y][x] from `image` [input][z][y][x], on `threads` threads (0: all cores).
     // Concurrent calls run one after the other. Throws std::invalid_argument for a size that cannot be halved
     // level by level.
     void run(const float* image, const Size& size, float* logits, int threads);

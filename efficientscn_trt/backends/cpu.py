@@ -1,20 +1,23 @@
-"""The networks on the CPU, run by the core and by OpenVINO."""
+"""The networks on the CPU, run by the core or by OpenVINO."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import prod
 
 import numpy as np
 
-from ..bundle import Bundle
+from .. import _core
+from ..bundle import NETWORKS, Bundle
 from ..errors import DeviceError
 from ..system import instruction_sets
 from ..triples import Size
-from .cpu_loader import Loader
+from .core_networks import core_runs, load_core_network
 from .forks import keep_in_children
-from .openvino_start import RUNTIME, ov_core
-from .trial import try_networks
+from .older_bundles import core_forms
+from .protocols import Network
 
 _FLOAT = 4  # bytes
 
@@ -22,10 +25,10 @@ _FLOAT = 4  # bytes
 class CpuBackend:
     """Runs one image at a time, on all cores by default.
 
-    In float32 the core runs the U-Net at the start of each network and the end of the SCN; OpenVINO runs the
-    rest. The core convolves by minimal filtering, which takes a third of the multiplications. In bfloat16,
-    and for a network of another form, OpenVINO runs everything. The SCN's memory is kept for the next image
-    of the same size, because fresh pages would cost a tenth of the SCN's time.
+    In float32 the core runs the networks. It convolves by minimal filtering, which takes a third of the
+    multiplications. OpenVINO, which is imported only then, runs them in bfloat16, and networks of another
+    form. The SCN's memory is kept for the next image of the same size, because fresh pages would cost a tenth
+    of the SCN's time.
     """
 
     device = "cpu"
@@ -34,19 +37,17 @@ class CpuBackend:
         """Read both networks of `bundle`; `threads` 0 means all cores.
 
         Raises DeviceError if `precision` is "bf16" and the processor has no bfloat16 instructions, and
-        BundleError if OpenVINO dies of a network, or if the localization network cannot be compiled. If the
-        segmentation network cannot be compiled, `segment` raises BundleError.
+        BundleError if OpenVINO dies of a network, or if the localization network cannot be loaded. If the
+        segmentation network cannot be loaded, `segment` raises BundleError.
         """
         self.precision = _precision(precision)
-        self.runtime = RUNTIME
         self._labels = len(bundle.manifest.labels)
-        try_networks(bundle, self.precision, threads)
-        loader = Loader(bundle, self.precision, threads)
-        # The larger network is read while the smaller one compiles.
+        loaders, self.runtime = _loaders(bundle, self.precision, threads)
+        # The larger network is loaded meanwhile.
         background = ThreadPoolExecutor(1)
-        self._segmentation = background.submit(loader.load, "segmentation")
+        self._segmentation = background.submit(loaders["segmentation"])
         background.shutdown(wait=False)
-        self._localization = loader.load("localization")
+        self._localization = loaders["localization"]()
         keep_in_children(self, self._segmentation)
 
     def localize(self, image: np.ndarray) -> np.ndarray:
@@ -76,16 +77,44 @@ class CpuBackend:
         self._segmentation.result().release()
 
 
+def core_runtime() -> str:
+    """The core with its version and the instructions that it uses, such as "core 0.1.0 (avx512)"."""
+    build = _core.build_info()
+    return f"core {build['version']} ({build['simd_used']})"
+
+
+def _loaders(bundle: Bundle, precision: str, threads: int) -> tuple[dict[str, Callable[[], Network]], str]:
+    """What loads each network, and what runs them. Raises BundleError if OpenVINO dies of one."""
+    forms = core_forms(bundle) if precision == "fp32" else {}
+    loaders: dict[str, Callable[[], Network]] = {
+        name: partial(load_core_network, bundle, name, form, threads)
+        for name, form in forms.items()
+        if core_runs(form, bundle, name)
+    }
+    others = [name for name in NETWORKS if name not in loaders]
+    if not others:
+        return loaders, core_runtime()
+    from .openvino_loader import load_with_openvino
+    from .openvino_start import RUNTIME
+    from .trial import try_networks
+
+    try_networks(bundle, others, precision, threads)
+    for name in others:
+        loaders[name] = partial(load_with_openvino, bundle, name, precision, threads)
+    return loaders, RUNTIME if len(others) == len(NETWORKS) else f"{core_runtime()}, {RUNTIME}"
+
+
 def has_bfloat16() -> bool:
     """Whether the processor has bfloat16 instructions that OpenVINO uses."""
+    from .openvino_start import ov_core
+
     return "BF16" in ov_core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _precision(asked: str) -> str:
-    native = has_bfloat16()
     if asked == "auto":
-        # bfloat16 is faster than the core's U-Net in float32 only with matrix units (AMX).
-        return "bf16" if native and "amx_bf16" in instruction_sets() else "fp32"
-    if asked == "bf16" and not native:
+        # bfloat16 is faster than the core in float32 only with matrix units (AMX).
+        return "bf16" if "amx_bf16" in instruction_sets() and has_bfloat16() else "fp32"
+    if asked == "bf16" and not has_bfloat16():
         raise DeviceError("This processor has no bfloat16 instructions; use the precision fp32 or auto.")
     return asked

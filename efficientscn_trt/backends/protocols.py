@@ -11,6 +11,25 @@ if TYPE_CHECKING:
     from ..triples import Size
 
 
+class Network(Protocol):
+    """One network of a bundle, on the CPU."""
+
+    def run(self, image: np.ndarray, output: np.ndarray) -> None:
+        """Run on `image`, float32 [z, y, x], and write into `output`.
+
+        `output` has the shape and type of the network's output, [1, ...].
+        """
+        ...
+
+    def bytes_for(self, size: Size) -> int:
+        """How much memory `run` takes for an image of `size` (z, y, x), beside the image and the output."""
+        ...
+
+    def release(self) -> None:
+        """Free the buffers; the next run allocates them again."""
+        ...
+
+
 class Networks(Protocol):
     """The two networks."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
-from ..bundle import Bundle
+from ..bundle import NETWORKS, Bundle
 from ..engines import this_machine
 from ..engines.cache import find_obstacle
 from ..engines.flavours import FLAVOURS
 from ..errors import DeviceError
+from ..system import processor_name
+from .core_networks import core_runs
+from .cpu import core_runtime, has_bfloat16
 from .tensorrt import require_gpu
 
 
@@ -26,7 +29,7 @@ class Availability:
 
 def survey(bundle: Bundle) -> list[Availability]:
     """Every device that this version knows, with whether it can run `bundle`; the order is that of "auto"."""
-    return [_cuda(bundle), _cpu()]
+    return [_cuda(bundle), _cpu(bundle)]
 
 
 def choose(devices: list[Availability]) -> str | None:
@@ -51,16 +54,15 @@ def _cuda(bundle: Bundle) -> Availability:
     )
 
 
-def _cpu() -> Availability:
+def _cpu(bundle: Bundle) -> Availability:
+    core, hardware = core_runtime(), processor_name()
     try:
-        from .cpu import has_bfloat16
-        from .openvino_start import RUNTIME, ov_core
+        from .openvino_start import RUNTIME
     except ImportError as error:
+        networks = bundle.manifest.networks
+        if all(core_runs(getattr(networks, name).core, bundle, name) for name in NETWORKS):
+            return Availability("cpu", hardware, core, ("fp32",))
         problem = f"OpenVINO cannot be loaded ({error}); run: pip install --force-reinstall openvino"
-        return Availability("cpu", "", "OpenVINO", (), problem)
-    return Availability(
-        device="cpu",
-        hardware=str(ov_core.get_property("CPU", "FULL_DEVICE_NAME")),
-        software=RUNTIME,
-        precisions=("fp32", "bf16") if has_bfloat16() else ("fp32",),
-    )
+        return Availability("cpu", hardware, core, (), problem)
+    precisions = ("fp32", "bf16") if has_bfloat16() else ("fp32",)
+    return Availability("cpu", hardware, f"{core}, {RUNTIME}", precisions)

@@ -31,7 +31,7 @@ _FROM_OUTSIDE = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
 
 @dataclass(frozen=True)
 class Trial:
-    """Networks to try, as a `Loader` would load them."""
+    """Networks to try, with the arguments of `load_with_openvino`."""
 
     bundle: Bundle
     names: tuple[str, ...]
@@ -51,14 +51,14 @@ class Outcome:
     late: bool
 
 
-def try_networks(bundle: Bundle, precision: str, threads: int) -> None:
-    """Try the networks of `bundle` that were not tried before.
+def try_networks(bundle: Bundle, names: Sequence[str], precision: str, threads: int) -> None:
+    """Try those of the networks `names` of `bundle` that were not tried before.
 
     Raises BundleError if OpenVINO dies of one, or does not finish. What it refuses is left to the caller.
     """
 
     def untried() -> tuple[str, ...]:
-        return tuple(name for name in NETWORKS if not is_tried(bundle, name, precision))
+        return tuple(name for name in names if not is_tried(bundle, name, precision))
 
     if untried():
         with _one_at_a_time:

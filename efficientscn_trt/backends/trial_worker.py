@@ -11,9 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..bundle import Bundle
 from .child_process import end_with_caller, leave_no_core
-from .cpu_loader import Loader
+from .openvino_loader import load_with_openvino
 from .trial import FAILS, SECONDS, WORKS, Trial
 
 _SPARE_SECONDS = 5  # the caller ends this process first, if it still runs
@@ -38,20 +37,20 @@ def main() -> None:
 
 def run(trial: Trial, report: Callable[[str], object]) -> None:
     """Try the networks, and report as `Outcome` says."""
-    loader = Loader(trial.bundle, trial.precision, trial.threads)
     for name in trial.names:
         report(name)
         try:
-            _run(loader, trial.bundle, name)
+            _run(trial, name)
         except Exception:
             report(FAILS)
         else:
             report(WORKS)
 
 
-def _run(loader: Loader, bundle: Bundle, name: str) -> None:
-    manifest = bundle.manifest
+def _run(trial: Trial, name: str) -> None:
+    manifest = trial.bundle.manifest
     size = tuple(map(min, getattr(manifest.pipeline, name).valid_sizes))
     image = np.random.default_rng(0).uniform(-1, 1, size).astype(np.float32)
     channels, dtype = ((), np.bool_) if name == "localization" else ((len(manifest.labels),), np.float32)
-    loader.load(name).run(image, np.empty((1, *channels, *size), dtype))
+    network = load_with_openvino(trial.bundle, name, trial.precision, trial.threads)
+    network.run(image, np.empty((1, *channels, *size), dtype))

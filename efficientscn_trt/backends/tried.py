@@ -13,7 +13,7 @@ from pathlib import Path
 from ..bundle import Bundle
 from ..bundle.shipped import is_shipped
 from ..io.unfinished import unfinished_file
-from .cpu_loader import network_cache
+from .openvino_loader import network_cache
 from .openvino_start import ov, ov_core
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from ..errors import BundleError
 from ..io.plausibility import LEAST_SPACING_MM
 from ..io.wording import shown
+from .core_form import FILTERS, LEVELS, MOST_INPUTS, UNetForm
 from .manifest import MANIFEST, NETWORKS, Manifest
 
 _MOST_LABELS = 255
@@ -24,6 +25,7 @@ def check_consistent(manifest: Manifest) -> None:
     _check_names(manifest)
     _check_unknown_spacing(manifest)
     _check_files(manifest)
+    _check_core_forms(manifest)
     _check_texts(manifest)
 
 
@@ -73,6 +75,54 @@ def _check_files(manifest: Manifest) -> None:
     for name, sha256 in manifest.files.items():
         if not _SHA256.fullmatch(sha256):
             _refuse(f"has the SHA-256 {shown(sha256)} for {shown(name)}, expected 64 hexadecimal digits")
+
+
+def _check_core_forms(manifest: Manifest) -> None:
+    labels = range(len(manifest.labels))
+    for key in NETWORKS:
+        network = getattr(manifest.networks, key)
+        core = network.core
+        if core is None:
+            continue
+        where = f"networks.{key}.core"
+        if core.sha256 != network.sha256:
+            _refuse(f"has in {where} the places of weights in another file than {shown(network.file)}")
+        if key == "localization":
+            _check_unet(f"{where}.unet", core.unet, 1, 2)
+            if core.spatial:
+                _refuse(f"has {where}.spatial, expected none, as the localization network")
+            continue
+        _check_unet(f"{where}.unet", core.unet, 1, len(labels))
+        if sorted(each.label for each in core.spatial) != list(labels):
+            found = [each.label for each in core.spatial]
+            _refuse(f"has the labels {shown(found)} in {where}.spatial, expected each of {len(labels)} once")
+        for index, each in enumerate(core.spatial):
+            if len(set(each.sees)) != len(each.sees) or not set(each.sees) <= set(labels):
+                _refuse(f"has {shown(list(each.sees))} in {where}.spatial[{index}].sees, expected labels")
+            _check_unet(f"{where}.spatial[{index}].unet", each.unet, 1 + len(each.sees), 1)
+
+
+def _check_unet(where: str, unet: UNetForm, inputs: int, outputs: int) -> None:
+    if unet.levels not in LEVELS or unet.filters not in FILTERS:
+        _refuse(
+            f"has {shown(unet.levels)} levels of {shown(unet.filters)} filters in {where}, expected "
+            f"{LEVELS.start} to {LEVELS.stop - 1} levels of {', '.join(map(str, FILTERS))} filters"
+        )
+    if (unet.inputs, unet.outputs) != (inputs, outputs) or inputs > MOST_INPUTS:
+        _refuse(
+            f"has {shown(unet.inputs)} inputs and {shown(unet.outputs)} outputs in {where}, expected "
+            f"{inputs} and {outputs}"
+        )
+    layers = unet.layers
+    whole = all(
+        parts and channels % len(parts) == 0
+        for (_, channels, _), parts in zip(layers, unet.kernels, strict=False)
+    )
+    if not (len(unet.kernels) == len(unet.biases) == len(layers) and whole):
+        _refuse(
+            f"has the places of {len(unet.kernels)} kernels and {len(unet.biases)} biases in {where}, "
+            f"expected those of {len(layers)} layers"
+        )
 
 
 def _check_texts(manifest: Manifest) -> None:

@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..triples import Size, Triple
+from .core_form import CoreForm
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+FIRST_WITH_CORE_FORMS = 2
+"""Older manifests do not say in which form the core runs a network."""
+
 MANIFEST = "manifest.json"
 NETWORKS = ("localization", "segmentation")
 
@@ -96,7 +100,10 @@ class Float16File:
 
 @dataclass(frozen=True)
 class Network:
-    """One network of a bundle: its float32 ONNX file with `input` and `output`, and its float16 form."""
+    """One network of a bundle: its float32 ONNX file with `input` and `output`, and its other forms.
+
+    `core`: the form in which the core runs it on a CPU in float32. If it is None, OpenVINO runs it.
+    """
 
     file: str
     sha256: str
@@ -106,6 +113,7 @@ class Network:
     input: Tensor
     output: Tensor
     float16: Float16File | None = field(default=None, metadata=OPTIONAL)
+    core: CoreForm | None = field(default=None, metadata=OPTIONAL)
 
     @property
     def files(self) -> list[Network | Float16File]:

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import OutputError
 from ..io.paths import is_there
 from ..io.unfinished import unfinished_folder
+from .core_form import CoreForm
 from .manifest import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -37,6 +38,7 @@ class NetworkSource:
     input: Tensor
     output: Tensor
     float16: bytes | None = None
+    core: CoreForm | None = None
 
 
 def write(
@@ -108,6 +110,7 @@ def _write_network(folder: Path, key: str, source: NetworkSource) -> Network:
         input=source.input,
         output=source.output,
         float16=float16,
+        core=source.core,
     )
 
 

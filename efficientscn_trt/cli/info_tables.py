@@ -11,8 +11,10 @@ from typing import Any
 import click
 from rich.table import Table
 
+from ..backends.core_networks import core_runs
 from ..backends.survey import Availability
-from ..bundle import Bundle, Manifest
+from ..bundle import NETWORKS, Bundle, Manifest
+from ..bundle.manifest import FIRST_WITH_CORE_FORMS
 from ..engines import EngineRow
 from .engine_tables import show_engines
 from .tables import facts, megabytes, short_digest, show, table
@@ -35,6 +37,7 @@ def print_tables(
         click.echo(f"Note: {notice}")
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
     show(_networks(manifest))
+    click.echo(f"In float32 on a CPU: {_runners(bundle)}.\n")
     show_engines(engines, bundle)
     show(_pipeline(manifest))
     show(_provenance(manifest))
@@ -44,15 +47,23 @@ def print_tables(
 
 def _networks(manifest: Manifest) -> Table:
     rows = []
-    for field in dataclasses.fields(manifest.networks):
-        network = getattr(manifest.networks, field.name)
+    for name in NETWORKS:
+        network = getattr(manifest.networks, name)
         count, opset = f"{network.parameters:,}", str(network.opset)
         forms = [("fp32", network)] + ([("fp16", network.float16)] if network.float16 else [])
         for precision, form in forms:
             digest = f"{short_digest(form.sha256)} verified"
-            rows.append((field.name, precision, digest, count, megabytes(form.bytes), opset))
+            rows.append((name, precision, digest, count, megabytes(form.bytes), opset))
     header = ("Network", "Form", "SHA-256", "Parameters", "Size", "Opset")
     return table("Networks", header, rows, text_columns=3)
+
+
+def _runners(bundle: Bundle) -> str:
+    manifest = bundle.manifest
+    if manifest.schema_version < FIRST_WITH_CORE_FORMS:
+        return "each load searches these networks for what the core runs; export the bundle again"
+    runs = {name: core_runs(getattr(manifest.networks, name).core, bundle, name) for name in NETWORKS}
+    return ", ".join(f"{'the core' if by_core else 'OpenVINO'} runs {name}" for name, by_core in runs.items())
 
 
 def _pipeline(manifest: Manifest) -> Table:

@@ -103,7 +103,7 @@ def _no_manifest(path: Path) -> None:
             _file_altered,
             r"localization\.onnx was altered: its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}",
         ),
-        (_newer_schema, "has bundle schema 99, but this version reads schema 1; upgrade efficientscn-trt"),
+        (_newer_schema, "has bundle schema 99, but this version reads schema 2; upgrade efficientscn-trt"),
     ],
 )
 @pytest.mark.parametrize("command", ["segment", "info"])

@@ -30,7 +30,7 @@ def test_tables(run: Run, tiny_bundle: Bundle) -> None:
         tiny_bundle.manifest.networks.segmentation.sha256[:12] + "… verified",
         "box margin, mm",
         "used by auto",
-        "OpenVINO",
+        "In float32 on a CPU: OpenVINO runs localization, OpenVINO runs segmentation.",
         "CUDA",
     ):
         assert text in done.stdout

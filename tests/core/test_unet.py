@@ -28,30 +28,34 @@ def network_of(reference: UNetReference, **changes: Any) -> _core.UNet:
 
 
 def logits_of(network: _core.UNet, image: np.ndarray, threads: int = 0) -> np.ndarray:
-    logits = np.full((network.outputs, *image.shape), np.nan, np.float32)
+    logits = np.full((network.outputs, *image.shape[1:]), np.nan, np.float32)
     network.run(image, logits, threads=threads)
     return logits
 
 
-def image_of(size: tuple[int, ...], seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).uniform(-0.5, 1.0, size).astype(np.float32)
+def image_of(size: tuple[int, ...], seed: int = 0, inputs: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-0.5, 1.0, (inputs, *size)).astype(np.float32)
 
 
 @given(
     st.integers(2, 4),
     st.sampled_from([16, 32, 48, 64]),
+    st.one_of(st.just(1), st.integers(2, 7)),
     st.integers(1, 18),
     st.tuples(*[st.integers(1, 5)] * 3),
     st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=25)
-def test_logits(levels: int, filters: int, outputs: int, lowest: tuple[int, int, int], seed: int) -> None:
+def test_logits(
+    levels: int, filters: int, inputs: int, outputs: int, lowest: tuple[int, int, int], seed: int
+) -> None:
     levels = min(levels, 2 if filters > 32 else 3 if max(lowest) > 3 else 4)
     size = tuple(length << (levels - 1) for length in lowest)
-    reference = UNetReference.seeded(levels, filters, outputs, seed)
-    image = image_of(size, seed)
-    found = logits_of(network_of(reference), image)
-    assert len(found) == outputs
+    reference = UNetReference.seeded(levels, filters, outputs, seed, inputs)
+    image = image_of(size, seed, inputs)
+    network = network_of(reference)
+    found = logits_of(network, image)
+    assert (network.inputs, network.outputs) == (inputs, outputs)
     np.testing.assert_allclose(found, reference.logits(image), rtol=0, atol=5e-6)
 
 
@@ -91,12 +95,13 @@ import numpy as np
 from support.unet_reference import SLOPE, UNetReference
 from efficientscn_trt import _core
 assert _core.build_info()["simd_used"] == sys.argv[1], _core.build_info()
-reference = UNetReference.seeded(3, int(sys.argv[2]), 5)
-image = np.random.default_rng(0).uniform(-0.5, 1, (12, 8, 20)).astype(np.float32)
-network = _core.UNet(reference.contracting, reference.expanding, reference.head, SLOPE)
-logits = np.empty((5, *image.shape), np.float32)
-network.run(image, logits)
-np.testing.assert_allclose(logits, reference.logits(image), rtol=0, atol=5e-6)
+for inputs in (1, 5):
+    reference = UNetReference.seeded(3, int(sys.argv[2]), 5, inputs=inputs)
+    image = np.random.default_rng(0).uniform(-0.5, 1, (inputs, 12, 8, 20)).astype(np.float32)
+    network = _core.UNet(reference.contracting, reference.expanding, reference.head, SLOPE)
+    logits = np.empty((5, *image.shape[1:]), np.float32)
+    network.run(image, logits)
+    np.testing.assert_allclose(logits, reference.logits(image), rtol=0, atol=5e-6)
 """
 
 
@@ -119,11 +124,13 @@ def test_an_image_that_cannot_be_halved() -> None:
 def test_images_of_another_kind() -> None:
     network = network_of(UNetReference.seeded(2, 16, 1))
     with pytest.raises(ValueError, match="image must hold float32 values, found float64"):
-        logits_of(network, np.zeros((4, 4, 4)))
-    with pytest.raises(ValueError, match="image must have 3 axes"):
-        logits_of(network, np.zeros((1, 4, 4, 4), np.float32))
+        logits_of(network, np.zeros((1, 4, 4, 4)))
+    with pytest.raises(ValueError, match="image must have 4 axes"):
+        network.run(np.zeros((4, 4, 4), np.float32), np.zeros((1, 4, 4, 4), np.float32))
+    with pytest.raises(ValueError, match="image must have 1 channels, found 2"):
+        logits_of(network, np.zeros((2, 4, 4, 4), np.float32))
     with pytest.raises(ValueError, match="image must be C-contiguous"):
-        logits_of(network, image_of((4, 4, 8))[:, :, ::2])
+        logits_of(network, image_of((4, 4, 8))[..., ::2])
     with pytest.raises(ValueError, match=r"logits must have 1 outputs of the image's .*, found 2 of"):
         network.run(image_of((4, 4, 4)), np.zeros((2, 4, 4, 4), np.float32))
 
@@ -140,6 +147,8 @@ def test_weights_that_are_not_a_unet() -> None:
         )
     with pytest.raises(ValueError, match="16, 32, 48 or 64 filters, found 8"):
         network_of(UNetReference.seeded(2, 8, 1))
+    with pytest.raises(ValueError, match="1 to 256 inputs, found 257"):
+        network_of(UNetReference.seeded(2, 16, 1, inputs=257))
     wrong = [reference.expanding[1], reference.expanding[0]]
     with pytest.raises(
         ValueError,

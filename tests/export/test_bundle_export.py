@@ -117,7 +117,10 @@ def test_report(report: ExportReport) -> None:
             "float32", "ONNX", *(graph_pass.name for graph_pass in PASSES), "signature"
         ]  # fmt: skip
         assert each.reference.agreement > 0.99
-        assert each.warnings == ()
+        assert each.core is None  # its U-Nets have one convolution a block
+        assert each.warnings == (
+            "The CPU core cannot run this network, so OpenVINO runs it on CPUs, which takes longer.",
+        )
         for step in each.steps[1:]:
             if step.difference is not None:
                 assert step.difference.relative < 1e-5

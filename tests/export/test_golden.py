@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from efficientscn_trt.backends.cpu import CpuBackend
+from efficientscn_trt.backends.cpu import CpuBackend, core_runtime
 from efficientscn_trt.bundle import Bundle
 
 PROBABILITIES = 1e-5
@@ -44,10 +44,11 @@ def test_probabilities_by_onnx_runtime(golden_bundle: Bundle, segmentation: dict
     np.testing.assert_allclose(found, segmentation["probabilities"], rtol=0, atol=PROBABILITIES)
 
 
-def test_both_by_openvino(
+def test_both_by_the_core(
     golden_bundle: Bundle, localization: dict[str, np.ndarray], segmentation: dict[str, np.ndarray]
 ) -> None:
     backend = CpuBackend(golden_bundle, "fp32", 0)
+    assert backend.runtime == core_runtime()
     np.testing.assert_array_equal(backend.localize(localization["input"]), localization["mask"])
     found = backend.segment(segmentation["input"])
     np.testing.assert_allclose(found, segmentation["probabilities"], rtol=0, atol=PROBABILITIES)
@@ -61,4 +62,5 @@ def test_every_pattern_was_found(golden_bundle: Bundle) -> None:
     assert provenance["segmentation"]["nodes"] <= 305
     for network in ("localization", "segmentation"):
         assert provenance[network]["unrecognised"] == []
+        assert 0 < provenance[network]["core_difference"] < (1e-4 if network == "localization" else 1e-5)
         assert provenance[network]["agreement"] > 0.997

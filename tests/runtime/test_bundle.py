@@ -96,7 +96,7 @@ def test_altered_network(copy: Path) -> None:
 def test_newer_schema(copy: Path) -> None:
     _edit(copy, "schema_version", bundles.SCHEMA_VERSION + 1)
     _edit(copy, "from_the_future", {})
-    with pytest.raises(BundleError, match=r"has bundle schema 2, but .* schema 1; upgrade efficientscn-trt"):
+    with pytest.raises(BundleError, match=r"has bundle schema 3, but .* schema 2; upgrade efficientscn-trt"):
         bundles.load(copy)
 
 

@@ -154,7 +154,7 @@ from efficientscn_trt.system import resident_bytes
 levels, threads, *size = map(int, sys.argv[1:])
 weights = UNetReference.seeded(levels, 32, 5, 1)
 network = _core.UNet(weights.contracting, weights.expanding, weights.head, SLOPE)
-image, logits = np.ones(size, np.float32), np.ones((5, *size), np.float32)
+image, logits = np.ones((1, *size), np.float32), np.ones((5, *size), np.float32)
 before = resident_bytes()
 network.run(image, logits, threads=threads)
 print(network.bytes_for(size, threads), resident_bytes() - before)

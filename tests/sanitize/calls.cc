@@ -107,9 +107,9 @@ Bytes strided_copy(const Scan& scan, int threads) {
 constexpr Size kLogitsSize = {12, 8, 32};
 constexpr int64_t kLabels = 3;
 
-Bytes pool_sigmoids(const std::vector<float>& logits, int threads) {
-    std::vector<float> pooled(kLabels * voxels(network::small_size(kLogitsSize)));
-    network::pool_sigmoids(logits.data(), kLabels, kLogitsSize, pooled.data(), threads);
+Bytes pool_inputs(const std::vector<float>& image, const std::vector<float>& logits, int threads) {
+    std::vector<float> pooled((1 + kLabels) * voxels(network::small_size(kLogitsSize)));
+    network::pool_inputs(image.data(), logits.data(), kLabels, kLogitsSize, pooled.data(), threads);
     return bytes_of(pooled);
 }
 
@@ -119,6 +119,7 @@ Bytes combine(std::vector<float> logits, const std::vector<float>& spatial, int 
 }
 
 constexpr Size kImageSize = {12, 20, 28};
+constexpr int64_t kInputs = 3;
 
 Bytes unet(network::UNet& network, const std::vector<float>& image, int threads) {
     std::vector<float> logits(network.outputs() * voxels(kImageSize));
@@ -150,10 +151,11 @@ std::vector<Call> all_calls() {
     calls.push_back({"label_confidence", [=](int n) { return label_confidence(probabilities, classes, n); }});
     const auto logits = values(kLabels * voxels(kLogitsSize));
     const auto spatial = values(kLabels * voxels(network::small_size(kLogitsSize)));
-    calls.push_back({"pool_sigmoids", [=](int n) { return pool_sigmoids(logits, n); }});
+    const auto pooled = values(voxels(kLogitsSize));
+    calls.push_back({"pool_inputs", [=](int n) { return pool_inputs(pooled, logits, n); }});
     calls.push_back({"combine", [=](int n) { return combine(logits, spatial, n); }});
-    const auto image = values(voxels(kImageSize));
-    const network::UNetWeights weights = unet_weights(3, 16, 5);
+    const auto image = values(kInputs * voxels(kImageSize));
+    const network::UNetWeights weights = unet_weights(3, 16, kInputs, 5);
     const auto shared = std::make_shared<network::UNet>(weights);
     calls.push_back({"a shared U-Net", [=](int n) { return unet(*shared, image, n); }});
     calls.push_back({"a U-Net of its own", [=](int n) {

@@ -63,12 +63,12 @@ std::vector<float> values(int64_t count) {
     return all;
 }
 
-network::UNetWeights unet_weights(int levels, int64_t filters, int64_t outputs) {
+network::UNetWeights unet_weights(int levels, int64_t filters, int64_t inputs, int64_t outputs) {
     network::UNetWeights weights;
     for (int level = 0; level < levels; ++level) {
         const bool lowest = level + 1 == levels;
         weights.contracting.push_back(
-            {layer(filters, level == 0 ? 1 : filters, 27), layer(filters, filters, 27)});
+            {layer(filters, level == 0 ? inputs : filters, 27), layer(filters, filters, 27)});
         weights.expanding.push_back(
             {layer(filters, lowest ? filters : 2 * filters, 27), layer(filters, filters, 27)});
     }

@@ -30,7 +30,7 @@ std::vector<Scan> scans();
 // `count` values between -4 and 4.
 std::vector<float> values(int64_t count);
 
-network::UNetWeights unet_weights(int levels, int64_t filters, int64_t outputs);
+network::UNetWeights unet_weights(int levels, int64_t filters, int64_t inputs, int64_t outputs);
 
 // The strides, in elements, of an array whose memory order is `axes`, the slowest first.
 Triple<int64_t> strides(const Size& size, const Triple<int>& axes);

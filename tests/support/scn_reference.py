@@ -7,10 +7,11 @@ import numpy as np
 STRIDE = 4
 
 
-def pooled_sigmoids(logits: np.ndarray) -> np.ndarray:
-    """Means of the sigmoids over 4×4×4 voxels, [label, z, y, x]."""
-    labels, z, y, x = logits.shape
-    blocks = sigmoid(logits).reshape(labels, z // STRIDE, STRIDE, y // STRIDE, STRIDE, x // STRIDE, STRIDE)
+def pooled_inputs(image: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Means over 4×4×4 voxels of an image [1, z, y, x] and of the sigmoids of logits [label, z, y, x]."""
+    values = np.concatenate([image.astype(np.float64), sigmoid(logits)])
+    channels, z, y, x = values.shape
+    blocks = values.reshape(channels, z // STRIDE, STRIDE, y // STRIDE, STRIDE, x // STRIDE, STRIDE)
     return blocks.mean(axis=(2, 4, 6))
 
 

@@ -19,7 +19,7 @@ class UNetReference:
     head: Layer
 
     @classmethod
-    def seeded(cls, levels: int, filters: int, outputs: int, seed: int = 0) -> UNetReference:
+    def seeded(cls, levels: int, filters: int, outputs: int, seed: int = 0, inputs: int = 1) -> UNetReference:
         generator = np.random.default_rng(seed)
 
         def layer(outputs: int, inputs: int, size: int = 3) -> Layer:
@@ -30,13 +30,13 @@ class UNetReference:
         def block(inputs: int) -> list[Layer]:
             return [layer(filters, inputs), layer(filters, filters)]
 
-        contracting = [block(filters if level else 1) for level in range(levels)]
+        contracting = [block(filters if level else inputs) for level in range(levels)]
         expanding = [block(2 * filters) for _ in range(levels - 1)] + [block(filters)]
         return cls(contracting, expanding, layer(outputs, filters, 1))
 
     def logits(self, image: np.ndarray) -> np.ndarray:
-        """[output, z, y, x] of an image [z, y, x]."""
-        value, skips = image[np.newaxis].astype(np.float64), []
+        """[output, z, y, x] of an image [input, z, y, x]."""
+        value, skips = image.astype(np.float64), []
         for level, block in enumerate(self.contracting):
             value = _block(_halved(value) if level else value, block)
             skips.append(value)

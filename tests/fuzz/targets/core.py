@@ -360,10 +360,12 @@ def combination(choices: Choices) -> None:
     size = tuple(4 * n for n in small)
     local, spatial = logits(choices, labels, size), logits(choices, labels, small)
     threads = choices.threads()
-    pooled = result_of(lambda: _core.pool_sigmoids(local, threads))
+    image = choices.array([1, *size], ("<f4",)) if choices.once_in(6) else np.full((1, *size), 0.5, "f4")
+    pooled = result_of(lambda: _core.pool_inputs(image, local, threads))
     if pooled is not None:
-        expected = scn_reference.pooled_sigmoids(np.array(local))
-        np.testing.assert_allclose(pooled, expected, rtol=0, atol=5e-7)
+        expected = scn_reference.pooled_inputs(np.array(image), np.array(local))
+        error = 5e-7 * max(1, np.abs(expected[0]).max())
+        np.testing.assert_allclose(pooled, expected, rtol=0, atol=error)
     before = np.array(local)
     if not accepted(lambda: _core.combine(local, spatial, threads)):
         return
@@ -381,21 +383,20 @@ _weights = cache(UNetReference.seeded)
 
 
 @cache
-def _network(levels: int, filters: int, outputs: int) -> tuple[UNetReference, _core.UNet]:
-    weights = _weights(levels, filters, outputs)
+def _network(levels: int, filters: int, inputs: int, outputs: int) -> tuple[UNetReference, _core.UNet]:
+    weights = _weights(levels, filters, outputs, inputs=inputs)
     return weights, _core.UNet(weights.contracting, weights.expanding, weights.head, SLOPE)
 
 
 def unet(choices: Choices) -> None:
-    levels, filters, outputs = choices.of([(2, 16, 1), (2, 16, 18), (2, 32, 5), (3, 16, 2)])
+    forms = [(2, 16, 1, 1), (2, 16, 5, 18), (2, 32, 1, 5), (3, 16, 2, 2)]
+    levels, filters, inputs, outputs = choices.of(forms)
     size = tuple(choices.whole(1, 2) << (levels - 1) for _ in range(3))
     if choices.once_in(8):
         size = choices.size(200)
-    weights, network = _network(levels, filters, outputs)
-    assert network.outputs == outputs
-    image = choices.array(size, ("<f4",)) if choices.once_in(4) else logits(choices, 1, size)
-    if isinstance(image, np.ndarray) and image.ndim == 4:
-        image = image[0] if len(image) == 1 else image
+    weights, network = _network(levels, filters, inputs, outputs)
+    assert (network.inputs, network.outputs) == (inputs, outputs)
+    image = logits(choices, inputs, size)
     found = np.full((outputs, *size), np.nan, np.float32)
     into = found if not choices.once_in(8) else choices.array(found.shape, ("<f4",))
     threads = choices.of([1, 2, 3, 0, -1, 600])

@@ -19,7 +19,7 @@ from support.tiny_bundle import LABEL_HU, ORGAN_HU, write_tiny_bundle
 
 from efficientscn_trt import BundleError, Segmentation, Segmenter
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.backends import trial
+from efficientscn_trt.backends import older_bundles, trial
 from fuzz import mutation
 from fuzz.scans import check_sentence
 
@@ -30,7 +30,9 @@ _MOST_VOXELS = 1 << 22  # of a network's input
 _FOLDER = Path(tempfile.mkdtemp(prefix="escn-fuzz-"))
 _SCAN = block_array()
 os.environ["EFFICIENTSCN_CACHE"] = os.devnull  # each bundle is compiled once
-patch.object(trial, "is_tried", lambda *_: True).start()  # the networks are always the same
+# The networks are always the same.
+patch.object(trial, "is_tried", lambda *_: True).start()
+patch.object(older_bundles, "_search", lambda *_: {}).start()
 _ORIGINAL = write_tiny_bundle(_FOLDER / "bundle").manifest
 _DOCUMENT = json.loads(_ORIGINAL.to_json())
 _DOUBLED = "doubled"

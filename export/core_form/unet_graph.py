@@ -1,4 +1,4 @@
-"""Find the U-Net in a network's graph, and remove it from the graph."""
+"""Find a U-Net in a network's graph."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .openvino_start import op, ov
+from efficientscn_trt.backends.openvino_start import op, ov
+from efficientscn_trt.bundle.core_form import FILTERS
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Kernel [output, input, z, y, x] and bias [output] of a convolution, float32."""
-
-FILTERS = (16, 32, 48, 64)
-"""The numbers of filters that the core's U-Net supports."""
 
 _TAPS = (3, 3, 3)
 
@@ -24,7 +22,7 @@ class _Other(Exception):
 
 @dataclass
 class UNetGraph:
-    """The U-Net at the start of a network: its layers as the core takes them, and its logits in the graph."""
+    """A U-Net in a network: its layers as the core takes them, and its logits in the graph."""
 
     logits: ov.Output
     head: Layer
@@ -33,30 +31,22 @@ class UNetGraph:
     slope: float = 0.0
 
     @property
-    def multiple(self) -> int:
-        """The size of an image along each axis must be a multiple of this."""
-        return 1 << (len(self.contracting) - 1)
+    def layers(self) -> list[Layer]:
+        """All layers, in the order of `UNetForm.layers`."""
+        blocks = self.contracting + self.expanding
+        return [*(layer for block in blocks for layer in block), self.head]
 
 
-def find_unet(network: ov.Model) -> UNetGraph | None:
-    """Return the U-Net of `network`, whose one input is an image of one channel; None if there is none.
+def find_unet(source: ov.Output) -> UNetGraph | None:
+    """Return the U-Net whose input is `source`; None if there is none.
 
     Each block is two 3×3×3 convolutions with LeakyReLU. Between blocks are 2×2×2 average pooling and ×2
     linear upsampling (paper, section 4.2). The skip is concatenated, or has a convolution of its own.
     """
     try:
-        return _Search().unet(network.input(0))
+        return _Search().unet(source)
     except _Other:
         return None
-
-
-def without_unet(network: ov.Model, unet: UNetGraph) -> ov.Model:
-    """Return `network` without the U-Net; the logits are its second input.
-
-    Do not use `network` itself afterwards.
-    """
-    logits = replace_by_parameter(unet.logits, "logits")
-    return ov.Model(network.get_results(), [*network.get_parameters(), logits], "after the U-Net")
 
 
 def replace_by_parameter(value: ov.Output, name: str) -> ov.Node:
@@ -107,7 +97,7 @@ class _Search:
         kernels = [layer[0] for block in contracting + expanding for layer in block]
         if filters not in FILTERS or any(kernel.shape[0] != filters for kernel in kernels) or not skips:
             raise _Other
-        if len(self._slopes) != 1 or contracting[0][0][0].shape[1] != 1:
+        if len(self._slopes) != 1:
             raise _Other
         return UNetGraph(logits, head, contracting, expanding, self._slopes.pop())
 

@@ -1,0 +1,55 @@
+"""Recognise the networks that the core can run, and say so in a bundle's manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from efficientscn_trt.backends.core_networks import Localization, core_network
+from efficientscn_trt.backends.openvino_start import read_onnx
+from efficientscn_trt.bundle.core_form import CoreForm, SpatialForm
+
+from .localization_graph import find_localization
+from .places import form_of
+from .scn_graph import find_scn
+
+__all__ = ["core_outputs", "find_core_form"]
+
+
+def find_core_form(file: Path, role: str) -> CoreForm | None:
+    """The form in which the core runs the network `role` in the float32 ONNX file; None if it cannot.
+
+    `role`: "localization" or "segmentation". Raises `openvino_start.FAILURES` if OpenVINO cannot read it.
+    """
+    content, network = file.read_bytes(), read_onnx(file)
+    spatial: list[SpatialForm] = []
+    if role == "localization":
+        first = find_localization(network)
+    elif (scn := find_scn(network)) is None:
+        return None
+    else:
+        first = scn.local
+        for each in scn.spatial:
+            if (own := form_of(each.unet, content)) is None:
+                return None
+            spatial.append(SpatialForm(each.label, each.sees, own))
+    unet = form_of(first, content) if first else None
+    return CoreForm(hashlib.sha256(content).hexdigest(), unet, tuple(spatial)) if unet else None
+
+
+def core_outputs(form: CoreForm, content: bytes, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What the core computes for `image` float32 [1, 1, z, y, x]; `content` is that of the network's file.
+
+    Probabilities, or a mask and its logits.
+    """
+    network = core_network(form, content, threads=0)
+    size = image.shape[2:]
+    if isinstance(network, Localization):
+        mask = np.empty((1, *size), np.bool_)
+        network.run(image[0, 0], mask)
+        return {"mask": mask, "logits": network.logits(image[0, 0])[np.newaxis]}
+    probabilities = np.empty((1, form.unet.outputs, *size), np.float32)
+    network.run(image[0, 0], probabilities)
+    return {"probabilities": probabilities}

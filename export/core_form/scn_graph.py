@@ -1,0 +1,139 @@
+"""Find the parts of the SCN in its graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from efficientscn_trt import _core
+from efficientscn_trt.backends.openvino_start import compile_model, ov
+from efficientscn_trt.bundle.core_form import SPATIAL_STRIDE
+
+from .unet_graph import UNetGraph, find_unet, pools, replace_by_parameter, uses
+
+_PROBE_SIZE = (8, 8, 16)
+_PROBE_LIMIT = 1e-4
+
+
+@dataclass(frozen=True)
+class SpatialGraph:
+    """The spatial network of one label, and the labels whose local predictions it takes after the image."""
+
+    label: int
+    sees: tuple[int, ...]
+    unet: UNetGraph
+
+
+@dataclass(frozen=True)
+class ScnGraph:
+    """The U-Nets of an SCN."""
+
+    local: UNetGraph
+    spatial: tuple[SpatialGraph, ...]
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The inputs of the spatial networks, and their joined logits before these are upsampled."""
+
+    image: ov.Output
+    local: ov.Output
+    logits: ov.Output
+
+
+def find_scn(network: ov.Model) -> ScnGraph | None:
+    """Return the parts of `network` if it is an SCN that combines its predictions as the core does, else
+    None.
+
+    What follows the spatial logits is recognized by its results on a small random input.
+    """
+    local = find_unet(network.input(0))
+    ends = _ends(network, local) if local else None
+    if local is None or ends is None or not _combines_as_the_core(network):
+        return None
+    spatial = _spatial(network, ends)
+    found = [each.label for each in spatial]
+    return ScnGraph(local, spatial) if found == list(range(local.head[0].shape[0])) else None
+
+
+def _ends(network: ov.Model, local: UNetGraph) -> _Ends | None:
+    images = [node.output(0) for node in uses(network.input(0)) if pools(node, SPATIAL_STRIDE)]
+    pooled = [
+        pool.output(0)
+        for sigmoid in uses(local.logits)
+        if sigmoid.get_type_name() == "Sigmoid"
+        for pool in uses(sigmoid.output(0))
+        if pools(pool, SPATIAL_STRIDE)
+    ]
+    padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
+    if not len(images) == len(pooled) == len(padded) == 1 or not _joins_channels(padded[0].get_node()):
+        return None
+    return _Ends(images[0], pooled[0], padded[0])
+
+
+def _spatial(network: ov.Model, ends: _Ends) -> tuple[SpatialGraph, ...]:
+    """The spatial networks, in the order of their logits."""
+    found: dict[int, SpatialGraph] = {}
+    logits = _inputs(ends.logits.get_node())
+    for node in network.get_ordered_ops():
+        sees = _labels_seen(node, ends)
+        unet = find_unet(node.output(0)) if sees is not None else None
+        if sees is not None and unet is not None and unet.logits in logits:
+            label = logits.index(unet.logits)
+            found[label] = SpatialGraph(label, sees, unet)
+    return tuple(found[label] for label in sorted(found))
+
+
+def _labels_seen(node: ov.Node, ends: _Ends) -> tuple[int, ...] | None:
+    """The labels whose local predictions `node` joins to the image; None if it does something else."""
+    if not _joins_channels(node):
+        return None
+    image, *others = map(_channel, _inputs(node))
+    if image != (ends.image, 0) or any(source != ends.local for source, _ in others):
+        return None
+    return tuple(channel for _, channel in others)
+
+
+def _channel(value: ov.Output) -> tuple[ov.Output, int]:
+    """The tensor that `value` was split from, and which of its channels it is."""
+    node, channels = value.get_node(), value.get_partial_shape()[1]
+    if node.get_type_name() != "Split" or channels.is_dynamic or channels.get_length() != 1:
+        return value, 0
+    return node.input_value(0), value.get_index()
+
+
+def _joins_channels(node: ov.Node) -> bool:
+    return node.get_type_name() == "Concat" and node.get_attributes()["axis"] in (1, -4)
+
+
+def _inputs(node: ov.Node) -> list[ov.Output]:
+    return [node.input_value(index) for index in range(node.get_input_size())]
+
+
+def _combines_as_the_core(network: ov.Model) -> bool:
+    tail = network.clone()
+    local = find_unet(tail.input(0))
+    ends = _ends(tail, local) if local else None
+    if local is None or ends is None:
+        return False
+    labels = local.head[0].shape[0]
+    parameters = [
+        replace_by_parameter(local.logits, "logits"),
+        replace_by_parameter(ends.logits, "spatial"),
+    ]
+    generator = np.random.default_rng(0)
+    values, spatial = (
+        generator.normal(0, 4, (labels, *(length // stride for length in _PROBE_SIZE))).astype(np.float32)
+        for stride in (1, SPATIAL_STRIDE)
+    )
+    try:
+        model = ov.Model(tail.get_results(), parameters, "combination")
+        config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+        compiled = compile_model(model, config)
+        expected = compiled([values[np.newaxis], spatial[np.newaxis]])[0]
+    except RuntimeError:  # it needs other inputs, or other shapes
+        return False
+    found = values.copy()
+    _core.combine(found, spatial, threads=1)
+    return expected.shape == (1, *found.shape) and np.allclose(expected[0], found, rtol=0, atol=_PROBE_LIMIT)

@@ -1,0 +1,82 @@
+"""The parts of the SCN are found in its graph, and a graph that only resembles it is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import openvino as ov
+import pytest
+from openvino import opset13 as op
+
+from efficientscn_trt.bundle import load
+from efficientscn_trt.export.core_form.localization_graph import find_localization
+from efficientscn_trt.export.core_form.scn_graph import find_scn
+from efficientscn_trt.export.reference.architecture import LABELS, other_labels, spatial_architecture
+from efficientscn_trt.segmenter import DEMO_BUNDLE
+
+
+@pytest.fixture
+def graph() -> ov.Model:
+    return ov.Core().read_model(str(load(DEMO_BUNDLE).file("segmentation")))
+
+
+def nodes(graph: ov.Model, kind: str) -> list[ov.Node]:
+    return [node for node in graph.get_ordered_ops() if node.get_type_name() == kind]
+
+
+def test_the_spatial_networks_are_found(graph: ov.Model) -> None:
+    found = find_scn(graph)
+    assert found is not None
+    assert [(each.label, list(each.sees)) for each in found.spatial] == [
+        (label, other_labels(label)) for label in range(LABELS)
+    ]
+    for each in found.spatial:
+        expected = spatial_architecture(each.label)
+        (first, _), (last, _) = each.unet.layers[0], each.unet.layers[-1]
+        assert (len(each.unet.contracting), *first.shape[:2], last.shape[0]) == (
+            *(expected.levels, expected.filters, expected.inputs, expected.outputs),
+        )
+
+
+def scale(node: ov.Node, output: int = 0) -> None:
+    uses = list(node.output(output).get_target_inputs())
+    for use in uses:
+        use.replace_source_output(op.multiply(node.output(output), op.constant(np.float32(1.01))).output(0))
+
+
+def image_pool(graph: ov.Model) -> ov.Node:
+    return next(node for node in nodes(graph, "AvgPool") if node.input_value(0) == graph.input(0))
+
+
+def spatial_logits(graph: ov.Model) -> ov.Node:
+    """The logits of one spatial network."""
+    return nodes(graph, "Pad")[0].input_value(0).get_node().input_value(2).get_node()
+
+
+NEAR_MISSES: dict[str, Callable[[ov.Model], None]] = {
+    "another combination": lambda graph: scale(nodes(graph, "ReduceSum")[-1]),
+    "another entropy": lambda graph: scale(nodes(graph, "SoftPlus")[0]),
+    "another upsampling": lambda graph: scale(nodes(graph, "Pad")[0]),
+    "another share of the local prediction": lambda graph: scale(nodes(graph, "Abs")[0]),
+    "other inputs of the spatial networks": lambda graph: scale(nodes(graph, "Split")[-1], output=2),
+    "another image in the spatial networks": lambda graph: scale(image_pool(graph)),
+    "other inputs of the joined logits": lambda graph: scale(spatial_logits(graph)),
+}
+
+
+@pytest.mark.parametrize("name", NEAR_MISSES)
+def test_what_only_looks_like_the_scn_is_left_whole(name: str, graph: ov.Model) -> None:
+    NEAR_MISSES[name](graph)
+    graph.validate_nodes_and_infer_types()
+    assert find_scn(graph) is None
+
+
+@pytest.mark.parametrize("other", ["less", "less_equal", "greater"])
+def test_the_masks_comparison(other: str) -> None:
+    network = ov.Core().read_model(str(load(DEMO_BUNDLE).file("localization")))
+    [less] = nodes(network, "Less")
+    replaced = getattr(op, other)(less.input_value(0), less.input_value(1))
+    for use in list(less.output(0).get_target_inputs()):
+        use.replace_source_output(replaced.output(0))
+    assert (find_localization(network) is not None) == (other == "less")
