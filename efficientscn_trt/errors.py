@@ -27,7 +27,7 @@ class MemoryLimitError(InputError):
 
 class BundleError(EfficientSCNError):
     """The bundle is missing, was altered, was made for another version of this package, or has a network that
-    OpenVINO cannot run.
+    neither the core nor OpenVINO can run.
     """
 
     exit_code = 4

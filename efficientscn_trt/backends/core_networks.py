@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from math import prod
 
 import numpy as np
@@ -38,9 +39,13 @@ def load_core_network(bundle: Bundle, name: str, form: CoreForm, threads: int) -
     """Read the network `name` of `bundle`. Raises BundleError."""
     file = bundle.file(name)
     try:
-        return core_network(form, file.read_bytes(), threads)
+        content = file.read_bytes()
     except OSError as error:
         raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
+    if hashlib.sha256(content).hexdigest() != form.sha256:
+        raise BundleError(f"{file} was altered since the bundle was loaded; load the bundle again.")
+    try:
+        return core_network(form, content, threads)
     except ValueError as error:
         raise BundleError(
             f"{file} has no weights where the manifest says: {error}; export the bundle again."

@@ -174,3 +174,15 @@ def test_weights_beyond_the_file(
     bundle = load(altered(lambda d: _at(d, name, "unet", "biases").__setitem__(7, place)))
     with pytest.raises(BundleError, match=rf"{name}\.onnx has no weights where the manifest says: "):
         CpuBackend(bundle, "fp32", 1)._segmentation.result()
+
+
+def test_a_file_that_is_altered_after_the_bundle_was_loaded(tmp_path: Path) -> None:
+    bundle = load(shutil.copytree(DEMO_BUNDLE, tmp_path / "bundle"))
+    content = bytearray(bundle.file("localization").read_bytes())
+    content[1_000_000] ^= 1
+    bundle.file("localization").write_bytes(content)
+    with pytest.raises(BundleError, match=r"localization\.onnx was altered since the bundle was loaded"):
+        CpuBackend(bundle, "fp32", 1)
+    bundle.file("localization").unlink()
+    with pytest.raises(BundleError, match=r"localization\.onnx cannot be read: No such file"):
+        CpuBackend(bundle, "fp32", 1)
