@@ -451,8 +451,9 @@ def unet_weights(choices: Choices) -> None:
     if network is not None:
         kernels = [layer[0] for block in itertools.chain(*blocks) for layer in block]
         assert all(np.shape(kernel)[2:] == (3, 3, 3) for kernel in kernels), "kernels of another shape"
-        image = np.ones((2, 4, 2), np.float32)
-        network.run(image, np.zeros((network.outputs, *image.shape), np.float32), 1)
+        size = (2, 4, 2)
+        image = np.ones((network.inputs, *size), np.float32)
+        network.run(image, np.zeros((network.outputs, *size), np.float32), 1)
 
 
 def arena(choices: Choices) -> None:
