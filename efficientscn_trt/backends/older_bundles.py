@@ -42,7 +42,7 @@ def core_forms(bundle: Bundle) -> dict[str, CoreForm]:
         return {}
     _log.warning(
         "%s was made by an older version. It was searched for networks that the core runs, which takes %.1f "
-        "s at each load; export it again to save them.",
+        "s at each load; export it again to save that time.",
         bundle.path,
         time.perf_counter() - begin,
     )
