@@ -151,10 +151,7 @@ def _core_form(content: bytes, role: Role, image: np.ndarray) -> CoreForm | None
         file = Path(scratch, "network.onnx")
         file.write_bytes(content)
         form = find_core_form(file, role)
-    fits = form and all(
-        n % multiple == 0 for n, multiple in zip(image.shape[2:], form.multiples, strict=True)
-    )
-    return form if fits else None
+    return form if form and form.takes([[length] for length in image.shape[2:]]) else None
 
 
 def _checked(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 _PR_SET_PDEATHSIG = 1
 
@@ -34,6 +36,13 @@ def end_with_caller() -> None:
     """In the process: let the system end it when the thread that started it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def take_stdout() -> TextIO:
+    """In the process: stdout for this package's lines alone, in ASCII. What libraries print is dropped."""
+    lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return lines
 
 
 def leave_no_core() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from math import prod
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .. import _core
 from ..bundle import Bundle
 from ..bundle.core_form import SPATIAL_STRIDE, CoreForm, UNetForm
+from ..bundle.reader import read_unaltered
 from ..errors import BundleError
 from ..triples import Size
 from .protocols import Network
@@ -19,14 +19,7 @@ _FLOAT = np.dtype("<f4")
 
 def core_runs(form: CoreForm | None, bundle: Bundle, name: str) -> bool:
     """Whether the core runs the network `name` of `bundle`, of this form, at all its valid sizes."""
-    if form is None:
-        return False
-    valid_sizes = getattr(bundle.manifest.pipeline, name).valid_sizes
-    return all(
-        size % multiple == 0
-        for sizes, multiple in zip(valid_sizes, form.multiples, strict=True)
-        for size in sizes
-    )
+    return form is not None and form.takes(getattr(bundle.manifest.pipeline, name).valid_sizes)
 
 
 def core_network(form: CoreForm, content: bytes, threads: int) -> Network:
@@ -38,12 +31,7 @@ def core_network(form: CoreForm, content: bytes, threads: int) -> Network:
 def load_core_network(bundle: Bundle, name: str, form: CoreForm, threads: int) -> Network:
     """Read the network `name` of `bundle`. Raises BundleError."""
     file = bundle.file(name)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
-    if hashlib.sha256(content).hexdigest() != form.sha256:
-        raise BundleError(f"{file} was altered since the bundle was loaded; load the bundle again.")
+    content = read_unaltered(file, form.sha256, "since the bundle was loaded", "load the bundle again")
     try:
         return core_network(form, content, threads)
     except ValueError as error:
@@ -64,10 +52,15 @@ class Localization:
         self._unet.run(image[np.newaxis], logits, threads=self._threads)
         return logits
 
+    @staticmethod
+    def mask(logits: np.ndarray) -> np.ndarray:
+        """The mask, bool [z, y, x], of `logits` [2, z, y, x]."""
+        outside, inside = logits
+        return np.less(outside, inside)
+
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """See `Network`."""
-        outside, inside = self.logits(image)
-        np.less(outside, inside, out=output[0])
+        output[0] = self.mask(self.logits(image))
 
     def bytes_for(self, size: Size) -> int:
         """See `Network`."""

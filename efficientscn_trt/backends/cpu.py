@@ -60,7 +60,7 @@ class CpuBackend:
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Probabilities of the labels, float32 [label, z, y, x], of `image`, float32 [z, y, x].
 
-        Raises BundleError if the network cannot be compiled.
+        Raises BundleError if the network cannot be loaded.
         """
         probabilities = np.empty((1, self._labels, *image.shape), np.float32)
         self._segmentation.result().run(image, probabilities)

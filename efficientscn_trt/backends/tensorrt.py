@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import threading
@@ -15,13 +14,14 @@ import numpy as np
 from .. import _core
 from ..bundle import NETWORKS, Bundle, Engine
 from ..bundle.core_parameters import bundle_errors, core_parameters
+from ..bundle.reader import read_unaltered
 from ..engines import EngineChoice, Gpu, this_machine
 from ..engines.cache import obtain_engine
 from ..engines.current_gpu import current
 from ..engines.flavours import FLAVOURS, load
 from ..engines.running import ExecutionApi
 from ..engines.runtime_cache import RuntimeCache
-from ..errors import BundleError, DeviceError
+from ..errors import DeviceError
 from ..triples import Size
 from ..user_cache import cache_folder
 from .forks import check_cuda, keep_in_children, note_cuda
@@ -149,14 +149,10 @@ def _read_plan(choice: EngineChoice, network: str) -> bytes:
 
     A plan is native code, and the file may have changed since it was verified and chosen.
     """
-    file, record = choice.file(network), getattr(choice, network)
-    try:
-        plan = file.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{file} cannot be read: {error.strerror}; build the engines again.") from error
-    if hashlib.sha256(plan).hexdigest() != record.sha256:
-        raise BundleError(f"{file} was altered while it was loaded; build the engines again.")
-    return plan
+    record = getattr(choice, network)
+    return read_unaltered(
+        choice.file(network), record.sha256, "while it was loaded", "build the engines again"
+    )
 
 
 def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:

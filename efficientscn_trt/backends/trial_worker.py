@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import os
 import pickle
 import signal
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .child_process import end_with_caller, leave_no_core
+from .child_process import end_with_caller, leave_no_core, take_stdout
 from .openvino_loader import load_with_openvino
 from .trial import FAILS, SECONDS, WORKS, Trial
 
@@ -24,8 +23,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would wait for OpenVINO
     end_with_caller()
     leave_no_core()
-    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
+    reports = take_stdout()
     trial: Trial = pickle.load(sys.stdin.buffer)
     faulthandler.dump_traceback_later(SECONDS + _SPARE_SECONDS, exit=True, file=sys.stdout)
 

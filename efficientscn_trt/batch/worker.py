@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.child_process import end_with_caller, leave_no_core
+from ..backends.child_process import end_with_caller, leave_no_core, take_stdout
 from ..errors import UNEXPECTED, EfficientSCNError, OutputError
 from ..io.wording import displayable
 from ..out_of_memory import NOT_ENOUGH
@@ -71,8 +71,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the caller ends this one
     end_with_caller()
     leave_no_core()
-    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
+    reports = take_stdout()
     setup: Setup = pickle.load(sys.stdin.buffer)
     if setup.cores and sys.platform == "linux":
         os.sched_setaffinity(0, setup.cores)  # before OpenVINO pins its threads

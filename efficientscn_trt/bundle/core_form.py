@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FILTERS = (16, 32, 48, 64)
@@ -16,6 +17,19 @@ SPATIAL_STRIDE = 4
 """The size of the spatial networks' voxels along each axis, in voxels of the image."""
 
 _ROW_MULTIPLE = 16  # of an image along x, where the core combines the predictions
+
+
+def unet_layers(levels: int, filters: int, inputs: int, outputs: int) -> list[tuple[int, int, int]]:
+    """Outputs, inputs and taps along an axis of each layer of a U-Net (paper, section 4.2).
+
+    First the contracting blocks from the top level down, then the expanding blocks from the top level down,
+    then the last layer. An expanding block takes [skip, upsampled]; the lowest takes the result of the lowest
+    contracting block.
+    """
+    lower = levels - 1
+    firsts = [inputs, *[filters] * lower, *[2 * filters] * lower, filters]
+    blocks = [(filters, channels, 3) for first in firsts for channels in (first, filters)]
+    return [*blocks, (outputs, filters, 1)]
 
 
 @dataclass(frozen=True)
@@ -38,16 +52,8 @@ class UNetForm:
 
     @property
     def layers(self) -> list[tuple[int, int, int]]:
-        """Outputs, inputs and taps along an axis of each layer.
-
-        First the contracting blocks from the top level down, then the expanding blocks from the top level
-        down, then the last layer. An expanding block takes [skip, upsampled]; the lowest takes the result of
-        the lowest contracting block.
-        """
-        lower = self.levels - 1
-        firsts = [self.inputs, *[self.filters] * lower, *[2 * self.filters] * lower, self.filters]
-        blocks = [(self.filters, inputs, 3) for first in firsts for inputs in (first, self.filters)]
-        return [*blocks, (self.outputs, self.filters, 1)]
+        """See `unet_layers`."""
+        return unet_layers(self.levels, self.filters, self.inputs, self.outputs)
 
     @property
     def multiple(self) -> int:
@@ -86,3 +92,8 @@ class CoreForm:
             return (self.unet.multiple,) * 3
         multiple = max(self.unet.multiple, *(SPATIAL_STRIDE * each.unet.multiple for each in self.spatial))
         return multiple, multiple, max(multiple, _ROW_MULTIPLE)
+
+    def takes(self, sizes: Sequence[Sequence[int]]) -> bool:
+        """Whether the core runs it on images of all these sizes along z, y and x."""
+        pairs = zip(sizes, self.multiples, strict=True)
+        return all(length % multiple == 0 for along, multiple in pairs for length in along)

@@ -90,6 +90,20 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def read_unaltered(file: Path, expected: str, when: str, remedy: str) -> bytes:
+    """Read a file that had the SHA-256 `expected` when it was verified, and may have changed since.
+
+    Raises BundleError. Its sentence says `when` the file was altered, and the `remedy`.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror}; {remedy}.") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise BundleError(f"{file} was altered {when}; {remedy}.")
+    return content
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     if not is_there(folder, BundleError):
         raise BundleError(f"There is no bundle at {folder}; make one with `efficientscn-trt export`.")

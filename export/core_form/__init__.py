@@ -45,11 +45,9 @@ def core_outputs(form: CoreForm, content: bytes, image: np.ndarray) -> dict[str,
     Probabilities, or a mask and its logits.
     """
     network = core_network(form, content, threads=0)
-    size = image.shape[2:]
     if isinstance(network, Localization):
-        mask = np.empty((1, *size), np.bool_)
-        network.run(image[0, 0], mask)
-        return {"mask": mask, "logits": network.logits(image[0, 0])[np.newaxis]}
-    probabilities = np.empty((1, form.unet.outputs, *size), np.float32)
+        logits = network.logits(image[0, 0])
+        return {"mask": network.mask(logits)[np.newaxis], "logits": logits[np.newaxis]}
+    probabilities = np.empty((1, form.unet.outputs, *image.shape[2:]), np.float32)
     network.run(image[0, 0], probabilities)
     return {"probabilities": probabilities}

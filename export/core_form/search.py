@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import pickle
 import sys
 
 import numpy as np
 
-from efficientscn_trt.backends.child_process import end_with_caller, leave_no_core
+from efficientscn_trt.backends.child_process import end_with_caller, leave_no_core, take_stdout
 from efficientscn_trt.backends.core_networks import core_runs
 from efficientscn_trt.backends.openvino_loader import load_with_openvino
 from efficientscn_trt.bundle import NETWORKS, Bundle
@@ -26,8 +25,7 @@ def main() -> None:
     """Read a `Bundle` from stdin, and write its forms by network on stdout, as JSON."""
     end_with_caller()
     leave_no_core()
-    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # libraries may print
+    answer = take_stdout()
     bundle: Bundle = pickle.load(sys.stdin.buffer)
     found = {name: form for name in NETWORKS if (form := search(bundle, name)) is not None}
     json.dump({name: dataclasses.asdict(form) for name, form in found.items()}, answer)
@@ -37,7 +35,9 @@ def main() -> None:
 def search(bundle: Bundle, name: str) -> CoreForm | None:
     """The form of a network; None if the core and OpenVINO do not compute the same on a random image."""
     form = find_core_form(bundle.file(name), name)
-    return form if core_runs(form, bundle, name) and form and _agrees(form, bundle, name) else None
+    if form is None or not core_runs(form, bundle, name) or not _agrees(form, bundle, name):
+        return None
+    return form
 
 
 def _agrees(form: CoreForm, bundle: Bundle, name: str) -> bool:

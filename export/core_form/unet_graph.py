@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from efficientscn_trt.backends.openvino_start import op, ov
+from efficientscn_trt.backends.openvino_start import ov
 from efficientscn_trt.bundle.core_form import FILTERS
 
 Layer = tuple[np.ndarray, np.ndarray]
@@ -47,18 +47,6 @@ def find_unet(source: ov.Output) -> UNetGraph | None:
         return _Search().unet(source)
     except _Other:
         return None
-
-
-def replace_by_parameter(value: ov.Output, name: str) -> ov.Node:
-    """Replace `value` [1, channels, z, y, x] by a new parameter, wherever it is used.
-
-    Returns the parameter, which takes any z, y, x.
-    """
-    channels = value.get_partial_shape()[1].get_length()
-    parameter = op.parameter([1, channels, -1, -1, -1], value.get_element_type(), name=name)
-    for use in list(value.get_target_inputs()):
-        use.replace_source_output(parameter.output(0))
-    return parameter
 
 
 def pools(node: ov.Node, factor: int) -> bool:

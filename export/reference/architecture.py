@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from efficientscn_trt.bundle.core_form import unet_layers
+
 LABELS = 5
 """Background, liver, kidneys, spleen, pancreas."""
 
@@ -34,13 +36,10 @@ class UNetArchitecture:
         The order is: contracting blocks from the top level down, expanding blocks from the top level down,
         last convolution.
         """
-        contracting = [self.inputs] + [self.filters] * (self.levels - 1)
-        expanding = [2 * self.filters] * (self.levels - 1) + [self.filters]
         shapes: list[tuple[int, ...]] = []
-        for channels in contracting + expanding:
-            for inputs in (channels, self.filters):
-                shapes += [(3, 3, 3, inputs, self.filters), (self.filters,)]
-        return [*shapes, (1, 1, 1, self.filters, self.outputs), (self.outputs,)]
+        for outputs, inputs, taps in unet_layers(self.levels, self.filters, self.inputs, self.outputs):
+            shapes += [(taps, taps, taps, inputs, outputs), (outputs,)]
+        return shapes
 
 
 LOCALIZATION = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=2)
