@@ -116,29 +116,47 @@ void find_range(const T* in, int64_t stride, int64_t size, RowRange* range) {
     if (max > range->max) range->max = max;
 }
 
+// The ranges of the values i, i + N, i + 2 N, ... of a row, for i < N. They are found at once.
+template <int N>
+struct Ranges {
+    float min[N];
+    float max[N];
+    int32_t nonfinite[N];
+};
+
+template <int N>
+ESCN_HD void widen(Ranges<N>& all, int i, float value) {
+    const bool finite = value >= -FLT_MAX && value <= FLT_MAX;
+    const float low = finite ? value : HUGE_VALF;
+    const float high = finite ? value : -HUGE_VALF;
+    all.min[i] = low < all.min[i] ? low : all.min[i];
+    all.max[i] = high > all.max[i] ? high : all.max[i];
+    all.nonfinite[i] += finite ? 0 : 1;
+}
+
+template <int N>
+ESCN_HD void add_ranges(const float* in, int64_t stride, int64_t size, RowRange* range) {
+    Ranges<N> all;
+    for (int i = 0; i < N; ++i) {
+        all.min[i] = HUGE_VALF;
+        all.max[i] = -HUGE_VALF;
+        all.nonfinite[i] = 0;
+    }
+    for (int64_t begin = 0; begin < size; begin += N) {
+        for (int i = 0; i < N; ++i) widen(all, i, in[(begin + i) * stride]);
+    }
+    for (int i = 0; i < N; ++i) {
+        if (all.min[i] < range->min) range->min = all.min[i];
+        if (all.max[i] > range->max) range->max = all.max[i];
+        range->nonfinite += all.nonfinite[i];
+    }
+}
+
 template <>
 void find_range(const float* in, int64_t stride, int64_t size, RowRange* range) {
-    float min = HUGE_VALF;
-    float max = -HUGE_VALF;
-    int64_t nonfinite = 0;
-    // Blocks are short enough for a 32-bit count.
-    for (int64_t begin = 0; begin < size; begin += 4096) {
-        const int64_t end = begin + 4096 < size ? begin + 4096 : size;
-        int32_t strange = 0;
-        for (int64_t i = begin; i < end; ++i) {
-            const float value = in[i * stride];
-            const bool finite = value >= -FLT_MAX && value <= FLT_MAX;
-            const float low = finite ? value : HUGE_VALF;
-            const float high = finite ? value : -HUGE_VALF;
-            min = low < min ? low : min;
-            max = high > max ? high : max;
-            strange += finite ? 0 : 1;
-        }
-        nonfinite += strange;
-    }
-    if (min < range->min) range->min = min;
-    if (max > range->max) range->max = max;
-    range->nonfinite += nonfinite;
+    const int64_t strips = stride == 1 ? size / 32 * 32 : 0;
+    add_ranges<32>(in, 1, strips, range);
+    add_ranges<1>(in + strips * stride, stride, size - strips, range);
 }
 
 // The rankings of N voxels.
