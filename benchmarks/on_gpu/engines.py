@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.backends.tensorrt import TensorRTBackend, require_gpu
+from efficientscn_trt.backends.gpu import require_gpu
+from efficientscn_trt.backends.tensorrt import TensorRTBackend
 from efficientscn_trt.engines import EngineChoice, Machine, select_engine, this_machine
 from efficientscn_trt.engines.flavours import FLAVOURS, load
 from efficientscn_trt.errors import DeviceError

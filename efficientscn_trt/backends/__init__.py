@@ -26,9 +26,12 @@ def _cuda(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:
         raise DeviceError(
             "A GPU has no precision bf16 here, expected fp16, fp32 or auto; choose one of these."
         )
+    from .gpu import require_gpu
+
+    gpu = require_gpu(index)
     from .tensorrt import load_tensorrt
 
-    return load_tensorrt(bundle, precision, threads, index)
+    return load_tensorrt(bundle, precision, threads, gpu)
 
 
 def _cpu(bundle: Bundle, precision: str, threads: int, index: int) -> Backend:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..io.absent import absent
 from .forks import keep_in_children, prepare_by
 
-_TELEMETRY = "openvino_telemetry"
-
 # Importing the telemetry package would report to a Google server. Without that package OpenVINO uses a stub.
-_loaded = {name: sys.modules[name] for name in [_TELEMETRY] if name in sys.modules}
-sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
-try:
+with absent("openvino_telemetry"):
     import openvino as ov
     from openvino import frontend
     from openvino import opset13 as op
-finally:
-    del sys.modules[_TELEMETRY]
-    sys.modules.update(_loaded)
 
 # The first array in OpenVINO runs a setup for all arrays, so this module makes one. Two threads that start
 # the setup at once could deadlock: one holds the lock of the setup and waits for the GIL, the other the

@@ -13,7 +13,7 @@ from ..errors import DeviceError
 from ..system import processor_name
 from .core_networks import core_runs
 from .cpu import core_runtime, has_bfloat16
-from .tensorrt import require_gpu
+from .gpu import require_gpu
 
 
 @dataclass(frozen=True)

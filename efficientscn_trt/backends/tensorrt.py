@@ -21,21 +21,19 @@ from ..engines.current_gpu import current
 from ..engines.flavours import FLAVOURS, load
 from ..engines.running import ExecutionApi
 from ..engines.runtime_cache import RuntimeCache
-from ..errors import DeviceError
 from ..triples import Size
 from ..user_cache import cache_folder
-from .forks import check_cuda, keep_in_children, note_cuda
+from .forks import keep_in_children
 
 _log = logging.getLogger(__name__)
 
 
-def load_tensorrt(bundle: Bundle, precision: str, threads: int, index: int) -> TensorRTBackend:
-    """Load the engines of `bundle` on the GPU number `index`. If there are none for it, build them, once.
+def load_tensorrt(bundle: Bundle, precision: str, threads: int, gpu: Gpu) -> TensorRTBackend:
+    """Load the engines of `bundle` on `gpu`. If there are none for it, build them, once.
 
-    Raises BundleError, and DeviceError if this build, machine or TensorRT cannot run the engines.
+    Raises BundleError, and DeviceError if TensorRT cannot run the engines.
     """
-    gpu = require_gpu(index)
-    choice = obtain_engine(bundle, this_machine(index), precision, notice=_log.warning)
+    choice = obtain_engine(bundle, this_machine(gpu.index), precision, notice=_log.warning)
     return TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), threads, gpu)
 
 
@@ -162,20 +160,3 @@ def _kernel_cache(engine: Engine, gpu: Gpu) -> RuntimeCache | None:
         return None
     name = re.sub(r"\W+", "-", gpu.name.lower())
     return RuntimeCache(folder / "kernels" / f"{engine.sha256[:16]}-{name}.bin")
-
-
-def require_gpu(index: int) -> Gpu:
-    """The GPU number `index`. Raises DeviceError if the core cannot run on it."""
-    check_cuda()
-    status = _core.cuda_status()
-    if status["problem"]:
-        raise DeviceError(status["problem"])
-    note_cuda()
-    if index >= len(status["devices"]):
-        raise DeviceError(
-            f"There is no GPU {index} here: this machine has {len(status['devices'])}, counted from 0."
-        )
-    device = status["devices"][index]
-    if device["problem"]:
-        raise DeviceError(device["problem"])
-    return Gpu(index, device["name"], "{}.{}".format(*device["compute_capability"]), device["memory"])

@@ -99,15 +99,18 @@ def segment(
     """
     from .. import bundle as bundles
     from ..io.orientation import direction_of
-    from ..io.writing import check_dicom_outputs, check_output, is_dicom_name
+    from ..io.writing import check_dicom_outputs, check_output, is_dicom_name, is_nifti_name
     from ..organs.selection import chosen, mask_files
     from ..page.names import check_page_name
     from ..report.document import describe, write_json
     from ..report.organ_table import write_organ_table
     from ..segmenter import STAGES, Segmenter, default_bundle
+    from .own_process import import_nibabel
     from .progress import show_stages
     from .tables import machine_line, organ_table, print_warnings, seconds_table, show, show_review
 
+    if any(map(is_nifti_name, (scan, *outputs))):
+        import_nibabel()
     if orientation is not None:
         direction_of(orientation)
     for output in outputs:

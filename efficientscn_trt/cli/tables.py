@@ -6,10 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
-from rich import box
-from rich.columns import Columns
-from rich.console import Console
-from rich.table import Table
 
 from ..io.wording import without_controls
 from ..organs import Review
@@ -17,6 +13,8 @@ from ..page.wording import format_ml, shown_name
 from ..result import Segmentation
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..demo.cases import DemoRun
 
 
@@ -50,6 +48,9 @@ def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def _empty_table(title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
     return Table(
         title=title or None,
         title_justify="left",
@@ -62,6 +63,9 @@ def _empty_table(title: str) -> Table:
 
 def show(*tables: Table) -> None:
     """Print tables, side by side if they fit. A cell's text is printed as it is, without rich's markup."""
+    from rich.columns import Columns
+    from rich.console import Console
+
     console = Console(markup=False, emoji=False)
     with console.capture() as capture:
         console.print(Columns(tables, padding=(0, 4)))

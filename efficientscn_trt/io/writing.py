@@ -61,6 +61,11 @@ def is_dicom_name(path: Path) -> bool:
     return path.name.lower().endswith(DICOM_EXTENSION)
 
 
+def is_nifti_name(path: Path) -> bool:
+    """Whether a file of this name is NIfTI."""
+    return path.name.lower().endswith(NIFTI_EXTENSIONS)
+
+
 def check_dicom_name(path: Path) -> None:
     """Raises OutputError for a name without the extension of DICOM."""
     if not is_dicom_name(path):
@@ -83,7 +88,7 @@ def write(array: np.ndarray, geometry: Geometry, target: Path, segments: Sequenc
     `segments`: what a format for segmentations says of its labels. Raises OutputError.
     """
     with replacing(target) as temporary:
-        if target.name.lower().endswith(NIFTI_EXTENSIONS):
+        if is_nifti_name(target):
             from .nifti import write_nifti
 
             write_nifti(array, geometry, temporary, compressed=target.name.lower().endswith(".gz"))

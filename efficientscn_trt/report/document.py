@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..io.atomic import replacing
 from ..organs import Review
 from ..result import Segmentation
@@ -32,6 +31,8 @@ def describe(
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """The report of a run. Boxes are (z, y, x): in mm along LPS axes, in voxels in the scan's own axes."""
+    from .. import __version__  # looked up among the installed packages
+
     manifest = segmenter.bundle.manifest
     return {
         "version": __version__,

@@ -30,7 +30,7 @@ from efficientscn_trt import (
     backends,
 )
 from efficientscn_trt.backends import tensorrt
-from efficientscn_trt.backends.tensorrt import require_gpu
+from efficientscn_trt.backends.gpu import require_gpu
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines import Gpu
 from efficientscn_trt.engines.flavours import TENSORRT, load
