@@ -2,7 +2,8 @@
 
 Several rounds measure the candidates one after the other, each in a fresh process. Times are wall times:
 "cold" is from the start of the process to the first label map, "warm" is for an image in memory, and "files"
-is from a .nii.gz to a .nii.gz. Memory is the largest resident set size of a process that does all three.
+is from a .nii.gz to a .nii.gz. Each candidate reads, holds and writes images as its users do. Memory is the
+largest resident set size of a process that does all three.
 """
 
 from __future__ import annotations

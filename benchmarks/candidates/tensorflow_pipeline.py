@@ -47,8 +47,12 @@ class TensorflowPipeline:
         self._segment = tf.function(lambda x: segmentation(x).probabilities, input_signature=signature)
         self.note = f"TensorFlow {tf.__version__}, float32"
 
+    def read(self, scan: Path) -> sitk.Image:
+        """See `Candidate`."""
+        return sitk.ReadImage(str(scan))
+
     def segment(self, scan: Path | sitk.Image) -> Outcome:
-        """Label a scan."""
+        """See `Candidate`."""
         seconds: dict[str, float] = {}
         clock = time.perf_counter()
 
@@ -58,7 +62,7 @@ class TensorflowPipeline:
             seconds[stage] = now - clock
             clock = now
 
-        image = sitk.ReadImage(str(scan)) if isinstance(scan, Path) else scan
+        image = self.read(scan) if isinstance(scan, Path) else scan
         orientation = sitk.DICOMOrientImageFilter_GetOrientationFromDirectionCosines(image.GetDirection())
         oriented = sitk.DICOMOrient(image, "LPS")
         spacing_xyz = oriented.GetSpacing()
@@ -85,7 +89,7 @@ class TensorflowPipeline:
         result.CopyInformation(image)
         lap("labels")
         seconds["statistics"] = 0.0  # the reference has none
-        return Outcome(result, box, sizes, seconds)
+        return Outcome(lambda path: sitk.WriteImage(result, str(path), True), box, sizes, seconds)
 
     def _resize(self, array: np.ndarray, size: tuple[int, ...], method: str) -> np.ndarray:
         """Resize `array` [z, y, x, c] to `size`: planes first, then z, because `tf.image.resize` is 2-D."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
+from typing import Any, Protocol
 
 from ..triples import Size, Triple
 
@@ -16,11 +14,12 @@ from ..triples import Size, Triple
 class Outcome:
     """One label map, and what it took to make it.
 
-    `box_mm`: start and end (z, y, x) of the region of interest. `input_sizes`: size (z, y, x) of each
-    network's input; empty if unknown. `seconds`: of each stage. `device_memory`: bytes of the arena on a GPU.
+    `save` writes it to a .nii.gz. `box_mm`: start and end (z, y, x) of the region of interest. `input_sizes`:
+    size (z, y, x) of each network's input; empty if unknown. `seconds`: of each stage. `device_memory`: bytes
+    of the arena on a GPU.
     """
 
-    labels: sitk.Image
+    save: Callable[[Path], object]
     box_mm: tuple[Triple, Triple]
     input_sizes: dict[str, Size]
     seconds: dict[str, float]
@@ -32,13 +31,17 @@ class Candidate(Protocol):
 
     note: str
 
-    def segment(self, scan: Path | sitk.Image) -> Outcome:
-        """Label a scan. For a file, the first stage in `seconds` is "read"."""
+    def read(self, scan: Path) -> Any:
+        """Read a scan, for several calls of `segment`."""
+        ...
+
+    def segment(self, scan: Any) -> Outcome:
+        """Label a scan: a file, or what `read` gave. For a file, the first stage in `seconds` is "read"."""
         ...
 
 
 class OwnPipeline:
-    """This package's `Segmenter`."""
+    """This package's `Segmenter`. A scan that was read is a NumPy array with its spacing."""
 
     def __init__(self, bundle: str, device: str = "auto", precision: str = "auto", threads: int = 0) -> None:
         from ..segmenter import Segmenter
@@ -46,8 +49,16 @@ class OwnPipeline:
         self._segmenter = Segmenter(bundle, device, precision, threads)
         self.note = f"{self._segmenter.device} {self._segmenter.precision}"
 
-    def segment(self, scan: Path | sitk.Image) -> Outcome:
-        """Label a scan."""
-        result = self._segmenter.segment(scan)
+    def read(self, scan: Path) -> Any:
+        """See `Candidate`."""
+        from ..io.volume import open_scan
+
+        opened = open_scan(scan, values=False)
+        return opened.lps, opened.geometry.lps_spacing[::-1]
+
+    def segment(self, scan: Any) -> Outcome:
+        """See `Candidate`."""
+        volume, spacing = (scan, None) if isinstance(scan, Path) else scan
+        result = self._segmenter.segment(volume, spacing=spacing)
         box = result.box.start_mm, result.box.end_mm
-        return Outcome(result.image, box, result.input_sizes, result.seconds, result.peak_device_memory)
+        return Outcome(result.save, box, result.input_sizes, result.seconds, result.peak_device_memory)

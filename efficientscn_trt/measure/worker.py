@@ -28,10 +28,9 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     from ..system import peak_resident_bytes
 
     peak_first = peak_resident_bytes()
-    import SimpleITK as sitk
 
     if job["labels"]:
-        sitk.WriteImage(first.labels, job["labels"], useCompression=True)
+        first.save(Path(job["labels"]))
     account = {
         "note": candidate.note,
         "load": loaded - job["started"],
@@ -54,9 +53,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
 
 def _repeat(candidate: Any, repeats: int, deadline: float, account: dict[str, Any], scan: Path) -> None:
     """Warm runs: of an image in memory, and from file to file in the working folder."""
-    import SimpleITK as sitk
-
-    image = sitk.ReadImage(str(scan)) if repeats else None
+    image = candidate.read(scan) if repeats else None
     for index in range(repeats):
         if index and time.perf_counter() > deadline:
             break
@@ -72,7 +69,7 @@ def _repeat(candidate: Any, repeats: int, deadline: float, account: dict[str, An
             break
         begin = time.perf_counter()
         outcome = candidate.segment(scan)
-        sitk.WriteImage(outcome.labels, "labels.nii.gz", useCompression=True)
+        outcome.save(Path("labels.nii.gz"))
         account["files_total"].append(time.perf_counter() - begin)
         del outcome
 
