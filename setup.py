@@ -18,7 +18,14 @@ if __name__ == "__main__":  # tests read `FOLDERS` without a build
         package_dir=FOLDERS,
         packages=packages,
         package_data={
-            "efficientscn_trt": ["py.typed", "*.pyi", "demo_bundle/*", "page/*.css", "page/*.html"]
+            "efficientscn_trt": [
+                "py.typed",
+                "*.pyi",
+                "demo_bundle/*",
+                "page/*.css",
+                "page/*.html",
+                "report/fonts/*",
+            ]
         },
         cmake_source_dir=".",
     )

@@ -39,7 +39,7 @@ class Batch:
         naming: Naming,
         part: tuple[int, int] | None = None,
         retry_refused: bool = False,
-        slots: Callable[[Machine, Path, bool], Slots] = LocalSlots,
+        slots: Callable[[Machine, Path], Slots] = LocalSlots,
         table_kind: str = "csv",
     ) -> None:
         """List the scans, and read the journals in `folder`, which is there.
@@ -74,7 +74,7 @@ class Batch:
         with closing(Journal(self._folder, self._part)) as journal:
             try:
                 if self.tasks:
-                    with closing(self._slots(self._machine, self._folder, self._naming.preview)) as slots:
+                    with closing(self._slots(self._machine, self._folder)) as slots:
                         run = Run(
                             self._machine, slots, self._folder, self._settings, journal, note, self._records
                         )

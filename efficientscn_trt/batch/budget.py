@@ -30,12 +30,11 @@ class Share:
     running: int
 
     @classmethod
-    def of(cls, scan: Unread, need: MemoryNeed, keeps_scan: bool = False) -> Share:
-        """The share of a scan with `need`. `keeps_scan`: its voxels are not freed before its labels."""
+    def of(cls, scan: Unread, need: MemoryNeed) -> Share:
+        """The share of a scan with `need`."""
         rest = scan.kept + max(scan.held, scan.voxels)  # its voxels, and then its labels
-        more = min(scan.held, scan.voxels) if keeps_scan else 0
         most = max(need.localization, need.segmentation, need.labels)
-        return cls(rest + more, max(0, need.reading - rest), max(0, most - rest))
+        return cls(rest, max(0, need.reading - rest), max(0, most - rest))
 
 
 class MemoryBudget:
@@ -98,9 +97,8 @@ class MemoryBudget:
 class SharedMemory(ScanMemory):
     """The memory of one scan of several."""
 
-    def __init__(self, limit: MemoryLimit, budget: MemoryBudget, keeps_scan: bool = False) -> None:
+    def __init__(self, limit: MemoryLimit, budget: MemoryBudget) -> None:
         super().__init__(limit)
-        self._keeps_scan = keeps_scan
         self.waited = 0.0  # seconds
         self._budget = budget
         self._share: Share | None = None
@@ -108,7 +106,7 @@ class SharedMemory(ScanMemory):
     def admit(self, scan: Unread) -> None:
         """Refuse what is too large even alone; wait for the rest. Raises StoppedError too."""
         super().admit(scan)
-        share = Share.of(scan, self.largest_need(), self._keeps_scan)
+        share = Share.of(scan, self.largest_need())
         begin = time.perf_counter()
         self._budget.enter(share)
         self.waited = time.perf_counter() - begin

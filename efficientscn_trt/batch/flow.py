@@ -9,8 +9,6 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-import numpy as np
-
 from ..pipeline.memory_limit import MemoryLimit
 from ..segmenter import OpenedScan, Segmenter
 from .budget import MemoryBudget, SharedMemory, StoppedError
@@ -27,16 +25,13 @@ class Flow:
     One thread runs the networks, `readers` others read scans. Close it at the end.
     """
 
-    def __init__(
-        self, segmenter: Segmenter, limit: MemoryLimit, readers: int, keep_scans: bool = False
-    ) -> None:
-        """`keep_scans`: give the voxels of each scan with its outcome."""
-        self._segmenter, self._limit, self._keep_scans = segmenter, limit, keep_scans
+    def __init__(self, segmenter: Segmenter, limit: MemoryLimit, readers: int) -> None:
+        self._segmenter, self._limit = segmenter, limit
         self._budget = MemoryBudget(limit)
         self._memory: dict[int, SharedMemory] = {}
         self._given: SimpleQueue[tuple[int, Request]] = SimpleQueue()
         self._read: SimpleQueue[tuple[int, Request, OpenedScan]] = SimpleQueue()
-        self._done: SimpleQueue[tuple[Outcome, np.ndarray | None]] = SimpleQueue()
+        self._done: SimpleQueue[Outcome] = SimpleQueue()
         works = [self._open_next] * readers + [self._label_next]
         self._threads = [threading.Thread(target=self._repeat, args=(work,)) for work in works]
         for thread in self._threads:
@@ -44,11 +39,11 @@ class Flow:
 
     def give(self, index: int, request: Request) -> None:
         """Add a request."""
-        self._memory[index] = SharedMemory(self._limit, self._budget, self._keep_scans)
+        self._memory[index] = SharedMemory(self._limit, self._budget)
         self._given.put((index, request))
 
-    def take(self) -> tuple[Outcome, np.ndarray | None]:
-        """Wait for the next outcome. With it come the voxels [z, y, x], in HU, if scans are kept."""
+    def take(self) -> Outcome:
+        """Wait for the next outcome."""
         return self._done.get()
 
     def release(self, outcome: Outcome) -> None:
@@ -96,16 +91,15 @@ class Flow:
 
     def _label_next(self) -> None:
         index, request, opened = self._next(self._read)
-        scan = opened.scan.array if self._keep_scans else None
         try:
             result = self._segmenter._label(opened)
         except Exception as error:
             self._end(Outcome(index, request, error))
         else:
-            self._end(Outcome(index, request, result), scan)
+            self._end(Outcome(index, request, result))
 
-    def _end(self, outcome: Outcome, scan: np.ndarray | None = None) -> None:
+    def _end(self, outcome: Outcome) -> None:
         if outcome.error is not None:
             traceback.clear_frames(outcome.error.__traceback__)  # they hold the scan
             self._memory[outcome.index].release()
-        self._done.put((outcome, scan))
+        self._done.put(outcome)

@@ -27,10 +27,10 @@ class Machine:
     seconds: float
     retries: int
 
-    def setups(self, folder: Path, keep_scans: bool) -> list[Setup]:
+    def setups(self, folder: Path) -> list[Setup]:
         """One for each device. Several share the cores of this machine and the memory.
 
-        `folder`: for the outputs. `keep_scans`: for previews.
+        `folder`: for the outputs.
         """
         count = len(self.devices)
         memory = (self.memory or default_memory()) // count
@@ -44,7 +44,6 @@ class Machine:
                 memory,
                 tuple(cores[number * len(cores) // count : (number + 1) * len(cores) // count]),
                 folder.absolute(),
-                keep_scans,
             )
             for number, device in enumerate(self.devices)
         ]

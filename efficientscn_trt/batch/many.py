@@ -76,7 +76,7 @@ def _outcomes(
                 del found, volume  # this frame would keep an array until the next one
             if not in_flight:
                 return
-            outcome, _ = flow.take()
+            outcome = flow.take()
             yield outcome
             flow.release(outcome)
             in_flight -= 1

@@ -38,9 +38,9 @@ class Slots(Protocol):
 class LocalSlots:
     """One slot for each device of this machine."""
 
-    def __init__(self, machine: Machine, folder: Path, keep_scans: bool) -> None:
+    def __init__(self, machine: Machine, folder: Path) -> None:
         """The arguments are those of `Machine.setups`."""
-        self._slots = [_LocalSlot(setup) for setup in machine.setups(folder, keep_scans)]
+        self._slots = [_LocalSlot(setup) for setup in machine.setups(folder)]
 
     def now(self) -> Sequence[Slot]:
         """All."""

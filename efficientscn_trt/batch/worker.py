@@ -18,8 +18,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..backends.child_process import end_with_caller, leave_no_core, take_stdout
 from ..errors import UNEXPECTED, EfficientSCNError, OutputError
 from ..io.wording import displayable
@@ -50,7 +48,6 @@ class Setup:
     memory: int
     cores: tuple[int, ...]
     folder: Path
-    keep_scans: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ class Worker:
         self._lock = threading.Lock()
         self._tasks: dict[int, Task] = {}
         limit = segmenter._memory.at_most(setup.memory)
-        self._flow = Flow(segmenter, limit, reader_count(), setup.keep_scans)
+        self._flow = Flow(segmenter, limit, reader_count())
 
     def run(self) -> None:
         """Take tasks until stdin ends."""
@@ -115,14 +112,14 @@ class Worker:
 
     def _finish_all(self) -> None:
         while True:
-            outcome, scan = self._flow.take()
+            outcome = self._flow.take()
             with self._lock:
                 task = self._tasks.pop(outcome.index)
-            self._report({"done": task.number, **self._finish(task, outcome, scan)})
+            self._report({"done": task.number, **self._finish(task, outcome)})
             self._flow.release(outcome)
-            del outcome, scan
+            del outcome
 
-    def _finish(self, task: Task, outcome: Outcome, scan: np.ndarray | None) -> dict[str, Any]:
+    def _finish(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         try:
             result = outcome.result
             read = ""
@@ -132,13 +129,13 @@ class Worker:
                 return _changed()
             if task.outputs.organs:
                 result = result.only(*task.outputs.organs)
-            seconds = self._write(task, result, scan)
+            seconds = self._write(task, result)
             written = [asdict(Written.of(self._setup.folder, name)) for name in task.outputs.names]
         except Exception as error:
             return _failed(failure_of(error)) if stamp(task.entry) == task.stamp else _changed()
         return {"content": read, "outputs": written, "result": _summary(result, seconds)}
 
-    def _write(self, task: Task, result: Segmentation, scan: np.ndarray | None) -> dict[str, float]:
+    def _write(self, task: Task, result: Segmentation) -> dict[str, float]:
         folder, outputs = self._setup.folder, task.outputs
         for name in outputs.names:
             try:
@@ -146,12 +143,12 @@ class Worker:
             except OSError as error:
                 raise OutputError(f"{folder / name} cannot be written: {error.strerror}.") from error
         begin = time.perf_counter()
-        if outputs.preview is not None and scan is not None:
+        if outputs.preview is not None:
             from ..report.preview import note_for, write
 
             note = note_for(self._segmenter.bundle.manifest)
             title = displayable(task.entry.path.name)
-            write(folder / outputs.preview, scan, result, title=title, note=note)
+            write(folder / outputs.preview, result, title=title, note=note)
         result.save(folder / outputs.labels)
         if outputs.rtstruct is not None:
             result.save_rtstruct(folder / outputs.rtstruct)

@@ -227,7 +227,7 @@ def batch(
 
 def _ray_slots(
     address: str, devices: tuple[str, ...], inputs: tuple[Path, ...], quiet: bool
-) -> Callable[[Machine, Path, bool], Slots]:
+) -> Callable[[Machine, Path], Slots]:
     """Make the slots of the cluster at `address`."""
     if len(devices) > 1 or devices[0].startswith("cuda:"):
         raise click.BadParameter(

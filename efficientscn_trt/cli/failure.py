@@ -24,10 +24,19 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 # The extra that installs each optional package, by the package's import name.
 EXTRAS = {
-    "export": ("tensorflow", "tf2onnx", "onnx", "onnxruntime", "onnxscript", "onnx_ir", "keras"),
+    "export": (
+        "tensorflow",
+        "tf2onnx",
+        "matplotlib",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "onnx_ir",
+        "keras",
+    ),
     "ray": ("ray",),
     "parquet": ("pyarrow",),
-    "train": ("torch", "scipy"),
+    "train": ("torch", "scipy", "matplotlib"),
 }
 
 

@@ -22,7 +22,6 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..result import Segmentation
-    from ..segmenter import Segmenter
 
 
 @click.command()
@@ -99,6 +98,7 @@ def segment(
     """
     from .. import bundle as bundles
     from ..io.orientation import direction_of
+    from ..io.wording import displayable
     from ..io.writing import check_dicom_outputs, check_output, is_dicom_name, is_nifti_name
     from ..organs.selection import chosen, mask_files
     from ..page.names import check_page_name
@@ -144,7 +144,11 @@ def segment(
                 result.report(report, with_patient=with_patient)
         if preview is not None:
             with stages.stage("preview"):
-                _write_preview(preview, scan, series, orientation, segmenter, result)
+                from ..report.preview import note_for
+                from ..report.preview import write as write_preview
+
+                note = note_for(segmenter.bundle.manifest)
+                write_preview(preview, result, title=displayable(scan.name), note=note)
     seconds = {"networks": stages.seconds.pop("networks"), **result.seconds, **stages.seconds}
     if document is not None:
         write_json(document, describe(scan, outputs, segmenter, result, seconds))
@@ -180,22 +184,3 @@ def _save(result: Segmentation, outputs: tuple[Path, ...], rtstruct: Path | None
             errors[path] = error
     if errors:
         raise next(iter(errors.values()))
-
-
-def _write_preview(
-    path: Path,
-    scan: Path,
-    series: str | None,
-    orientation: str | None,
-    segmenter: Segmenter,
-    result: Segmentation,
-) -> None:
-    """Draw the labels on the scan, which is read again because it was freed before the larger network ran."""
-    from ..io.volume import open_scan
-    from ..io.wording import displayable
-    from ..report.preview import note_for, write
-
-    segmenter.trim()  # the networks are not needed any more
-    image = open_scan(scan, series=series, orientation=orientation, values=False)
-    note = note_for(segmenter.bundle.manifest)
-    write(path, image.array, result, title=displayable(scan.name), note=note)

@@ -97,7 +97,6 @@ def write_files(folder: Path, run: DemoRun, segmenter: Segmenter) -> None:
     run.segmentation.save(folder / LABELS)
     write_preview(
         folder / PREVIEW,
-        sitk.GetArrayViewFromImage(run.case.image),
         run.segmentation,
         title=run.case.title,
         note=note_for(segmenter.bundle.manifest),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,27 @@ from support.scans import BLOCKS, block_image, block_labels
 
 from efficientscn_trt import OutputError
 from efficientscn_trt.io.orientation import Geometry
+from efficientscn_trt.organs import ScanRegion
 from efficientscn_trt.organs.appearance import colours
 from efficientscn_trt.page.planes import best_slices, organ_box, planes
 from efficientscn_trt.page.wording import format_ml
 from efficientscn_trt.report.preview import draw, note_for, write
 from efficientscn_trt.result import RegionOfInterest, Segmentation
 
+HEAD, LEGEND = 120, 200  # rows of pixels above and below the slices
 NAMES = {0: "background", 1: "liver", 2: "kidneys", 3: "spleen", 4: "pancreas"}
 
 
-def _segmentation(labels: sitk.Image, names: dict[int, str] = NAMES) -> Segmentation:
-    array = sitk.GetArrayFromImage(labels)
+def _segmentation(
+    labels: sitk.Image, names: dict[int, str] = NAMES, scan: sitk.Image | None = None
+) -> Segmentation:
+    """`labels` with a region that is the whole `scan`, by default of nothing but zeros."""
+    array, geometry = sitk.GetArrayFromImage(labels), Geometry.of(labels)
+    hu = np.zeros(array.shape, np.int16) if scan is None else sitk.GetArrayFromImage(scan)
     voxel_ml = float(np.prod(labels.GetSpacing())) / 1000
     return Segmentation(
         array=array,
-        geometry=Geometry.of(labels),
+        geometry=geometry,
         label_names=names,
         volumes_ml={
             name: np.count_nonzero(array == value) * voxel_ml for value, name in names.items() if value
@@ -35,6 +42,7 @@ def _segmentation(labels: sitk.Image, names: dict[int, str] = NAMES) -> Segmenta
         precision="fp32",
         seconds={},
         peak_host_memory=0,
+        region=ScanRegion.of(geometry.lps_view(hu), (0, 0, 0), geometry.lps_size),
     )
 
 
@@ -72,10 +80,10 @@ def test_every_orientation_gives_the_same_picture(orientation: str) -> None:
     pictures = []
     for code in ("LPS", orientation):
         scan, labels = (sitk.DICOMOrient(image, code) for image in (block_image(), _labels()))
-        figure = draw(sitk.GetArrayFromImage(scan), _segmentation(labels), title="", note="")
-        pictures.append([axes.images[0].get_array() for axes in figure.axes])
-    for one, other in zip(*pictures, strict=True):
-        np.testing.assert_array_equal(one, other)
+        pixels = draw(_segmentation(labels, scan=scan), title="", note="").pixels
+        pictures.append(pixels[HEAD:])
+    first, second = pictures
+    np.testing.assert_array_equal(first, second)
 
 
 def test_slices_show_as_many_organs_as_they_can() -> None:
@@ -113,7 +121,7 @@ def test_any_shape_can_be_drawn(shape: tuple[int, int, int], organs: bool, tmp_p
     if organs:
         labels[-1, -1, :] = 4
     path = tmp_path / "preview.png"
-    write(path, np.zeros(shape, np.int16), _segmentation(_labels(labels)), title="x" * 300, note="n")
+    write(path, _segmentation(_labels(labels)), title="x" * 300, note="n")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [file.name for file in tmp_path.iterdir()] == ["preview.png"]
 
@@ -122,11 +130,40 @@ def test_contours_have_the_papers_colours(tmp_path: Path) -> None:
     from matplotlib.image import imread
 
     path = tmp_path / "preview.png"
-    write(path, sitk.GetArrayFromImage(block_image()), _segmentation(_labels()), title="", note="")
+    write(path, _segmentation(_labels(), scan=block_image()), title="", note="")
     pixels = imread(path)[..., :3]
     for colour in colours(NAMES).values():
         wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
         assert (np.abs(pixels - wanted).max(axis=-1) < 0.02).sum() > 100, colour
+
+
+def test_the_picture_is_to_scale() -> None:
+    """The area of an organ in the axial slice, measured in the picture by its scale bar."""
+    labels = np.zeros((8, 160, 200), np.uint8)
+    labels[2:6, 40:120, 50:110] = 1
+    labels[2:6, 60:90, 70:100] = 0  # a hole
+    image = _labels(labels)
+    image.SetSpacing((1.0, 1.5, 5.0))
+    pixels = draw(_segmentation(image), title="", note="").pixels.astype(int)
+    pixel_mm = 50 / _longest_run(np.abs(pixels[-60:] - (0x8B, 0x94, 0x9E)).max(axis=-1) < 2)
+    axial = pixels[HEAD:-LEGEND, : pixels.shape[1] * 3 // 10]
+    line = np.array([0xFF, 0x5A, 0x52])
+    filled = np.abs(axial - (102 * 0.84 + line * 0.16)).max(axis=-1) < 3  # 0 HU is 102
+    outlined = np.abs(axial - line).max(axis=-1) < 3
+    area = (filled.sum() + outlined.sum() / 2) * pixel_mm**2
+    assert area == pytest.approx((80 * 60 - 30 * 30) * 1.5, rel=0.03)
+
+
+def _longest_run(mask: np.ndarray) -> int:
+    """The most True side by side in a row of `mask`."""
+    rows = ("".join("#" if pixel else " " for pixel in row) for row in mask)
+    return max(len(run) for row in rows for run in row.split() or [""])
+
+
+def test_a_region_beside_the_scan_is_black() -> None:
+    segmentation = _segmentation(_labels(np.zeros((4, 5, 6), np.uint8)))
+    nothing = ScanRegion(np.zeros((0, 5, 6), np.int16), (4, 0, 0), 3.0)
+    assert draw(replace(segmentation, region=nothing), title="", note="").pixels.any()
 
 
 def test_labels_of_other_bundles_get_colours_of_their_own() -> None:
@@ -137,7 +174,7 @@ def test_labels_of_other_bundles_get_colours_of_their_own() -> None:
     assert palette[2] not in colours(NAMES).values()
     labels = np.zeros((4, 4, 4), np.uint8)
     labels[1, 1, 1] = 22
-    draw(labels, _segmentation(_labels(labels), names), title="", note="")
+    draw(_segmentation(_labels(labels), names), title="", note="")
 
 
 def test_volumes_read_as_in_a_report() -> None:
@@ -154,7 +191,6 @@ def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
         write(
             tmp_path / "no" / "p.png",
-            np.zeros((4, 4, 4)),
             _segmentation(_labels(np.zeros((4, 4, 4), np.uint8))),
             title="",
             note="",

@@ -18,7 +18,14 @@ def test_source_distribution_holds_the_core(tmp_path: Path) -> None:
     (sources,) = tmp_path.glob("*.egg-info/SOURCES.txt")
     listed = set(sources.read_text().splitlines())
     core = {str(file.relative_to(REPOSITORY)) for file in REPOSITORY.glob("csrc/**/*.*")}
-    data = ("py.typed", "page/page.html", "page/page.css", "demo_bundle/manifest.json")
+    data = (
+        "py.typed",
+        "page/page.html",
+        "page/page.css",
+        "report/fonts/DejaVuSans.ttf",
+        "report/fonts/LICENSE_DEJAVU",
+        "demo_bundle/manifest.json",
+    )
     assert core <= listed
     assert {"CMakeLists.txt", "LICENSE", *(f"efficientscn_trt/{name}" for name in data)} <= listed
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in listed)

@@ -39,9 +39,9 @@ def prepare(
 class Agent:
     """Ray's actor: one worker on this node, which dies with it, and its messages."""
 
-    def __init__(self, machine: Machine, folder: Path, keep_scans: bool, number: int) -> None:
+    def __init__(self, machine: Machine, folder: Path, number: int) -> None:
         """`machine`: what all workers of this node share; this is the one for device `number` of it."""
-        setup = machine.setups(folder, keep_scans)[number]
+        setup = machine.setups(folder)[number]
         self._events: Events = SimpleQueue()
         self._worker = LocalWorker(setup, self._events)
 

@@ -36,7 +36,6 @@ class RaySlots:
         self,
         machine: Machine,
         folder: Path,
-        keep_scans: bool,
         *,
         address: str,
         inputs: Sequence[Path],
@@ -48,7 +47,7 @@ class RaySlots:
         `folder` and `inputs` must be at the same place on all nodes. `say` is called with what the user
         should know. Raises DeviceError, BundleError, OSError.
         """
-        self._machine, self._folder, self._keep_scans, self._say = machine, folder.absolute(), keep_scans, say
+        self._machine, self._folder, self._say = machine, folder.absolute(), say
         self._nodes: dict[str, Node] = {}
         self._refused: set[Slot] = set()
         self._looked, self._had_slots = float("-inf"), False
@@ -144,7 +143,7 @@ class RaySlots:
             "scheduling_strategy": on_node(node.identity),
         }
         in_flight = most_in_flight(reader_count(max(1, cores)))
-        arguments = (machine, self._folder, self._keep_scans)
+        arguments = (machine, self._folder)
         return [_RaySlot(node.name, options, (*arguments, number), in_flight) for number in range(count)]
 
 
