@@ -8,7 +8,7 @@ from ..io.absent import absent
 
 
 def import_nibabel() -> None:
-    """Import nibabel without pydicom, which takes three times as long as the rest of it.
+    """Import nibabel without pydicom, which takes longer than the rest of it.
 
     nibabel needs it only for DICOM inside headers of NIfTI, which this package does not read.
     """

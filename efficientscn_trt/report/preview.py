@@ -100,7 +100,7 @@ def _draw_plane(
     # The window comes first, because the interpolation would otherwise mix in values far outside it.
     layer = Layer(grey(plane.scan), width, height)
     for value, colour in palette.items():
-        layer.outline(rings(plane.labels == value), colour, points=1.25, fill=0.16)
+        layer.outline(rings(plane.labels == value), colour, thickness=1.25, fill=0.16)
     rows, columns = plane.labels.shape
     column, row = plane.cut
     layer.dashed((column, -0.5), (column, rows - 0.5), TEXT, 0.28)

@@ -141,7 +141,8 @@ def test_the_picture_is_to_scale() -> None:
     """The area of an organ in the axial slice, measured in the picture by its scale bar."""
     labels = np.zeros((8, 160, 200), np.uint8)
     labels[2:6, 40:120, 50:110] = 1
-    labels[2:6, 60:90, 70:100] = 0  # a hole
+    labels[2:6, 60:90, 70:100] = 0  # a hole, with an island
+    labels[2:6, 65:85, 75:95] = 1
     image = _labels(labels)
     image.SetSpacing((1.0, 1.5, 5.0))
     pixels = draw(_segmentation(image), title="", note="").pixels.astype(int)
@@ -151,7 +152,7 @@ def test_the_picture_is_to_scale() -> None:
     filled = np.abs(axial - (102 * 0.84 + line * 0.16)).max(axis=-1) < 3  # 0 HU is 102
     outlined = np.abs(axial - line).max(axis=-1) < 3
     area = (filled.sum() + outlined.sum() / 2) * pixel_mm**2
-    assert area == pytest.approx((80 * 60 - 30 * 30) * 1.5, rel=0.03)
+    assert area == pytest.approx((80 * 60 - 30 * 30 + 20 * 20) * 1.5, rel=0.03)
 
 
 def _longest_run(mask: np.ndarray) -> int:
