@@ -12,7 +12,7 @@ from .facts import run_facts, scan_facts
 from .organ_rows import COLUMNS, rows_of
 from .patient import patient_facts
 from .picture import Picture, picture_of
-from .planes import views
+from .planes import region_views
 from .window import DESCRIPTION
 from .wording import foot_note, shown_name
 
@@ -48,10 +48,9 @@ def page_of(case: Case) -> str:
 def _pictures(case: Case) -> tuple[list[Picture], list[Picture]]:
     """The three planes and the strip of axial slices; none if the region of interest has no voxel."""
     region, geometry = case.region, case.geometry
-    if not region.hu.size:
+    shown = region_views(region, case.labels, geometry, _STRIP)
+    if shown is None:
         return [], []
-    labels = geometry.lps_view(case.labels)[region.slices]
-    shown = views(region.hu, labels, geometry.lps_spacing, _STRIP)
     names = {value: name for value, name in case.label_names.items() if value}
     starts, counts = region.start, geometry.lps_size
     planes = [

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..io.orientation import Geometry
+from ..organs import ScanRegion
 from ..triples import Size, Triple
 
 SURROUNDINGS_MM = 70.0  # shown around the organs
@@ -89,18 +91,22 @@ def _others(axis: int) -> tuple[int, ...]:
     return tuple(other for other in range(3) if other != axis)
 
 
-def planes(scan: np.ndarray, labels: np.ndarray, spacing: Triple) -> tuple[Plane, Plane, Plane]:
-    """The axial, coronal and sagittal slices that show the organs best, cut to the organs and a margin.
+def region_views(region: ScanRegion, labels: np.ndarray, geometry: Geometry, strip: int = 0) -> Views | None:
+    """The `views` of `labels` [z, y, x] in the scan's own axes on the HU of its region.
 
-    `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm.
+    None if the region has no voxel.
     """
-    return views(scan, labels, spacing).planes
+    if not region.hu.size:
+        return None
+    return views(region.hu, geometry.lps_view(labels)[region.slices], geometry.lps_spacing, strip)
 
 
 def views(scan: np.ndarray, labels: np.ndarray, spacing: Triple, strip: int = 0) -> Views:
-    """The slices of `planes`, and `strip` axial ones, or as many as there are, spread over the organs.
+    """The axial, coronal and sagittal slices that show the organs best, cut to the organs and a margin.
 
-    Without organs they are spread over the whole of `scan`.
+    `scan` (HU) and `labels` are [z, y, x] along LPS axes, `spacing` is (z, y, x) in mm. With them come
+    `strip` axial slices, or as many as there are, spread over the organs. Without organs they are spread over
+    the whole of `scan`.
     """
     box = organ_box(labels)
     best = best_slices(labels, box)

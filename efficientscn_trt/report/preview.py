@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,13 +15,11 @@ from ..bundle import Manifest
 from ..io.contours import rings
 from ..io.wording import by_axis
 from ..organs.appearance import colours
-from ..page.planes import Plane, planes
+from ..page.planes import Plane, region_views, views
 from ..page.window import DESCRIPTION, LOW_HU, grey
 from ..page.wording import foot_note, format_ml
 from ..result import Segmentation
-
-if TYPE_CHECKING:
-    from .canvas import Canvas
+from .canvas import Canvas, Layer
 
 SCALE_BAR_MM = 50.0
 
@@ -49,13 +46,11 @@ def draw(segmentation: Segmentation, *, title: str, note: str) -> Canvas:
 
     `title` is at the top of the picture, `note` at its foot in small print.
     """
-    from .canvas import Canvas
-
-    views = _views(segmentation)
+    planes = _planes(segmentation)
     palette = colours(segmentation.label_names)
     rows = -(-len(palette) // LEGEND_COLUMNS)
-    widths = [view.size_mm[1] for view in views]
-    tallest = max(view.size_mm[0] for view in views)
+    widths = [plane.size_mm[1] for plane in planes]
+    tallest = max(plane.size_mm[0] for plane in planes)
     inch_per_mm = min(PICTURES / sum(widths), TALLEST / tallest)
     middle = HEAD + tallest * inch_per_mm / 2
     legend = HEAD + tallest * inch_per_mm + SIDE
@@ -63,9 +58,9 @@ def draw(segmentation: Segmentation, *, title: str, note: str) -> Canvas:
 
     # Tall scans do not fill the width; the rest is left on both sides.
     left = (canvas.width - sum(widths) * inch_per_mm - 2 * GAP) / 2
-    for view in views:
-        height, width = (mm * inch_per_mm for mm in view.size_mm)
-        _draw_plane(canvas, view, palette, left, middle - height / 2, width, height)
+    for plane in planes:
+        height, width = (mm * inch_per_mm for mm in plane.size_mm)
+        _draw_plane(canvas, plane, palette, left, middle - height / 2, width, height)
         left += width + GAP
     canvas.text(SIDE, 0.42, _shortened(title), points=15, colour=TEXT, bold=True)
     canvas.text(SIDE, 0.68, _description(segmentation), points=9.5, colour=MUTED)
@@ -75,14 +70,14 @@ def draw(segmentation: Segmentation, *, title: str, note: str) -> Canvas:
     return canvas
 
 
-def _views(segmentation: Segmentation) -> tuple[Plane, Plane, Plane]:
+def _planes(segmentation: Segmentation) -> tuple[Plane, Plane, Plane]:
     geometry, region = segmentation.geometry, segmentation.region
     assert region is not None
-    labels = geometry.lps_view(np.asarray(segmentation.array))[region.slices]
-    if labels.size:
-        return planes(region.hu, labels, geometry.lps_spacing)
-    nothing = np.zeros((1, 1, 1), np.uint8)  # the region is beside the scan
-    return planes(np.full(nothing.shape, LOW_HU), nothing, geometry.lps_spacing)
+    shown = region_views(region, np.asarray(segmentation.array), geometry)
+    if shown is None:  # the region is beside the scan
+        nothing = np.zeros((1, 1, 1), np.uint8)
+        shown = views(np.full(nothing.shape, LOW_HU), nothing, geometry.lps_spacing)
+    return shown.planes
 
 
 def _draw_plane(
@@ -95,8 +90,6 @@ def _draw_plane(
     height: float,
 ) -> None:
     """Draw a slice, and around it the plane's name and the anatomical directions."""
-    from .canvas import Layer
-
     # The window comes first, because the interpolation would otherwise mix in values far outside it.
     layer = Layer(grey(plane.scan), width, height)
     for value, colour in palette.items():

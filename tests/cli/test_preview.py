@@ -14,7 +14,7 @@ from efficientscn_trt import OutputError
 from efficientscn_trt.io.orientation import Geometry
 from efficientscn_trt.organs import ScanRegion
 from efficientscn_trt.organs.appearance import colours
-from efficientscn_trt.page.planes import best_slices, organ_box, planes
+from efficientscn_trt.page.planes import best_slices, organ_box, views
 from efficientscn_trt.page.wording import format_ml
 from efficientscn_trt.report.preview import draw, note_for, write
 from efficientscn_trt.result import RegionOfInterest, Segmentation
@@ -61,7 +61,7 @@ def test_planes_lie_as_a_radiologist_expects() -> None:
     right, anterior, superior = 1, 2, 3
     scan[4, 5, 0], scan[4, 0, 5], scan[-1, 5, 5] = right, anterior, superior
 
-    axial, coronal, sagittal = planes(scan, labels, (3.0, 2.0, 1.0))
+    axial, coronal, sagittal = views(scan, labels, (3.0, 2.0, 1.0)).planes
 
     assert axial.scan[5, 0] == coronal.scan[4, 0] == right
     assert axial.scan[0, 5] == sagittal.scan[4, 0] == anterior
@@ -103,13 +103,13 @@ def test_without_organs_the_middle_is_shown() -> None:
     nothing = np.zeros((8, 10, 13), np.uint8)
     assert organ_box(nothing) is None
     assert best_slices(nothing, None) == (4, 5, 6)
-    assert planes(nothing, nothing, (1.0, 1.0, 1.0))[0].labels.shape == (10, 13)
+    assert views(nothing, nothing, (1.0, 1.0, 1.0)).planes[0].labels.shape == (10, 13)
 
 
 def test_only_the_surroundings_of_the_organs_are_shown() -> None:
     labels = np.zeros((300, 40, 400), np.uint8)
     labels[150:160, 18:22, 200:210] = 1
-    axial, coronal, _ = planes(np.zeros(labels.shape), labels, (2.0, 5.0, 1.0))
+    axial, coronal, _ = views(np.zeros(labels.shape), labels, (2.0, 5.0, 1.0)).planes
     assert axial.labels.shape == (14 + 4 + 14, 70 + 10 + 70)
     assert coronal.labels.shape == (35 + 10 + 35, 150)
 
