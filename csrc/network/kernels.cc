@@ -3,6 +3,8 @@
 // then use this set's instructions for another set's code.
 #include "network/kernels.h"
 
+#include <algorithm>
+
 #include "network/combine.h"
 #include "network/lanes.h"
 #include "network/multiply.h"
@@ -11,34 +13,69 @@
 namespace escn::network {
 namespace {
 
-// Applies bias and LeakyReLU to the sums and stores the values in `result`. If a head needs them, also stores
-// them in `sums`.
-void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& result, float* sums) {
+// Where a rectangle of tiles goes: their first voxel in each plane, or null where there is no such plane.
+struct Voxels {
+    float* planes[kTile];
+    int64_t row;
+};
+
+Voxels voxels_in(const TileResult& result, const Tiles& tiles, int32_t channels) {
+    Voxels voxels{{}, result.row};
+    for (int z = 0; z < kTile; ++z) {
+        if (!result.planes[z]) continue;
+        voxels.planes[z] =
+            result.planes[z] + (kTile * tiles.y + 1) * result.row + (kTile * tiles.x + 1) * int64_t{channels};
+    }
+    return voxels;
+}
+
+// [kTile planes][kTile rows][kTile columns][channels]
+Voxels voxels_in(const Scratch& scratch, const Tiles& tiles, int32_t channels) {
+    Voxels voxels{{}, int64_t{kTile} * tiles.columns * channels};
+    for (int z = 0; z < kTile; ++z) {
+        voxels.planes[z] = scratch.values + z * kTile * tiles.rows * voxels.row;
+    }
+    return voxels;
+}
+
+// Transforms the products to voxels, and applies bias and LeakyReLU.
+void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& result, const float* products,
+            const Voxels& voxels) {
     const int32_t outputs = layer.outputs;
-    const int64_t row = int64_t{2} * tiles.columns * outputs, plane = 2 * tiles.rows * row;
-    for (int32_t tile_y = 0; tile_y < tiles.rows; ++tile_y) {
-        for (int32_t tile_x = 0; tile_x < tiles.columns; ++tile_x) {
-            const int32_t y = 2 * (tiles.y + tile_y), x = 2 * (tiles.x + tile_x);
-            for (int32_t n = 0; n < outputs; n += kLanes) {
-                float* from = sums + 2 * tile_y * row + int64_t{2} * tile_x * outputs + n;
-                const Vector bias = load(layer.bias + n);
-                Vector total = splat(0.0f);
+    const int64_t part = part_stride(layer.inputs, int64_t{tiles.rows} * tiles.columns);
+    for (int32_t tile = 0; tile < tiles.rows * tiles.columns; ++tile) {
+        const int32_t tile_y = kTile * (tile / tiles.columns), tile_x = kTile * (tile % tiles.columns);
+        const int32_t y0 = kTile * tiles.y + tile_y, x0 = kTile * tiles.x + tile_x;
+        const int32_t rows = std::min(kTile, result.y - y0), columns = std::min(kTile, result.x - x0);
+        for (int32_t n = 0; n < outputs; n += kLanes) {
+            Vector planes[kTile][kPoints * kPoints];
+            to_planes(products + int64_t{tile} * outputs + n, part, planes);
+            const Vector bias = load(layer.bias + n);
+            const float slope = layer.slope;
+            const int64_t row = voxels.row;
+            Vector sums[kTile / 2][kTile / 2];
+            for (int z = 0; z < kTile; ++z) {
+                Vector values[kTile][kTile];
+                to_rows(planes[z], values);
+                float* plane = voxels.planes[z];
+                float* to = plane ? plane + tile_y * row + int64_t{tile_x} * outputs + n : nullptr;
                 ESCN_UNROLL
-                for (int i = 0; i < 8; ++i) {
-                    const int dz = i / 4, dy = i / 2 % 2, dx = i % 2;
-                    float* sum = from + dz * plane + dy * row + dx * outputs;
-                    const Vector value = leaky(load(sum) + bias, layer.slope);
-                    total += value;
-                    if (result.head) store(sum, value);
-                    if (result.planes[dz] && y + dy < result.y && x + dx < result.x) {
-                        store(
-                            result.planes[dz] + (y + dy + 1) * result.row + int64_t{x + dx + 1} * outputs + n,
-                            value);
+                for (int y = 0; y < kTile; ++y) {
+                    ESCN_UNROLL
+                    for (int x = 0; x < kTile; ++x) {
+                        const Vector value = leaky(values[y][x] + bias, slope);
+                        Vector& sum = sums[y / 2][x / 2];
+                        sum = z % 2 + y % 2 + x % 2 == 0 ? value : sum + value;
+                        if (to && y < rows && x < columns) store(to + y * row + x * outputs, value);
                     }
                 }
-                if (result.pooled) {
-                    store(result.pooled + (y / 2 + 1) * result.pooled_row + int64_t{x / 2 + 1} * outputs + n,
-                          total * 0.125f);
+                if (z % 2 == 0 || !result.pooled[z / 2]) continue;
+                for (int y = 0; y < rows / 2; ++y) {
+                    for (int x = 0; x < columns / 2; ++x) {
+                        store(result.pooled[z / 2] + (y0 / 2 + y + 1) * result.pooled_row +
+                                  int64_t{x0 / 2 + x + 1} * outputs + n,
+                              sums[y][x] * 0.125f);
+                    }
                 }
             }
         }
@@ -47,63 +84,56 @@ void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& 
 
 void apply_head(const Head& head, const Tiles& tiles, const TileResult& result, int32_t channels,
                 const Scratch& scratch) {
-    const int64_t voxels = int64_t{2} * tiles.columns;
-    for (int32_t i = 0; i < 4 * tiles.rows; ++i) {
-        const int32_t z = i / (2 * tiles.rows), row = i % (2 * tiles.rows);
-        const float* values = scratch.sums + i * voxels * channels;
+    const Voxels from = voxels_in(scratch, tiles, channels);
+    const int32_t columns = std::min(kTile * tiles.columns, result.x - kTile * tiles.x);
+    for (int32_t i = 0; i < kTile * kTile * tiles.rows; ++i) {
+        const int32_t z = i % kTile, y = i / kTile, all_y = kTile * tiles.y + y;
+        if (!result.logits[z] || all_y >= result.y) continue;
+        const float* values = from.planes[z] + y * from.row;
         const Left left{&values, 1, channels, channels};
-        float* to = result.logits[z] + int64_t{2 * tiles.y + row} * result.x + 2 * tiles.x;
+        float* to = result.logits[z] + int64_t{all_y} * result.x + kTile * tiles.x;
         for (int32_t first = 0; first < head.outputs; first += kLanes) {
-            multiply<1, 0>(left, voxels, head.weights + int64_t{first} * channels, scratch.logits, kLanes);
+            multiply<1, 0>(left, columns, head.weights + int64_t{first} * channels, scratch.logits, kLanes);
             for (int32_t n = first; n < head.outputs && n < first + kLanes; ++n) {
                 float* out = to + n * result.logits_stride;
                 const float* in = scratch.logits + n - first;
-                for (int64_t x = 0; x < voxels; ++x) out[x] = in[x * kLanes] + head.bias[n];
+                for (int64_t x = 0; x < columns; ++x) out[x] = in[x * kLanes] + head.bias[n];
             }
         }
     }
 }
 
-template <int A, int VECTORS>
-void convolve_part(const TileConvolution& layer, const Fine& fine, const Coarse* coarse, const Tiles& tiles,
-                   const Scratch& scratch) {
-    const int64_t count = int64_t{tiles.rows} * tiles.columns;
-    const Transformed transformed{scratch.transformed, count, part_stride(layer.inputs, count)};
-    const int32_t fine_inputs = coarse ? layer.inputs / 2 : layer.inputs;
-    transform_fine<A>(fine, fine_inputs, tiles, transformed);
-    if (coarse) transform_coarse(*coarse, A, fine_inputs, fine_inputs, tiles, transformed);
+template <int VECTORS>
+void multiply_parts(const TileConvolution& layer, int64_t tiles, float* parts) {
     constexpr int32_t panel = VECTORS * kLanes;
     const int64_t of_part = int64_t{layer.inputs} * layer.outputs;
-    for (int32_t part = 0; part < 16; ++part) {
+    const int64_t stride = part_stride(layer.inputs, tiles);
+    const int32_t group_count = layer.inputs / kGroup;
+    for (int32_t part = 0; part < kParts; ++part) {
+        float* products = parts + part * stride;
         const float* groups[8];
-        const int32_t group_count = layer.inputs / kGroup;
-        for (int32_t g = 0; g < group_count; ++g) {
-            groups[g] = transformed.at(g * kGroup, 0) + part * transformed.part;
-        }
-        const float* weights = layer.weights + (A * 16 + part) * of_part;
-        float* products = scratch.products + part * part_stride(layer.outputs, count);
+        for (int32_t g = 0; g < group_count; ++g) groups[g] = products + stride + g * kGroup * tiles;
+        const float* weights = layer.weights + part * of_part;
         for (int32_t n = 0; n < layer.outputs; n += panel) {
-            multiply<VECTORS, kGroup>({groups, group_count, kGroup, kGroup}, count,
+            multiply<VECTORS, kGroup>({groups, group_count, kGroup, kGroup}, tiles,
                                       weights + int64_t{n} * layer.inputs, products + n, layer.outputs);
         }
     }
-    add_products<A>(scratch.products, tiles, layer.outputs, scratch.sums);
-}
-
-template <int VECTORS>
-void convolve_all(const TileConvolution& layer, const Fine& fine, const Coarse* coarse, const Tiles& tiles,
-                  const Scratch& scratch) {
-    convolve_part<0, VECTORS>(layer, fine, coarse, tiles, scratch);
-    convolve_part<1, VECTORS>(layer, fine, coarse, tiles, scratch);
-    convolve_part<2, VECTORS>(layer, fine, coarse, tiles, scratch);
-    convolve_part<3, VECTORS>(layer, fine, coarse, tiles, scratch);
 }
 
 void convolve_tiles(const TileConvolution& layer, const Fine& fine, const Coarse* coarse, const Tiles& tiles,
                     const TileResult& result, const Scratch& scratch) {
-    const auto convolve = panel_width(kLanes, layer.outputs) == kLanes ? convolve_all<1> : convolve_all<2>;
-    convolve(layer, fine, coarse, tiles, scratch);
-    finish(layer, tiles, result, scratch.sums);
+    const int64_t count = int64_t{tiles.rows} * tiles.columns;
+    const int64_t stride = part_stride(layer.inputs, count);
+    const Transformed transformed{scratch.parts + stride, count, stride};
+    const int32_t fine_inputs = coarse ? layer.inputs / 2 : layer.inputs;
+    transform_fine(fine, fine_inputs, tiles, transformed);
+    if (coarse) transform_coarse(*coarse, fine_inputs, fine_inputs, tiles, transformed);
+    const bool narrow = panel_width(kLanes, layer.outputs) == kLanes;
+    (narrow ? multiply_parts<1> : multiply_parts<2>)(layer, count, scratch.parts);
+    const Voxels voxels =
+        result.head ? voxels_in(scratch, tiles, layer.outputs) : voxels_in(result, tiles, layer.outputs);
+    finish(layer, tiles, result, scratch.parts, voxels);
     if (result.head) apply_head(*result.head, tiles, result, layer.outputs, scratch);
 }
 

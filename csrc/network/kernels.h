@@ -2,8 +2,7 @@
 // chosen at run time.
 //
 // A plane of a tensor is [y][x][channel], with a border of zeros: one voxel before its rows and columns, and
-// one or two after, so that the number of rows, and that of columns, is even. A pointer to a plane points at
-// its border.
+// one after whole tiles. A pointer to a plane points at its border.
 #pragma once
 
 #include <cstdint>
@@ -13,39 +12,49 @@ namespace escn::network {
 // Channels are stored and summed in groups of this many.
 constexpr int32_t kGroup = 16;
 
-// A rectangle of tiles in one pair of planes. A tile is 2×2×2 voxels of a result.
+// A tile is a cube of a result, and a slab the planes of its tiles.
+constexpr int32_t kTile = 4;
+
+// Voxels along an axis that a tile depends on, and products along an axis that give a tile.
+constexpr int32_t kPoints = kTile + 2;
+constexpr int32_t kParts = kPoints * kPoints * kPoints;
+
+// A rectangle of tiles in a slab.
 struct Tiles {
     int32_t y, rows;
     int32_t x, columns;
 };
 
 // The largest number of tiles in one call.
-constexpr int32_t kMostTiles = 40;
+constexpr int32_t kMostTiles = 12;
 
-// A 3×3×3 convolution by the minimal filtering algorithm F(2×2×2, 3×3×3) of Winograd (Lavin and Gray, 2016,
-// arXiv:1509.09308): 64 products per tile and pair of channels, where the plain sum has 216.
+// A 3×3×3 convolution by the minimal filtering algorithm F(4×4×4, 3×3×3) of Winograd (Lavin and Gray, 2016,
+// arXiv:1509.09308): 216 products per tile and pair of channels, where the plain sum has 1728. Its points are
+// 0, ±kPoint, ±1/kPoint and infinity. Their rounding error is a third of that of 0, ±1, ±2 and infinity.
+constexpr double kPoint = 2.0 / 3;
+
 struct TileConvolution {
     int32_t inputs;
     int32_t outputs;
-    const float* weights;  // transformed, [64][outputs / panel][inputs][panel]
+    const float* weights;  // transformed, [kParts][outputs / panel][inputs][panel]
     const float* bias;     // [outputs]
     float slope;           // of the LeakyReLU
 };
 
 // The first input channels of a convolution: a tensor of the result's size.
 struct Fine {
-    const float* planes[4];  // the result's pair of planes and one on either side
-    int64_t row;             // floats from row to row
+    const float* planes[kPoints];  // the result's slab and a plane on either side
+    int64_t row;                   // floats from row to row
 };
 
 // The other input channels, if any: a tensor of half the size, upsampled linearly (half-pixel, edge
 // repeated). The upsampled tensor is never stored: a tile's transformed inputs are computed directly from
-// 3×3×3 voxels of the small tensor.
+// 4×4×4 voxels of the small tensor.
 struct Coarse {
-    const float* planes[3];  // below, at and above the pair of planes; the edge repeated
+    const float* planes[4];  // those of the slab's size and one on either side; the edge repeated
     int64_t row;
-    int32_t z, y, x;     // index of this pair of planes, number of rows and of columns
-    int32_t planes_all;  // the number of planes
+    int32_t slab;
+    int32_t z, y, x;  // the small tensor's size
 };
 
 // The network's last layer, a 1×1×1 convolution.
@@ -57,26 +66,27 @@ struct Head {
 
 // Where the activated result goes. Null pointers are skipped.
 struct TileResult {
-    int32_t y, x;      // the result's number of rows and columns
-    float* planes[2];  // the second is null where there is no such plane
+    int32_t y, x;          // the result's number of rows and columns
+    float* planes[kTile];  // null where there is no such plane
     int64_t row;
-    float* pooled;  // the mean of each tile
+    float* pooled[kTile / 2];  // the means of 2×2×2 voxels
     int64_t pooled_row;
     const Head* head;
-    float* logits[2];       // output 0, row 0 of the planes, [y][x]
+    float* logits[kTile];   // output 0, row 0 of the planes, [y][x]
     int64_t logits_stride;  // from output to output
 };
 
-// Floats from one of the 16 parts of a transformed tensor to the next. This leaves a gap of one group of
+// Floats from one of the kParts parts of a transformed tensor to the next. This leaves a gap of one group of
 // floats after each part, because parts a power of two apart would share the same few cache sets.
 static inline int64_t part_stride(int64_t channels, int64_t tiles) { return channels * tiles + kGroup; }
 
 // Memory of one thread, for `kMostTiles` tiles.
 struct Scratch {
-    float* transformed;  // [16][inputs][tiles], parts `part_stride` apart
-    float* products;     // [16][tiles][outputs], parts `part_stride` apart
-    float* sums;         // [8][tiles][outputs]
-    float* logits;       // [2 * tiles][lanes]
+    // Each part of the transformed inputs, [inputs / kGroup][tiles][kGroup], then its products,
+    // [tiles][outputs]. The products are one part before the inputs, so as not to overwrite these.
+    float* parts;   // [1 + kParts], `part_stride` apart
+    float* values;  // [kTile³][tiles][outputs]
+    float* logits;  // [kTile * tiles][lanes]
 };
 
 // A 3×3×3 convolution of a few channels, with LeakyReLU.

@@ -51,6 +51,7 @@ inline Vector exponential(Vector values) {
     std::memcpy(&scale, &bits, sizeof(scale));
     return series * scale;
 }
+inline void prefetch(const float* from) { __builtin_prefetch(from); }
 #define ESCN_UNROLL _Pragma("GCC unroll 16")
 #else
 struct Vector {
@@ -98,6 +99,7 @@ inline Vector choose_if_negative(Vector values, Vector negative, Vector other) {
 inline Vector exponential(Vector values) {
     return by_lane([&](int i) { return std::exp(values.lane[i]); });
 }
+inline void prefetch(const float*) {}
 #define ESCN_UNROLL
 #endif
 

@@ -1,36 +1,25 @@
 #include "network/layers.h"
 
 #include <algorithm>
-#include <array>
 
 namespace escn::network {
 namespace {
 
 constexpr int kTaps = 27;
-constexpr int kParts = 64;
 
-// Transforms three taps along one axis, in `rows` places. A tap, and a result, is `rows` values.
-template <int rows>
-void transform(const double* taps, double* out) {
-    for (int i = 0; i < rows; ++i) {
-        const double a = taps[i], b = taps[rows + i], c = taps[2 * rows + i];
-        out[i] = a;
-        out[rows + i] = (a + b + c) / 2;
-        out[2 * rows + i] = (a - b + c) / 2;
-        out[3 * rows + i] = c;
+// Transforms three taps along one axis. A tap, and a result, is `size` values.
+void transform(const double* taps, int64_t size, double* out) {
+    constexpr double a = kPoint, a2 = a * a, b2 = 1 / a2;
+    constexpr double of_a = 1 / (2 * a2 * (a2 - b2)), of_b = 1 / (2 * b2 * (b2 - a2));
+    for (int64_t i = 0; i < size; ++i) {
+        const double first = taps[i], second = taps[size + i], third = taps[2 * size + i];
+        out[i] = first;
+        out[size + i] = of_a * (first + a * second + a2 * third);
+        out[2 * size + i] = of_a * (first - a * second + a2 * third);
+        out[3 * size + i] = of_b * (first + second / a + b2 * third);
+        out[4 * size + i] = of_b * (first - second / a + b2 * third);
+        out[5 * size + i] = third;
     }
-}
-
-std::array<double, kParts> transformed(const float* taps) {
-    std::array<double, kTaps> values{};
-    std::array<double, 36> along_z{};
-    std::array<double, 48> along_y{};
-    std::array<double, kParts> parts{};
-    std::copy_n(taps, kTaps, values.begin());
-    transform<9>(values.data(), along_z.data());
-    for (int z = 0; z < 4; ++z) transform<3>(along_z.data() + 9 * z, along_y.data() + 12 * z);
-    for (int row = 0; row < 16; ++row) transform<1>(along_y.data() + 3 * row, parts.data() + 4 * row);
-    return parts;
 }
 
 Buffer copied(const std::vector<float>& values) {
@@ -40,14 +29,26 @@ Buffer copied(const std::vector<float>& values) {
 }
 
 Buffer pack_tiles(const Weights& weights) {
-    Buffer packed(kParts * weights.inputs * weights.outputs);
-    const int64_t panel = panel_width(kernels().lanes, static_cast<int32_t>(weights.outputs));
-    for (int64_t k = 0; k < weights.inputs; ++k) {
-        for (int64_t n = 0; n < weights.outputs; ++n) {
-            const auto parts = transformed(weights.kernel.data() + (n * weights.inputs + k) * kTaps);
-            float* to = packed.data() + n / panel * panel * weights.inputs + k * panel + n % panel;
-            for (int part = 0; part < kParts; ++part) {
-                to[part * weights.inputs * weights.outputs] = static_cast<float>(parts[part]);
+    const int64_t inputs = weights.inputs, outputs = weights.outputs;
+    const int64_t panel = panel_width(kernels().lanes, static_cast<int32_t>(outputs));
+    Buffer packed(kParts * inputs * outputs);
+    std::vector<double> taps(kTaps * panel), along_z(9 * kPoints * panel), parts(kParts * panel);
+    std::vector<double> along_y(3 * kPoints * kPoints * panel);
+    for (int64_t first = 0; first < outputs; first += panel) {
+        for (int64_t k = 0; k < inputs; ++k) {
+            for (int64_t i = 0; i < kTaps * panel; ++i) {
+                taps[i] = weights.kernel[((first + i % panel) * inputs + k) * kTaps + i / panel];
+            }
+            transform(taps.data(), 9 * panel, along_z.data());
+            for (int64_t z = 0; z < kPoints; ++z) {
+                transform(&along_z[9 * z * panel], 3 * panel, &along_y[3 * kPoints * z * panel]);
+            }
+            for (int64_t i = 0; i < kPoints * kPoints; ++i) {
+                transform(&along_y[3 * i * panel], panel, &parts[kPoints * i * panel]);
+            }
+            for (int64_t part = 0; part < kParts; ++part) {
+                std::copy_n(&parts[part * panel], panel,
+                            packed.data() + (part * outputs + first) * inputs + k * panel);
             }
         }
     }

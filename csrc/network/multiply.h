@@ -78,10 +78,12 @@ void multiply(const Left& left, int64_t rows, const float* right, float* out, in
         multiply_rows<12, VECTORS, STRIDE>,
 #endif
     };
-    const int64_t pieces = (rows + kRows - 1) / kRows;
-    for (int64_t piece = 0; piece < pieces; ++piece) {
-        const int64_t from = rows * piece / pieces, to = rows * (piece + 1) / pieces;
-        of_size[to - from](left, from, right, out + from * out_stride, out_stride);
+    if (rows <= kRows) return of_size[rows](left, 0, right, out, out_stride);
+    const int64_t pieces = (rows + kRows - 1) / kRows, size = rows / pieces, larger = rows % pieces;
+    for (int64_t piece = 0, row = 0; piece < pieces; ++piece) {
+        const int64_t count = piece < larger ? size + 1 : size;
+        of_size[count](left, row, right, out + row * out_stride, out_stride);
+        row += count;
     }
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kVector = 64;
 constexpr std::size_t kLargePage = std::size_t{2} << 20;
 
-int64_t bordered(int64_t size) { return (size + 1) / 2 * 2 + 2; }
+int64_t bordered(int64_t size) { return (size + kTile - 1) / kTile * kTile + 2; }
 int64_t row_of(const Size& size, int64_t channels) { return bordered(size[2]) * channels; }
 int64_t plane_of(const Size& size, int64_t channels) { return bordered(size[1]) * row_of(size, channels); }
 
@@ -36,15 +36,15 @@ Buffer::Buffer(int64_t floats) {
 #endif
 }
 
-Planes::Planes(const Size& size, int64_t channels, int64_t pairs)
+Planes::Planes(const Size& size, int64_t channels, int64_t slabs)
     : size_(size),
-      pairs_(pairs),
+      slabs_(slabs),
       row_(row_of(size, channels)),
       plane_(plane_of(size, channels)),
-      buffer_(floats(size, channels, pairs)) {}
+      buffer_(floats(size, channels, slabs)) {}
 
-int64_t Planes::floats(const Size& size, int64_t channels, int64_t pairs) {
-    return (1 + 2 * pairs) * plane_of(size, channels);
+int64_t Planes::floats(const Size& size, int64_t channels, int64_t slabs) {
+    return (1 + kTile * slabs) * plane_of(size, channels);
 }
 
 }  // namespace escn::network

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "geometry/triple.h"
+#include "network/kernels.h"
 
 namespace escn::network {
 
@@ -27,29 +28,31 @@ class Buffer {
 
 class Planes {
   public:
-    // Room for `pairs` pairs of planes: pair p overwrites pair p - `pairs`.
-    Planes(const Size& size, int64_t channels, int64_t pairs);
+    // Room for `slabs` slabs: slab s overwrites slab s - `slabs`.
+    Planes(const Size& size, int64_t channels, int64_t slabs);
     // Room for all planes.
-    Planes(const Size& size, int64_t channels) : Planes(size, channels, pairs_of(size)) {}
+    Planes(const Size& size, int64_t channels) : Planes(size, channels, slabs_of(size)) {}
 
-    static int64_t pairs_of(const Size& size) { return (size[0] + 1) / 2; }
+    static int64_t slabs_of(const Size& size) { return (size[0] + kTile - 1) / kTile; }
     // How many floats such planes take.
-    static int64_t floats(const Size& size, int64_t channels, int64_t pairs);
+    static int64_t floats(const Size& size, int64_t channels, int64_t slabs);
 
     const Size& size() const { return size_; }
     int64_t row() const { return row_; }
 
-    float* at(int64_t z) const { return buffer_.data() + (1 + z / 2 % pairs_ * 2 + z % 2) * plane_; }
+    float* at(int64_t z) const {
+        return buffer_.data() + (1 + z / kTile % slabs_ * kTile + z % kTile) * plane_;
+    }
 
     // For reading: a plane of zeros outside the tensor.
     const float* around(int64_t z) const { return z < 0 || z >= size_[0] ? buffer_.data() : at(z); }
 
   private:
     Size size_;
-    int64_t pairs_;
+    int64_t slabs_;
     int64_t row_;
     int64_t plane_;
-    Buffer buffer_;  // a plane of zeros, then the pairs
+    Buffer buffer_;  // a plane of zeros, then the slabs
 };
 
 }  // namespace escn::network

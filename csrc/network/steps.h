@@ -1,5 +1,4 @@
-// Runs two layers over the pairs of planes of one level; the second follows the first at a
-// few pairs' distance.
+// Runs two layers over the slabs of one level. The second follows the first at a distance of one step.
 #pragma once
 
 #include <algorithm>
@@ -12,43 +11,38 @@
 
 namespace escn::network {
 
-// A layer's work on a pair of planes, in independent tasks.
+// A layer's work on a slab, in independent tasks.
 struct Stage {
     int64_t tasks;
-    std::function<void(int64_t pair, int64_t task, const Scratch&)> work;
+    std::function<void(int64_t slab, int64_t task, const Scratch&)> work;
 };
 
-// The pairs of planes of a level. A step processes `at_once` pairs, then waits for all threads.
+// The slabs of a level. A step processes `at_once` slabs, then waits for all threads.
 struct Steps {
-    int64_t pairs;
+    int64_t slabs;
     int64_t at_once;
 
-    // The number of the first layer's pairs that are kept. The second layer reads one more pair on either
-    // side of its step, while the first layer writes the step after the next.
-    int64_t kept() const { return std::min(pairs, 3 * at_once + 1); }
+    // The number of the first layer's slabs that are kept: those of two steps, and one before.
+    int64_t kept() const { return std::min(slabs, 2 * at_once + 1); }
 };
 
-// The second layer follows the first at a distance of two steps. `scratch` has one element per thread
-// of the pool.
+// The second layer follows the first at a distance of one step, because it reads one more slab on either side
+// of its own. `scratch` has one element per thread of the pool.
 inline void run_pipelined(cpu::ThreadPool& pool, const std::vector<Scratch>& scratch, const Steps& steps,
                           const Stage& first, const Stage& second) {
-    const int64_t count = (steps.pairs + steps.at_once - 1) / steps.at_once;
-    const auto pairs_of = [&](int64_t step) {
-        return step < 0 || step >= count ? 0 : std::min(steps.at_once, steps.pairs - step * steps.at_once);
-    };
-    for (int64_t step = -2; step < count; ++step) {
-        const int64_t first_tasks = pairs_of(step + 2) * first.tasks;
-        const int64_t all = first_tasks + pairs_of(step) * second.tasks;
-        if (all == 0) continue;
-        pool.run(all, [&](cpu::Tasks& tasks) {
+    const auto run = [&](const Stage& stage, int64_t from) {
+        const int64_t slabs = std::min(steps.at_once, steps.slabs - from);
+        if (slabs <= 0) return;
+        pool.run(slabs * stage.tasks, [&](cpu::Tasks& tasks) {
             for (int64_t task = 0; tasks.take(task);) {
-                const bool of_first = task < first_tasks;
-                const Stage& stage = of_first ? first : second;
-                const int64_t index = of_first ? task : task - first_tasks;
-                const int64_t from = (of_first ? step + 2 : step) * steps.at_once;
-                stage.work(from + index / stage.tasks, index % stage.tasks, scratch[tasks.thread()]);
+                stage.work(from + task / stage.tasks, task % stage.tasks, scratch[tasks.thread()]);
             }
         });
+    };
+    run(first, 0);
+    for (int64_t from = 0; from < steps.slabs; from += steps.at_once) {
+        run(first, from + steps.at_once);
+        run(second, from);
     }
 }
 

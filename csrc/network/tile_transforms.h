@@ -1,8 +1,5 @@
-// The transforms of F(2×2×2, 3×3×3): voxels to factors of products, and products to voxels. Along one axis,
-//   four inputs d become  d0 - d2,  d1 + d2,  d2 - d1,  d1 - d3
-//   four products m become  m0 + m1 + m2,  m1 - m2 - m3
-// The transform along z comes first. The functions below compute one of its four indices at a time: `A`, or
-// `part_z`.
+// The transforms of F(4×4×4, 3×3×3): voxels to factors of products, and products to voxels. Each axis is
+// transformed in turn.
 #pragma once
 
 #include <cstdint>
@@ -13,159 +10,205 @@
 namespace escn::network {
 namespace {
 
-// Transformed inputs, [16][group of channels][tile][channel of the group].
+constexpr auto kA = static_cast<float>(kPoint), kB = static_cast<float>(1 / kPoint);
+constexpr auto kA2 = static_cast<float>(kPoint * kPoint), kB2 = static_cast<float>(1 / (kPoint * kPoint));
+constexpr auto kA3 = kA * kA2, kB3 = kB * kB2;
+
+// How many columns ahead of their use inputs are fetched into the cache
+constexpr int64_t kAhead = 4;
+
+// Transformed inputs, [kParts][group of channels][tile][channel of the group].
 struct Transformed {
     float* values;
     int64_t tiles;
-    int64_t part;  // from one of the 16 to the next
+    int64_t part;  // from one part to the next
 
     float* at(int32_t channel, int64_t tile) const {
         return values + (channel / kGroup * tiles + tile) * kGroup + channel % kGroup;
     }
 };
 
-template <int A>
-void transform_fine(const Fine& fine, int32_t channels, const Tiles& tiles, const Transformed& to) {
-    constexpr int first = A == 0 ? 0 : A == 2 ? 2 : 1;
-    constexpr int second = A == 0 ? 2 : A == 1 ? 2 : A == 2 ? 1 : 3;
+// Six voxels along one axis to factors of products
+template <typename Value>
+constexpr void to_factors(const Value* d, Value* out) {
+    const Value even_a = d[4] - d[2] * kB2, odd_a = d[3] - d[1] * kB2;
+    const Value even_b = d[4] - d[2] * kA2, odd_b = d[3] - d[1] * kA2;
+    out[0] = d[0] - d[2] * (kA2 + kB2) + d[4];
+    out[1] = even_a + odd_a * kA;
+    out[2] = even_a - odd_a * kA;
+    out[3] = even_b + odd_b * kB;
+    out[4] = even_b - odd_b * kB;
+    out[5] = d[1] - d[3] * (kA2 + kB2) + d[5];
+}
+
+// Six products along one axis to four voxels
+inline void to_voxels(const Vector* m, Vector* out) {
+    const Vector sum_a = m[1] + m[2], difference_a = m[1] - m[2];
+    const Vector sum_b = m[3] + m[4], difference_b = m[3] - m[4];
+    out[0] = m[0] + sum_a + sum_b;
+    out[1] = difference_a * kA + difference_b * kB;
+    out[2] = sum_a * kA2 + sum_b * kB2;
+    out[3] = difference_a * kA3 + difference_b * kB3 + m[5];
+}
+
+inline void transform_fine(const Fine& fine, int32_t channels, const Tiles& tiles, const Transformed& to) {
     for (int32_t row = 0; row < tiles.rows; ++row) {
-        const int64_t origin = 2 * (tiles.y + row) * fine.row + int64_t{2} * tiles.x * channels;
+        const int64_t origin = kTile * (tiles.y + row) * fine.row + int64_t{kTile} * tiles.x * channels;
         for (int32_t c = 0; c < channels; c += kLanes) {
-            const float* a = fine.planes[first] + origin + c;
-            const float* b = fine.planes[second] + origin + c;
-            const auto column = [&](int64_t x, Vector* out) {
-                Vector d[4];
+            Vector columns[kPoints][kPoints][kPoints];  // column x at x % kPoints, [z][y]
+            const auto column = [&](int64_t x) {
+                Vector along_z[kPoints][kPoints];
                 ESCN_UNROLL
-                for (int y = 0; y < 4; ++y) {
-                    const int64_t at = y * fine.row + x * channels;
-                    d[y] = A == 1 ? load(a + at) + load(b + at) : load(a + at) - load(b + at);
+                for (int y = 0; y < kPoints; ++y) {
+                    const int64_t at = origin + c + y * fine.row + x * channels;
+                    Vector d[kPoints], out[kPoints];
+                    ESCN_UNROLL
+                    for (int z = 0; z < kPoints; ++z) {
+                        prefetch(fine.planes[z] + at + kAhead * channels);
+                        d[z] = load(fine.planes[z] + at);
+                    }
+                    to_factors(d, out);
+                    ESCN_UNROLL
+                    for (int z = 0; z < kPoints; ++z) along_z[z][y] = out[z];
                 }
-                out[0] = d[0] - d[2];
-                out[1] = d[1] + d[2];
-                out[2] = d[2] - d[1];
-                out[3] = d[1] - d[3];
-            };
-            Vector columns[4][4];
-            column(0, columns[0]);
-            column(1, columns[1]);
-            float* out = to.at(c, int64_t{row} * tiles.columns);
-            for (int32_t tile = 0; tile < tiles.columns; ++tile, out += kGroup) {
-                column(2 * tile + 2, columns[2]);
-                column(2 * tile + 3, columns[3]);
                 ESCN_UNROLL
-                for (int y = 0; y < 4; ++y) {
-                    float* part = out + 4 * y * to.part;
-                    store(part, columns[0][y] - columns[2][y]);
-                    store(part + to.part, columns[1][y] + columns[2][y]);
-                    store(part + 2 * to.part, columns[2][y] - columns[1][y]);
-                    store(part + 3 * to.part, columns[1][y] - columns[3][y]);
-                    columns[0][y] = columns[2][y];
-                    columns[1][y] = columns[3][y];
+                for (int z = 0; z < kPoints; ++z) to_factors(along_z[z], columns[x % kPoints][z]);
+            };
+            column(0);
+            column(1);
+            float* out = to.at(c, int64_t{row} * tiles.columns);
+            for (int64_t tile = 0; tile < tiles.columns; ++tile, out += kGroup) {
+                for (int x = 2; x < kPoints; ++x) column(kTile * tile + x);
+                for (int z = 0; z < kPoints; ++z) {
+                    ESCN_UNROLL
+                    for (int y = 0; y < kPoints; ++y) {
+                        Vector d[kPoints], values[kPoints];
+                        ESCN_UNROLL
+                        for (int x = 0; x < kPoints; ++x) d[x] = columns[(kTile * tile + x) % kPoints][z][y];
+                        to_factors(d, values);
+                        ESCN_UNROLL
+                        for (int x = 0; x < kPoints; ++x) {
+                            store(out + ((z * kPoints + y) * kPoints + x) * to.part, values[x]);
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-// The factors of three voxels a, b and c of the small tensor in the four transformed inputs along one axis.
-// The upsampled inputs are 3a/4 + b/4, a/4 + 3b/4, 3b/4 + c/4 and b/4 + 3c/4; the first and the last are zero
-// beyond the edge.
+// The factors of four voxels of the small tensor in the transformed inputs of a tile along one axis, where
+// the small tensor has `size` voxels. Upsampling gives 3p/4 + q/4 and p/4 + 3q/4 between voxels p and q, and
+// zeros beyond the edges.
 struct CoarseFactors {
-    float of[4][3];
+    float of[kPoints][4];
 
-    CoarseFactors(bool first, bool last)
-        : of{{first ? 0.0f : 0.75f, first ? -0.75f : -0.5f, -0.25f},
-             {0.25f, 1.5f, 0.25f},
-             {-0.25f, 0.0f, 0.25f},
-             {0.25f, last ? 0.75f : 0.5f, last ? 0.0f : -0.75f}} {}
+    constexpr CoarseFactors(int32_t tile, int32_t size) : of{} {
+        for (int i = 0; i < 4; ++i) {
+            // What the voxel i alone is upsampled to
+            float d[kPoints] = {}, factors[kPoints] = {};
+            for (int k = 0; k < kPoints; ++k) {
+                const int32_t voxel = kTile * tile + k - 1;
+                if (voxel < 0 || voxel >= 2 * size) continue;
+                const float first = k % 2 == 0 ? 0.75f : 0.25f;
+                if (i == k / 2) d[k] = first;
+                if (i == k / 2 + 1) d[k] = 1 - first;
+            }
+            to_factors(d, factors);
+            for (int point = 0; point < kPoints; ++point) of[point][i] = factors[point];
+        }
+    }
 };
 
-inline Vector combine(const float* factors, Vector a, Vector b, Vector c) {
-    return a * factors[0] + b * factors[1] + c * factors[2];
+constexpr CoarseFactors kInside(1, 6);
+
+inline Vector combine(const float* factors, const Vector* values) {
+    return values[0] * factors[0] + values[1] * factors[1] + values[2] * factors[2] + values[3] * factors[3];
 }
 
 // Channel c of the small tensor becomes channel `to_channel` + c.
-inline void transform_coarse(const Coarse& coarse, int part_z, int32_t channels, int32_t to_channel,
-                             const Tiles& tiles, const Transformed& to) {
-    const CoarseFactors along_z(coarse.z == 0, coarse.z == coarse.planes_all - 1);
-    const float* z = along_z.of[part_z];
+inline void transform_coarse(const Coarse& coarse, int32_t channels, int32_t to_channel, const Tiles& tiles,
+                             const Transformed& to) {
+    const CoarseFactors along_z(coarse.slab, coarse.z);
     const auto inside = [](int32_t index, int32_t size) {
         return index < 0 ? 0 : index < size ? index : size - 1;
     };
     for (int32_t row = 0; row < tiles.rows; ++row) {
-        const int32_t middle = tiles.y + row;
-        const CoarseFactors along_y(middle == 0, middle == coarse.y - 1);
-        int64_t rows[3];
-        for (int32_t i = 0; i < 3; ++i) rows[i] = (inside(middle + i - 1, coarse.y) + 1) * coarse.row;
+        const int32_t y0 = 2 * (tiles.y + row) - 1, x0 = 2 * tiles.x - 1;
+        const CoarseFactors along_y(tiles.y + row, coarse.y);
+        int64_t rows[4];
+        for (int32_t i = 0; i < 4; ++i) rows[i] = (inside(y0 + i, coarse.y) + 1) * coarse.row;
         for (int32_t c = 0; c < channels; c += kLanes) {
-            const auto column = [&](int32_t x, Vector* out) {
-                const int64_t at = int64_t{inside(x, coarse.x) + 1} * channels + c;
-                Vector d[3];
+            Vector columns[4][kPoints][kPoints];  // column x at x % 4, [z][y]
+            const auto column = [&](int32_t x) {
+                const int64_t at = int64_t{inside(x0 + x, coarse.x) + 1} * channels + c;
+                Vector d[kPoints][4];
                 ESCN_UNROLL
-                for (int i = 0; i < 3; ++i) {
-                    d[i] =
-                        combine(z, load(coarse.planes[0] + rows[i] + at),
-                                load(coarse.planes[1] + rows[i] + at), load(coarse.planes[2] + rows[i] + at));
+                for (int y = 0; y < 4; ++y) {
+                    Vector values[4];
+                    ESCN_UNROLL
+                    for (int z = 0; z < 4; ++z) values[z] = load(coarse.planes[z] + rows[y] + at);
+                    ESCN_UNROLL
+                    for (int z = 0; z < kPoints; ++z) d[z][y] = combine(along_z.of[z], values);
                 }
-                ESCN_UNROLL
-                for (int y = 0; y < 4; ++y) out[y] = combine(along_y.of[y], d[0], d[1], d[2]);
+                for (int z = 0; z < kPoints; ++z) {
+                    ESCN_UNROLL
+                    for (int y = 0; y < kPoints; ++y) columns[x % 4][z][y] = combine(along_y.of[y], d[z]);
+                }
             };
-            Vector columns[3][4];
-            column(tiles.x - 1, columns[0]);
-            column(tiles.x, columns[1]);
+            column(0);
+            column(1);
             float* out = to.at(to_channel + c, int64_t{row} * tiles.columns);
             for (int32_t tile = 0; tile < tiles.columns; ++tile, out += kGroup) {
                 const int32_t x = tiles.x + tile;
-                const CoarseFactors along_x(x == 0, x == coarse.x - 1);
-                column(x + 1, columns[2]);
-                ESCN_UNROLL
-                for (int y = 0; y < 4; ++y) {
+                const bool edge = x == 0 || 2 * x + 2 >= coarse.x;
+                const CoarseFactors along_x = edge ? CoarseFactors(x, coarse.x) : kInside;
+                column(2 * tile + 2);
+                column(2 * tile + 3);
+                for (int z = 0; z < kPoints; ++z) {
                     ESCN_UNROLL
-                    for (int i = 0; i < 4; ++i) {
-                        store(out + (4 * y + i) * to.part,
-                              combine(along_x.of[i], columns[0][y], columns[1][y], columns[2][y]));
+                    for (int y = 0; y < kPoints; ++y) {
+                        Vector d[4];
+                        ESCN_UNROLL
+                        for (int i = 0; i < 4; ++i) d[i] = columns[(2 * tile + i) % 4][z][y];
+                        ESCN_UNROLL
+                        for (int i = 0; i < kPoints; ++i) {
+                            store(out + ((z * kPoints + y) * kPoints + i) * to.part,
+                                  combine(along_x.of[i], d));
+                        }
                     }
-                    columns[0][y] = columns[1][y];
-                    columns[1][y] = columns[2][y];
                 }
             }
         }
     }
 }
 
-// Transforms the 16 products of index A along z to voxels, and adds these to `sums`,
-// [2 z][2 rows][2 columns][outputs].
-template <int A>
-void add_products(const float* products, const Tiles& tiles, int32_t outputs, float* sums) {
-    const int64_t part = part_stride(outputs, int64_t{tiles.rows} * tiles.columns);
-    const int64_t row = int64_t{2} * tiles.columns * outputs, plane = 2 * tiles.rows * row;
-    for (int64_t tile = 0; tile < int64_t{tiles.rows} * tiles.columns; ++tile) {
-        const int64_t tile_y = tile / tiles.columns, tile_x = tile % tiles.columns;
-        for (int32_t n = 0; n < outputs; n += kLanes) {
-            const float* from = products + tile * outputs + n;
-            Vector along_x[4][2];
-            ESCN_UNROLL
-            for (int y = 0; y < 4; ++y) {
-                const float* m = from + 4 * y * part;
-                const Vector m1 = load(m + part), m2 = load(m + 2 * part);
-                along_x[y][0] = load(m) + m1 + m2;
-                along_x[y][1] = m1 - m2 - load(m + 3 * part);
-            }
-            float* to = sums + 2 * tile_y * row + 2 * tile_x * outputs + n;
-            ESCN_UNROLL
-            for (int i = 0; i < 4; ++i) {
-                const int x = i % 2;
-                const Vector value = i < 2 ? along_x[0][x] + along_x[1][x] + along_x[2][x]
-                                           : along_x[1][x] - along_x[2][x] - along_x[3][x];
-                float* near = to + (i / 2) * row + x * outputs;
-                float* far = near + plane;
-                if (A == 0) store(near, value);
-                if (A == 1 || A == 2) store(near, load(near) + value);
-                if (A == 1) store(far, value);
-                if (A == 2 || A == 3) store(far, load(far) - value);
-            }
-        }
+// Products along z, `part` apart, to kTile planes of products along y and x
+inline void to_planes(const float* products, int64_t part, Vector (*planes)[kPoints * kPoints]) {
+    for (int i = 0; i < kPoints * kPoints; ++i) {
+        Vector m[kPoints], out[kTile];
+        ESCN_UNROLL
+        for (int z = 0; z < kPoints; ++z) m[z] = load(products + (z * kPoints * kPoints + i) * part);
+        to_voxels(m, out);
+        ESCN_UNROLL
+        for (int z = 0; z < kTile; ++z) planes[z][i] = out[z];
     }
+}
+
+// Products along y and x to rows of voxels
+inline void to_rows(const Vector* products, Vector (*rows)[kTile]) {
+    Vector along_x[kTile][kPoints];
+    ESCN_UNROLL
+    for (int x = 0; x < kPoints; ++x) {
+        Vector m[kPoints], out[kTile];
+        ESCN_UNROLL
+        for (int y = 0; y < kPoints; ++y) m[y] = products[kPoints * y + x];
+        to_voxels(m, out);
+        ESCN_UNROLL
+        for (int y = 0; y < kTile; ++y) along_x[y][x] = out[y];
+    }
+    ESCN_UNROLL
+    for (int y = 0; y < kTile; ++y) to_voxels(along_x[y], rows[y]);
 }
 
 }  // namespace

@@ -81,10 +81,10 @@ const UNetWeights& checked(const UNetWeights& weights) {
     return weights;
 }
 
-// Rectangles of at most kMostTiles tiles that cover a pair of planes.
+// Rectangles of at most kMostTiles tiles that cover a slab.
 std::vector<Tiles> cut(const Size& size) {
-    const auto rows = static_cast<int32_t>((size[1] + 1) / 2),
-               columns = static_cast<int32_t>((size[2] + 1) / 2);
+    const auto rows = static_cast<int32_t>((size[1] + kTile - 1) / kTile),
+               columns = static_cast<int32_t>((size[2] + kTile - 1) / kTile);
     const int32_t across = (columns + kMostTiles - 1) / kMostTiles;
     const int32_t widest = (columns + across - 1) / across;
     const int32_t high = std::max(1, kMostTiles / widest);
@@ -110,15 +110,15 @@ LevelPlan plan_level(const Size& image, int64_t level, int threads) {
     const Size size = {image[0] >> level, image[1] >> level, image[2] >> level};
     std::vector<Tiles> tiles = cut(size);
     const auto tasks = static_cast<int64_t>(tiles.size());
-    const int64_t pairs = Planes::pairs_of(size);
-    const int64_t at_once = std::clamp<int64_t>((kTasksPerThread * threads + tasks - 1) / tasks, 1, pairs);
-    return {size, std::move(tiles), {pairs, at_once}};
+    const int64_t slabs = Planes::slabs_of(size);
+    const int64_t at_once = std::clamp<int64_t>((kTasksPerThread * threads + tasks - 1) / tasks, 1, slabs);
+    return {size, std::move(tiles), {slabs, at_once}};
 }
 
 // The floats of each part of a thread's `Scratch`.
-std::array<int64_t, 4> scratch_floats(int64_t filters) {
-    return {16 * part_stride(2 * filters, kMostTiles), 16 * part_stride(filters, kMostTiles),
-            8 * filters * kMostTiles, 2 * kGroup * kMostTiles};
+std::array<int64_t, 3> scratch_floats(int64_t filters) {
+    return {(1 + kParts) * part_stride(2 * filters, kMostTiles), kTile * kTile * kTile * filters * kMostTiles,
+            kTile * kGroup * kMostTiles};
 }
 
 int threads_of(int threads) { return std::min(cpu::thread_count(threads), kMostThreads); }
@@ -151,12 +151,12 @@ struct UNet::Workspace {
             if (level > 0) levels.back().pooled.emplace(own, filters);
         }
         for (int thread = 0; thread < threads; ++thread) {
-            std::array<float*, 4> parts{};
+            std::array<float*, 3> parts{};
             for (std::size_t part = 0; part < parts.size(); ++part) {
                 memory.emplace_back(scratch_floats(filters)[part]);
                 parts[part] = memory.back().data();
             }
-            scratch.push_back({parts[0], parts[1], parts[2], parts[3]});
+            scratch.push_back({parts[0], parts[1], parts[2]});
         }
     }
 };
@@ -199,12 +199,12 @@ int64_t UNet::bytes_for(const Size& size, int threads) const {
                                     " voxels along each axis, found " + to_text(size) + ".");
     }
     threads = threads_of(threads);
-    int64_t floats = Planes::floats(size, inputs(), Planes::pairs_of(size));
+    int64_t floats = Planes::floats(size, inputs(), Planes::slabs_of(size));
     for (const int64_t part : scratch_floats(filters_)) floats += threads * part;
     for (int64_t level = 0; level < levels(); ++level) {
         const LevelPlan plan = plan_level(size, level, threads);
         floats += Planes::floats(plan.size, filters_, plan.steps.kept());
-        floats += (level > 0 ? 2 : 1) * Planes::floats(plan.size, filters_, plan.steps.pairs);
+        floats += (level > 0 ? 2 : 1) * Planes::floats(plan.size, filters_, plan.steps.slabs);
     }
     return floats * static_cast<int64_t>(sizeof(float));
 }
@@ -230,22 +230,23 @@ void UNet::release() {
 
 namespace {
 
-Fine around(const Planes& planes, int64_t pair) {
+Fine around(const Planes& planes, int64_t slab) {
     Fine fine{{}, planes.row()};
-    for (int i = 0; i < 4; ++i) fine.planes[i] = planes.around(2 * pair + i - 1);
+    for (int i = 0; i < kPoints; ++i) fine.planes[i] = planes.around(kTile * slab + i - 1);
     return fine;
 }
 
-Coarse around_small(const Planes& planes, int64_t pair) {
+Coarse around_small(const Planes& planes, int64_t slab) {
     const Size& size = planes.size();
     Coarse coarse{{},
                   planes.row(),
-                  static_cast<int32_t>(pair),
+                  static_cast<int32_t>(slab),
+                  static_cast<int32_t>(size[0]),
                   static_cast<int32_t>(size[1]),
-                  static_cast<int32_t>(size[2]),
-                  static_cast<int32_t>(size[0])};
-    for (int i = 0; i < 3; ++i)
-        coarse.planes[i] = planes.at(std::clamp<int64_t>(pair + i - 1, 0, size[0] - 1));
+                  static_cast<int32_t>(size[2])};
+    for (int i = 0; i < 4; ++i) {
+        coarse.planes[i] = planes.at(std::clamp<int64_t>(kTile / 2 * slab + i - 1, 0, size[0] - 1));
+    }
     return coarse;
 }
 
@@ -268,10 +269,11 @@ TileResult result_in(const Size& size) {
     return result;
 }
 
-TileResult result_in(const Planes& planes, int64_t pair) {
+TileResult result_in(const Planes& planes, int64_t slab) {
     TileResult result = result_in(planes.size());
-    result.planes[0] = planes.at(2 * pair);
-    result.planes[1] = 2 * pair + 1 < planes.size()[0] ? planes.at(2 * pair + 1) : nullptr;
+    for (int64_t i = 0; i < kTile && kTile * slab + i < planes.size()[0]; ++i) {
+        result.planes[i] = planes.at(kTile * slab + i);
+    }
     result.row = planes.row();
     return result;
 }
@@ -288,8 +290,9 @@ void UNet::contract(Run& run, int64_t level) {
         const Size& size = image.size();
         run.pool.for_each(size[0], [&](int64_t z) { interleave(run.image, inputs(), image, z); });
         const int64_t groups = (size[1] + kImageRows - 1) / kImageRows;
-        first = {2 * groups, [&, groups](int64_t pair, int64_t task, const Scratch&) {
-                     const int64_t z = 2 * pair + task / groups, y = task % groups * kImageRows;
+        first = {kTile * groups, [&, groups](int64_t slab, int64_t task, const Scratch&) {
+                     const int64_t z = kTile * slab + task / groups, y = task % groups * kImageRows;
+                     if (z >= size[0]) return;
                      ImageRows rows{{image.around(z - 1), image.around(z), image.around(z + 1)},
                                     image.row(),
                                     static_cast<int32_t>(y),
@@ -301,19 +304,21 @@ void UNet::contract(Run& run, int64_t level) {
                  }};
     } else {
         first = {
-            static_cast<int64_t>(here.tiles.size()), [&](int64_t pair, int64_t task, const Scratch& scratch) {
-                functions.convolve_tiles(contracting_[2 * level - 1].view(), around(*here.pooled, pair),
-                                         nullptr, here.tiles[task], result_in(here.between, pair), scratch);
+            static_cast<int64_t>(here.tiles.size()), [&](int64_t slab, int64_t task, const Scratch& scratch) {
+                functions.convolve_tiles(contracting_[2 * level - 1].view(), around(*here.pooled, slab),
+                                         nullptr, here.tiles[task], result_in(here.between, slab), scratch);
             }};
     }
     const Stage second{
-        static_cast<int64_t>(here.tiles.size()), [&](int64_t pair, int64_t task, const Scratch& scratch) {
-            TileResult result = result_in(here.skip, pair);
+        static_cast<int64_t>(here.tiles.size()), [&](int64_t slab, int64_t task, const Scratch& scratch) {
+            TileResult result = result_in(here.skip, slab);
             if (below) {
-                result.pooled = below->pooled->at(pair);
+                for (int64_t i = 0; i < kTile / 2 && kTile / 2 * slab + i < below->size[0]; ++i) {
+                    result.pooled[i] = below->pooled->at(kTile / 2 * slab + i);
+                }
                 result.pooled_row = below->pooled->row();
             }
-            functions.convolve_tiles(contracting_[2 * level].view(), around(here.between, pair), nullptr,
+            functions.convolve_tiles(contracting_[2 * level].view(), around(here.between, slab), nullptr,
                                      here.tiles[task], result, scratch);
         }};
     run_pipelined(run.pool, run.workspace.scratch, here.steps, first, second);
@@ -324,25 +329,26 @@ void UNet::expand(Run& run, int64_t level) {
     const Planes* small = level + 1 < levels() ? &*run.workspace.levels[level + 1].pooled : nullptr;
     const Kernels& functions = kernels();
     const auto tasks = static_cast<int64_t>(here.tiles.size());
-    const Stage first{tasks, [&](int64_t pair, int64_t task, const Scratch& scratch) {
+    const Stage first{tasks, [&](int64_t slab, int64_t task, const Scratch& scratch) {
                           Coarse coarse;
-                          if (small) coarse = around_small(*small, pair);
-                          functions.convolve_tiles(expanding_[level][0].view(), around(here.skip, pair),
+                          if (small) coarse = around_small(*small, slab);
+                          functions.convolve_tiles(expanding_[level][0].view(), around(here.skip, slab),
                                                    small ? &coarse : nullptr, here.tiles[task],
-                                                   result_in(here.between, pair), scratch);
+                                                   result_in(here.between, slab), scratch);
                       }};
-    const Stage second{tasks, [&](int64_t pair, int64_t task, const Scratch& scratch) {
+    const Stage second{tasks, [&](int64_t slab, int64_t task, const Scratch& scratch) {
                            TileResult result = result_in(here.size);
                            if (level > 0) {
-                               result = result_in(*here.pooled, pair);
+                               result = result_in(*here.pooled, slab);
                            } else {
                                const int64_t plane = here.size[1] * here.size[2];
                                result.head = &head_.view();
-                               result.logits[0] = run.logits + 2 * pair * plane;
-                               result.logits[1] = result.logits[0] + plane;
+                               for (int64_t i = 0; i < kTile && kTile * slab + i < here.size[0]; ++i) {
+                                   result.logits[i] = run.logits + (kTile * slab + i) * plane;
+                               }
                                result.logits_stride = here.size[0] * plane;
                            }
-                           functions.convolve_tiles(expanding_[level][1].view(), around(here.between, pair),
+                           functions.convolve_tiles(expanding_[level][1].view(), around(here.between, slab),
                                                     nullptr, here.tiles[task], result, scratch);
                        }};
     run_pipelined(run.pool, run.workspace.scratch, here.steps, first, second);
