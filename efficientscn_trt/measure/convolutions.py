@@ -52,17 +52,17 @@ def multiply_adds_of(node: Any) -> int:
 
 def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     """FLOP/s (two per multiply-add) of 3×3×3 convolutions from 32 to 32 channels on the CPU, the best of all
-    repetitions in `seconds`. `precision`: "fp32" or "bf16".
+    repetitions in `seconds`. `precision`: "fp32", "bf16" or "int8" (unsigned values, signed weights).
     """
     from ..backends.openvino_start import compile_model
 
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16", "int8": "f32"}[precision],
     }
     if threads:
         config["INFERENCE_NUM_THREADS"] = threads
-    request = compile_model(_convolutions(), config).create_infer_request()
+    request = compile_model(_convolutions(precision == "int8"), config).create_infer_request()
     places = int(np.prod(PEAK_SIZE))
     work = 2 * places * 27 * CHANNELS * CHANNELS * PEAK_LAYERS
     request.infer()
@@ -74,16 +74,22 @@ def peak_flops(precision: str, threads: int = 0, seconds: float = 3.0) -> float:
     return work / best
 
 
-def _convolutions() -> Any:
+def _convolutions(int8: bool) -> Any:
     """A chain of convolutions that reads one channel and returns means, so that little else is timed."""
     from ..backends.openvino_start import op as ops
     from ..backends.openvino_start import ov
 
     rng = np.random.default_rng(0)
 
+    def quantized(value: Any, low: float, high: float, levels: int) -> Any:
+        ends = [ops.constant(np.float32(end)) for end in (low, high)]
+        return ops.fake_quantize(value, *ends, *ends, levels) if int8 else value
+
     def convolve(value: Any, inputs: int) -> Any:
         kernel = (rng.standard_normal((CHANNELS, inputs, 3, 3, 3)) / np.sqrt(27 * inputs)).astype(np.float32)
-        return ops.convolution(value, ops.constant(kernel), [1] * 3, [1] * 3, [1] * 3, [1] * 3)
+        weights = quantized(ops.constant(kernel), -0.127, 0.127, 255)
+        value = quantized(value, 0.0, 4.0, 256)
+        return ops.convolution(value, weights, [1] * 3, [1] * 3, [1] * 3, [1] * 3)
 
     image = ops.parameter([1, 1, *PEAK_SIZE], np.float32)
     value = ops.convolution(

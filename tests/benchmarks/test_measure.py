@@ -97,8 +97,33 @@ def test_convolutions_of_a_network_are_counted(tmp_path: Path) -> None:
     assert multiply_adds(path, size) == full * voxels + half * voxels // 8
 
 
-def test_convolutions_have_a_speed() -> None:
-    assert peak_flops("fp32", threads=1, seconds=0.1) > 1e6
+def test_fewer_multiply_adds_are_computed(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    from networks import computed_multiply_adds
+
+    shape = [1, 1, 6, 8, 5]
+    layers = [((16, 1), 3), ((32, 16), 3), ((2, 32), 1)]
+    nodes, weights = [], []
+    for i, (channels, taps) in enumerate(layers):
+        kernel = np.ones((*channels, taps, taps, taps), np.float32)
+        weights.append(onnx.numpy_helper.from_array(kernel, f"w{i}"))
+        pads = [taps // 2] * 6
+        nodes.append(onnx.helper.make_node("Conv", [f"v{i}", f"w{i}"], [f"v{i + 1}"], pads=pads))
+    ends = [
+        onnx.helper.make_tensor_value_info(name, 1, [1, n, *shape[2:]]) for name, n in (("v0", 1), ("v3", 2))
+    ]
+    graph = onnx.helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "network.onnx"
+    onnx.save(model, str(path))
+    voxels, tiles = 6 * 8 * 5, 2 * 2 * 2
+    expected = voxels * 27 * 16 + tiles * 216 * 16 * 32 + voxels * 2 * 32
+    assert computed_multiply_adds(path, (6, 8, 5)) == expected
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_convolutions_have_a_speed(precision: str) -> None:
+    assert peak_flops(precision, threads=1, seconds=0.1) > 1e6
 
 
 def test_device_memory_is_the_growth_over_the_block() -> None:
