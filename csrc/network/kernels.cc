@@ -29,52 +29,55 @@ Voxels voxels_in(const TileResult& result, const Tiles& tiles, int32_t channels)
     return voxels;
 }
 
-// [kTile planes][kTile rows][kTile columns][channels]
+// Those for a head
 Voxels voxels_in(const Scratch& scratch, const Tiles& tiles, int32_t channels) {
     Voxels voxels{{}, int64_t{kTile} * tiles.columns * channels};
     for (int z = 0; z < kTile; ++z) {
-        voxels.planes[z] = scratch.values + z * kTile * tiles.rows * voxels.row;
+        voxels.planes[z] = scratch.parts + z * kTile * tiles.rows * voxels.row;
     }
     return voxels;
 }
 
-// Transforms the products to voxels, and applies bias and LeakyReLU.
-void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& result, const float* products,
+// Transforms squares of products along z to voxels, and applies bias and LeakyReLU.
+void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& result, const float* squares,
             const Voxels& voxels) {
     const int32_t outputs = layer.outputs;
-    const int64_t part = part_stride(layer.inputs, int64_t{tiles.rows} * tiles.columns);
     for (int32_t tile = 0; tile < tiles.rows * tiles.columns; ++tile) {
         const int32_t tile_y = kTile * (tile / tiles.columns), tile_x = kTile * (tile % tiles.columns);
         const int32_t y0 = kTile * tiles.y + tile_y, x0 = kTile * tiles.x + tile_x;
         const int32_t rows = std::min(kTile, result.y - y0), columns = std::min(kTile, result.x - x0);
-        for (int32_t n = 0; n < outputs; n += kLanes) {
-            Vector planes[kTile][kPoints * kPoints];
-            to_planes(products + int64_t{tile} * outputs + n, part, planes);
+        const int64_t row = voxels.row, origin = tile_y * row + int64_t{tile_x} * outputs;
+        const float slope = layer.slope;
+        for (int32_t n = 0; n < outputs; n += kLanes, squares += kPoints * kSquare * kLanes) {
             const Vector bias = load(layer.bias + n);
-            const float slope = layer.slope;
-            const int64_t row = voxels.row;
-            Vector sums[kTile / 2][kTile / 2];
-            for (int z = 0; z < kTile; ++z) {
-                Vector values[kTile][kTile];
-                to_rows(planes[z], values);
-                float* plane = voxels.planes[z];
-                float* to = plane ? plane + tile_y * row + int64_t{tile_x} * outputs + n : nullptr;
+            Vector sums[kTile / 2][kTile / 2][kTile / 2];
+            ESCN_UNROLL
+            for (int y = 0; y < kTile; ++y) {
                 ESCN_UNROLL
-                for (int y = 0; y < kTile; ++y) {
+                for (int x = 0; x < kTile; ++x) {
+                    Vector m[kPoints], values[kTile];
                     ESCN_UNROLL
-                    for (int x = 0; x < kTile; ++x) {
-                        const Vector value = leaky(values[y][x] + bias, slope);
-                        Vector& sum = sums[y / 2][x / 2];
+                    for (int z = 0; z < kPoints; ++z) {
+                        m[z] = load(squares + (z * kSquare + kTile * y + x) * kLanes);
+                    }
+                    to_voxels(m, values);
+                    const int64_t to = origin + y * row + x * outputs + n;
+                    ESCN_UNROLL
+                    for (int z = 0; z < kTile; ++z) {
+                        const Vector value = leaky(values[z] + bias, slope);
+                        Vector& sum = sums[z / 2][y / 2][x / 2];
                         sum = z % 2 + y % 2 + x % 2 == 0 ? value : sum + value;
-                        if (to && y < rows && x < columns) store(to + y * row + x * outputs, value);
+                        if (voxels.planes[z] && y < rows && x < columns) store(voxels.planes[z] + to, value);
                     }
                 }
-                if (z % 2 == 0 || !result.pooled[z / 2]) continue;
+            }
+            for (int z = 0; z < kTile / 2; ++z) {
+                if (!result.pooled[z]) continue;
                 for (int y = 0; y < rows / 2; ++y) {
                     for (int x = 0; x < columns / 2; ++x) {
-                        store(result.pooled[z / 2] + (y0 / 2 + y + 1) * result.pooled_row +
+                        store(result.pooled[z] + (y0 / 2 + y + 1) * result.pooled_row +
                                   int64_t{x0 / 2 + x + 1} * outputs + n,
-                              sums[y][x] * 0.125f);
+                              sums[z][y][x] * 0.125f);
                     }
                 }
             }
@@ -103,20 +106,28 @@ void apply_head(const Head& head, const Tiles& tiles, const TileResult& result, 
     }
 }
 
+// Multiplies the transformed inputs, and transforms the products along y and x.
 template <int VECTORS>
-void multiply_parts(const TileConvolution& layer, int64_t tiles, float* parts) {
+void multiply_parts(const TileConvolution& layer, int64_t tiles, const Scratch& scratch) {
     constexpr int32_t panel = VECTORS * kLanes;
     const int64_t of_part = int64_t{layer.inputs} * layer.outputs;
     const int64_t stride = part_stride(layer.inputs, tiles);
     const int32_t group_count = layer.inputs / kGroup;
-    for (int32_t part = 0; part < kParts; ++part) {
-        float* products = parts + part * stride;
-        const float* groups[8];
-        for (int32_t g = 0; g < group_count; ++g) groups[g] = products + stride + g * kGroup * tiles;
-        const float* weights = layer.weights + part * of_part;
-        for (int32_t n = 0; n < layer.outputs; n += panel) {
-            multiply<VECTORS, kGroup>({groups, group_count, kGroup, kGroup}, tiles,
-                                      weights + int64_t{n} * layer.inputs, products + n, layer.outputs);
+    for (int32_t z = 0; z < kPoints; ++z) {
+        float* first = scratch.parts + z * kPoints * kPoints * stride;
+        for (int32_t part = 0; part < kPoints * kPoints; ++part) {
+            float* products = first + part * stride;
+            const float* groups[8];
+            for (int32_t g = 0; g < group_count; ++g) groups[g] = products + stride + g * kGroup * tiles;
+            const float* weights = layer.weights + (z * kPoints * kPoints + part) * of_part;
+            for (int32_t n = 0; n < layer.outputs; n += panel) {
+                multiply<VECTORS, kGroup>({groups, group_count, kGroup, kGroup}, tiles,
+                                          weights + int64_t{n} * layer.inputs, products + n, layer.outputs);
+            }
+        }
+        float* square = scratch.squares + z * kSquare * kLanes;
+        for (int64_t i = 0; i < tiles * layer.outputs; i += kLanes, square += kPoints * kSquare * kLanes) {
+            to_square(first + i, stride, square);
         }
     }
 }
@@ -130,10 +141,10 @@ void convolve_tiles(const TileConvolution& layer, const Fine& fine, const Coarse
     transform_fine(fine, fine_inputs, tiles, transformed);
     if (coarse) transform_coarse(*coarse, fine_inputs, fine_inputs, tiles, transformed);
     const bool narrow = panel_width(kLanes, layer.outputs) == kLanes;
-    (narrow ? multiply_parts<1> : multiply_parts<2>)(layer, count, scratch.parts);
+    (narrow ? multiply_parts<1> : multiply_parts<2>)(layer, count, scratch);
     const Voxels voxels =
         result.head ? voxels_in(scratch, tiles, layer.outputs) : voxels_in(result, tiles, layer.outputs);
-    finish(layer, tiles, result, scratch.parts, voxels);
+    finish(layer, tiles, result, scratch.squares, voxels);
     if (result.head) apply_head(*result.head, tiles, result, layer.outputs, scratch);
 }
 

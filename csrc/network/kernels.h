@@ -19,6 +19,9 @@ constexpr int32_t kTile = 4;
 constexpr int32_t kPoints = kTile + 2;
 constexpr int32_t kParts = kPoints * kPoints * kPoints;
 
+// Voxels of a tile in one plane
+constexpr int32_t kSquare = kTile * kTile;
+
 // A rectangle of tiles in a slab.
 struct Tiles {
     int32_t y, rows;
@@ -83,10 +86,11 @@ static inline int64_t part_stride(int64_t channels, int64_t tiles) { return chan
 // Memory of one thread, for `kMostTiles` tiles.
 struct Scratch {
     // Each part of the transformed inputs, [inputs / kGroup][tiles][kGroup], then its products,
-    // [tiles][outputs]. The products are one part before the inputs, so as not to overwrite these.
-    float* parts;   // [1 + kParts], `part_stride` apart
-    float* values;  // [kTile³][tiles][outputs]
-    float* logits;  // [kTile * tiles][lanes]
+    // [tiles][outputs]. The products are one part before the inputs, so as not to overwrite these. At last,
+    // the values for a head, [kTile planes][kTile rows][kTile columns][outputs].
+    float* parts;    // [1 + kParts], `part_stride` apart
+    float* squares;  // [tiles][outputs / lanes][kPoints][kSquare][lanes]
+    float* logits;   // [kTile * tiles][lanes]
 };
 
 // A 3×3×3 convolution of a few channels, with LeakyReLU.

@@ -183,32 +183,25 @@ inline void transform_coarse(const Coarse& coarse, int32_t channels, int32_t to_
     }
 }
 
-// Products along z, `part` apart, to kTile planes of products along y and x
-inline void to_planes(const float* products, int64_t part, Vector (*planes)[kPoints * kPoints]) {
-    for (int i = 0; i < kPoints * kPoints; ++i) {
-        Vector m[kPoints], out[kTile];
-        ESCN_UNROLL
-        for (int z = 0; z < kPoints; ++z) m[z] = load(products + (z * kPoints * kPoints + i) * part);
-        to_voxels(m, out);
-        ESCN_UNROLL
-        for (int z = 0; z < kTile; ++z) planes[z][i] = out[z];
-    }
-}
-
-// Products along y and x to rows of voxels
-inline void to_rows(const Vector* products, Vector (*rows)[kTile]) {
+// Products of one index along z, `part` apart, to a square of products along z
+inline void to_square(const float* products, int64_t part, float* square) {
     Vector along_x[kTile][kPoints];
     ESCN_UNROLL
     for (int x = 0; x < kPoints; ++x) {
         Vector m[kPoints], out[kTile];
         ESCN_UNROLL
-        for (int y = 0; y < kPoints; ++y) m[y] = products[kPoints * y + x];
+        for (int y = 0; y < kPoints; ++y) m[y] = load(products + (kPoints * y + x) * part);
         to_voxels(m, out);
         ESCN_UNROLL
         for (int y = 0; y < kTile; ++y) along_x[y][x] = out[y];
     }
     ESCN_UNROLL
-    for (int y = 0; y < kTile; ++y) to_voxels(along_x[y], rows[y]);
+    for (int y = 0; y < kTile; ++y) {
+        Vector out[kTile];
+        to_voxels(along_x[y], out);
+        ESCN_UNROLL
+        for (int x = 0; x < kTile; ++x) store(square + (kTile * y + x) * kLanes, out[x]);
+    }
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ LevelPlan plan_level(const Size& image, int64_t level, int threads) {
 
 // The floats of each part of a thread's `Scratch`.
 std::array<int64_t, 3> scratch_floats(int64_t filters) {
-    return {(1 + kParts) * part_stride(2 * filters, kMostTiles), kTile * kTile * kTile * filters * kMostTiles,
+    return {(1 + kParts) * part_stride(2 * filters, kMostTiles), kPoints * kSquare * filters * kMostTiles,
             kTile * kGroup * kMostTiles};
 }
 
