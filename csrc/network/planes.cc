@@ -1,5 +1,6 @@
 #include "network/planes.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -36,15 +37,30 @@ Buffer::Buffer(int64_t floats) {
 #endif
 }
 
-Planes::Planes(const Size& size, int64_t channels, int64_t slabs)
+Planes::Planes(const Size& size, int64_t channels, int64_t slabs, float* memory)
     : size_(size),
       slabs_(slabs),
+      channels_(channels),
       row_(row_of(size, channels)),
       plane_(plane_of(size, channels)),
-      buffer_(floats(size, channels, slabs)) {}
+      memory_(memory) {}
 
 int64_t Planes::floats(const Size& size, int64_t channels, int64_t slabs) {
     return (1 + kTile * slabs) * plane_of(size, channels);
+}
+
+void Planes::clear_border() const {
+    std::fill_n(memory_, plane_, 0.0f);
+    for (int64_t z = 0; z < kTile * slabs_; ++z) {
+        float* const plane = memory_ + (1 + z) * plane_;
+        float* const end = plane + (1 + size_[1]) * row_;
+        std::fill(plane, plane + row_, 0.0f);
+        for (float* row = plane + row_; row < end; row += row_) {
+            std::fill_n(row, channels_, 0.0f);
+            std::fill(row + (1 + size_[2]) * channels_, row + row_, 0.0f);
+        }
+        std::fill(end, plane + plane_, 0.0f);
+    }
 }
 
 }  // namespace escn::network

@@ -115,6 +115,22 @@ LevelPlan plan_level(const Size& image, int64_t level, int threads) {
     return {size, std::move(tiles), {slabs, at_once}};
 }
 
+std::vector<LevelPlan> plan_levels(const Size& image, int64_t count, int threads) {
+    std::vector<LevelPlan> plans;
+    for (int64_t level = 0; level < count; ++level) plans.push_back(plan_level(image, level, threads));
+    return plans;
+}
+
+// The floats of a level's `between` tensor, where also others are while it is idle: the skip of the level
+// below, and on level 1 the image.
+int64_t shared_floats(const std::vector<LevelPlan>& plans, std::size_t level, int64_t inputs,
+                      int64_t filters) {
+    int64_t most = Planes::floats(plans[level].size, filters, plans[level].steps.kept());
+    if (level + 1 < plans.size()) most = std::max(most, Planes::floats(plans[level + 1].size, filters));
+    if (level == 1) most = std::max(most, Planes::floats(plans[0].size, inputs));
+    return most;
+}
+
 // The floats of each part of a thread's `Scratch`.
 std::array<int64_t, 3> scratch_floats(int64_t filters) {
     return {(1 + kParts) * part_stride(2 * filters, kMostTiles), kPoints * kSquare * filters * kMostTiles,
@@ -135,26 +151,29 @@ struct UNet::Workspace {
 
     Size size;
     int threads;
-    Planes image;
-    std::vector<Level> levels;
     std::vector<Buffer> memory;
+    std::vector<Level> levels;
+    std::optional<Planes> image;
     std::vector<Scratch> scratch;
 
     Workspace(const Size& image_size, int thread_count, int64_t level_count, int64_t inputs, int64_t filters)
-        : size(image_size), threads(thread_count), image(image_size, inputs) {
-        for (int64_t level = 0; level < level_count; ++level) {
-            LevelPlan plan = plan_level(size, level, threads);
-            const Size own = plan.size;
-            const int64_t kept = plan.steps.kept();
-            levels.push_back(
-                {std::move(plan), Planes(own, filters, kept), Planes(own, filters), std::nullopt});
-            if (level > 0) levels.back().pooled.emplace(own, filters);
+        : size(image_size), threads(thread_count) {
+        const auto make = [&](int64_t floats) { return memory.emplace_back(floats).data(); };
+        const std::vector<LevelPlan> plans = plan_levels(size, level_count, threads);
+        float* above = make(Planes::floats(size, filters));
+        for (std::size_t level = 0; level < plans.size(); ++level) {
+            const Size& own = plans[level].size;
+            float* shared = make(shared_floats(plans, level, inputs, filters));
+            levels.push_back({plans[level], Planes(own, filters, plans[level].steps.kept(), shared),
+                              Planes(own, filters, above), std::nullopt});
+            if (level > 0) levels.back().pooled.emplace(own, filters, make(Planes::floats(own, filters)));
+            if (level == 1) image.emplace(size, inputs, shared);
+            above = shared;
         }
         for (int thread = 0; thread < threads; ++thread) {
             std::array<float*, 3> parts{};
             for (std::size_t part = 0; part < parts.size(); ++part) {
-                memory.emplace_back(scratch_floats(filters)[part]);
-                parts[part] = memory.back().data();
+                parts[part] = make(scratch_floats(filters)[part]);
             }
             scratch.push_back({parts[0], parts[1], parts[2]});
         }
@@ -199,12 +218,12 @@ int64_t UNet::bytes_for(const Size& size, int threads) const {
                                     " voxels along each axis, found " + to_text(size) + ".");
     }
     threads = threads_of(threads);
-    int64_t floats = Planes::floats(size, inputs(), Planes::slabs_of(size));
+    const std::vector<LevelPlan> plans = plan_levels(size, levels(), threads);
+    int64_t floats = Planes::floats(size, filters_);
     for (const int64_t part : scratch_floats(filters_)) floats += threads * part;
-    for (int64_t level = 0; level < levels(); ++level) {
-        const LevelPlan plan = plan_level(size, level, threads);
-        floats += Planes::floats(plan.size, filters_, plan.steps.kept());
-        floats += (level > 0 ? 2 : 1) * Planes::floats(plan.size, filters_, plan.steps.slabs);
+    for (std::size_t level = 0; level < plans.size(); ++level) {
+        floats += shared_floats(plans, level, inputs(), filters_);
+        if (level > 0) floats += Planes::floats(plans[level].size, filters_);
     }
     return floats * static_cast<int64_t>(sizeof(float));
 }
@@ -284,9 +303,12 @@ void UNet::contract(Run& run, int64_t level) {
     Workspace::Level& here = run.workspace.levels[level];
     Workspace::Level* below = level + 1 < levels() ? &run.workspace.levels[level + 1] : nullptr;
     const Kernels& functions = kernels();
+    here.between.clear_border();
+    if (level > 0) here.skip.clear_border();
     Stage first;
     if (level == 0) {
-        const Planes& image = run.workspace.image;
+        const Planes& image = *run.workspace.image;
+        image.clear_border();
         const Size& size = image.size();
         run.pool.for_each(size[0], [&](int64_t z) { interleave(run.image, inputs(), image, z); });
         const int64_t groups = (size[1] + kImageRows - 1) / kImageRows;
@@ -328,6 +350,7 @@ void UNet::expand(Run& run, int64_t level) {
     Workspace::Level& here = run.workspace.levels[level];
     const Planes* small = level + 1 < levels() ? &*run.workspace.levels[level + 1].pooled : nullptr;
     const Kernels& functions = kernels();
+    here.between.clear_border();
     const auto tasks = static_cast<int64_t>(here.tiles.size());
     const Stage first{tasks, [&](int64_t slab, int64_t task, const Scratch& scratch) {
                           Coarse coarse;
