@@ -14,7 +14,7 @@ constexpr auto kA = static_cast<float>(kPoint), kB = static_cast<float>(1 / kPoi
 constexpr auto kA2 = static_cast<float>(kPoint * kPoint), kB2 = static_cast<float>(1 / (kPoint * kPoint));
 constexpr auto kA3 = kA * kA2, kB3 = kB * kB2;
 
-// How many columns ahead of their use inputs are fetched into the cache
+// How many columns ahead of their use inputs are fetched into the cache, where a group fills a line
 constexpr int64_t kAhead = 4;
 
 // Transformed inputs, [kParts][group of channels][tile][channel of the group].
@@ -64,7 +64,7 @@ inline void transform_fine(const Fine& fine, int32_t channels, const Tiles& tile
                     Vector d[kPoints], out[kPoints];
                     ESCN_UNROLL
                     for (int z = 0; z < kPoints; ++z) {
-                        prefetch(fine.planes[z] + at + kAhead * channels);
+                        if (c % kGroup == 0) prefetch(fine.planes[z] + at + kAhead * channels);
                         d[z] = load(fine.planes[z] + at);
                     }
                     to_factors(d, out);
