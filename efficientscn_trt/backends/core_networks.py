@@ -93,21 +93,20 @@ class Scn:
         spatial = np.empty_like(pooled[1:])
         for label, sees, unet in self._spatial:
             unet.run(pooled[sees], spatial[label : label + 1], threads=self._threads)
+            unet.release()  # the next one takes the same memory
         _core.combine(values, spatial, threads=self._threads)
 
     def bytes_for(self, size: Size) -> int:
         """See `Network`."""
         small = tuple(length // SPATIAL_STRIDE for length in size)
-        own = sum(unet.bytes_for(small, self._threads) for _, _, unet in self._spatial)
-        # The inputs of all spatial networks, those of one, and their logits.
+        own = max(unet.bytes_for(small, self._threads) for _, _, unet in self._spatial)
+        # The inputs of all spatial networks, those of one, and their logits
         tensors = 3 * (1 + self._local.outputs) * _FLOAT.itemsize * prod(small)
         return self._local.bytes_for(size, self._threads) + own + tensors
 
     def release(self) -> None:
         """See `Network`."""
         self._local.release()
-        for _, _, unet in self._spatial:
-            unet.release()
 
 
 def _unet(form: UNetForm, content: bytes) -> _core.UNet:
