@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,8 @@ from report import COLOURS, Report, figure, parser, say, size_text
 
 from efficientscn_trt import backends
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.measure.convolutions import multiply_adds, multiply_adds_of, operations, peak_flops
+from efficientscn_trt.measure.convolutions import multiply_adds_of, operations, peak_flops
 from efficientscn_trt.measure.samples import summarize
-from efficientscn_trt.triples import Size
 
 PRECISIONS = ("fp32", "bf16", "int8")
 
@@ -35,12 +33,8 @@ SIZES = {
 }
 
 
-def computed_multiply_adds(onnx: Path, size: Size) -> int:
-    """Number of multiply-adds that the core computes for a bundle's network at `size` (z, y, x)."""
-    return sum(map(_computed, operations(onnx, size)))
-
-
-def _computed(node: Any) -> int:
+def computed_multiply_adds(node: Any) -> int:
+    """Number of multiply-adds that the core computes for an operation of a bundle's network."""
     direct = multiply_adds_of(node)
     if not direct:
         return 0
@@ -79,9 +73,9 @@ def main() -> None:
     peaks.append(peak_flops(backend.precision, arguments.threads))
     peak = max(peaks)
     for network, size, summary in timed:
-        file = bundle.file(network)
-        work = 2 * multiply_adds(file, size)
-        computed = 2 * computed_multiply_adds(file, size) if backend.precision == "fp32" else work
+        nodes = operations(bundle.file(network), size)
+        work = 2 * sum(map(multiply_adds_of, nodes))
+        computed = 2 * sum(map(computed_multiply_adds, nodes)) if backend.precision == "fp32" else work
         report.results[f"{network} {size_text(size)}"] = {
             "network": network,
             "voxels": math.prod(size),

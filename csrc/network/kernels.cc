@@ -86,8 +86,7 @@ void finish(const TileConvolution& layer, const Tiles& tiles, const TileResult& 
 }
 
 void apply_head(const Head& head, const Tiles& tiles, const TileResult& result, int32_t channels,
-                const Scratch& scratch) {
-    const Voxels from = voxels_in(scratch, tiles, channels);
+                const Voxels& from, float* logits) {
     const int32_t columns = std::min(kTile * tiles.columns, result.x - kTile * tiles.x);
     for (int32_t i = 0; i < kTile * kTile * tiles.rows; ++i) {
         const int32_t z = i % kTile, y = i / kTile, all_y = kTile * tiles.y + y;
@@ -96,10 +95,10 @@ void apply_head(const Head& head, const Tiles& tiles, const TileResult& result, 
         const Left left{&values, 1, channels, channels};
         float* to = result.logits[z] + int64_t{all_y} * result.x + kTile * tiles.x;
         for (int32_t first = 0; first < head.outputs; first += kLanes) {
-            multiply<1, 0>(left, columns, head.weights + int64_t{first} * channels, scratch.logits, kLanes);
+            multiply<1, 0>(left, columns, head.weights + int64_t{first} * channels, logits, kLanes);
             for (int32_t n = first; n < head.outputs && n < first + kLanes; ++n) {
                 float* out = to + n * result.logits_stride;
-                const float* in = scratch.logits + n - first;
+                const float* in = logits + n - first;
                 for (int64_t x = 0; x < columns; ++x) out[x] = in[x * kLanes] + head.bias[n];
             }
         }
@@ -145,7 +144,7 @@ void convolve_tiles(const TileConvolution& layer, const Fine& fine, const Coarse
     const Voxels voxels =
         result.head ? voxels_in(scratch, tiles, layer.outputs) : voxels_in(result, tiles, layer.outputs);
     finish(layer, tiles, result, scratch.squares, voxels);
-    if (result.head) apply_head(*result.head, tiles, result, layer.outputs, scratch);
+    if (result.head) apply_head(*result.head, tiles, result, layer.outputs, voxels, scratch.logits);
 }
 
 // INPUTS is the number of channels, or 0 if that is unknown at compile time.

@@ -31,11 +31,12 @@ struct Tiles {
 // The largest number of tiles in one call.
 constexpr int32_t kMostTiles = 12;
 
-// A 3×3×3 convolution by the minimal filtering algorithm F(4×4×4, 3×3×3) of Winograd (Lavin and Gray, 2016,
-// arXiv:1509.09308): 216 products per tile and pair of channels, where the plain sum has 1728. Its points are
-// 0, ±kPoint, ±1/kPoint and infinity. Their rounding error is a third of that of 0, ±1, ±2 and infinity.
+// The points of the algorithm below are 0, ±kPoint, ±1/kPoint and infinity. Their rounding error is a third
+// of that of 0, ±1, ±2 and infinity.
 constexpr double kPoint = 2.0 / 3;
 
+// A 3×3×3 convolution by the minimal filtering algorithm F(4×4×4, 3×3×3) of Winograd (Lavin and Gray, 2016,
+// arXiv:1509.09308): 216 products per tile and pair of channels, where the plain sum has 1728.
 struct TileConvolution {
     int32_t inputs;
     int32_t outputs;

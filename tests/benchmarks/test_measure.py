@@ -12,7 +12,7 @@ from support.scans import block_labels
 
 from efficientscn_trt import BundleError
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.measure.convolutions import multiply_adds, peak_flops
+from efficientscn_trt.measure.convolutions import multiply_adds, operations, peak_flops
 from efficientscn_trt.measure.device_memory import PeakDeviceMemory
 from efficientscn_trt.measure.machine import machine_facts, machine_line
 from efficientscn_trt.measure.processes import Job, run
@@ -118,7 +118,7 @@ def test_fewer_multiply_adds_are_computed(tmp_path: Path) -> None:
     onnx.save(model, str(path))
     voxels, tiles = 6 * 8 * 5, 2 * 2 * 2
     expected = voxels * 27 * 16 + tiles * 216 * 16 * 32 + voxels * 2 * 32
-    assert computed_multiply_adds(path, (6, 8, 5)) == expected
+    assert sum(map(computed_multiply_adds, operations(path, (6, 8, 5)))) == expected
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
