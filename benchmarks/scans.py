@@ -42,8 +42,10 @@ def write_released_bundle(source: Path, path: Path) -> Path:
         description=manifest.description,
         labels=manifest.labels,
         pipeline=bundles.PipelineParameters(),
+        localization=networks["localization"],
+        segmentation=networks["segmentation"],
         provenance=manifest.provenance,
-        **networks,
+        label_details=manifest.label_details,
     )
     return path
 

@@ -13,9 +13,10 @@ import numpy as np
 from .errors import OutputError
 from .io.atomic import replacing
 from .io.device_array import DeviceLabels
+from .io.label_details import LabelDetails
 from .io.orientation import Geometry
 from .io.paths import as_path
-from .io.segments import Algorithm
+from .io.segments import Algorithm, Segment
 from .io.source import DicomSource, ScanInput
 from .io.writing import check_dicom_name, check_extension, is_dicom_name, no_series, write
 from .organs import OrganStatistics, Review, ScanRegion, review_of
@@ -72,6 +73,7 @@ class Segmentation:
         runtime: what ran the networks, with its version.
         input: what the scan was read from.
         source: the DICOM series that the scan was read from.
+        label_details: what the bundle says of its labels beside their names.
     """
 
     array: np.ndarray | DeviceLabels
@@ -93,6 +95,12 @@ class Segmentation:
     runtime: str = ""
     input: ScanInput | None = None
     source: DicomSource | None = None
+    label_details: tuple[LabelDetails, ...] = ()
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The labels but the background: value, name, colour, and what each is in DICOM's codes."""
+        return segments_of(self.label_names, self.label_details)
 
     @cached_property
     def image(self) -> sitk.Image:
@@ -163,8 +171,7 @@ class Segmentation:
         from .io.dicom.structures import write_structures
 
         with replacing(target) as temporary:
-            segments = segments_of(self.label_names)
-            write_structures(np.asarray(self.array), source, segments, bundle, temporary)
+            write_structures(np.asarray(self.array), source, self.segments, bundle, temporary)
 
     def save_sr(self, path: str | os.PathLike[str], seg: str | os.PathLike[str]) -> None:
         """Write volume and HU of each organ that was found as a DICOM structured report (.dcm, TID 1500).
@@ -182,10 +189,9 @@ class Segmentation:
             for value, name in self.label_names.items()
             if (each := self.statistics.get(name)) and each.voxels
         }
-        segments = segments_of(self.label_names)
         with replacing(target) as temporary:
             seg_file = as_path(seg, OutputError)
-            write_measurements(found, source, segments, bundle, seg_file, temporary)
+            write_measurements(found, source, self.segments, bundle, seg_file, temporary)
 
     def report(self, path: str | os.PathLike[str], *, with_patient: bool = False) -> None:
         """Write a page about this result (.html): pictures, statistics, review, warnings, provenance.
@@ -210,7 +216,7 @@ class Segmentation:
             labels=np.asarray(shown.array),
             geometry=shown.geometry,
             region=shown.region,
-            label_names=shown.label_names,
+            segments=shown.segments,
             statistics=shown.statistics,
             review=shown.review,
             warnings=shown.warnings,
@@ -244,14 +250,15 @@ class Segmentation:
         if is_dicom_name(target):
             self._write_dicom(array, target, names)
             return
-        write(array, self.geometry, target, segments_of(names))
+        write(array, self.geometry, target, segments_of(names, self.label_details))
 
     def _write_dicom(self, array: np.ndarray, target: Path, names: dict[int, str]) -> None:
         source, bundle = self._series(target, "DICOM SEG")
         from .io.dicom.segmentation import write_segmentation
 
+        segments = segments_of(names, self.label_details)
         with replacing(target) as temporary:
-            write_segmentation(array, self.geometry, source, segments_of(names), bundle, temporary)
+            write_segmentation(array, self.geometry, source, segments, bundle, temporary)
 
     def _series(self, target: Path, kind: str) -> tuple[DicomSource, Algorithm]:
         """To what an object of this `kind` refers, and what made it. Raises OutputError if there is none."""

@@ -225,6 +225,7 @@ class Segmenter:
             runtime=self._backend.runtime,
             input=scan.input,
             source=scan.source,
+            label_details=self.bundle.manifest.label_details,
         )
 
     def trim(self) -> None:

@@ -23,6 +23,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def check_consistent(manifest: Manifest) -> None:
     """Check what the types of the fields do not say. Raises BundleError."""
     _check_names(manifest)
+    _check_label_details(manifest)
     _check_unknown_spacing(manifest)
     _check_files(manifest)
     _check_core_forms(manifest)
@@ -51,6 +52,15 @@ def _check_names(manifest: Manifest) -> None:
         _refuse(
             f"has the labels {shown(list(labels))}, expected 2 to {_MOST_LABELS} different ones of {names}"
         )
+
+
+def _check_label_details(manifest: Manifest) -> None:
+    names = [each.name for each in manifest.label_details]
+    if len(set(names)) != len(names) or not set(names) <= set(manifest.labels[1:]):
+        _refuse(f"has label_details of {shown(names)}, expected some of its labels, each once")
+    for each in manifest.label_details:
+        if fault := each.fault():
+            _refuse(f"has in label_details of {shown(each.name)} {fault}")
 
 
 def _check_unknown_spacing(manifest: Manifest) -> None:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..io.label_details import LabelDetails
 from ..triples import Size, Triple
 from .core_form import CoreForm
 
@@ -174,7 +175,10 @@ class Engine:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of `manifest.json`. `files` does not name the engines, whose records have their hashes."""
+    """The content of `manifest.json`. `files` does not name the engines, whose records have their hashes.
+
+    `label_details`: of some or all of the labels but the background.
+    """
 
     schema_version: int
     name: str
@@ -185,6 +189,7 @@ class Manifest:
     provenance: dict[str, Any]
     files: dict[str, str]
     engines: tuple[Engine, ...] = field(default=(), metadata=OPTIONAL)
+    label_details: tuple[LabelDetails, ...] = field(default=(), metadata=OPTIONAL)
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""

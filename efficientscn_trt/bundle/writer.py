@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from ..io.label_details import LabelDetails
 from ..io.paths import is_there
 from ..io.unfinished import unfinished_folder
 from .core_form import CoreForm
@@ -51,6 +52,7 @@ def write(
     localization: NetworkSource,
     segmentation: NetworkSource,
     provenance: Mapping[str, Any],
+    label_details: Sequence[LabelDetails] = (),
 ) -> Bundle:
     """Write a bundle at `path` and return it, loaded and verified.
 
@@ -70,6 +72,7 @@ def write(
                 name=name,
                 description=description,
                 labels=tuple(labels),
+                label_details=tuple(label_details),
                 pipeline=pipeline,
                 networks=Networks(**networks),
                 provenance=dict(provenance),

@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Concept:
-    """A concept of SNOMED CT: its code, and what that means."""
+    """A coded concept, as in DICOM: its code, what that means, and the coding scheme. SCT is SNOMED CT."""
 
     code: str
     meaning: str
+    scheme: str = field(default="SCT", metadata={"optional": True})
 
 
-_STRUCTURE, _TISSUE = Concept("123037004", "Anatomical Structure"), Concept("85756007", "Tissue")
+STRUCTURE, TISSUE = Concept("123037004", "Anatomical Structure"), Concept("85756007", "Tissue")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A label: its value, its name, its colour as #rrggbb, and what it is, if that is known.
+    """A label: its value, its name, its colour as #rrggbb, and what it is. What is not known is tissue.
 
-    `side` is the concept of the side of the body, for an organ that there is on both.
+    `category`, `type` and `modifier` are those of a segment in DICOM. The modifier says on which side of the
+    body an organ is that there is on both.
     """
 
     value: int
     name: str
     colour: str
-    concept: Concept | None = None
-    side: Concept | None = None
+    category: Concept = TISSUE
+    type: Concept = TISSUE
+    modifier: Concept | None = None
 
     @property
     def rgb(self) -> tuple[int, int, int]:
         """Its colour, each part from 0 to 255."""
         red, green, blue = bytes.fromhex(self.colour[1:])
         return red, green, blue
-
-    @property
-    def category(self) -> Concept:
-        """Of what category it is: what is not known is tissue."""
-        return _STRUCTURE if self.concept else _TISSUE
-
-    @property
-    def kind(self) -> Concept:
-        """What it is: what is not known is tissue."""
-        return self.concept or _TISSUE
 
 
 @dataclass(frozen=True)

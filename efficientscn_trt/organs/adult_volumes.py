@@ -18,7 +18,7 @@ class VolumeRange:
 # distance of the quartiles, divided by 1.349.
 _KIDNEY = VolumeRange(86, 244, "Dabers 2024, doi:10.3390/jcm13030769")
 
-#: By the name of the label or of its side.
+#: By the canonical name of the label or of its side.
 ADULT_VOLUMES = {
     "liver": VolumeRange(735, 2275, "Kromrey 2018, doi:10.1016/j.ejrad.2018.07.005"),
     "right_kidney": _KIDNEY,

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import colorsys
+from collections.abc import Iterable, Iterator, Mapping
 
-from ..io.segments import Concept, Segment
+from ..io.label_details import LabelDetails
+from ..io.segments import STRUCTURE, TISSUE, Concept, Segment
+from .naming import canonical
 
 # Figures 2 and 3 of the paper: liver red, kidneys green, spleen blue, pancreas yellow.
-_COLOURS = {"liver": "#ff5a52", "kidneys": "#3ddc84", "spleen": "#5aa2ff", "pancreas": "#ffd23f"}
-_OTHER_COLOURS = ("#ff8ad8", "#4de2e2", "#ff9f40", "#b28dff", "#c8e06a", "#e0b090")
+_COLOURS = {
+    "liver": "#ff5a52",
+    "kidneys": "#3ddc84",
+    "right_kidney": "#3ddc84",
+    "spleen": "#5aa2ff",
+    "pancreas": "#ffd23f",
+}
+_OTHER_COLOURS = (
+    *("#ff8ad8", "#4de2e2", "#ff9f40", "#b28dff", "#c8e06a", "#e0b090"),
+    *("#1fa187", "#e05a9c", "#8f9bff", "#a8f0b8", "#c77b30", "#9fd6ff"),
+)
 
-#: By the name of the label. Source: DICOM PS3.16, CID 7140 and CID 244.
+#: By the canonical name, for bundles that do not say it. Source: DICOM PS3.16, CID 7192 and CID 244.
 _CONCEPTS = {
     "liver": Concept("10200004", "Liver"),
     "kidneys": Concept("64033007", "Kidney"),
@@ -25,20 +37,37 @@ def in_words(organ: str) -> str:
     return organ.replace("_", " ")
 
 
-def colours(label_names: Mapping[int, str]) -> dict[int, str]:
-    """A colour for each label but the background: the paper's for its organs, another for other labels."""
-    organs = {value: name for value, name in label_names.items() if value}
-    spare = iter(_OTHER_COLOURS * len(organs))
-    return {value: _COLOURS.get(name) or next(spare) for value, name in organs.items()}
+def segments_of(label_names: Mapping[int, str], details: Iterable[LabelDetails] = ()) -> tuple[Segment, ...]:
+    """The labels but the background, each with its own colour: that of `details`, or that of the paper.
+
+    What `details` do not say of the paper's organs is known. Other labels are tissue.
+    """
+    known = {each.name: each for each in details}
+    organs = {value: known.get(name) or LabelDetails(name) for value, name in label_names.items() if value}
+    taken = {value: each.colour or _COLOURS.get(canonical(each.name)) for value, each in organs.items()}
+    spare = _spare_colours(filter(None, taken.values()))
+    return tuple(_segment(value, each, taken[value] or next(spare)) for value, each in organs.items())
 
 
-def segments_of(label_names: Mapping[int, str]) -> list[Segment]:
-    """The labels but the background."""
-    return [
-        Segment(value, label_names[value], colour, *_meaning(label_names[value]))
-        for value, colour in colours(label_names).items()
-    ]
+def _spare_colours(taken: Iterable[str]) -> Iterator[str]:
+    """Colours other than those `taken`, without an end."""
+    used = set(taken)
+    yield from (colour for colour in _OTHER_COLOURS if colour not in used)
+    hue = 0.0
+    while True:
+        hue = (hue + 0.618034) % 1.0  # the golden ratio lays each far from those before
+        red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.55, 0.95))
+        yield f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _meaning(name: str) -> tuple[Concept | None, Concept | None]:
-    return _CONCEPTS.get(name), _SIDES.get(name)
+def _segment(value: int, details: LabelDetails, colour: str) -> Segment:
+    name = canonical(details.name)
+    kind = details.type or _CONCEPTS.get(name)
+    return Segment(
+        value,
+        details.name,
+        colour,
+        details.category or (STRUCTURE if kind else TISSUE),
+        kind or TISSUE,
+        details.modifier or (None if details.type else _SIDES.get(name)),
+    )

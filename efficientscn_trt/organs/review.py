@@ -11,7 +11,8 @@ from ..triples import Size, Slices
 from .adult_volumes import ADULT_VOLUMES
 from .appearance import in_words
 from .confidence import Confidence
-from .sides import PAIRS
+from .naming import canonical
+from .sides import sides_of
 from .statistics import Extent, OrganStatistics
 
 LEAST_CONNECTED = 0.95
@@ -75,7 +76,7 @@ def review_of(
     whole = [name for name in statistics if not is_side(name, statistics)]
     reasons = [Reason(each.code, "", each.message) for each in warnings if each.code not in _HARMLESS]
     for name in whole:
-        sides = [side for side in PAIRS.get(name, ()) if side in statistics]
+        sides = [side for side in sides_of(name) if side in statistics]
         organ = statistics[name]
         found = [name] if organ.voxels == 0 else sides or [name]
         for each in found:
@@ -89,7 +90,7 @@ def review_of(
 
 def is_side(name: str, statistics: Mapping[str, OrganStatistics]) -> bool:
     """Whether `name` is a side of another organ of `statistics`."""
-    return any(name in PAIRS.get(other, ()) for other in statistics)
+    return any(name in sides_of(other) for other in statistics)
 
 
 def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
@@ -101,7 +102,7 @@ def _of_size(name: str, organ: OrganStatistics) -> Iterator[Reason]:
     if share < LEAST_CONNECTED:
         message = f"Only {share:.0%} of the {shown} is connected, expected {LEAST_CONNECTED:.0%} or more."
         yield Reason("pieces", name, message)
-    adults = ADULT_VOLUMES.get(name)
+    adults = ADULT_VOLUMES.get(canonical(name))
     if adults and not adults.low <= organ.ml <= adults.high:
         message = (
             f"The volume of the {shown} is {organ.ml:.0f} ml, expected {adults.low:.0f} to {adults.high:.0f} "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError, OutputError
 from ..io.wording import excerpt, listed
-from .sides import PAIRS
+from .sides import sides_of
 
 
 def chosen(organs: Iterable[str], names: Mapping[int, str]) -> dict[int, str]:
@@ -36,7 +36,7 @@ def values_of(organs: Iterable[str], names: Mapping[int, str]) -> list[int]:
 
 def is_of(name: str, organs: Iterable[str]) -> bool:
     """Whether `name` is one of `organs`, or a side of one."""
-    return any(name == organ or name in PAIRS.get(organ, ()) for organ in organs)
+    return any(name == organ or name in sides_of(organ) for organ in organs)
 
 
 def mask_files(folder: Path, names: Mapping[int, str]) -> dict[int, Path]:

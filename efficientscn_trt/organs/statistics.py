@@ -12,8 +12,9 @@ from .. import _core
 from ..io.orientation import Geometry
 from ..triples import Slices, Triple, triple
 from .confidence import Confidence
+from .naming import canonical
 from .region import ScanRegion
-from .sides import PAIRS
+from .sides import sides_of
 
 _BORDERS = (("I", "S"), ("A", "P"), ("R", "L"))  # of a scan, at the first and the last index along z, y, x
 
@@ -89,8 +90,9 @@ def organ_statistics(
     is divided there.
     """
     organs = {name: value for value, name in sorted(names.items()) if value}
-    both = next((name for name in organs if name in PAIRS and not organs.keys() & PAIRS[name]), "")
-    sides = PAIRS.get(both, ())
+    labelled = set(map(canonical, organs))
+    both = next((name for name in organs if sides_of(name) and not labelled & set(sides_of(name))), "")
+    sides = sides_of(both)
     found = dict.fromkeys((*organs, *sides), OrganStatistics(0, 0.0, (), None, None))
     if region.hu.size:
         numbers = _core.label_statistics(

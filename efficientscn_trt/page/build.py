@@ -6,7 +6,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ..organs.appearance import colours
 from .case import Case
 from .facts import run_facts, scan_facts
 from .organ_rows import COLUMNS, rows_of
@@ -24,8 +23,6 @@ _NOTICE = "bundle-notice"
 def page_of(case: Case) -> str:
     """The page about `case`, in HTML. It needs no other file. Raises OutputError."""
     planes, strip = _pictures(case)
-    palette = colours(case.label_names)
-    values = {name: value for value, name in case.label_names.items() if value}
     notice = " ".join(each.message for each in case.warnings if each.code == _NOTICE)
     return _template().render(
         review=case.review,
@@ -33,11 +30,11 @@ def page_of(case: Case) -> str:
         found=any(organ.voxels for organ in case.statistics.values()),
         planes=planes,
         strip=strip,
-        names={value: shown_name(name) for name, value in values.items()},
-        legend=[(value, shown_name(name), palette[value]) for name, value in values.items()],
+        names={each.value: shown_name(each.name) for each in case.segments},
+        legend=[(each.value, shown_name(each.name), each.colour) for each in case.segments],
         window=DESCRIPTION,
         columns=list(COLUMNS),
-        rows=rows_of(case.statistics, values),
+        rows=rows_of(case.statistics, {each.name: each.value for each in case.segments}),
         warnings=[each for each in case.warnings if each.code != _NOTICE],
         scan=scan_facts(case),
         run=run_facts(case),
@@ -51,7 +48,7 @@ def _pictures(case: Case) -> tuple[list[Picture], list[Picture]]:
     shown = region_views(region, case.labels, geometry, _STRIP)
     if shown is None:
         return [], []
-    names = {value: name for value, name in case.label_names.items() if value}
+    names = {each.value: each.name for each in case.segments}
     starts, counts = region.start, geometry.lps_size
     planes = [
         picture_of(plane, start, count, names)

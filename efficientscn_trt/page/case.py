@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..io.orientation import Geometry
-from ..io.segments import Algorithm
+from ..io.segments import Algorithm, Segment
 from ..io.source import DicomSource, ScanInput
 from ..organs import OrganStatistics, Review, ScanRegion
 from ..scan_warning import ScanWarning
@@ -22,7 +22,7 @@ class Case:
         labels: uint8 [z, y, x] in the scan's own axes; 0 is background.
         geometry: of the scan.
         region: the HU that the pictures show.
-        label_names: by value, the background included.
+        segments: the labels but the background.
         statistics: of each organ, by name.
         review: its reasons are on the page as they are, and so are the `warnings`.
         seconds: by stage.
@@ -37,7 +37,7 @@ class Case:
     labels: np.ndarray
     geometry: Geometry
     region: ScanRegion
-    label_names: Mapping[int, str]
+    segments: Sequence[Segment]
     statistics: Mapping[str, OrganStatistics]
     review: Review
     warnings: Sequence[ScanWarning]

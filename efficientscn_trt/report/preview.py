@@ -14,10 +14,9 @@ import numpy as np
 from ..bundle import Manifest
 from ..io.contours import rings
 from ..io.wording import by_axis
-from ..organs.appearance import colours
 from ..page.planes import Plane, region_views, views
 from ..page.window import DESCRIPTION, LOW_HU, grey
-from ..page.wording import foot_note, format_ml
+from ..page.wording import foot_note, format_ml, shown_name
 from ..result import Segmentation
 from .canvas import Canvas, Layer
 
@@ -47,7 +46,7 @@ def draw(segmentation: Segmentation, *, title: str, note: str) -> Canvas:
     `title` is at the top of the picture, `note` at its foot in small print.
     """
     planes = _planes(segmentation)
-    palette = colours(segmentation.label_names)
+    palette = {each.value: each.colour for each in segmentation.segments}
     rows = -(-len(palette) // LEGEND_COLUMNS)
     widths = [plane.size_mm[1] for plane in planes]
     tallest = max(plane.size_mm[0] for plane in planes)
@@ -64,7 +63,7 @@ def draw(segmentation: Segmentation, *, title: str, note: str) -> Canvas:
         left += width + GAP
     canvas.text(SIDE, 0.42, _shortened(title), points=15, colour=TEXT, bold=True)
     canvas.text(SIDE, 0.68, _description(segmentation), points=9.5, colour=MUTED)
-    _draw_legend(canvas, segmentation, palette, legend)
+    _draw_legend(canvas, segmentation, legend)
     canvas.text(SIDE, canvas.height - 0.24, note, points=8, colour=MUTED)
     _draw_scale_bar(canvas, SCALE_BAR_MM * inch_per_mm)
     return canvas
@@ -121,14 +120,13 @@ def _draw_scale_bar(canvas: Canvas, length: float) -> None:
     canvas.text(right - length - 0.1, y, text, points=8, colour=MUTED, anchor="rm")
 
 
-def _draw_legend(canvas: Canvas, segmentation: Segmentation, palette: Mapping[int, str], top: float) -> None:
+def _draw_legend(canvas: Canvas, segmentation: Segmentation, top: float) -> None:
     column = (canvas.width - 2 * SIDE) / LEGEND_COLUMNS
-    for index, (value, colour) in enumerate(palette.items()):
+    for index, each in enumerate(segmentation.segments):
         x = SIDE + index % LEGEND_COLUMNS * column
         y = top + (index // LEGEND_COLUMNS + 0.5) * LEGEND_ROW
-        canvas.rectangle(x, y - 0.08, 0.24, 0.16, colour)
-        name = segmentation.label_names[value]
-        text = f"{name.capitalize()}  {format_ml(segmentation.volumes_ml[name])}"
+        canvas.rectangle(x, y - 0.08, 0.24, 0.16, each.colour)
+        text = f"{shown_name(each.name)}  {format_ml(segmentation.volumes_ml[each.name])}"
         canvas.text(x + 0.36, y, text, points=11.5, colour=TEXT)
 
 

@@ -10,6 +10,7 @@ from efficientscn_trt import backends
 from efficientscn_trt.backends.survey import survey
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.io.volume import open_scan
+from efficientscn_trt.organs.appearance import segments_of
 from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.pipeline.intermediate import run_with_intermediate
 
@@ -51,6 +52,8 @@ def validate(
     """
     limits = limits or Limits()
     labels = bundle.manifest.labels
+    segments = segments_of(dict(enumerate(labels)), bundle.manifest.label_details)
+    palette = {each.value: each.colour for each in segments}
     progress("SavedModels")
     exact, saved = load_networks(localization, segmentation, len(labels))
     for path in scans:
@@ -73,7 +76,7 @@ def validate(
             picture = None
             if pictures is not None:
                 picture = pictures / f"{path.name.split('.')[0]}-{device}-{precision}.png"
-                write_picture(picture, scan, reference.labels, found.labels, f"{path.name}, {name}", names)
+                write_picture(picture, scan, reference.labels, found.labels, f"{path.name}, {name}", palette)
             problems = tuple(fidelity.problems(precision, floor, limits))
             yield Verdict(path.name, name, fidelity, problems, picture)
 

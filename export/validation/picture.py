@@ -10,7 +10,6 @@ import numpy as np
 
 from efficientscn_trt.io.atomic import replacing
 from efficientscn_trt.io.volume import Scan
-from efficientscn_trt.organs.appearance import colours
 from efficientscn_trt.page.window import HIGH_HU, LOW_HU
 
 if TYPE_CHECKING:
@@ -36,16 +35,19 @@ def write_picture(
     reference: np.ndarray,
     found: np.ndarray,
     title: str,
-    label_names: Mapping[int, str],
+    palette: Mapping[int, str],
 ) -> None:
-    """Write the worst slice as PNG: reference, found labels, unequal voxels. Raises OutputError."""
-    figure = draw(scan, reference, found, title, label_names)
+    """Write the worst slice as PNG: reference, found labels, unequal voxels.
+
+    `palette`: the colour of each label, as #rrggbb. Raises OutputError.
+    """
+    figure = draw(scan, reference, found, title, palette)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
 
 
 def draw(
-    scan: Scan, reference: np.ndarray, found: np.ndarray, title: str, label_names: Mapping[int, str]
+    scan: Scan, reference: np.ndarray, found: np.ndarray, title: str, palette: Mapping[int, str]
 ) -> Figure:
     """The picture that `write_picture` writes."""
     from matplotlib.figure import Figure
@@ -60,7 +62,7 @@ def draw(
         _show(axes, scan.lps[index], mm_y / mm_x)
         axes.set_title(name)
         if labels is not None:
-            _contours(axes, labels, label_names)
+            _contours(axes, labels, palette)
         else:
             marked = np.ma.masked_equal((reference[index] != found[index]).astype(np.uint8), 0)
             axes.imshow(marked, cmap=_one_colour(), aspect=mm_y / mm_x, interpolation="nearest")
@@ -73,8 +75,8 @@ def _show(axes: Axes, hu: np.ndarray, aspect: float) -> None:
     axes.set_axis_off()
 
 
-def _contours(axes: Axes, labels: np.ndarray, label_names: Mapping[int, str]) -> None:
-    for value, colour in colours(label_names).items():
+def _contours(axes: Axes, labels: np.ndarray, palette: Mapping[int, str]) -> None:
+    for value, colour in palette.items():
         mask = labels == value
         if mask.any():
             axes.contour(mask.astype(np.float32), levels=[0.5], colors=[colour], linewidths=1.2)

@@ -13,7 +13,7 @@ from support.scans import BLOCKS, block_image, block_labels
 from efficientscn_trt import OutputError
 from efficientscn_trt.io.orientation import Geometry
 from efficientscn_trt.organs import ScanRegion
-from efficientscn_trt.organs.appearance import colours
+from efficientscn_trt.organs.appearance import segments_of
 from efficientscn_trt.page.planes import best_slices, organ_box, views
 from efficientscn_trt.page.wording import format_ml
 from efficientscn_trt.report.preview import draw, note_for, write
@@ -132,9 +132,9 @@ def test_contours_have_the_papers_colours(tmp_path: Path) -> None:
     path = tmp_path / "preview.png"
     write(path, _segmentation(_labels(), scan=block_image()), title="", note="")
     pixels = imread(path)[..., :3]
-    for colour in colours(NAMES).values():
-        wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-        assert (np.abs(pixels - wanted).max(axis=-1) < 0.02).sum() > 100, colour
+    for segment in segments_of(NAMES):
+        wanted = np.array(segment.rgb) / 255
+        assert (np.abs(pixels - wanted).max(axis=-1) < 0.02).sum() > 100, segment
 
 
 def test_the_picture_is_to_scale() -> None:
@@ -169,10 +169,10 @@ def test_a_region_beside_the_scan_is_black() -> None:
 
 def test_labels_of_other_bundles_get_colours_of_their_own() -> None:
     names = dict(enumerate(["background", "liver", "aorta", *(f"organ {i}" for i in range(20))]))
-    palette = colours(names)
-    assert set(palette) == set(names) - {0}
-    assert palette[1] == colours(NAMES)[1]
-    assert palette[2] not in colours(NAMES).values()
+    segments = segments_of(names)
+    assert [segment.value for segment in segments] == list(names)[1:]
+    assert segments[0].colour == segments_of(NAMES)[0].colour
+    assert len({segment.colour for segment in segments}) == len(segments)
     labels = np.zeros((4, 4, 4), np.uint8)
     labels[1, 1, 1] = 22
     draw(_segmentation(_labels(labels), names), title="", note="")

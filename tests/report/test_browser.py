@@ -15,7 +15,7 @@ from support.html_page import HtmlPage
 from support.scans import block_image
 
 from efficientscn_trt import Segmentation, Segmenter
-from efficientscn_trt.organs.appearance import colours
+from efficientscn_trt.organs.appearance import segments_of
 
 DESKTOP, PHONE = 1200, 360
 A4_POINTS = (595.3, 841.9)  # 210 × 297 mm
@@ -61,7 +61,8 @@ def test_a_browser_shows_the_pictures(chromium: Chromium, page: Path, width: int
     """The screenshot has each organ's colour, and the grey of the body, in places of some size."""
     pixels = chromium.screenshot(page, width, 1500)
     assert pixels.shape == (1500, width, 3)
-    for colour in colours(dict(enumerate(("background", "liver", "kidneys", "spleen", "pancreas")))).values():
+    names = dict(enumerate(("background", "liver", "kidneys", "spleen", "pancreas")))
+    for colour in (segment.colour for segment in segments_of(names)):
         wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
         assert (np.abs(pixels - wanted).max(axis=-1) < 0.03).sum() > 100, colour
     soft_tissue = (160 / 400) * np.ones(3)  # 0 HU

@@ -97,8 +97,9 @@ def perturbed(case: Case, network: str, index: int, folder: Path) -> Case:
         description="",
         labels=manifest.labels,
         pipeline=manifest.pipeline,
+        localization=sources["localization"],
+        segmentation=sources["segmentation"],
         provenance={},
-        **sources,
     )
     return replace(case, bundle=bundle)
 

@@ -105,7 +105,9 @@ def character_set(header: Dataset, segments: Sequence[Segment], algorithm: Algor
 
     It is that of the series where that is a single one which writers know, and holds the names; else UTF-8.
     """
-    names = "".join((*(segment.name for segment in segments), algorithm.name))
+    concepts = (each for segment in segments for each in (segment.category, segment.type, segment.modifier))
+    meanings = (concept.meaning for concept in concepts if concept)
+    names = "".join((*(segment.name for segment in segments), *meanings, algorithm.name))
     found = header.get("SpecificCharacterSet") or ""
     known = isinstance(found, str) and (not found or found in _CHARACTER_SETS)
     return str(found) if known and names.isascii() else _UTF_8

@@ -113,18 +113,18 @@ def _description(number: int, segment: Segment, algorithm: Algorithm) -> Segment
         number,
         segment.name,
         _coded(segment.category),
-        _coded(segment.kind),
+        _coded(segment.type),
         SegmentAlgorithmTypeValues.AUTOMATIC,
         highdicom.AlgorithmIdentificationSequence(
             name, codes.DCM.ArtificialIntelligence, algorithm.version, PRODUCT
         ),
         display_color=CIELabColor.from_rgb(*segment.rgb),
     )
-    if segment.side:
+    if segment.modifier:
         (kind,) = description.SegmentedPropertyTypeCodeSequence
-        kind.SegmentedPropertyTypeModifierCodeSequence = [_coded(segment.side)]
+        kind.SegmentedPropertyTypeModifierCodeSequence = [_coded(segment.modifier)]
     return description
 
 
 def _coded(concept: Concept) -> CodedConcept:
-    return CodedConcept(concept.code, "SCT", concept.meaning)
+    return CodedConcept(concept.code, concept.scheme, concept.meaning)

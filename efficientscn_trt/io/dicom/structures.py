@@ -16,7 +16,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
 from ...errors import OutputError
-from ..segments import Algorithm, Concept, Segment
+from ..segments import TISSUE, Algorithm, Concept, Segment
 from ..source import DicomSource
 from ..wording import excerpt
 from .contours import outlines
@@ -158,12 +158,13 @@ def _observation(number: int, segment: Segment) -> Dataset:
     observation = Dataset()
     observation.ObservationNumber = observation.ReferencedROINumber = number
     observation.RTROIInterpretedType, observation.ROIInterpreter = "ORGAN", ""
-    if segment.concept:
-        observation.RTROIIdentificationCodeSequence = [_code(segment.concept)]
+    if segment.type != TISSUE:
+        observation.RTROIIdentificationCodeSequence = [_code(segment.type)]
     return observation
 
 
 def _code(concept: Concept) -> Dataset:
     code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = concept.code, "SCT", concept.meaning
+    code.CodeValue, code.CodingSchemeDesignator = concept.code, concept.scheme
+    code.CodeMeaning = concept.meaning
     return code

@@ -46,8 +46,8 @@ def _terminology(segment: Segment) -> str:
         (
             "Segmentation category and type - 3D Slicer General Anatomy list",
             _triple(segment.category),
-            _triple(segment.kind),
-            _triple(segment.side),
+            _triple(segment.type),
+            _triple(segment.modifier),
             "Anatomic codes - DICOM master list",
             _triple(None),
             _triple(None),
@@ -56,4 +56,4 @@ def _terminology(segment: Segment) -> str:
 
 
 def _triple(concept: Concept | None) -> str:
-    return f"SCT^{concept.code}^{concept.meaning}" if concept else "^^"
+    return f"{concept.scheme}^{concept.code}^{concept.meaning}" if concept else "^^"

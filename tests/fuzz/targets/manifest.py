@@ -70,6 +70,13 @@ def seeds() -> Iterator[bytes]:
             document["pipeline"][name] |= values
         yield json.dumps(document).encode()
     document = copy.deepcopy(_DOCUMENT)
+    liver = {"code": "10200004", "meaning": "Liver", "scheme": "SCT"}
+    document["label_details"] = [
+        {"name": "liver", "colour": "#ff5a52", "category": liver, "type": liver, "modifier": liver},
+        {"name": "spleen"},
+    ]
+    yield json.dumps(document).encode()
+    document = copy.deepcopy(_DOCUMENT)
     document["engines"] = [_engine()]
     document["provenance"] = {"notice": "Not for patients."}
     for name in bundles.NETWORKS:

@@ -1,0 +1,14 @@
+"""One name for an organ that label maps name in several ways."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = re.compile(r"[^\W_]+")
+_SIDES = ("right", "left")
+
+
+def canonical(name: str) -> str:
+    """The words of `name` in small letters, the side of the body first: "Kidney right" is "right_kidney"."""
+    words = _WORDS.findall(name.casefold())
+    return "_".join(sorted(words, key=lambda word: word not in _SIDES))
