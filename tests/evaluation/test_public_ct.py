@@ -11,7 +11,6 @@ import SimpleITK as sitk
 
 from efficientscn_trt.demo import public_ct
 from efficientscn_trt.demo.public_ct import PublicCt, UnavailableError, obtain
-from efficientscn_trt.phantom import LABEL_NAMES
 
 
 def test_classes_become_labels(tmp_path: Path) -> None:
@@ -22,7 +21,15 @@ def test_classes_become_labels(tmp_path: Path) -> None:
     expected = [0, 3, 2, 2, 0, 1, 0, 4] + [0] * 16
     assert sitk.GetArrayFromImage(labels).ravel().tolist() == expected
     assert labels.GetSpacing() == (1.0, 2.0, 3.0)
-    assert ("background", *public_ct.CLASSES) == LABEL_NAMES
+
+
+def test_classes_by_the_names_of_a_bundle(tmp_path: Path) -> None:
+    """The numbers are those of the classes of TotalSegmentator 2."""
+    sitk.WriteImage(sitk.GetImageFromArray(np.arange(120).reshape(2, 3, 20)), str(tmp_path / "mask.nii.gz"))
+    names = ("background", "kidney left", "heart", "Aorta", "inferior vena cava")
+    labels = PublicCt(tmp_path / "ct.nii.gz", tmp_path / "mask.nii.gz").labels(names)
+    found = sitk.GetArrayFromImage(labels).ravel()
+    assert {int(index): int(found[index]) for index in np.flatnonzero(found)} == {3: 1, 52: 3, 63: 4}
 
 
 def test_two_files_are_kept_and_not_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
