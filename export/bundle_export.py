@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -14,31 +14,35 @@ from typing import Any
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle.decode import decode
+from efficientscn_trt.bundle.label_list import BACKGROUND
 from efficientscn_trt.errors import BundleError, ExportError, OutputError
+from efficientscn_trt.io.label_details import LabelDetails
 from efficientscn_trt.io.paths import is_there
 
 from .check_input import CheckScan
-from .compare import Difference, run
+from .compare import Difference
+from .labels import NamedLabels, labels_of
 from .network import STEPS, export_network
 from .savedmodel import load_saved_model
 from .steps import NetworkReport, Progress
 from .tensorflow_import import import_tensorflow
 
-LABELS = ("background", "liver", "kidneys", "spleen", "pancreas")
-"""Labels of the released segmentation network, in the order of its channels."""
-
 PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxscript", "onnxruntime")
 """Packages whose versions go into the bundle's provenance."""
 
-PROGRESS_STEPS = 2 * (1 + len(STEPS)) + 2
+PROGRESS_STEPS = 2 * (2 + len(STEPS)) + 2
 """How often `export_bundle` calls `progress`."""
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """The bundle, and how the export of each network went. `check_input`: name of the scan for the checks."""
+    """The bundle, its labels, and how the export of each network went.
+
+    `check_input`: name of the scan for the checks.
+    """
 
     bundle: bundles.Bundle
+    labels: NamedLabels
     localization: NetworkReport
     segmentation: NetworkReport
     check_input: str
@@ -49,6 +53,7 @@ def export_bundle(
     segmentation: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
+    labels: Sequence[LabelDetails] | None = None,
     name: str | None = None,
     description: str = "",
     notice: str = "",
@@ -63,6 +68,9 @@ def export_bundle(
     Each step is checked on the networks' inputs for the CT `check_input`, by default for a phantom.
 
     Args:
+        labels: of the segmentation network's channels from the second on; the first is the background. By
+            default those in the SavedModel, or of the released network if there are five channels, or
+            "label 1" and so on.
         name: the bundle's name; by default the name of the folder `output`.
         description, notice, training_data: free text for the manifest; each segmentation shows the notice to
             its user.
@@ -71,36 +79,41 @@ def export_bundle(
         force: replace an existing bundle.
         progress: called with the name of each step as it begins, PROGRESS_STEPS times.
 
-    Raises ExportError (an unsuitable model or parameter, or a step that changed a network's outputs),
-    InputError (`check_input`), OutputError, BundleError.
+    Raises ExportError (an unsuitable model or parameter, labels of another number, or a step that changed a
+    network's outputs), InputError (`check_input`), OutputError, BundleError.
     """
     target = Path(output)
     tell = progress or (lambda name: None)
     pipeline = _pipeline(parameters)
     _check_target(target, force)
     import_tensorflow()
+    # Both networks are verified before the work on one begins, which takes most of a minute.
+    tell("localization: load")
+    saved_localizer = load_saved_model(Path(localization), "localization")
+    tell("segmentation: load")
+    saved_segmenter = load_saved_model(Path(segmentation), "segmentation")
+    named = labels_of(saved_segmenter, labels)
     tell("check input")
     scan = CheckScan(None if check_input is None else Path(check_input), pipeline)
+    tell("localization: SavedModel")
+    whole = scan.localization()
+    mask = saved_localizer.run(whole)
+    tell("segmentation: SavedModel")
+    crop = scan.segmentation(mask[0, 0])
+    probabilities = saved_segmenter.run(crop)
 
     def announce(role: str) -> Progress:
         return lambda step: tell(f"{role}: {step}")
 
-    tell("localization: load")
-    saved = load_saved_model(Path(localization), "localization", len(LABELS))
-    localizer = export_network(saved, len(LABELS), scan.localization(), announce("localization"))
-    sources = {"localization": saved.sha256()}
-    tell("segmentation: load")
-    saved = load_saved_model(Path(segmentation), "segmentation", len(LABELS))
-    image = scan.segmentation(lambda image: run(localizer.model, image)["mask"])
-    segmenter = export_network(saved, len(LABELS), image, announce("segmentation"))
-    sources["segmentation"] = saved.sha256()
+    localizer = export_network(saved_localizer, whole, mask, announce("localization"))
+    segmenter = export_network(saved_segmenter, crop, probabilities, announce("segmentation"))
 
     tell("bundle")
     provenance = {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "tool": f"efficientscn-trt {version('efficientscn-trt')}",
-        "localization": _provenance(sources["localization"], localizer.report),
-        "segmentation": _provenance(sources["segmentation"], segmenter.report),
+        "localization": _provenance(saved_localizer.sha256(), localizer.report),
+        "segmentation": _provenance(saved_segmenter.sha256(), segmenter.report),
         "check_input": scan.name,
         "versions": {package: version(package) for package in PACKAGES},
         "training_data": training_data,
@@ -110,13 +123,14 @@ def export_bundle(
         target,
         name=name or target.resolve().name,
         description=description,
-        labels=LABELS,
+        labels=(BACKGROUND, *(label.name for label in named.labels)),
+        label_details=named.labels,
         pipeline=pipeline,
         localization=localizer.source,
         segmentation=segmenter.source,
         provenance=provenance,
     )
-    return ExportReport(written, localizer.report, segmenter.report, scan.name)
+    return ExportReport(written, named, localizer.report, segmenter.report, scan.name)
 
 
 def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:

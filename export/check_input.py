@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,6 @@ LARGEST_CROP = (32, 64, 96)
 """Largest size (z, y, x) of the segmentation check; all different, so that exchanged axes are noticed.
 
 The full size would take ten times the time and memory."""
-
-Mask = Callable[[np.ndarray], np.ndarray]
 
 
 class CheckScan:
@@ -45,15 +42,13 @@ class CheckScan:
         """Input of the localization network, float32 [1, 1, z, y, x], at full size."""
         return self._stages.localization_input(self._scan.lps)[None, None]
 
-    def segmentation(self, localize: Mask) -> np.ndarray:
+    def segmentation(self, mask: np.ndarray) -> np.ndarray:
         """The middle of the segmentation network's input, float32 [1, 1, z, y, x], at most LARGEST_CROP.
 
-        `localize` returns the mask [1, z, y, x] of a localization input [1, 1, z, y, x]. If the mask is
-        empty, as it may be for networks that were not trained on phantoms, the region of interest covers
-        the whole scan.
+        `mask`, bool [z, y, x], is the localization network's output. If it is empty, as it may be for
+        networks that were not trained on phantoms, the region of interest covers the whole scan.
         """
-        mask = localize(self.localization())
-        plan, _ = self._stages.plan_segmentation(np.ascontiguousarray(mask.reshape(mask.shape[-3:])))
+        plan, _ = self._stages.plan_segmentation(np.ascontiguousarray(mask))
         image = self._stages.segmentation_input(self._scan.lps, plan)
         middle = tuple(_middle(*sizes) for sizes in zip(image.shape, LARGEST_CROP, strict=True))
         return np.ascontiguousarray(image[middle])[None, None]

@@ -46,7 +46,6 @@ COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 OUTPUT: dict[Role, str] = {"localization": "mask", "segmentation": "probabilities"}
 
 STEPS = (
-    "SavedModel",
     "float32",
     "ONNX",
     *(graph_pass.name for graph_pass in PASSES),
@@ -55,7 +54,7 @@ STEPS = (
     "float16",
     "float16 sums",
 )
-"""Names that `Progress` gets for each network, in order; the first is the SavedModel's own run."""
+"""Names that `Progress` gets for each network, in order."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +66,17 @@ class ExportedNetwork:
     report: NetworkReport
 
 
-def export_network(saved: SavedModel, labels: int, image: np.ndarray, progress: Progress) -> ExportedNetwork:
+def export_network(
+    saved: SavedModel, image: np.ndarray, expected: np.ndarray, progress: Progress
+) -> ExportedNetwork:
     """Convert `saved`, simplify its graph, and check each step on `image` float32 [1, 1, z, y, x].
 
-    `labels`: channels of a segmentation network. The model has the input `image` float32 [1, 1, z, y, x] and
-    one output, `mask` bool [1, z, y, x] or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
+    `expected`: the output of `saved` for it. The model has the input `image` float32 [1, 1, z, y, x] and one
+    output, `mask` bool [1, z, y, x] or `probabilities` float32 [1, labels, z, y, x], with z, y, x free.
     Raises ExportError if an operator has no ONNX form, or if a step changes the outputs too much.
     """
-    progress("SavedModel")
     name = OUTPUT[saved.role]
-    reference: Outputs = {name: saved.run(image)}
+    reference: Outputs = {name: expected}
     steps: list[Step] = []
 
     progress("float32")
@@ -104,7 +104,7 @@ def export_network(saved: SavedModel, labels: int, image: np.ndarray, progress: 
     progress("signature")
     before, begin = model.graph.num_nodes(), time.perf_counter()
     with_its_logits = outputs
-    set_signature(model, saved.role, labels)
+    set_signature(model, saved.role, saved.channels)
     outputs = _checked(steps, "signature", before, model, None, outputs, image, begin)
 
     progress("CPU core")
@@ -139,7 +139,7 @@ def export_network(saved: SavedModel, labels: int, image: np.ndarray, progress: 
         opset=OPSET,
         parameters=saved.parameters,
         input=Tensor("image", "float32", IMAGE_SHAPE),
-        output=_output(saved.role, labels),
+        output=_output(saved.role, saved.channels),
         float16=ir.to_proto(half).SerializeToString(),
         core=form,
     )

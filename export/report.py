@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from efficientscn_trt.io.label_details import LabelDetails
+from efficientscn_trt.io.segments import Concept
+
 from .compare import Difference
 from .steps import NetworkReport, Step
 
@@ -11,6 +16,8 @@ LEGEND = """\
 Places: how many places of the graph the step changed. Each step is compared with the one
 before it. The last rows compare the result with the SavedModel, and the CPU core and
 both float16 forms with the result."""
+
+LABEL_HEADER = ("Value", "Name", "DICOM type", "Modifier")
 
 DASH = "–"
 
@@ -36,6 +43,18 @@ def rows(report: NetworkReport) -> list[tuple[str, ...]]:
         _row("float16", report.float16),
         _row("float16 sums", report.float16_sums),
     ]
+
+
+def label_rows(labels: Sequence[LabelDetails]) -> list[tuple[str, ...]]:
+    """Return one row per label: its value, its name, and what it is in DICOM's codes."""
+    return [
+        (str(value), label.name, _coded(label.type), _coded(label.modifier))
+        for value, label in enumerate(labels, 1)
+    ]
+
+
+def _coded(concept: Concept | None) -> str:
+    return DASH if concept is None else f"{concept.scheme} {concept.code} {concept.meaning}"
 
 
 def _row(name: str, step: Step) -> tuple[str, ...]:

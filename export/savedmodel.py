@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from efficientscn_trt.bundle.label_list import MOST
 from efficientscn_trt.errors import ExportError
 from efficientscn_trt.io.paths import is_there
 
@@ -27,7 +29,7 @@ class SavedModel:
     """A SavedModel whose signature has been verified for its role.
 
     `signature` takes one image [n, 1, z, y, x] and returns one tensor: a mask [n, 1, z, y, x] (localization)
-    or probabilities [n, labels, z, y, x] (segmentation). Its variables exist as long as `loaded` does.
+    or probabilities [n, `channels`, z, y, x] (segmentation). Its variables exist as long as `loaded` does.
     """
 
     path: Path
@@ -37,6 +39,7 @@ class SavedModel:
     input_name: str
     output_name: str
     parameters: int
+    channels: int
 
     def run(self, image: np.ndarray) -> np.ndarray:
         """The network's output for `image` float32 [1, 1, z, y, x], in the SavedModel's own precision.
@@ -48,13 +51,26 @@ class SavedModel:
         spec = self.signature.structured_input_signature[1][self.input_name]
         compiled = tf.function(lambda x: self.signature(**{self.input_name: x}), jit_compile=True)
         try:
-            return np.asarray(compiled(tf.constant(image, spec.dtype))[self.output_name])
+            output = np.asarray(compiled(tf.constant(image, spec.dtype))[self.output_name])
         except (tf.errors.OpError, ValueError) as error:
             size = " × ".join(str(length) for length in image.shape[2:])
             raise ExportError(
                 f"The {self.role} SavedModel {self.path} does not run at {size} voxels, a size that the "
                 f"pipeline gives it: {_first_line(error)}. Check the model, or the pipeline's valid sizes."
             ) from error
+        if output.shape != (1, self.channels, *image.shape[2:]):
+            raise ExportError(
+                f"The {self.role} SavedModel {self.path} returns {_shape_text(output.shape)} for an image of "
+                f"{_shape_text(image.shape)}, expected {_shape_text((1, self.channels, *image.shape[2:]))}. "
+                "Check that this is the right network."
+            )
+        if not np.isfinite(output).all():
+            raise ExportError(
+                f"The {self.role} SavedModel {self.path} returns NaN or infinity for the check's scan, "
+                "expected finite numbers. Check the weights, or give a scan like those it was trained on "
+                "(--check-input)."
+            )
+        return output
 
     def freeze(self) -> FrozenGraph:
         """The graph of the signature with its variables as constants."""
@@ -105,10 +121,11 @@ class FrozenGraph:
         return {name: np.asarray(value) for name, value in zip(self.outputs, values, strict=True)}
 
 
-def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
+def load_saved_model(path: Path, role: Role, labels: int | None = None) -> SavedModel:
     """Load the SavedModel in the folder `path` and verify that it can serve as `role`.
 
-    `labels` is the number of channels that a segmentation network must return.
+    `labels` is the number of channels that a segmentation network must return, the background included. By
+    default it is any from 2 on.
     Raises ExportError if there is no SavedModel, no signature `serving_default`, or an unexpected tensor.
     """
     if not is_there(path / "saved_model.pb", ExportError):
@@ -142,26 +159,27 @@ def load_saved_model(path: Path, role: Role, labels: int) -> SavedModel:
     ((input_name, image),) = inputs.items()
     ((output_name, result),) = outputs.items()
     _check_tensor(f"{where}: its input {input_name}", image, 1, floating=True)
-    _check_tensor(
+    channels = _check_tensor(
         f"{where}: its output {output_name}",
         result,
         1 if role == "localization" else labels,
         floating=role == "segmentation",
     )
     parameters = sum(int(np.prod(variable.shape)) for variable in signature.variables)
-    return SavedModel(path, role, loaded, signature, input_name, output_name, parameters)
+    return SavedModel(path, role, loaded, signature, input_name, output_name, parameters, channels)
 
 
-def _check_tensor(where: str, spec: tf.TensorSpec, channels: int, *, floating: bool) -> None:
+def _check_tensor(where: str, spec: tf.TensorSpec, channels: int | None, *, floating: bool) -> int:
+    """The number of channels. Raises ExportError if they are not `channels`, or one or none by default."""
     kind = "floating point" if floating else "bool"
     shape = spec.shape.as_list() if spec.shape.rank is not None else None
     found = f"{spec.dtype.name} of shape {_shape_text(shape)}"
-    expected = f"expected {kind} of shape [n, {channels}, z, y, x] (channels first)"
+    expected = f"expected {kind} of shape [n, {channels or 'labels'}, z, y, x] (channels first)"
     if (spec.dtype.is_floating if floating else spec.dtype.name == "bool") and shape is not None:
-        fits = len(shape) == 5 and shape[1] == channels
+        fits = len(shape) == 5 and (shape[1] == channels if channels else 1 < (shape[1] or 0) <= MOST + 1)
         free = all(size is None for size in shape[2:])
         if fits and free:
-            return
+            return int(shape[1])
         if fits:
             raise ExportError(
                 f"{where} is {found}, so it takes one size only; {expected} with free z, y and x: "
@@ -176,7 +194,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _shape_text(shape: list[int | None] | None) -> str:
+def _shape_text(shape: Sequence[int | None] | None) -> str:
     if shape is None:
         return "unknown"
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"

@@ -15,11 +15,12 @@ import SimpleITK as sitk
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.io.reading import read_file
 from efficientscn_trt.io.volume import open_scan
+from efficientscn_trt.io.wording import listed
 from efficientscn_trt.phantom import FIRST_UNSEEN_SEED, LABEL_NAMES, make_phantom
 
 from .prepare import Prepare, PreparedCase, RawCase
 
-ORGANS = tuple(range(1, len(LABEL_NAMES)))
+ORGANS = LABEL_NAMES[1:]
 SUFFIXES = (".nii.gz", ".nii")
 
 
@@ -74,19 +75,20 @@ class Phantoms:
             else:
                 kept = slice(None, high - int(rng.uniform(0, 0.4) * (high - low)))
             hu, labels = hu[kept], labels[kept]
-        return RawCase(hu, labels, spacing[::-1], ORGANS)
+        return RawCase(hu, labels, spacing[::-1], tuple(range(1, 1 + len(ORGANS))))
 
 
 @dataclass(frozen=True)
 class Folder:
     """Pairs of `images/NAME.nii.gz` and `labels/NAME.nii.gz` below `path`; an image's NAME may end in _0000.
 
-    With `ignore_missing`, an organ that a case's label map never uses counts as not annotated there, and
-    not as background.
+    `labels`: the names of the values in the label maps, from 1. With `ignore_missing`, an organ that a case's
+    label map never uses counts as not annotated there, and not as background.
     """
 
     path: Path
     ignore_missing: bool = False
+    labels: tuple[str, ...] = ORGANS
 
     @cached_property
     def names(self) -> list[str]:
@@ -106,7 +108,7 @@ class Folder:
     def identity(self, key: str) -> str:
         files = [path for path in (self._image(key), self._labels(key)) if path]
         stamps = [f"{path.resolve()} {path.stat().st_mtime_ns}" for path in files]
-        return f"{' '.join(stamps)} {self.ignore_missing}"
+        return f"{' '.join(stamps)} {self.ignore_missing} {len(self.labels)}"
 
     def load(self, key: str) -> RawCase:
         image_file, labels_file = self._image(key), self._labels(key)
@@ -129,13 +131,14 @@ class Folder:
                 "label map on the grid of the image."
             )
         values = geometry.lps_view(np.rint(labels.array).astype(np.int64))
-        unknown = np.setdiff1d(values, (0, *ORGANS))
+        organs = range(1, 1 + len(self.labels))
+        unknown = np.setdiff1d(values, (0, *organs))
         if len(unknown):
             raise InputError(
-                f"The labels of case {key} hold the value {unknown[0]}; expected 0 to {len(ORGANS)}, "
-                f"{', '.join(LABEL_NAMES)}."
+                f"The labels of case {key} hold the value {unknown[0]}; expected 0 to {len(organs)}, "
+                f"background, {listed(self.labels)}; give all with --labels."
             )
-        known = tuple(k for k in ORGANS if not self.ignore_missing or (values == k).any())
+        known = tuple(k for k in organs if not self.ignore_missing or (values == k).any())
         return RawCase(scan.lps, values.astype(np.uint8), geometry.lps_spacing, known)
 
     def _image(self, name: str) -> Path | None:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from efficientscn_trt.phantom import LABEL_NAMES
+
 from .augment import Augmentation
 from .prepare import SPACING_MM
 from .sampling import Size
@@ -19,7 +21,9 @@ class Config:
     """The defaults are the paper's (section 4.2 and Table 3), except `moving_average`, which it does not
     state. The paper trains 1,000,000 and 500,000 steps.
 
-    `network`: localization or segmentation. `spacing_mm`: spacing of the SCN's input.
+    `network`: localization or segmentation. `labels`: those in the label maps, from value 1, which the
+    segmentation network learns one by one, and the localization network together. `spacing_mm`: spacing of
+    the SCN's input.
     `decay`: of the learning rate; constant, or cosine: down to a hundredth. `warmup`: steps over which the
     learning rate rises at first.
     `gradient_norm`: gradients are scaled down to this norm; 0: never.
@@ -32,6 +36,7 @@ class Config:
     network: str
     steps: int
     learning_rate: float = PAPER_RATE
+    labels: tuple[str, ...] = LABEL_NAMES[1:]
     spacing_mm: float = SPACING_MM
     decay: str = "constant"
     warmup: int = 0

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from efficientscn_trt.errors import DeviceError, InputError
 from efficientscn_trt.io.atomic import replacing
-from efficientscn_trt.phantom import LABEL_NAMES
 from efficientscn_trt.system import usable_cores
 
 from . import weights
@@ -55,7 +54,7 @@ class Trainer:
         run.mkdir(parents=True, exist_ok=True)
         _claim(run / "config.json", config, cases, start)
         torch.manual_seed(config.seed)
-        self.network = build(config.network, config.dropout)
+        self.network = build(config.network, len(config.labels), config.dropout)
         if start is not None:
             weights.load(self.network, start)
         elif config.input_deviation_hu > 0:
@@ -66,7 +65,7 @@ class Trainer:
                 parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
         self.average = MovingAverage(self.network, config.moving_average)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate)
-        self.history = History(run, ["organs"] if config.network == "localization" else LABEL_NAMES[1:])
+        self.history = History(run, ["organs"] if config.network == "localization" else config.labels)
         if (run / "checkpoint.pt").exists():
             self._resume()
 
@@ -165,13 +164,11 @@ def set_threads(threads: int) -> None:
     torch.set_num_threads(threads or usable_cores())
 
 
-def build(network: str, dropout: float) -> nn.Module:
-    """The network `localization` or `segmentation`, with He initialization."""
-    return (
-        localization_network(dropout)
-        if network == "localization"
-        else SpatialConfigurationNet(dropout=dropout)
-    )
+def build(network: str, labels: int, dropout: float) -> nn.Module:
+    """The network `localization`, or `segmentation` for the background and so many labels."""
+    if network == "localization":
+        return localization_network(dropout)
+    return SpatialConfigurationNet(1 + labels, dropout)
 
 
 def dice(truth: Tensor, prediction: Tensor, labels: tuple[int, ...]) -> dict[str, float]:

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from efficientscn_trt.export.reference.architecture import LABELS, SPATIAL_ORDER
+from efficientscn_trt.export.reference.architecture import ScnArchitecture
 from efficientscn_trt.export.reference.weights import check_weights
 
 Weights = dict[str, np.ndarray]
@@ -30,10 +30,13 @@ def read_weights(network: str, file: Path) -> Weights:
         (end,) = ends
         named = _named("variables", graph.unet(end))
     else:
-        (local,) = (node for node in ends if graph.kernel(node).shape[0] == LABELS)
-        stacked = next(node for node in graph.nodes if node.op_type == "Concat" and _joins(graph, node, ends))
+        (local,) = (node for node in ends if graph.kernel(node).shape[0] > 1)
+        scn = ScnArchitecture(graph.kernel(local).shape[0])
+        stacked = next(
+            node for node in graph.nodes if node.op_type == "Concat" and _joins(graph, node, ends, scn.labels)
+        )
         of_label = [graph.back(value, "Conv") for value in stacked.input]
-        spatial = [array for label in SPATIAL_ORDER for array in graph.unet(of_label[label])]
+        spatial = [array for label in scn.order for array in graph.unet(of_label[label])]
         named = _named("local_appearance/variables", graph.unet(local))
         named |= _named("spatial_configuration/variables", iter(spatial))
     return check_weights(network, named, str(file))
@@ -43,10 +46,10 @@ def _named(prefix: str, arrays: Iterator[np.ndarray]) -> Weights:
     return {f"{prefix}/{index}": array for index, array in enumerate(arrays)}
 
 
-def _joins(graph: _Graph, node: onnx.NodeProto, ends: list[onnx.NodeProto]) -> bool:
+def _joins(graph: _Graph, node: onnx.NodeProto, ends: list[onnx.NodeProto], labels: int) -> bool:
     """Whether `node` concatenates the logits of the spatial networks."""
     producers = [graph.producer.get(value) for value in node.input]
-    return len(producers) == LABELS and all(producer in ends for producer in producers)
+    return len(producers) == labels and all(producer in ends for producer in producers)
 
 
 class _Layer(NamedTuple):

@@ -9,7 +9,6 @@ import onnx_ir as ir
 
 from efficientscn_trt.export.convert import as_float32, to_onnx
 from efficientscn_trt.export.network import OUTPUT
-from efficientscn_trt.export.reference.architecture import LABELS
 from efficientscn_trt.export.reference.saved_model import write_saved_model
 from efficientscn_trt.export.savedmodel import Role, load_saved_model
 
@@ -34,5 +33,5 @@ def convert(bundle: Path, folder: Path) -> None:
 
 def plain_network(saved: Path, role: Role) -> ir.Model:
     """Return the ONNX model of one SavedModel in float32, as tf2onnx converts it."""
-    frozen = as_float32(load_saved_model(saved, role, LABELS).freeze())
+    frozen = as_float32(load_saved_model(saved, role).freeze())
     return to_onnx(frozen, {"output": OUTPUT[role]})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, quiet_option
+from .options import FILE, labels_option, quiet_option
 
 
 @click.command()
@@ -25,6 +25,7 @@ from .options import FILE, quiet_option
     help="SavedModel of the segmentation network (input: CT at 2 mm; output: probabilities of the labels).",
 )
 @click.option("-o", "--output", required=True, type=FILE, metavar="BUNDLE", help="Folder to write.")
+@labels_option("Default: those in the SavedModel; else the released ones for five channels.")
 @click.option("--name", metavar="TEXT", help="Name of the bundle. Default: the name of the folder.")
 @click.option("--description", default="", metavar="TEXT", help="One sentence about the networks.")
 @click.option("--notice", default="", metavar="TEXT", help="Warning that is shown with each segmentation.")
@@ -48,6 +49,7 @@ def export(
     localization: Path,
     segmentation: Path,
     output: Path,
+    labels: str | None,
     name: str | None,
     description: str,
     notice: str,
@@ -68,9 +70,10 @@ def export(
         efficientscn-trt export --localization models/localization \\
             --segmentation models/segmentation -o my-bundle --check-input ct.nii.gz
     """
+    from ..bundle.label_list import parse_labels
     from ..export import export_bundle
     from ..export.bundle_export import PROGRESS_STEPS
-    from ..export.report import HEADER, LEGEND, rows, title
+    from ..export.report import HEADER, LABEL_HEADER, LEGEND, label_rows, rows, title
     from .progress import show_stages
     from .tables import print_warnings, show, table
 
@@ -79,6 +82,7 @@ def export(
             localization,
             segmentation,
             output,
+            labels=None if labels is None else parse_labels(labels),
             name=name,
             description=description,
             notice=notice,
@@ -92,6 +96,10 @@ def export(
         if not quiet:
             show(table(title(network), HEADER, rows(network)))
         print_warnings(f"{network.role}: {sentence}" for sentence in (*network.slow, *network.warnings))
+    if not report.labels.known:
+        print_warnings([f"The labels are called label 1 and so on. {report.labels.origin}"])
     if not quiet:
         click.echo(LEGEND)
+        show(table("Labels", LABEL_HEADER, label_rows(report.labels.labels), text_columns=len(LABEL_HEADER)))
+        click.echo(report.labels.origin)
         click.echo(f"{output}: checked on {report.check_input}")

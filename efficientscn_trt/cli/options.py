@@ -112,6 +112,16 @@ def network_options(command: Command) -> Command:
     return command
 
 
+def labels_option(text: str) -> Callable[[Command], Command]:
+    """--labels, with what `text` says of their default."""
+    return click.option(
+        "--labels",
+        metavar="NAME,...|FILE",
+        help="Labels of the segmentation network in the order of their values, from 1, with or without the "
+        f"background before them; or a JSON file with their names, colours and codes. {text}",
+    )
+
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print warnings and errors only.")
 
 

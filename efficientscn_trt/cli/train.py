@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -12,11 +13,12 @@ import click
 
 from ..errors import ExportError
 from ..triples import Size
-from .options import Device, quiet_option
+from .options import Device, labels_option, quiet_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from efficientscn_trt.io.label_details import LabelDetails
     from efficientscn_trt.training.cases import CaseSource
 
 PATH = click.Path(path_type=Path)
@@ -30,9 +32,9 @@ Report = Callable[[int, dict[str, float]], None]
     "--cases",
     type=PATH,
     metavar="DIR",
-    help="Folder with images/NAME.nii.gz (CT in HU) and labels/NAME.nii.gz (1 liver, 2 kidneys, 3 spleen, "
-    "4 pancreas).",
+    help="Folder with images/NAME.nii.gz (CT in HU) and labels/NAME.nii.gz (values as in --labels).",
 )
+@labels_option("Default: liver,kidneys,spleen,pancreas, which are also those of phantoms.")
 @click.option(
     "--phantoms",
     type=click.IntRange(min=1),
@@ -122,6 +124,7 @@ Report = Callable[[int, dict[str, float]], None]
 def train(
     network: str,
     cases: Path | None,
+    labels: str | None,
     phantoms: int | None,
     cases_share: float,
     ignore_missing: bool,
@@ -151,18 +154,27 @@ def train(
     """
     if cases is None and phantoms is None:
         raise click.UsageError("There is nothing to train on; give --cases, --phantoms or both.")
+    from efficientscn_trt.bundle.label_list import parse_labels
     from efficientscn_trt.training.augment import STRENGTHS
-    from efficientscn_trt.training.cases import Cache
+    from efficientscn_trt.training.cases import ORGANS, Cache
     from efficientscn_trt.training.config import paper, quick_work
     from efficientscn_trt.training.prepare import prepare_localization, prepare_segmentation
     from efficientscn_trt.training.trainer import Trainer, set_threads
 
+    described = parse_labels(labels) if labels is not None else ()
+    names = tuple(label.name for label in described) or ORGANS
+    if phantoms is not None and names != ORGANS:
+        raise click.UsageError(
+            f"Phantoms have the labels {', '.join(ORGANS)}, but --labels gives others; train on --cases "
+            "alone."
+        )
     set_threads(threads)
     protocol = quick_work if quick else paper
     config = protocol(
         network,
         steps,
         learning_rate,
+        labels=names,
         spacing_mm=spacing,
         crops=crops,
         augmentation=STRENGTHS[augmentation],
@@ -174,20 +186,22 @@ def train(
         if network == "localization"
         else partial(prepare_segmentation, spacing_mm=spacing)
     )
-    source = _source(cases, phantoms, cases_share, ignore_missing)
+    source = _source(cases, names, phantoms, cases_share, ignore_missing)
     trainer = Trainer(config, Cache(source, prepare, cache or output / "cache"), output, start)
     with _progress(trainer.step, steps, quiet) as report:
         trainer.train(report)
-    _write_saved_model(network, output)
+    _write_saved_model(network, output, described if network == "segmentation" else (), labels)
 
 
-def _source(cases: Path | None, phantoms: int | None, share: float, ignore_missing: bool) -> CaseSource:
+def _source(
+    cases: Path | None, labels: tuple[str, ...], phantoms: int | None, share: float, ignore_missing: bool
+) -> CaseSource:
     from efficientscn_trt.training.cases import Folder, Mixture, Phantoms
 
     if cases is None:
         assert phantoms is not None
         return Phantoms(phantoms)
-    folder = Folder(cases, ignore_missing)
+    folder = Folder(cases, ignore_missing, labels)
     if (
         not folder.names or phantoms is None
     ):  # reads the names now, so that an empty folder is refused at once
@@ -224,8 +238,11 @@ def _progress(done: int, steps: int, quiet: bool) -> AbstractContextManager[Repo
     return show()
 
 
-def _write_saved_model(network: str, run: Path) -> None:
-    """Write RUN/saved_model or, without TensorFlow, print the command that writes it."""
+def _write_saved_model(network: str, run: Path, labels: tuple[LabelDetails, ...], given: str | None) -> None:
+    """Write RUN/saved_model with the names of `labels` or, without TensorFlow, print the command that does.
+
+    `given`: the text of --labels.
+    """
     weights, model = run / "weights.npz", run / "saved_model"
     click.echo(f"{weights}: the averaged weights")
     if (model / "saved_model.pb").is_file():  # the run had ended before, with the same weights
@@ -236,7 +253,8 @@ def _write_saved_model(network: str, run: Path) -> None:
 
         import_tensorflow()
     except ExportError:
-        command = f"efficientscn-trt reference-model {network} --weights {weights} -o {model}"
+        option = f" --labels {shlex.quote(given)}" if labels and given else ""
+        command = f"efficientscn-trt reference-model {network} --weights {weights}{option} -o {model}"
         click.echo(
             f"There is no SavedModel, because TensorFlow is not installed. With TensorFlow, run: {command}"
         )
@@ -244,5 +262,5 @@ def _write_saved_model(network: str, run: Path) -> None:
     from efficientscn_trt.export.reference.saved_model import write_saved_model
     from efficientscn_trt.export.reference.weights import load_weights
 
-    write_saved_model(network, load_weights(network, weights), model)
+    write_saved_model(network, load_weights(network, weights), model, labels)
     click.echo(f"{model}: {SAVED_MODEL}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from efficientscn_trt.bundle.core_form import unet_layers
 
 LABELS = 5
-"""Background, liver, kidneys, spleen, pancreas."""
+"""Of the released segmentation network: background, liver, kidneys, spleen, pancreas."""
 
 SPATIAL_STRIDE = 4
 """The inputs of the spatial networks are average-pooled by this factor (docs/reference-pipeline.md)."""
@@ -43,27 +46,42 @@ class UNetArchitecture:
 
 
 LOCALIZATION = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=2)
-LOCAL = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=LABELS)
 
 
-def other_labels(label: int) -> list[int]:
-    """Foreground labels whose local predictions the spatial network of `label` sees, in channel order."""
-    return [other for other in range(1, LABELS) if other != label]
+@dataclass(frozen=True)
+class ScnArchitecture:
+    """The U-Nets of a segmentation network. `labels` counts the background, which is label 0."""
+
+    labels: int = LABELS
+
+    @property
+    def local(self) -> UNetArchitecture:
+        """The local U-Net: the image in, a logit of each label out."""
+        return UNetArchitecture(levels=5, filters=32, inputs=1, outputs=self.labels)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Label of each spatial U-Net, in checkpoint order; the last one is the background's."""
+        return tuple((unet + 1) % self.labels for unet in range(self.labels))
+
+    def others(self, label: int) -> list[int]:
+        """Foreground labels whose local predictions the spatial U-Net of `label` sees, in channel order."""
+        return [other for other in range(1, self.labels) if other != label]
+
+    def spatial(self, label: int) -> UNetArchitecture:
+        """The spatial U-Net of one label: the image and the other labels in, one logit out."""
+        return UNetArchitecture(levels=4, filters=16, inputs=1 + len(self.others(label)), outputs=1)
 
 
-def spatial_architecture(label: int) -> UNetArchitecture:
-    """The spatial U-Net of one label: the image and the other labels in, one logit out."""
-    return UNetArchitecture(levels=4, filters=16, inputs=1 + len(other_labels(label)), outputs=1)
-
-
-SPATIAL_ORDER = tuple((unet + 1) % LABELS for unet in range(LABELS))
-"""Label of each spatial U-Net, in checkpoint order; the last one is the background's."""
+_LOCAL_BIAS = f"local_appearance/variables/{len(ScnArchitecture().local.array_shapes()) - 1}"
 
 NETWORKS = ("localization", "segmentation")
 
 
-def checkpoint_shapes(network: str) -> dict[str, tuple[int, ...]]:
+def checkpoint_shapes(network: str, labels: int = LABELS) -> dict[str, tuple[int, ...]]:
     """Name and shape of every array of ``localization`` or ``segmentation``, in checkpoint order.
+
+    `labels`: of the segmentation network, with the background.
 
     Raises:
         ValueError: `network` is neither.
@@ -72,12 +90,19 @@ def checkpoint_shapes(network: str) -> dict[str, tuple[int, ...]]:
         return {f"variables/{i}": shape for i, shape in enumerate(LOCALIZATION.array_shapes())}
     if network != "segmentation":
         raise ValueError(f"no network is called {network!r}; expected one of {', '.join(NETWORKS)}")
-    shapes = {f"local_appearance/variables/{i}": shape for i, shape in enumerate(LOCAL.array_shapes())}
-    spatial = [shape for label in SPATIAL_ORDER for shape in spatial_architecture(label).array_shapes()]
+    scn = ScnArchitecture(labels)
+    shapes = {f"local_appearance/variables/{i}": shape for i, shape in enumerate(scn.local.array_shapes())}
+    spatial = [shape for label in scn.order for shape in scn.spatial(label).array_shapes()]
     shapes |= {f"spatial_configuration/variables/{i}": shape for i, shape in enumerate(spatial)}
     return shapes
 
 
-def parameter_count(network: str) -> int:
+def parameter_count(network: str, labels: int = LABELS) -> int:
     """Trainable parameters: 637,474 for ``localization``, 1,270,090 for ``segmentation`` (paper, 2.2)."""
-    return sum(math.prod(shape) for shape in checkpoint_shapes(network).values())
+    return sum(math.prod(shape) for shape in checkpoint_shapes(network, labels).values())
+
+
+def label_count(weights: Mapping[str, np.ndarray]) -> int:
+    """How many labels the segmentation network with these arrays has: one per bias of its local logits."""
+    bias = weights.get(_LOCAL_BIAS)
+    return len(bias) if bias is not None and bias.ndim == 1 and len(bias) > 1 else LABELS

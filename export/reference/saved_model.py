@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from efficientscn_trt.errors import ExportError, OutputError
+from efficientscn_trt.io.label_details import LabelDetails
 from efficientscn_trt.io.unfinished import unfinished_folder
+from efficientscn_trt.io.wording import counted, listed
 
+from ..labels import write_names
+from .architecture import label_count
 from .form import RELEASED
 from .localization import Localization
 from .scn import Scn
@@ -21,36 +25,56 @@ _PREFIX = "model/"
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
-def write_saved_model(network: str, weights: Mapping[str, np.ndarray], directory: str | Path) -> None:
+def write_saved_model(
+    network: str,
+    weights: Mapping[str, np.ndarray],
+    directory: str | Path,
+    labels: Sequence[LabelDetails] = (),
+) -> None:
     """Write `network` in its released form (float16, channels first) as a SavedModel.
 
     Its signature ``serving_default`` takes ``image``, float16 [n, 1, z, y, x], and returns ``output_0``. For
     ``localization`` that is the mask, bool [n, 1, z, y, x], and sizes are multiples of 16. For
-    ``segmentation`` it is the probabilities, float16 [n, 5, z, y, x], and sizes are multiples of 32. The
-    folder appears complete or not at all.
+    ``segmentation`` it is the probabilities, float16 [n, labels, z, y, x], and sizes are multiples of 32.
+    The folder appears complete or not at all.
 
     Args:
         network: ``localization`` or ``segmentation``.
         weights: arrays by checkpoint name.
         directory: folder to create; it may exist only if it is empty.
+        labels: of ``segmentation``, without the background. The export finds them in the SavedModel.
 
     Raises:
-        ExportError: the weights are not those of `network`.
+        ExportError: the weights are not those of `network`, or `labels` are of another number.
         OutputError: the folder exists and is not empty, or cannot be written.
     """
     target = Path(directory).absolute()
     weights = check_weights(network, weights, "the given weights")
+    _check_labels(network, label_count(weights) - 1, labels)
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise OutputError(f"{target} exists already; give a new folder, or remove this one first")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_folder(target) as partial:
             _save(network, weights, partial)
+            if labels:
+                write_names(partial, labels)
             if target.is_dir():
                 target.rmdir()
             partial.rename(target)
     except (OSError, tf.errors.OpError) as error:
         raise OutputError(f"{target} cannot be written: {error}") from error
+
+
+def _check_labels(network: str, count: int, labels: Sequence[LabelDetails]) -> None:
+    if labels and network != "segmentation":
+        raise ExportError(f"the {network} network has no labels; name those of the segmentation network")
+    if labels and len(labels) != count:
+        names = listed(label.name for label in labels)
+        raise ExportError(
+            f"the weights are for {counted(count, 'label')} beside the background, but {len(labels)} are "
+            f"named: {names}; name each once"
+        )
 
 
 def _save(network: str, weights: Mapping[str, np.ndarray], directory: Path) -> None:

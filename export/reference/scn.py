@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from .architecture import LABELS, LOCAL, SPATIAL_ORDER, SPATIAL_STRIDE, other_labels, spatial_architecture
+from .architecture import SPATIAL_STRIDE, ScnArchitecture, label_count
 from .form import Form
 from .layers import average_pool
 from .unet import UNet
@@ -37,12 +37,14 @@ class Scn(tf.Module):
     def __init__(self, weights: Mapping[str, np.ndarray], form: Form) -> None:
         super().__init__()
         self.form = form
-        count = len(LOCAL.array_shapes())
-        self.local = UNet(LOCAL, [weights[f"local_appearance/variables/{i}"] for i in range(count)], form)
+        self.architecture = ScnArchitecture(label_count(weights))
+        local = self.architecture.local
+        count = len(local.array_shapes())
+        self.local = UNet(local, [weights[f"local_appearance/variables/{i}"] for i in range(count)], form)
         self.spatial: list[UNet] = []
         first = 0
-        for label in SPATIAL_ORDER:
-            architecture = spatial_architecture(label)
+        for label in self.architecture.order:
+            architecture = self.architecture.spatial(label)
             last = first + len(architecture.array_shapes())
             arrays = [weights[f"spatial_configuration/variables/{i}"] for i in range(first, last)]
             self.spatial.append(UNet(architecture, arrays, form))
@@ -55,14 +57,14 @@ class Scn(tf.Module):
         return ScnOutput(self._combine(local_logits, spatial_logits), local_logits, spatial_logits)
 
     def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
-        axis = self.form.channel_axis
+        axis, scn = self.form.channel_axis, self.architecture
         (image,) = tf.unstack(average_pool(image, SPATIAL_STRIDE, self.form), num=1, axis=axis)
-        local_of = tf.unstack(average_pool(local, SPATIAL_STRIDE, self.form), num=LABELS, axis=axis)
+        local_of = tf.unstack(average_pool(local, SPATIAL_STRIDE, self.form), num=scn.labels, axis=axis)
         logits: dict[int, tf.Tensor] = {}
-        for label, unet in zip(SPATIAL_ORDER, self.spatial, strict=True):
-            seen = tf.stack([image, *(local_of[other] for other in other_labels(label))], axis=axis)
+        for label, unet in zip(scn.order, self.spatial, strict=True):
+            seen = tf.stack([image, *(local_of[other] for other in scn.others(label))], axis=axis)
             logits[label] = unet(seen, dropout)
-        return upsample_cubic(tf.concat([logits[label] for label in range(LABELS)], axis), self.form)
+        return upsample_cubic(tf.concat([logits[label] for label in range(scn.labels)], axis), self.form)
 
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
         """p = l·h + s·(1 − h), normalised over the labels, where h is the binary entropy of s in bits.

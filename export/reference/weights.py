@@ -11,20 +11,22 @@ import numpy as np
 
 from efficientscn_trt.errors import ExportError
 
-from .architecture import checkpoint_shapes
+from .architecture import LABELS, checkpoint_shapes, label_count
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
-def initial_weights(network: str, seed: int = 0) -> dict[str, np.ndarray]:
+def initial_weights(network: str, seed: int = 0, labels: int = LABELS) -> dict[str, np.ndarray]:
     """He normal kernels (standard deviation √(2 / fan-in), paper, section 4.2) and zero biases, float32.
+
+    `labels`: of the segmentation network, with the background.
 
     Raises:
         ValueError: `network` is neither ``localization`` nor ``segmentation``.
     """
     generator = np.random.default_rng(seed)
     weights: dict[str, np.ndarray] = {}
-    for name, shape in checkpoint_shapes(network).items():
+    for name, shape in checkpoint_shapes(network, labels).items():
         if len(shape) == 1:
             weights[name] = np.zeros(shape, np.float32)
         else:
@@ -36,7 +38,8 @@ def initial_weights(network: str, seed: int = 0) -> dict[str, np.ndarray]:
 def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
     """Read the arrays of `network` from an .npz file with the names of a released checkpoint.
 
-    The names and shapes (kernels as (z, y, x, in, out)) are those of `architecture.checkpoint_shapes`.
+    The names and shapes (kernels as (z, y, x, in, out)) are those of `architecture.checkpoint_shapes`. A
+    segmentation network has as many labels as its local network has logits.
 
     Raises:
         ExportError: the file is missing or not an .npz file, or an array is missing, unknown, of another
@@ -69,7 +72,7 @@ def check_weights(network: str, weights: Mapping[str, np.ndarray], source: str) 
     Raises:
         ExportError: an array is missing, unknown, of another shape, or does not fit float16.
     """
-    expected = checkpoint_shapes(network)
+    expected = checkpoint_shapes(network, label_count(weights))
     first, *_, last = expected
     wanted = f"the {network} network has {len(expected)} arrays, from {first} to {last}"
     missing = [name for name in expected if name not in weights]

@@ -64,7 +64,7 @@ def test_without_tensorflow_a_run_ends_with_the_command_for_its_saved_model(
 def test_the_segmentation_network_is_trained_on_phantoms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("efficientscn_trt.cli.train._write_saved_model", lambda network, run: None)
+    monkeypatch.setattr("efficientscn_trt.cli.train._write_saved_model", lambda *_: None)
     command = ("segmentation", "--phantoms", 1, "--quick", "-o", tmp_path / "run", "--steps", 1, *CROP)
     assert run(*command) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
@@ -74,7 +74,7 @@ def test_the_segmentation_network_is_trained_on_phantoms(
 def test_the_segmentation_network_is_trained_at_a_chosen_spacing(
     cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("efficientscn_trt.cli.train._write_saved_model", lambda network, run: None)
+    monkeypatch.setattr("efficientscn_trt.cli.train._write_saved_model", lambda *_: None)
     command = ("segmentation", "--cases", cases, "--quick", "-o", tmp_path / "run", "--steps", 1, *CROP)
     assert run(*command, "--spacing", 4) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())

@@ -12,7 +12,7 @@ from openvino import opset13 as op
 from efficientscn_trt.bundle import load
 from efficientscn_trt.export.core_form.localization_graph import find_localization
 from efficientscn_trt.export.core_form.scn_graph import find_scn
-from efficientscn_trt.export.reference.architecture import LABELS, other_labels, spatial_architecture
+from efficientscn_trt.export.reference.architecture import ScnArchitecture
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 
@@ -29,10 +29,10 @@ def test_the_spatial_networks_are_found(graph: ov.Model) -> None:
     found = find_scn(graph)
     assert found is not None
     assert [(each.label, list(each.sees)) for each in found.spatial] == [
-        (label, other_labels(label)) for label in range(LABELS)
+        (label, ScnArchitecture().others(label)) for label in range(5)
     ]
     for each in found.spatial:
-        expected = spatial_architecture(each.label)
+        expected = ScnArchitecture().spatial(each.label)
         (first, _), (last, _) = each.unet.layers[0], each.unet.layers[-1]
         assert (len(each.unet.contracting), *first.shape[:2], last.shape[0]) == (
             *(expected.levels, expected.filters, expected.inputs, expected.outputs),

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from efficientscn_trt.export.reference.architecture import (
-    SPATIAL_ORDER,
+    ScnArchitecture,
     checkpoint_shapes,
-    other_labels,
     parameter_count,
 )
 
@@ -32,12 +31,12 @@ def test_localization_checkpoint_is_one_unet() -> None:
 
 
 def test_each_spatial_network_serves_the_next_label() -> None:
-    assert SPATIAL_ORDER == (1, 2, 3, 4, 0)
+    assert ScnArchitecture().order == (1, 2, 3, 4, 0)
 
 
 def test_a_spatial_network_sees_the_foreground_labels_but_its_own() -> None:
-    assert other_labels(0) == [1, 2, 3, 4]
-    assert other_labels(2) == [1, 3, 4]
+    assert ScnArchitecture().others(0) == [1, 2, 3, 4]
+    assert ScnArchitecture().others(2) == [1, 3, 4]
 
 
 def test_unknown_network() -> None:
