@@ -131,8 +131,9 @@ def export_network(
 
     z, y, x = image.shape[2:]
     end = difference(reference, outputs)
+    values = (float(expected.min()), float(expected.max())) if saved.role == "segmentation" else None
     report = NetworkReport(
-        saved.role, tuple(steps), core, float16, sums, end, slow, saved.parameters, (z, y, x)
+        saved.role, tuple(steps), core, float16, sums, end, slow, saved.parameters, (z, y, x), values
     )
     source = NetworkSource(
         content=content,

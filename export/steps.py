@@ -13,6 +13,9 @@ LEAST_AGREEMENT = 0.99
 """Least share of equal voxels without a warning. The released float16 and float32 modes agree on 0.998 or
 more (docs/reference-pipeline.md)."""
 
+_ROUNDING = 1e-2
+"""How far a probability may be from 0 to 1."""
+
 Progress = Callable[[str], None]
 """Called with a step's name as it begins."""
 
@@ -41,7 +44,8 @@ class NetworkReport:
     run the network. `float16`: the form for TensorRT compared with the network after the last step.
     `float16_sums`: the same for a GPU that also adds in float16. `reference`: the exported network compared
     with the SavedModel, which XLA runs in its own precision. `slow`: sentences on the operators that no pass
-    recognised. `input_size`: size (z, y, x) of the check.
+    recognised. `input_size`: size (z, y, x) of the check. `values`: the lowest and the highest probability,
+    None for a mask.
     """
 
     role: str
@@ -53,6 +57,7 @@ class NetworkReport:
     slow: tuple[str, ...]
     parameters: int
     input_size: Size
+    values: tuple[float, float] | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -61,6 +66,13 @@ class NetworkReport:
         if self.core is None:
             sentences.append(
                 "The CPU core cannot run this network, so OpenVINO runs it on CPUs, which takes longer."
+            )
+        low, high = self.values or (0.0, 1.0)
+        if low < -_ROUNDING or high > 1 + _ROUNDING:
+            sentences.append(
+                f"Its outputs are from {low:.3g} to {high:.3g}, expected probabilities from 0 to 1. There "
+                "will be no confidence, and borders may lie elsewhere; check that the model ends with "
+                "probabilities."
             )
         shares = {
             "the same as in the SavedModel at its own precision": self.reference,

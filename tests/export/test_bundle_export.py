@@ -238,6 +238,20 @@ def test_a_pass_that_changes_the_numbers(tiny_models: ModelFolders, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_logits_are_no_probabilities(tiny_models: ModelFolders, tmp_path: Path) -> None:
+    import tensorflow as tf
+    from support.tiny_models import IMAGE, save
+
+    def logits(image: tf.Tensor) -> tf.Tensor:
+        return tf.concat([9 * image, -image], 1)
+
+    folder = save(tmp_path / "logits", tf.Module(), IMAGE, serving_default=logits)
+    report = export_bundle(tiny_models.localization, folder, tmp_path / "out")
+    assert any("expected probabilities from 0 to 1" in each for each in report.segmentation.warnings)
+    assert report.bundle.manifest.labels == ("background", "label 1")
+    assert not report.labels.known
+
+
 def test_the_command(
     tiny_models: ModelFolders, tmp_path: Path, only: Only, capsys: pytest.CaptureFixture[str]
 ) -> None:

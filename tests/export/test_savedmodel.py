@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,26 @@ def test_another_input(tmp_path: Path, shape: list[int | None], sentence: str) -
     )
     with pytest.raises(ExportError, match=sentence):
         load_saved_model(tmp_path / "model", "localization", LABELS)
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (lambda image: image / 0.0, r"returns NaN or infinity for the check's scan, expected finite numbers"),
+        (
+            lambda image: image[:, :, ::2],
+            r"returns \[1, 2, 4, 8, 8\] for an image of \[1, 1, 8, 8, 8\], expected \[1, 2, 8, 8, 8\]",
+        ),
+    ],
+)
+def test_outputs_that_are_none(
+    tmp_path: Path, output: Callable[[tf.Tensor], tf.Tensor], sentence: str
+) -> None:
+    folder = save(
+        tmp_path / "model", tf.Module(), IMAGE, serving_default=lambda x: output(tf.concat([x, x], 1))
+    )
+    with pytest.raises(ExportError, match=sentence):
+        load_saved_model(folder, "segmentation").run(np.ones((1, 1, 8, 8, 8), np.float32))
 
 
 def test_two_outputs(tmp_path: Path) -> None:
