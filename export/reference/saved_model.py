@@ -1,4 +1,4 @@
-"""Writes and reads SavedModels with the signature and the checkpoint names of the released ones."""
+"""Writes SavedModels with the signature and the checkpoint names of the released ones."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ from .form import RELEASED
 from .localization import Localization
 from .scn import Scn
 from .weights import check_weights
-
-_PREFIX = "model/"
-_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def write_saved_model(
@@ -110,24 +107,3 @@ def _trackable(named: Mapping[str, tf.Variable]) -> tf.Module:
             setattr(model, name, group)
         group.variables = variables
     return model
-
-
-def read_weights(network: str, directory: str | Path) -> dict[str, np.ndarray]:
-    """Read the weights of a SavedModel of `network`, released or written here: float32, by checkpoint name.
-
-    ``numpy.savez(file, **weights)`` writes them to a file that `weights.load_weights` reads.
-
-    Raises:
-        ExportError: there is no SavedModel, or its arrays are not those of `network`.
-    """
-    variables = Path(directory) / "variables" / "variables"
-    try:
-        reader = tf.train.load_checkpoint(str(variables))
-    except (tf.errors.OpError, ValueError) as error:
-        raise ExportError(f"{directory} holds no readable SavedModel variables: {error}") from error
-    weights = {
-        name[len(_PREFIX) : -len(_SUFFIX)]: reader.get_tensor(name)
-        for name in reader.get_variable_to_shape_map()
-        if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
-    }
-    return check_weights(network, weights, str(directory))

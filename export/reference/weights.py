@@ -12,6 +12,7 @@ import numpy as np
 from efficientscn_trt.errors import ExportError
 
 from .architecture import LABELS, checkpoint_shapes, label_count
+from .checkpoint_names import in_our_names
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 
@@ -38,7 +39,8 @@ def initial_weights(network: str, seed: int = 0, labels: int = LABELS) -> dict[s
 def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
     """Read the arrays of `network` from an .npz file with the names of a released checkpoint.
 
-    The names and shapes (kernels as (z, y, x, in, out)) are those of `architecture.checkpoint_shapes`. A
+    The names are those of `architecture.checkpoint_shapes`, or those in a released SavedModel or in a
+    checkpoint of the released training code (`checkpoint_names`). Kernels are (z, y, x, in, out). A
     segmentation network has as many labels as its local network has logits.
 
     Raises:
@@ -58,7 +60,8 @@ def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
             weights = {name: archive[name] for name in archive.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise ExportError(f"{path} cannot be read as an .npz file of plain arrays: {error}") from error
-    return check_weights(network, weights, str(path))
+    ours, others = in_our_names(network, weights, str(path))
+    return check_weights(network, ours | others, str(path))
 
 
 def check_weights(network: str, weights: Mapping[str, np.ndarray], source: str) -> dict[str, np.ndarray]:

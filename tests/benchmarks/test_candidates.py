@@ -23,14 +23,14 @@ def bundle(shared: Path, pytestconfig: pytest.Config) -> Path:
 def test_weights_are_read_back_from_a_bundle(shared: Path, bundle: Path) -> None:
     from candidates.networks_of_bundle import read_weights
 
-    from efficientscn_trt.export.reference.saved_model import read_weights as read_saved
+    from efficientscn_trt.export.reference.checkpoint import read_checkpoint
 
     with np.load(shared / "golden" / "scn_weights.npz") as golden:
         found = read_weights("segmentation", bundle / "segmentation.onnx")
         assert found.keys() == set(golden.files)
         for name in golden.files:
             np.testing.assert_array_equal(found[name], golden[name])
-    saved = read_saved("localization", shared / "models" / "localization")
+    saved = read_checkpoint("localization", shared / "models" / "localization").arrays
     for name, array in read_weights("localization", bundle / "localization.onnx").items():
         np.testing.assert_array_equal(array, saved[name])
 

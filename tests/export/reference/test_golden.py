@@ -9,9 +9,9 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
+from efficientscn_trt.export.reference.checkpoint import read_checkpoint  # noqa: E402
 from efficientscn_trt.export.reference.form import RELEASED, TRAINING  # noqa: E402
 from efficientscn_trt.export.reference.localization import Localization  # noqa: E402
-from efficientscn_trt.export.reference.saved_model import read_weights  # noqa: E402
 from efficientscn_trt.export.reference.scn import Scn  # noqa: E402
 from efficientscn_trt.export.reference.weights import load_weights  # noqa: E402
 
@@ -40,7 +40,7 @@ def test_released_scn_under_xla(shared: Path, scn_weights: dict[str, np.ndarray]
 
 def test_localization_in_float32(shared: Path) -> None:
     """Also reads the weights out of a released SavedModel."""
-    weights = read_weights("localization", shared / "models" / "localization")
+    weights = read_checkpoint("localization", shared / "models" / "localization").arrays
     with np.load(shared / "golden" / "example_ct.npz") as golden:
         image, expected = golden["localization_input"], golden["localization_mask"]
     found = Localization(weights, TRAINING)(tf.constant(image[None, ..., None]))[0, ..., 0].numpy()
