@@ -9,6 +9,7 @@ from . import (
     constants,
     convolution_bias,
     cubic_upsampling,
+    double_complement,
     duplicates,
     explicit_padding,
     kept_dimensions,
@@ -33,6 +34,7 @@ PASSES: tuple[GraphPass, ...] = (
     softplus.PASS,
     binary_entropy.PASS,
     unit_power.PASS,
+    double_complement.PASS,
     casts.PASS,
     cubic_upsampling.PASS,  # last, because other passes would undo its nodes
 )

@@ -59,7 +59,8 @@ class Scn(tf.Module):
     def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
         axis, scn = self.form.channel_axis, self.architecture
         (image,) = tf.unstack(average_pool(image, SPATIAL_STRIDE, self.form), num=1, axis=axis)
-        local_of = tf.unstack(average_pool(local, SPATIAL_STRIDE, self.form), num=scn.labels, axis=axis)
+        pooled = tf.identity(average_pool(local, SPATIAL_STRIDE, self.form))  # see `UNet._block`
+        local_of = tf.unstack(pooled, num=scn.labels, axis=axis)
         logits: dict[int, tf.Tensor] = {}
         for label, unet in zip(scn.order, self.spatial, strict=True):
             seen = tf.stack([image, *(local_of[other] for other in scn.others(label))], axis=axis)
@@ -69,14 +70,18 @@ class Scn(tf.Module):
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
         """p = l·h + s·(1 − h), normalised over the labels, where h is the binary entropy of s in bits.
 
-        Uses the operators of the released graph: the cross-entropy of s with itself contains Log1p, and h is
-        raised to the power 1.
+        Uses the operators of the released graph: the cross-entropy of s with itself contains Log1p, h is
+        1 − (1 − h) to the power 1, and s is computed twice.
         """
         local, spatial = tf.sigmoid(local_logits), tf.sigmoid(spatial_logits)
-        entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=spatial, logits=spatial_logits)
-        share = tf.pow(entropy / math.log(2.0), 1.0)
+        entropy = tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=tf.sigmoid(spatial_logits), logits=spatial_logits
+        )
+        share = 1.0 - tf.pow(1.0 - entropy / math.log(2.0), 1.0)
         combined = local * share + spatial * (1.0 - share)
-        total = tf.reduce_sum(combined, axis=self.form.channel_axis, keepdims=True)
+        # A released graph drops the axis, so it runs only one image at a time.
+        kept = not self.form.channels_first
+        total = tf.reduce_sum(combined, axis=self.form.channel_axis, keepdims=kept)
         return combined / (total + 1e-5)
 
     def checkpoint(self) -> dict[str, tf.Variable]:

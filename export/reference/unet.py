@@ -49,6 +49,6 @@ class UNet(tf.Module):
         kernel0, bias0, kernel1, bias1 = self.arrays[4 * block : 4 * block + 4]
         for kernel, bias in ((kernel0, bias0), (kernel1, bias1)):
             x = leaky_relu(convolve(x, kernel, bias, self.form))
-            if dropout > 0.0:
-                x = tf.nn.dropout(x, dropout)
+            # Keras' dropout layers leave an Identity in a released graph.
+            x = tf.nn.dropout(x, dropout) if dropout > 0.0 else tf.identity(x)
         return x

@@ -19,6 +19,7 @@ from efficientscn_trt.export.passes import (
     channel_stacking,
     constants,
     convolution_bias,
+    double_complement,
     duplicates,
     explicit_padding,
     kept_dimensions,
@@ -106,6 +107,31 @@ class TestCasts:
         model = builder.model(builder.add("Cast", narrow, to=TensorProto.FLOAT))
         constants.common.ShapeInferencePass()(model)
         assert apply(casts.PASS, model, IMAGE) == 0
+
+
+class TestDoubleComplement:
+    def complements(self, first: object, second: object, *, turned: bool = False) -> ir.Model:
+        builder = GraphBuilder()
+        inner = [builder.constant(second), builder.add("Abs", builder.image)]
+        inside = builder.add("Sub", *(reversed(inner) if turned else inner))
+        return builder.model(builder.add("Mul", builder.add("Sub", builder.constant(first), inside), inside))
+
+    @pytest.mark.parametrize("one", [1.0, [1.0]])
+    def test_the_complement_of_the_complement(self, one: object) -> None:
+        model = self.complements(one, one)
+        constants.common.ShapeInferencePass()(model)
+        assert apply(double_complement.PASS, model, IMAGE, tolerance=1e-6) == 1  # more exact than before
+        assert operators(model) == {"Abs": 1, "Sub": 1, "Mul": 1}  # the complement has another use
+
+    def test_other_differences_stay(self) -> None:
+        for model in (
+            self.complements(1.0, 2.0),
+            self.complements(2.0, 1.0),
+            self.complements(1.0, 1.0, turned=True),
+            self.complements(np.ones((1,) * 6), 1.0),
+        ):
+            constants.common.ShapeInferencePass()(model)
+            assert apply(double_complement.PASS, model, IMAGE) == 0
 
 
 class TestUnitPower:

@@ -95,13 +95,18 @@ def test_weights_come_back_to_the_bit(network: str, models: Path) -> None:
 
 
 def test_segmentation_graph_holds_what_a_released_one_does(models: Path) -> None:
-    """Shifts, Log1p, a Pow and dropped axes, which an exporter must be able to take."""
+    """Shifts, Log1p, a Pow and dropped axes, which an exporter must be able to take.
+
+    The numbers of Sub and Sigmoid are those of the released SavedModel.
+    """
     signature = tf.saved_model.load(str(models / "segmentation")).signatures["serving_default"]
     nodes = [
         node for function in signature.graph.as_graph_def().library.function for node in function.node_def
     ]
-    count = {op: sum(node.op == op for node in nodes) for op in ("Conv3D", "Log1p", "Pow", "Unpack", "Sum")}
-    assert count == {"Conv3D": 106, "Log1p": 1, "Pow": 1, "Unpack": 2, "Sum": 19 * 6 + 12 + 1}
+    operators = ("Conv3D", "Log1p", "Pow", "Unpack", "Sum", "Sub", "Sigmoid")
+    count = {op: sum(node.op == op for node in nodes) for op in operators}
+    sums = 19 * 6 + 12 + 1  # of 19 linear upsamplings, of the cubic one, of the labels
+    assert count == {"Conv3D": 106, "Log1p": 1, "Pow": 1, "Unpack": 2, "Sum": sums, "Sub": 4, "Sigmoid": 4}
 
 
 def test_an_existing_model_is_not_replaced(models: Path) -> None:
