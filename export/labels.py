@@ -25,6 +25,8 @@ NAMES_FILE = Path("assets.extra", "labels.json")
 _WORDS = re.compile(r"[^\W_]+")
 _ANATOMY, _LATERALITY = 7192, 244  # context groups of DICOM PS3.16
 _BOTH = Concept("51440002", "Right and left")
+_PAIRED = ("adrenalgland", "clavicle", "femur", "humerus", "kidney", "lung", "ovary", "scapula", "testis")
+"""Structures on both sides of the body, whose plural means both; a plural of others may mean several."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def labels_of(saved: SavedModel, given: Sequence[LabelDetails] | None) -> NamedL
         found = NamedLabels(released, "They are those of the released network; --labels gives others.")
     else:
         numbers = tuple(LabelDetails(f"label {value}") for value in range(1, count + 1))
-        found = NamedLabels(numbers, "Nobody named them; --labels gives names.", known=False)
+        found = NamedLabels(numbers, "No names were given; --labels gives them.", known=False)
     if len(found.labels) != count:
         names = listed(each.name for each in found.labels)
         raise ExportError(
@@ -89,8 +91,9 @@ def with_concepts(label: LabelDetails) -> LabelDetails:
         return replace(label, type=found)
     if sides and (found := anatomy.get(structure)):
         return replace(label, type=found, modifier=label.modifier or sides[0])
-    if not sides and (found := anatomy.get(structure.removesuffix("s"))):
-        return replace(label, type=found, modifier=label.modifier or _BOTH)
+    one = structure.removesuffix("s")
+    if not sides and (found := anatomy.get(one)):
+        return replace(label, type=found, modifier=label.modifier or (_BOTH if one in _PAIRED else None))
     return label
 
 

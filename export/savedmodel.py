@@ -170,7 +170,7 @@ def load_saved_model(path: Path, role: Role, labels: int | None = None) -> Saved
 
 
 def _check_tensor(where: str, spec: tf.TensorSpec, channels: int | None, *, floating: bool) -> int:
-    """The number of channels. Raises ExportError if they are not `channels`, or one or none by default."""
+    """The number of channels. Raises ExportError if they are not `channels`, or not 2 or more for None."""
     kind = "floating point" if floating else "bool"
     shape = spec.shape.as_list() if spec.shape.rank is not None else None
     found = f"{spec.dtype.name} of shape {_shape_text(shape)}"

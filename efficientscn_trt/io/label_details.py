@@ -9,7 +9,7 @@ from .segments import Concept
 from .wording import shown
 
 _OPTIONAL = {"optional": True}
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LONGEST_CODE, _LONGEST_MEANING = 16, 64  # characters, of DICOM's value representations SH and LO
 
 
@@ -30,7 +30,7 @@ class LabelDetails:
     def fault(self) -> str:
         """What is wrong with the colour or a concept, as "the colour 'red', expected ..."; "" if nothing."""
         if self.colour is not None and not _COLOUR.fullmatch(self.colour):
-            return f"the colour {shown(self.colour)}, expected such as '#ff5a52', in small letters"
+            return f"the colour {shown(self.colour)}, expected such as '#ff5a52'"
         for concept in filter(None, (self.category, self.type, self.modifier)):
             for text, longest, kind in (
                 (concept.scheme, _LONGEST_CODE, "printable ASCII"),

@@ -44,15 +44,18 @@ def segments_of(label_names: Mapping[int, str], details: Iterable[LabelDetails] 
     """
     known = {each.name: each for each in details}
     organs = {value: known.get(name) or LabelDetails(name) for value, name in label_names.items() if value}
-    taken = {value: each.colour or _COLOURS.get(canonical(each.name)) for value, each in organs.items()}
-    spare = _spare_colours(filter(None, taken.values()))
-    return tuple(_segment(value, each, taken[value] or next(spare)) for value, each in organs.items())
+    colours = {value: each.colour.lower() for value, each in organs.items() if each.colour}
+    for value, each in organs.items():
+        papers = _COLOURS.get(canonical(each.name))
+        if papers and papers not in colours.values():
+            colours.setdefault(value, papers)
+    spare = _other_colours(set(colours.values()))
+    return tuple(_segment(value, each, colours.get(value) or next(spare)) for value, each in organs.items())
 
 
-def _spare_colours(taken: Iterable[str]) -> Iterator[str]:
-    """Colours other than those `taken`, without an end."""
-    used = set(taken)
-    yield from (colour for colour in _OTHER_COLOURS if colour not in used)
+def _other_colours(taken: set[str]) -> Iterator[str]:
+    """Colours that are not `taken`, without an end."""
+    yield from (colour for colour in _OTHER_COLOURS if colour not in taken)
     hue = 0.0
     while True:
         hue = (hue + 0.618034) % 1.0  # the golden ratio lays each far from those before

@@ -68,6 +68,8 @@ def test_names_of_another_number(saved: SavedModel, count: int) -> None:
     [
         ("liver", codes.SCT.Liver, None),
         ("Kidneys", codes.SCT.Kidney, "51440002"),
+        ("muscles", None, None),
+        ("ribs", codes.SCT.Rib, None),
         ("kidney_left", codes.SCT.Kidney, "7771000"),
         ("right adrenal gland", codes.SCT.AdrenalGland, "24028007"),
         ("inferior_vena_cava", codes.SCT.InferiorVenaCava, None),

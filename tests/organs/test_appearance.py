@@ -26,25 +26,25 @@ def test_what_is_not_given() -> None:
 
 def test_what_a_bundle_gives() -> None:
     details = [
-        LabelDetails("lesion", "#123456", ABNORMAL, LESION, LOCAL),
+        LabelDetails("lesion", "#ABCDEF", ABNORMAL, LESION, LOCAL),
         LabelDetails("bone", type=LOCAL),
         LabelDetails("liver", "#ff8ad8"),
     ]
     liver, bone, _, lesion = segments_of(NAMES, details)
     assert (lesion.colour, lesion.category, lesion.type, lesion.modifier) == (
-        "#123456",
+        "#abcdef",
         ABNORMAL,
         LESION,
         LOCAL,
     )
     assert (bone.category, bone.type, bone.modifier) == (STRUCTURE, LOCAL, None)
     assert (liver.colour, liver.type.code) == ("#ff8ad8", "10200004")
-    assert lesion.rgb == (0x12, 0x34, 0x56)
+    assert lesion.rgb == (0xAB, 0xCD, 0xEF)
 
 
 def test_each_label_has_its_own_colour() -> None:
     names = dict(enumerate(f"label {value}" for value in range(255)))
-    names |= {1: "liver", 2: "spleen"}
+    names |= {1: "liver", 2: "spleen", 5: "kidneys", 6: "right kidney"}
     given = [LabelDetails("label 3", "#4de2e2")]
     colours = [each.colour for each in segments_of(names, given)]
     assert len(set(colours)) == 254

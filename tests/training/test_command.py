@@ -11,6 +11,7 @@ import pytest
 from support.tiny_cases import tiny_case, write_case
 
 from efficientscn_trt import cli
+from efficientscn_trt.bundle.label_list import read_labels
 from efficientscn_trt.errors import InputError
 from efficientscn_trt.training.prepare import PreparedCase
 
@@ -81,6 +82,38 @@ def test_the_segmentation_network_is_trained_at_a_chosen_spacing(
     assert (config["spacing_mm"], config["smallest"]) == (4.0, 200.0)
     (prepared,) = (tmp_path / "run" / "cache").glob("*.npz")
     assert PreparedCase.load(prepared).spacing == 4.0
+
+
+def test_other_labels_reach_the_saved_model(cases: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    from efficientscn_trt.export.labels import NAMES_FILE
+
+    names = ("stomach", "right kidney", "left kidney", "aorta", "colon")
+    command = ("segmentation", "--cases", cases, "-o", tmp_path / "run", "--steps", 1, *CROP)
+    assert run(*command, "--labels", ",".join(names)) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["labels"] == list(names)
+    with np.load(tmp_path / "run" / "weights.npz") as weights:
+        assert weights["local_appearance/variables/41"].shape == (6,)
+    kept = read_labels(tmp_path / "run" / "saved_model" / NAMES_FILE)
+    assert tuple(label.name for label in kept) == names
+    header = (tmp_path / "run" / "history.csv").read_text().splitlines()[0]
+    assert header.endswith("dice_5")
+
+
+def test_a_label_map_with_more_values_than_labels(
+    cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("segmentation", "--cases", cases, "-o", tmp_path / "run", "--steps", 1, *CROP)
+    assert run(*command, "--labels", "liver,aorta") == InputError.exit_code
+    error = " ".join(capsys.readouterr().err.split())
+    assert "hold the value 3; expected 0 to 2, background, liver, aorta; give all with --labels." in error
+
+
+def test_phantoms_have_labels_of_their_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("segmentation", "--phantoms", 1, "-o", tmp_path / "run", "--steps", 1)
+    assert run(*command, "--labels", "liver,aorta") == 2
+    assert "Phantoms have the labels liver, kidneys, spleen, pancreas" in capsys.readouterr().err
 
 
 def test_nothing_to_train_on_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
