@@ -18,6 +18,7 @@ import onnx_ir as ir
 
 from efficientscn_trt.errors import ExportError
 
+from .passes.cubic_upsampling import taps
 from .savedmodel import FrozenGraph
 from .tensorflow_import import import_tensorflow
 
@@ -29,8 +30,9 @@ IR_VERSION = 8
 
 IMAGE_SHAPE = (1, 1, "z", "y", "x")
 
-EXACT_CONSTANTS = (np.log(2.0), 1.0 / np.log(2.0), 1e-5)
-"""Constants of the networks' equations that float16 cannot represent; `as_float32` restores them."""
+EXACT_CONSTANTS = (np.log(2.0), 1.0 / np.log(2.0), 1e-5, *map(float, np.unique(taps(8))))
+"""Constants of the networks' equations, and weights of a cubic upsampling by 8, that float16 does not have;
+`as_float32` restores them."""
 
 
 def as_float32(frozen: FrozenGraph) -> FrozenGraph:

@@ -81,7 +81,7 @@ class Scn:
     def __init__(self, local: _core.UNet, form: CoreForm, content: bytes, threads: int) -> None:
         self._local, self._threads = local, threads
         self._spatial = [
-            (each.label, [0, *(1 + label for label in each.sees)], _unet(each.unet, content))
+            (each.label, [0] * each.image + [1 + label for label in each.sees], _unet(each.unet, content))
             for each in form.spatial
         ]
 

@@ -109,7 +109,7 @@ def _check_core_forms(manifest: Manifest) -> None:
         for index, each in enumerate(core.spatial):
             if len(set(each.sees)) != len(each.sees) or not set(each.sees) <= set(labels):
                 _refuse(f"has {shown(list(each.sees))} in {where}.spatial[{index}].sees, expected labels")
-            _check_unet(f"{where}.spatial[{index}].unet", each.unet, 1 + len(each.sees), 1)
+            _check_unet(f"{where}.spatial[{index}].unet", each.unet, each.image + len(each.sees), 1)
 
 
 def _check_unet(where: str, unet: UNetForm, inputs: int, outputs: int) -> None:
@@ -118,10 +118,10 @@ def _check_unet(where: str, unet: UNetForm, inputs: int, outputs: int) -> None:
             f"has {shown(unet.levels)} levels of {shown(unet.filters)} filters in {where}, expected "
             f"{LEVELS.start} to {LEVELS.stop - 1} levels of {', '.join(map(str, FILTERS))} filters"
         )
-    if (unet.inputs, unet.outputs) != (inputs, outputs) or inputs > MOST_INPUTS:
+    if (unet.inputs, unet.outputs) != (inputs, outputs) or not 1 <= inputs <= MOST_INPUTS:
         _refuse(
             f"has {shown(unet.inputs)} inputs and {shown(unet.outputs)} outputs in {where}, expected "
-            f"{inputs} and {outputs}"
+            f"{inputs} and {outputs}, from 1 to {MOST_INPUTS} inputs"
         )
     layers = unet.layers
     whole = all(

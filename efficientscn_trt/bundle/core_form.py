@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FILTERS = (16, 32, 48, 64)
 """The numbers of filters that the core supports."""
@@ -63,13 +63,14 @@ class UNetForm:
 
 @dataclass(frozen=True)
 class SpatialForm:
-    """The spatial network of one label. It takes the image and the local predictions of the labels `sees`,
-    both pooled, and gives one logit.
+    """The spatial network of one label. It takes the image, if `image` is true, and the local predictions of
+    the labels `sees`, both pooled, and gives one logit.
     """
 
     label: int
     sees: tuple[int, ...]
     unet: UNetForm
+    image: bool = field(default=True, metadata={"optional": True})
 
 
 @dataclass(frozen=True)

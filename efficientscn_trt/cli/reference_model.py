@@ -48,7 +48,12 @@ def reference_model(
     from efficientscn_trt.export.tensorflow_import import import_tensorflow
 
     import_tensorflow()
-    from efficientscn_trt.export.reference.architecture import LABELS, label_count, parameter_count
+    from efficientscn_trt.export.reference.architecture import (
+        RELEASED,
+        ScnArchitecture,
+        parameter_count,
+        released_form,
+    )
     from efficientscn_trt.export.reference.checkpoint import read_checkpoint
     from efficientscn_trt.export.reference.saved_model import write_saved_model
     from efficientscn_trt.export.reference.weights import initial_weights, load_weights
@@ -61,8 +66,8 @@ def reference_model(
         arrays = read.arrays
         origin = f"{'moving averages' if read.averaged else 'weights'} from {checkpoint}"
     else:
-        arrays = initial_weights(network, labels=1 + len(names) if names else LABELS)
+        arrays = initial_weights(network, scn=ScnArchitecture(1 + len(names)) if names else RELEASED)
         origin = "untrained"
     write_saved_model(network, arrays, output, names)
-    count = parameter_count(network, label_count(arrays))
+    count = parameter_count(network, released_form(arrays))
     click.echo(f"{output}: {network} network, {count:,} parameters, {origin}")

@@ -34,7 +34,7 @@ def find_core_form(file: Path, role: str) -> CoreForm | None:
         for each in scn.spatial:
             if (own := form_of(each.unet, content)) is None:
                 return None
-            spatial.append(SpatialForm(each.label, each.sees, own))
+            spatial.append(SpatialForm(each.label, each.sees, own, each.image))
     unet = form_of(first, content) if first else None
     return CoreForm(hashlib.sha256(content).hexdigest(), unet, tuple(spatial)) if unet else None
 

@@ -15,15 +15,19 @@ from .unet_graph import UNetGraph, find_unet, pools, uses
 
 _PROBE_SIZE = (8, 8, 16)
 _PROBE_LIMIT = 1e-4
+_PROBE_DEVIATION = 2  # of the logits: among larger ones are voxels whose probabilities all vanish
 
 
 @dataclass(frozen=True)
 class SpatialGraph:
-    """The spatial network of one label, and the labels whose local predictions it takes after the image."""
+    """The spatial network of one label, the labels whose local predictions it takes, and whether the image is
+    before them.
+    """
 
     label: int
     sees: tuple[int, ...]
     unet: UNetGraph
+    image: bool
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,11 @@ class ScnGraph:
 
 @dataclass(frozen=True)
 class _Ends:
-    """The inputs of the spatial networks, and their joined logits before these are upsampled."""
+    """The inputs of the spatial networks, and their joined logits before these are upsampled. The image may
+    be none of them.
+    """
 
-    image: ov.Output
+    image: ov.Output | None
     local: ov.Output
     logits: ov.Output
 
@@ -68,9 +74,9 @@ def _ends(network: ov.Model, local: UNetGraph) -> _Ends | None:
         if pools(pool, SPATIAL_STRIDE)
     ]
     padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
-    if not len(images) == len(pooled) == len(padded) == 1 or not _joins_channels(padded[0].get_node()):
+    if not len(pooled) == len(padded) == 1 >= len(images) or not _joins_channels(padded[0].get_node()):
         return None
-    return _Ends(images[0], pooled[0], padded[0])
+    return _Ends(images[0] if images else None, pooled[0], padded[0])
 
 
 def _spatial(network: ov.Model, ends: _Ends) -> tuple[SpatialGraph, ...]:
@@ -78,22 +84,29 @@ def _spatial(network: ov.Model, ends: _Ends) -> tuple[SpatialGraph, ...]:
     found: dict[int, SpatialGraph] = {}
     logits = _inputs(ends.logits.get_node())
     for node in network.get_ordered_ops():
-        sees = _labels_seen(node, ends)
-        unet = find_unet(node.output(0)) if sees is not None else None
-        if sees is not None and unet is not None and unet.logits in logits:
-            label = logits.index(unet.logits)
-            found[label] = SpatialGraph(label, sees, unet)
+        for value in node.outputs():
+            seen = _seen(value, ends)
+            unet = find_unet(value) if seen else None
+            if seen and unet and unet.logits in logits:
+                label = logits.index(unet.logits)
+                found[label] = SpatialGraph(label, seen[1], unet, seen[0])
     return tuple(found[label] for label in sorted(found))
 
 
-def _labels_seen(node: ov.Node, ends: _Ends) -> tuple[int, ...] | None:
-    """The labels whose local predictions `node` joins to the image; None if it does something else."""
-    if not _joins_channels(node):
+def _seen(value: ov.Output, ends: _Ends) -> tuple[bool, tuple[int, ...]] | None:
+    """Whether `value` joins the image to local predictions, and to which labels'; None if it is neither."""
+    node, channels = value.get_node(), value.get_partial_shape()[1:2]
+    if _joins_channels(node):
+        parts = [_channel(part) for part in _inputs(node)]
+    elif channels == ov.PartialShape([1]):
+        parts = [_channel(value)]
+    else:
         return None
-    image, *others = map(_channel, _inputs(node))
-    if image != (ends.image, 0) or any(source != ends.local for source, _ in others):
+    image = parts[0] == (ends.image, 0)
+    others = parts[1:] if image else parts
+    if any(source != ends.local for source, _ in others):
         return None
-    return tuple(channel for _, channel in others)
+    return image, tuple(channel for _, channel in others)
 
 
 def _channel(value: ov.Output) -> tuple[ov.Output, int]:
@@ -121,9 +134,10 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     labels = local.head[0].shape[0]
     generator = np.random.default_rng(0)
     values, spatial = (
-        generator.normal(0, 4, (1, labels, *(length // stride for length in _PROBE_SIZE))).astype(np.float32)
+        generator.normal(0, _PROBE_DEVIATION, (1, labels, *(length // stride for length in _PROBE_SIZE)))
         for stride in (1, SPATIAL_STRIDE)
     )
+    values, spatial = values.astype(np.float32), spatial.astype(np.float32)
     expected = computed_from(tail, [(local.logits, values), (ends.logits, spatial)])
     if expected is None or expected.shape != values.shape:
         return False

@@ -40,8 +40,8 @@ class UNetGraph:
 def find_unet(source: ov.Output) -> UNetGraph | None:
     """Return the U-Net whose input is `source`; None if there is none.
 
-    Each block is two 3×3×3 convolutions with LeakyReLU. Between blocks are 2×2×2 average pooling and ×2
-    linear upsampling (paper, section 4.2). The skip is concatenated, or has a convolution of its own.
+    Each block is two 3×3×3 convolutions with LeakyReLU or ReLU. Between blocks are 2×2×2 average pooling and
+    ×2 linear upsampling (paper, section 4.2). The skip is concatenated, or has a convolution of its own.
     """
     try:
         return _Search().unet(source)
@@ -125,8 +125,11 @@ class _Search:
         raise _Other
 
     def _activated(self, value: ov.Output) -> ov.Output:
-        node = _one(node for node in uses(value) if node.get_type_name() == "PRelu")
-        self._slopes |= set(_constant(node.input_value(1)).ravel().tolist())
+        node = _one(node for node in uses(value) if node.get_type_name() in ("PRelu", "Relu"))
+        slopes = {0.0}
+        if node.get_type_name() == "PRelu":
+            slopes = set(_constant(node.input_value(1)).ravel().tolist())
+        self._slopes |= slopes
         return node.output(0)
 
 

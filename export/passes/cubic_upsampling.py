@@ -1,13 +1,14 @@
-"""×4 cubic upsampling built of shifts → edge padding and, for each axis, a convolution and a shuffle.
+"""Cubic upsampling built of shifts → edge padding and, for each axis, a convolution and a shuffle.
 
-Matches: every region of the graph that *computes* the cubic half-pixel ×4 upsampling with A = −0.5 along z, y
-and x with the edge repeated, however it is written (see `linear_upsampling`).
+Matches: every region of the graph that *computes* the cubic half-pixel upsampling by one of `FACTORS` with
+A = −0.5 along z, y and x with the edge repeated, however it is written (see `linear_upsampling`). The
+released network upsamples by 4.
 
 ONNX's `Resize` has this operator, but TensorRT supports its cubic mode in 2-D only. Along an axis, output
-4·i + p (phase p = 0…3) is Σ_d w(d − (p − 1.5)/4)·x[i + d] over |d| ≤ 2, where w is Keys' kernel. That is a
-convolution with 5 taps, from each channel to one channel per phase. A shuffle then moves the phases from the
-channels into the axis. It always takes the last axis, and then rotates the axes, so that it does not need the
-sizes of the other axes, which are free.
+f·i + p (phase p = 0…f − 1) is Σ_d w(d − (p + 0.5)/f + 0.5)·x[i + d] over |d| ≤ 2, where w is Keys' kernel.
+That is a convolution with 5 taps, from each channel to one channel per phase. A shuffle then moves the phases
+from the channels into the axis. It always takes the last axis, and then rotates the axes, so that it does not
+need the sizes of the other axes, which are free.
 
 A transposed convolution would do the same in one node, but TensorRT has few kernels for it in 3-D.
 TensorRT-RTX before 1.5 crashed in grouped transposed convolutions (github.com/pytorch/TensorRT, pull requests
@@ -18,6 +19,7 @@ as many channels as labels, so these zeros cost little.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ import onnx_ir as ir
 from ._upsampling import Upsampling, replace_upsamplings
 from .graph_pass import WANTED, GraphPass, initializer
 
-FACTOR = 4
+FACTORS = (2, 4, 8)
 PADDING = 2
 """Voxels beyond the edge that a phase may use."""
 
@@ -39,22 +41,19 @@ def keys(x: float) -> float:
     return ((2.5 - 0.5 * x) * x - 4) * x + 2 if x < 2 else 0.0
 
 
-CUBIC = Upsampling(factor=FACTOR, kernel=keys, support=2, smallest=3)
-
-TAPS = np.array(
-    [[keys(tap - PADDING - (phase - 1.5) / FACTOR) for tap in range(5)] for phase in range(FACTOR)],
-    np.float32,
-)
-"""Weights of each phase; multiples of 1/1024, so they are exact in float16, too."""
+def taps(factor: int) -> np.ndarray:
+    """Weights of each phase, float32 [phase, tap]; for ×4, multiples of 1/1024, which float16 has exactly."""
+    offsets = [(phase + 0.5) / factor - 0.5 for phase in range(factor)]
+    return np.array([[keys(tap - PADDING - offset) for tap in range(5)] for offset in offsets], np.float32)
 
 
-def _build(source: ir.Value, channels: int) -> list[ir.Node]:
+def _build(source: ir.Value, channels: int, factor: int) -> list[ir.Node]:
     graph = source.graph
     assert graph is not None
     pads = np.array([0, 0, PADDING, PADDING, PADDING] * 2, np.int64)
     # Channel p·channels + c of a convolution is phase p of channel c.
-    weights = np.einsum("pt,co->pcot", TAPS, np.eye(channels, dtype=np.float32))
-    kernel = initializer(graph, f"cubic_{channels}", weights.reshape(-1, channels, 1, 1, 5))
+    weights = np.einsum("pt,co->pcot", taps(factor), np.eye(channels, dtype=np.float32))
+    kernel = initializer(graph, f"cubic_{factor}_{channels}", weights.reshape(-1, channels, 1, 1, 5))
     shape = initializer(graph, f"cubic_shape_{channels}", np.array([0, 0, 0, -1, channels], np.int64))
     nodes: list[ir.Node] = []
 
@@ -74,8 +73,11 @@ def _build(source: ir.Value, channels: int) -> list[ir.Node]:
 
 
 def apply(model: ir.Model) -> int:
-    """Replace each ×4 cubic upsampling; returns how many there were."""
-    return replace_upsamplings(model, CUBIC, _build)
+    """Replace each cubic upsampling by one of `FACTORS`; returns how many there were."""
+    return sum(
+        replace_upsamplings(model, Upsampling(factor, keys, 2, 3), partial(_build, factor=factor))
+        for factor in FACTORS
+    )
 
 
 PASS = GraphPass(

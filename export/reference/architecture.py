@@ -32,6 +32,7 @@ class UNetArchitecture:
     filters: int
     inputs: int
     outputs: int
+    slope: float = LEAKY_SLOPE
 
     def array_shapes(self) -> list[tuple[int, ...]]:
         """Shapes in checkpoint order, kernels as (z, y, x, in, out), each kernel before its bias.
@@ -50,38 +51,66 @@ LOCALIZATION = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=2)
 
 @dataclass(frozen=True)
 class ScnArchitecture:
-    """The U-Nets of a segmentation network. `labels` counts the background, which is label 0."""
+    """The U-Nets of a segmentation network, and how they are joined. The defaults are the released ones.
+
+    `labels` counts the background, label 0; without `background` there are no predictions of it. `stride`: by
+    this factor the inputs of the spatial networks are pooled. They see the local predictions of the other
+    labels: with `softmax` those of a softmax, else of sigmoids; `sees_background`: the background's, too;
+    `sees_image`: and the image. `slope`: of the activations below zero; 0 is ReLU.
+    """
 
     labels: int = LABELS
+    levels: int = 5
+    filters: int = 32
+    spatial_levels: int = 4
+    spatial_filters: int = 16
+    stride: int = SPATIAL_STRIDE
+    slope: float = LEAKY_SLOPE
+    softmax: bool = False
+    sees_image: bool = True
+    sees_background: bool = False
+    background: bool = True
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The labels that have predictions, in the order of their channels."""
+        return tuple(range(0 if self.background else 1, self.labels))
 
     @property
     def local(self) -> UNetArchitecture:
-        """The local U-Net: the image in, a logit of each label out."""
-        return UNetArchitecture(levels=5, filters=32, inputs=1, outputs=self.labels)
+        """The local U-Net: the image in, a logit of each channel out."""
+        return UNetArchitecture(self.levels, self.filters, 1, len(self.channels), self.slope)
 
     @property
     def order(self) -> tuple[int, ...]:
-        """Label of each spatial U-Net, in checkpoint order; the last one is the background's."""
-        return tuple((unet + 1) % self.labels for unet in range(self.labels))
+        """Label of each spatial U-Net, in checkpoint order.
+
+        The last one is the background's, unless the spatial networks see the background.
+        """
+        if self.sees_background or not self.background:
+            return self.channels
+        return (*self.channels[1:], 0)
 
     def others(self, label: int) -> list[int]:
-        """Foreground labels whose local predictions the spatial U-Net of `label` sees, in channel order."""
-        return [other for other in range(1, self.labels) if other != label]
+        """Labels whose local predictions the spatial U-Net of `label` sees, in channel order."""
+        return [other for other in range(0 if self.sees_background else 1, self.labels) if other != label]
 
     def spatial(self, label: int) -> UNetArchitecture:
-        """The spatial U-Net of one label: the image and the other labels in, one logit out."""
-        return UNetArchitecture(levels=4, filters=16, inputs=1 + len(self.others(label)), outputs=1)
+        """The spatial U-Net of one label: the image, if seen, and the other labels in, one logit out."""
+        inputs = self.sees_image + len(self.others(label))
+        return UNetArchitecture(self.spatial_levels, self.spatial_filters, inputs, 1, self.slope)
 
 
-_LOCAL_BIAS = f"local_appearance/variables/{len(ScnArchitecture().local.array_shapes()) - 1}"
+RELEASED = ScnArchitecture()
+_LOCAL_BIAS = f"local_appearance/variables/{len(RELEASED.local.array_shapes()) - 1}"
 
 NETWORKS = ("localization", "segmentation")
 
 
-def checkpoint_shapes(network: str, labels: int = LABELS) -> dict[str, tuple[int, ...]]:
+def checkpoint_shapes(network: str, scn: ScnArchitecture = RELEASED) -> dict[str, tuple[int, ...]]:
     """Name and shape of every array of ``localization`` or ``segmentation``, in checkpoint order.
 
-    `labels`: of the segmentation network, with the background.
+    `scn`: the architecture of the segmentation network.
 
     Raises:
         ValueError: `network` is neither.
@@ -90,19 +119,19 @@ def checkpoint_shapes(network: str, labels: int = LABELS) -> dict[str, tuple[int
         return {f"variables/{i}": shape for i, shape in enumerate(LOCALIZATION.array_shapes())}
     if network != "segmentation":
         raise ValueError(f"no network is called {network!r}; expected one of {', '.join(NETWORKS)}")
-    scn = ScnArchitecture(labels)
     shapes = {f"local_appearance/variables/{i}": shape for i, shape in enumerate(scn.local.array_shapes())}
     spatial = [shape for label in scn.order for shape in scn.spatial(label).array_shapes()]
     shapes |= {f"spatial_configuration/variables/{i}": shape for i, shape in enumerate(spatial)}
     return shapes
 
 
-def parameter_count(network: str, labels: int = LABELS) -> int:
+def parameter_count(network: str, scn: ScnArchitecture = RELEASED) -> int:
     """Trainable parameters: 637,474 for ``localization``, 1,270,090 for ``segmentation`` (paper, 2.2)."""
-    return sum(math.prod(shape) for shape in checkpoint_shapes(network, labels).values())
+    return sum(math.prod(shape) for shape in checkpoint_shapes(network, scn).values())
 
 
-def label_count(weights: Mapping[str, np.ndarray]) -> int:
-    """How many labels the segmentation network with these arrays has: one per bias of its local logits."""
+def released_form(weights: Mapping[str, np.ndarray]) -> ScnArchitecture:
+    """The released architecture, but with as many labels as these arrays have local logits."""
     bias = weights.get(_LOCAL_BIAS)
-    return len(bias) if bias is not None and bias.ndim == 1 and len(bias) > 1 else LABELS
+    known = bias is not None and bias.ndim == 1 and len(bias) > 1
+    return ScnArchitecture(len(bias)) if bias is not None and known else RELEASED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from .architecture import LEAKY_SLOPE
 from .form import Form
 
 
@@ -15,9 +14,9 @@ def convolve(x: tf.Tensor, kernel: tf.Variable, bias: tf.Variable, form: Form) -
     return tf.nn.bias_add(y, form.cast(bias), data_format=layout)
 
 
-def leaky_relu(x: tf.Tensor) -> tf.Tensor:
-    """LeakyReLU with the paper's slope of 0.1."""
-    return tf.nn.leaky_relu(x, alpha=LEAKY_SLOPE)
+def activate(x: tf.Tensor, slope: float) -> tf.Tensor:
+    """LeakyReLU of this slope; ReLU for 0."""
+    return tf.nn.leaky_relu(x, alpha=slope) if slope else tf.nn.relu(x)
 
 
 def average_pool(x: tf.Tensor, stride: int, form: Form) -> tf.Tensor:

@@ -15,8 +15,8 @@ from efficientscn_trt.io.unfinished import unfinished_folder
 from efficientscn_trt.io.wording import counted, listed
 
 from ..labels import write_names
-from .architecture import label_count
-from .form import RELEASED
+from .architecture import ScnArchitecture, released_form
+from .form import RELEASED, Form
 from .localization import Localization
 from .scn import Scn
 from .weights import check_weights
@@ -27,8 +27,11 @@ def write_saved_model(
     weights: Mapping[str, np.ndarray],
     directory: str | Path,
     labels: Sequence[LabelDetails] = (),
+    *,
+    scn: ScnArchitecture | None = None,
+    form: Form = RELEASED,
 ) -> None:
-    """Write `network` in its released form (float16, channels first) as a SavedModel.
+    """Write `network` as a SavedModel, by default in its released form: float16, channels first.
 
     Its signature ``serving_default`` takes ``image``, float16 [n, 1, z, y, x], and returns ``output_0``. For
     ``localization`` that is the mask, bool [n, 1, z, y, x], and sizes are multiples of 16. For
@@ -40,20 +43,23 @@ def write_saved_model(
         weights: arrays by checkpoint name.
         directory: folder to create; it may exist only if it is empty.
         labels: of ``segmentation``, without the background. The export finds them in the SavedModel.
+        scn: the architecture of ``segmentation``; by default the released one, with as many labels as there
+            are local logits.
+        form: layout and number format.
 
     Raises:
         ExportError: the weights are not those of `network`, or `labels` are of another number.
         OutputError: the folder exists and is not empty, or cannot be written.
     """
     target = Path(directory).absolute()
-    weights = check_weights(network, weights, "the given weights")
-    _check_labels(network, label_count(weights) - 1, labels)
+    weights = check_weights(network, weights, "the given weights", scn)
+    _check_labels(network, (scn or released_form(weights)).labels - 1, labels)
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise OutputError(f"{target} exists already; give a new folder, or remove this one first")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_folder(target) as partial:
-            _save(network, weights, partial)
+            _save(network, weights, partial, scn, form)
             if labels:
                 write_names(partial, labels)
             if target.is_dir():
@@ -74,11 +80,17 @@ def _check_labels(network: str, count: int, labels: Sequence[LabelDetails]) -> N
         )
 
 
-def _save(network: str, weights: Mapping[str, np.ndarray], directory: Path) -> None:
+def _save(
+    network: str,
+    weights: Mapping[str, np.ndarray],
+    directory: Path,
+    scn: ScnArchitecture | None,
+    form: Form,
+) -> None:
     module: Localization | Scn
-    module = Localization(weights, RELEASED) if network == "localization" else Scn(weights, RELEASED)
+    module = Localization(weights, form) if network == "localization" else Scn(weights, form, scn)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 1, None, None, None], tf.float16, name="image")])
+    @tf.function(input_signature=[tf.TensorSpec(form.shape(1), form.dtype, name="image")])
     def serve(image: tf.Tensor) -> tf.Tensor:
         return module(image) if isinstance(module, Localization) else module(image).probabilities
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from .architecture import SPATIAL_STRIDE, ScnArchitecture, label_count
+from .architecture import ScnArchitecture, released_form
 from .form import Form
 from .layers import average_pool
 from .unet import UNet
@@ -32,40 +32,52 @@ class Scn(tf.Module):
     Args:
         weights: arrays by checkpoint name, complete and of the right shapes.
         form: layout and number format.
+        architecture: by default the released one, with as many labels as there are local logits.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], form: Form) -> None:
+    def __init__(
+        self, weights: Mapping[str, np.ndarray], form: Form, architecture: ScnArchitecture | None = None
+    ) -> None:
         super().__init__()
         self.form = form
-        self.architecture = ScnArchitecture(label_count(weights))
+        self.architecture = architecture or released_form(weights)
         local = self.architecture.local
         count = len(local.array_shapes())
         self.local = UNet(local, [weights[f"local_appearance/variables/{i}"] for i in range(count)], form)
         self.spatial: list[UNet] = []
         first = 0
         for label in self.architecture.order:
-            architecture = self.architecture.spatial(label)
-            last = first + len(architecture.array_shapes())
+            spatial = self.architecture.spatial(label)
+            last = first + len(spatial.array_shapes())
             arrays = [weights[f"spatial_configuration/variables/{i}"] for i in range(first, last)]
-            self.spatial.append(UNet(architecture, arrays, form))
+            self.spatial.append(UNet(spatial, arrays, form))
             first = last
 
     def __call__(self, image: tf.Tensor, dropout: float = 0.0) -> ScnOutput:
         """Probabilities and both logits of an image with one channel; sizes are multiples of 32."""
         local_logits = self.local(image, dropout)
-        spatial_logits = self._spatial_logits(image, tf.sigmoid(local_logits), dropout)
+        spatial_logits = self._spatial_logits(image, self._local(local_logits), dropout)
         return ScnOutput(self._combine(local_logits, spatial_logits), local_logits, spatial_logits)
+
+    def _local(self, logits: tf.Tensor) -> tf.Tensor:
+        """The local predictions, as the spatial networks see them."""
+        if self.architecture.softmax:
+            return tf.nn.softmax(logits, axis=self.form.channel_axis)
+        return tf.sigmoid(logits)
 
     def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
         axis, scn = self.form.channel_axis, self.architecture
-        (image,) = tf.unstack(average_pool(image, SPATIAL_STRIDE, self.form), num=1, axis=axis)
-        pooled = tf.identity(average_pool(local, SPATIAL_STRIDE, self.form))  # see `UNet._block`
-        local_of = tf.unstack(pooled, num=scn.labels, axis=axis)
+        pooled = tf.identity(average_pool(local, scn.stride, self.form))  # see `UNet._block`
+        local_of = dict(zip(scn.channels, tf.unstack(pooled, num=len(scn.channels), axis=axis), strict=True))
+        always = []
+        if scn.sees_image:
+            always = tf.unstack(average_pool(image, scn.stride, self.form), num=1, axis=axis)
         logits: dict[int, tf.Tensor] = {}
         for label, unet in zip(scn.order, self.spatial, strict=True):
-            seen = tf.stack([image, *(local_of[other] for other in scn.others(label))], axis=axis)
+            seen = tf.stack([*always, *(local_of[other] for other in scn.others(label))], axis=axis)
             logits[label] = unet(seen, dropout)
-        return upsample_cubic(tf.concat([logits[label] for label in range(scn.labels)], axis), self.form)
+        joined = tf.concat([logits[label] for label in scn.channels], axis)
+        return upsample_cubic(joined, self.form, scn.stride)
 
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
         """p = l·h + s·(1 − h), normalised over the labels, where h is the binary entropy of s in bits.

@@ -31,5 +31,7 @@ def _taps(factor: int, support: int, kernel: Callable[[float], float]) -> list[d
 LINEAR_TAPS = _taps(2, 1, _linear)
 """×2 linear: phases at ∓1/4 of an input voxel."""
 
-CUBIC_TAPS = _taps(4, 2, _cubic)
-"""×4 cubic: phases at −3/8, −1/8, 1/8 and 3/8 of an input voxel."""
+
+def cubic_taps(factor: int) -> list[dict[int, float]]:
+    """Cubic; for ×4, phases are at −3/8, −1/8, 1/8 and 3/8 of an input voxel."""
+    return _taps(factor, 2, _cubic)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from .adam import Adam
-from .architecture import label_count
+from .architecture import released_form
 from .form import TRAINING
 from .localization import Localization
 from .losses import localization_loss, segmentation_loss
@@ -49,7 +49,7 @@ class Trainer:
     ) -> None:
         start = initial_weights(network) if weights is None else check_weights(network, weights, "`weights`")
         self._settings = settings or TrainingSettings()
-        self._labels = 2 if network == "localization" else label_count(start)
+        self._labels = 2 if network == "localization" else released_form(start).labels
         self._model: Localization | Scn
         self._model = Localization(start, TRAINING) if network == "localization" else Scn(start, TRAINING)
         self._optimizer = Adam(self._variables, self._settings.learning_rate)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from .architecture import UNetArchitecture
 from .form import Form
-from .layers import average_pool, convolve, leaky_relu
+from .layers import activate, average_pool, convolve
 from .upsample import upsample_linear
 
 
@@ -48,7 +48,7 @@ class UNet(tf.Module):
     def _block(self, x: tf.Tensor, block: int, dropout: float) -> tf.Tensor:
         kernel0, bias0, kernel1, bias1 = self.arrays[4 * block : 4 * block + 4]
         for kernel, bias in ((kernel0, bias0), (kernel1, bias1)):
-            x = leaky_relu(convolve(x, kernel, bias, self.form))
+            x = activate(convolve(x, kernel, bias, self.form), self.architecture.slope)
             # Keras' dropout layers leave an Identity in a released graph.
             x = tf.nn.dropout(x, dropout) if dropout > 0.0 else tf.identity(x)
         return x

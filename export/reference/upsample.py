@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from .architecture import SPATIAL_STRIDE
 from .form import Form
 from .shifts import upsample_by_shifts
-from .taps import CUBIC_TAPS, LINEAR_TAPS
+from .taps import LINEAR_TAPS, cubic_taps
 
 _PRODUCTS = ("az,nzyxc->nayxc", "ay,nzyxc->nzaxc", "ax,nzyxc->nzyac")
 
@@ -41,6 +42,6 @@ def upsample_linear(x: tf.Tensor, form: Form) -> tf.Tensor:
     return _upsample(x, LINEAR_TAPS, form)
 
 
-def upsample_cubic(x: tf.Tensor, form: Form) -> tf.Tensor:
-    """Four times the size along z, y and x (at least 2 voxels each), cubic with A = −0.5."""
-    return _upsample(x, CUBIC_TAPS, form)
+def upsample_cubic(x: tf.Tensor, form: Form, factor: int = SPATIAL_STRIDE) -> tf.Tensor:
+    """`factor` times the size along z, y and x (at least 2 voxels each), cubic with A = −0.5."""
+    return _upsample(x, cubic_taps(factor), form)

@@ -11,23 +11,23 @@ import numpy as np
 
 from efficientscn_trt.errors import ExportError
 
-from .architecture import LABELS, checkpoint_shapes, label_count
+from .architecture import RELEASED, ScnArchitecture, checkpoint_shapes, released_form
 from .checkpoint_names import in_our_names
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
-def initial_weights(network: str, seed: int = 0, labels: int = LABELS) -> dict[str, np.ndarray]:
+def initial_weights(network: str, seed: int = 0, scn: ScnArchitecture = RELEASED) -> dict[str, np.ndarray]:
     """He normal kernels (standard deviation √(2 / fan-in), paper, section 4.2) and zero biases, float32.
 
-    `labels`: of the segmentation network, with the background.
+    `scn`: the architecture of the segmentation network.
 
     Raises:
         ValueError: `network` is neither ``localization`` nor ``segmentation``.
     """
     generator = np.random.default_rng(seed)
     weights: dict[str, np.ndarray] = {}
-    for name, shape in checkpoint_shapes(network, labels).items():
+    for name, shape in checkpoint_shapes(network, scn).items():
         if len(shape) == 1:
             weights[name] = np.zeros(shape, np.float32)
         else:
@@ -64,18 +64,22 @@ def load_weights(network: str, path: str | Path) -> dict[str, np.ndarray]:
     return check_weights(network, ours | others, str(path))
 
 
-def check_weights(network: str, weights: Mapping[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+def check_weights(
+    network: str, weights: Mapping[str, np.ndarray], source: str, scn: ScnArchitecture | None = None
+) -> dict[str, np.ndarray]:
     """`weights` as float32 in checkpoint order, after checking that they are those of `network`.
 
     Args:
         network: ``localization`` or ``segmentation``.
         weights: arrays by checkpoint name.
         source: where the arrays come from, for error messages.
+        scn: the architecture of the segmentation network; by default the released one, with as many labels
+            as there are local logits.
 
     Raises:
         ExportError: an array is missing, unknown, of another shape, or does not fit float16.
     """
-    expected = checkpoint_shapes(network, label_count(weights))
+    expected = checkpoint_shapes(network, scn or released_form(weights))
     first, *_, last = expected
     wanted = f"the {network} network has {len(expected)} arrays, from {first} to {last}"
     missing = [name for name in expected if name not in weights]

@@ -15,7 +15,7 @@ _DEVIATION = 2.0  # of the logits
 
 def balanced_weights(labels: int) -> dict[str, np.ndarray]:
     """Weights for so many labels, the background included: on noise, all logits have one distribution."""
-    weights = initial_weights("segmentation", seed=0, labels=labels)
+    weights = initial_weights("segmentation", seed=0, scn=ScnArchitecture(labels))
     image = np.random.default_rng(0).normal(0, 0.3, (1, 32, 32, 32, 1)).clip(-1, 1).astype(np.float32)
 
     def balance(last: str, logits: np.ndarray) -> None:

@@ -18,8 +18,8 @@ AxisBy = Callable[[GraphBuilder, str, int, Taps, Shift], str]
 LINEAR: Taps = ({0: 0.75, -1: 0.25}, {1: 0.25, 0: 0.75})
 
 
-def cubic_taps(a: float) -> Taps:
-    """Keys' kernel for ×4, written out in powers."""
+def cubic_taps(a: float, factor: int = 4) -> Taps:
+    """Keys' kernel, written out in powers."""
 
     def kernel(x: float) -> float:
         x = abs(x)
@@ -27,7 +27,7 @@ def cubic_taps(a: float) -> Taps:
             return (a + 2) * x**3 - (a + 3) * x**2 + 1
         return a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a if x < 2 else 0.0
 
-    phases = [(phase - 1.5) / 4 for phase in range(4)]
+    phases = [(phase + 0.5) / factor - 0.5 for phase in range(factor)]
     return [{d: kernel(d - p) for d in range(-2, 3) if kernel(d - p)} for p in phases]
 
 

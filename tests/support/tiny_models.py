@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from efficientscn_trt.export.reference.form import RELEASED
-from efficientscn_trt.export.reference.layers import average_pool, convolve, leaky_relu
+from efficientscn_trt.export.reference.layers import activate, average_pool, convolve
 from efficientscn_trt.export.reference.upsample import upsample_cubic, upsample_linear
 
 LABELS = 5
+SLOPE = 0.1
 IMAGE = tf.TensorSpec([None, 1, None, None, None], tf.float16, name="image")
 
 
@@ -47,10 +48,11 @@ class TinyUNet(tf.Module):
         self.predict = weights.layer(1, width, outputs)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        skip = leaky_relu(convolve(x, *self.contract, RELEASED))
-        low = leaky_relu(convolve(average_pool(skip, 2, RELEASED), *self.bottom, RELEASED))
+        skip = activate(convolve(x, *self.contract, RELEASED), SLOPE)
+        low = activate(convolve(average_pool(skip, 2, RELEASED), *self.bottom, RELEASED), SLOPE)
         joined = tf.concat([skip, upsample_linear(low, RELEASED)], 1)
-        return convolve(leaky_relu(convolve(joined, *self.expand, RELEASED)), *self.predict, RELEASED)
+        wide = activate(convolve(joined, *self.expand, RELEASED), SLOPE)
+        return convolve(wide, *self.predict, RELEASED)
 
 
 class TinyLocalization(tf.Module):

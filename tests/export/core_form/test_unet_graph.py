@@ -110,7 +110,7 @@ NEAR_MISSES: dict[str, dict[str, Any]] = {
     "upsampling by three": {"upsample": upsample(factor=3)},
     "upsampled first": {"join": lambda skip, upsampled: op.concat([upsampled, skip], 1)},
     "sum with the skip": {"join": lambda skip, upsampled: op.concat([op.add(skip, upsampled), upsampled], 1)},
-    "another activation": {"activate": lambda value, layer: op.relu(value)},
+    "another activation": {"activate": lambda value, layer: op.elu(value, 1.0)},
     "one slope per layer": {
         "activate": lambda value, layer: op.prelu(value, constant([abs(float(layer[1][0]))]))
     },

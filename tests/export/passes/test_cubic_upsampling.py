@@ -28,14 +28,15 @@ from support.shift_upsampling import (
 
 from efficientscn_trt.export.compare import run
 from efficientscn_trt.export.passes import linear_upsampling
-from efficientscn_trt.export.passes.cubic_upsampling import PASS, TAPS
+from efficientscn_trt.export.passes.cubic_upsampling import FACTORS, PASS
+from efficientscn_trt.export.passes.cubic_upsampling import taps as taps_of
 
 TOLERANCE = 2e-6
 FORM = {"Pad": 1, "Conv": 3, "Transpose": 6, "Reshape": 3}
 CUBIC = cubic_taps(-0.5)
 
 
-def onnx_resize(image: np.ndarray) -> np.ndarray:
+def onnx_resize(image: np.ndarray, factor: int = 4) -> np.ndarray:
     """ONNX's own definition: Resize in mode cubic with A = −0.5, by its reference implementation."""
     node = helper.make_node(
         "Resize",
@@ -45,7 +46,7 @@ def onnx_resize(image: np.ndarray) -> np.ndarray:
         cubic_coeff_a=-0.5,
         coordinate_transformation_mode="half_pixel",
     )
-    scales = np.array([1, 1, 4, 4, 4], np.float32)
+    scales = np.array([1, 1, factor, factor, factor], np.float32)
     (result,) = ReferenceEvaluator(node).run(None, {"image": image.astype(np.float64), "scales": scales})
     return np.asarray(result)
 
@@ -69,9 +70,22 @@ def test_the_form_is_onnx_resize() -> None:
 
 
 def test_taps_are_exact_in_float16() -> None:
-    assert (TAPS.astype(np.float16) == TAPS).all()
-    # Each phase sums to 1: a constant stays one.
-    np.testing.assert_array_equal(TAPS.sum(axis=1), 1)
+    for factor in (2, 4):
+        weights = taps_of(factor)
+        assert (weights.astype(np.float16) == weights).all()
+        # Each phase sums to 1: a constant stays one.
+        np.testing.assert_array_equal(weights.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_other_factors(factor: int) -> None:
+    """Against ONNX's Resize, which TensorRT supports in 2-D only."""
+    builder = GraphBuilder(channels=2)
+    model = builder.model(upsample(builder, builder.image, cubic_taps(-0.5, factor)))
+    image = volume(4, 5, 3, channels=2)
+    assert apply(PASS, model, image, TOLERANCE) == 1
+    (result,) = run(model, image).values()
+    np.testing.assert_allclose(result, onnx_resize(image, factor), atol=3e-6)
 
 
 @pytest.mark.parametrize("taps", [cubic_taps(-0.75), CUBIC[::-1]])

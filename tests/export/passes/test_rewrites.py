@@ -87,6 +87,20 @@ class TestTransposes:
         assert apply(transposes.PASS, model, IMAGE) == 1
         assert operators(model) == {"Transpose": 1}
 
+    @pytest.mark.parametrize("axis", [-1, 4, 2])
+    def test_a_softmax_between_two_that_cancel(self, axis: int) -> None:
+        builder = GraphBuilder(channels=3)
+        last = builder.add("Softmax", builder.add("Transpose", builder.image, perm=LAST), axis=axis)
+        model = builder.model(builder.add("Transpose", last, perm=FIRST))
+        assert apply(transposes.PASS, model, volume(2, 4, 6, channels=3), 1e-6) == 1
+        assert operators(model) == {"Softmax": 1}
+
+    def test_a_softmax_between_two_that_do_not_cancel_stays(self) -> None:
+        builder = GraphBuilder(channels=3)
+        last = builder.add("Softmax", builder.add("Transpose", builder.image, perm=LAST))
+        model = builder.model(builder.add("Transpose", last, perm=LAST))
+        assert apply(transposes.PASS, model, volume(2, 4, 6, channels=3)) == 0
+
     def test_one_alone_stays(self) -> None:
         builder = GraphBuilder()
         model = builder.model(builder.add("Transpose", builder.image, perm=LAST))
