@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +12,7 @@ from efficientscn_trt.errors import ExportError
 from efficientscn_trt.io.label_details import LabelDetails
 from efficientscn_trt.io.segments import Concept
 from efficientscn_trt.io.wording import counted, listed
+from efficientscn_trt.organs.naming import words_of
 
 from .savedmodel import SavedModel
 
@@ -22,7 +22,6 @@ RELEASED = ("liver", "kidneys", "spleen", "pancreas")
 NAMES_FILE = Path("assets.extra", "labels.json")
 """Where a SavedModel keeps the names: TensorFlow leaves this folder to others."""
 
-_WORDS = re.compile(r"[^\W_]+")
 _ANATOMY, _LATERALITY = 7192, 244  # context groups of DICOM PS3.16
 _BOTH = Concept("51440002", "Right and left")
 _PAIRED = ("adrenalgland", "clavicle", "femur", "humerus", "kidney", "lung", "ovary", "scapula", "testis")
@@ -83,7 +82,7 @@ def with_concepts(label: LabelDetails) -> LabelDetails:
     """
     if label.type:
         return label
-    words = _WORDS.findall(label.name.casefold())
+    words = words_of(label.name)
     sides = [concept for word in words if (concept := _concepts(_LATERALITY).get(word))]
     structure = "".join(word for word in words if word not in _concepts(_LATERALITY))
     anatomy = _concepts(_ANATOMY)
@@ -103,8 +102,6 @@ def _concepts(group: int) -> dict[str, Concept]:
     from pydicom.sr.codedict import Collection
 
     return {
-        "".join(_WORDS.findall(code.meaning.casefold())): Concept(
-            code.value, code.meaning, code.scheme_designator
-        )
+        "".join(words_of(code.meaning)): Concept(code.value, code.meaning, code.scheme_designator)
         for code in Collection(f"CID{group}").concepts.values()
     }

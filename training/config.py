@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from efficientscn_trt.phantom import LABEL_NAMES
-
 from .augment import Augmentation
+from .cases import ORGANS
 from .prepare import SPACING_MM
 from .sampling import Size
 
@@ -36,7 +35,7 @@ class Config:
     network: str
     steps: int
     learning_rate: float = PAPER_RATE
-    labels: tuple[str, ...] = LABEL_NAMES[1:]
+    labels: tuple[str, ...] = ORGANS
     spacing_mm: float = SPACING_MM
     decay: str = "constant"
     warmup: int = 0

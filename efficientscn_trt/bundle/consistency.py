@@ -10,11 +10,10 @@ from ..errors import BundleError
 from ..io.plausibility import LEAST_SPACING_MM
 from ..io.wording import shown
 from .core_form import FILTERS, LEVELS, MOST_INPUTS, UNetForm
+from .label_list import LONGEST_NAME, MOST, is_name
 from .manifest import MANIFEST, NETWORKS, Manifest
 
-_MOST_LABELS = 255
 _MOST_SPACING_MM = 1000.0
-_LONGEST_NAME = 200  # characters; file systems take 255 bytes
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters but tab and newline. A terminal that shows them does what they say."""
@@ -34,24 +33,18 @@ def _refuse(found: str) -> NoReturn:
     raise BundleError(f"{MANIFEST} {found}; export the bundle again.")
 
 
-def _is_name(text: str) -> bool:
-    return text.isprintable() and 1 <= len(text) <= _LONGEST_NAME
-
-
 def _check_names(manifest: Manifest) -> None:
     labels, shape = manifest.labels, manifest.networks.segmentation.output.shape
-    names = f"1 to {_LONGEST_NAME} printable characters"
-    if not _is_name(manifest.name):
+    names = f"1 to {LONGEST_NAME} printable characters"
+    if not is_name(manifest.name):
         _refuse(f"has the name {shown(manifest.name)}, expected {names}")
     if shape[1:2] != (len(labels),):
         _refuse(
             f"names {len(labels)} labels, but the segmentation network's output has the shape {list(shape)}"
         )
     different = len(set(labels)) == len(labels)
-    if not (2 <= len(labels) <= _MOST_LABELS and different and all(map(_is_name, labels))):
-        _refuse(
-            f"has the labels {shown(list(labels))}, expected 2 to {_MOST_LABELS} different ones of {names}"
-        )
+    if not (2 <= len(labels) <= MOST + 1 and different and all(map(is_name, labels))):
+        _refuse(f"has the labels {shown(list(labels))}, expected 2 to {MOST + 1} different ones of {names}")
 
 
 def _check_label_details(manifest: Manifest) -> None:
@@ -80,8 +73,8 @@ def _check_files(manifest: Manifest) -> None:
     for name in (*manifest.files, *(engine.file for engine in manifest.engines)):
         if PurePosixPath(name).is_absolute() or ".." in name.replace("\\", "/").split("/"):
             _refuse(f"names the file {shown(name)}, which is outside the bundle")
-        if not _is_name(name):
-            _refuse(f"names the file {shown(name)}, expected 1 to {_LONGEST_NAME} printable characters")
+        if not is_name(name):
+            _refuse(f"names the file {shown(name)}, expected 1 to {LONGEST_NAME} printable characters")
     for name, sha256 in manifest.files.items():
         if not _SHA256.fullmatch(sha256):
             _refuse(f"has the SHA-256 {shown(sha256)} for {shown(name)}, expected 64 hexadecimal digits")

@@ -16,7 +16,12 @@ from .decode import decode
 
 BACKGROUND = "background"
 MOST = 254  # labels beside the background: a label map has one byte a voxel
-LONGEST_NAME = 200  # characters
+LONGEST_NAME = 200  # characters; file systems take 255 bytes
+
+
+def is_name(text: str) -> bool:
+    """Whether a bundle, a label or a file of a bundle may have this name."""
+    return text.isprintable() and 1 <= len(text) <= LONGEST_NAME
 
 
 def parse_labels(text: str) -> tuple[LabelDetails, ...]:
@@ -66,7 +71,7 @@ def _checked(labels: list[LabelDetails], where: str) -> tuple[LabelDetails, ...]
     if not 1 <= len(names) <= MOST:
         raise InputError(f"{where} has {len(names)} labels beside the background, expected 1 to {MOST}.")
     for each in labels:
-        if not (each.name.isprintable() and 1 <= len(each.name) <= LONGEST_NAME and "," not in each.name):
+        if not is_name(each.name) or "," in each.name:
             raise InputError(
                 f"{where} has the name {shown(each.name)}, expected 1 to {LONGEST_NAME} printable characters "
                 "without a comma."

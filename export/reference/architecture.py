@@ -53,10 +53,10 @@ LOCALIZATION = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=2)
 class ScnArchitecture:
     """The U-Nets of a segmentation network, and how they are joined. The defaults are the released ones.
 
-    `labels` counts the background, label 0; without `background` there are no predictions of it. `stride`: by
-    this factor the inputs of the spatial networks are pooled. They see the local predictions of the other
-    labels: with `softmax` those of a softmax, else of sigmoids; `sees_background`: the background's, too;
-    `sees_image`: and the image. `slope`: of the activations below zero; 0 is ReLU.
+    `labels` counts the background, label 0. `stride`: by this factor the inputs of the spatial networks are
+    pooled. They see the local predictions of the other labels: with `softmax` those of a softmax, else of
+    sigmoids; `sees_background`: the background's, too; `sees_image`: and the image. `slope`: of the
+    activations below zero; 0 is ReLU.
     """
 
     labels: int = LABELS
@@ -69,17 +69,11 @@ class ScnArchitecture:
     softmax: bool = False
     sees_image: bool = True
     sees_background: bool = False
-    background: bool = True
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """The labels that have predictions, in the order of their channels."""
-        return tuple(range(0 if self.background else 1, self.labels))
 
     @property
     def local(self) -> UNetArchitecture:
-        """The local U-Net: the image in, a logit of each channel out."""
-        return UNetArchitecture(self.levels, self.filters, 1, len(self.channels), self.slope)
+        """The local U-Net: the image in, a logit of each label out."""
+        return UNetArchitecture(self.levels, self.filters, 1, self.labels, self.slope)
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -87,9 +81,8 @@ class ScnArchitecture:
 
         The last one is the background's, unless the spatial networks see the background.
         """
-        if self.sees_background or not self.background:
-            return self.channels
-        return (*self.channels[1:], 0)
+        background, *others = range(self.labels)
+        return (background, *others) if self.sees_background else (*others, background)
 
     def others(self, label: int) -> list[int]:
         """Labels whose local predictions the spatial U-Net of `label` sees, in channel order."""
@@ -133,5 +126,6 @@ def parameter_count(network: str, scn: ScnArchitecture = RELEASED) -> int:
 def released_form(weights: Mapping[str, np.ndarray]) -> ScnArchitecture:
     """The released architecture, but with as many labels as these arrays have local logits."""
     bias = weights.get(_LOCAL_BIAS)
-    known = bias is not None and bias.ndim == 1 and len(bias) > 1
-    return ScnArchitecture(len(bias)) if bias is not None and known else RELEASED
+    if bias is None or bias.ndim != 1 or len(bias) < 2:
+        return RELEASED
+    return ScnArchitecture(len(bias))

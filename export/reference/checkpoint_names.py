@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from efficientscn_trt.errors import ExportError
 
@@ -28,20 +28,10 @@ _IN_BLOCK = re.compile(
 _LAST = re.compile(r"(?:unets/(?P<unet>\d+)/layers/1|prediction(?:/layers/0)?)/(?P<kind>kernel|bias)")
 
 
-class _Place(NamedTuple):
-    """Where an array is in its group. `part` is contracting, expanding or last; `kind` is kernel or bias."""
+_KINDS, _PARTS = ("kernel", "bias"), ("contracting", "expanding", "last")
 
-    unet: int
-    part: str
-    level: int
-    layer: int
-    kind: str
-
-    @property
-    def order(self) -> tuple[int, int, int, int, int]:
-        """What sorts places into the order of a released checkpoint."""
-        part = ("contracting", "expanding", "last").index(self.part)
-        return self.unet, part, self.level, self.layer, ("kernel", "bias").index(self.kind)
+_Order = tuple[int, int, int, int, int]
+"""Sorts the arrays of a group as in a released checkpoint: U-Net, part, level, layer, kind."""
 
 
 def in_our_names(
@@ -53,23 +43,23 @@ def in_our_names(
     Raises ExportError if two arrays have the same place.
     """
     numbered: dict[str, Array] = {}
-    placed: dict[str, list[tuple[_Place, Array]]] = {}
+    placed: dict[str, list[tuple[_Order, Array]]] = {}
     others: dict[str, Array] = {}
     for key, array in arrays.items():
         group, rest = _divided(network, key)
-        number, place = _NUMBERED.fullmatch(rest), _place(rest)
+        number, order = _NUMBERED.fullmatch(rest), _order(rest)
         if group is not None and number:
             name = f"{group}variables/{int(number[1])}"
             if name in numbered:
                 raise ExportError(f"{source} has two arrays {name}; keep one of them")
             numbered[name] = array
-        elif group is not None and place:
-            placed.setdefault(group, []).append((place, array))
+        elif group is not None and order:
+            placed.setdefault(group, []).append((order, array))
         else:
             others[key] = array
     for group, found in placed.items():
         first = sum(name.startswith(f"{group}variables/") for name in numbered)
-        found.sort(key=lambda pair: pair[0].order)
+        found.sort(key=lambda pair: pair[0])
         numbered |= {f"{group}variables/{first + index}": array for index, (_, array) in enumerate(found)}
     return numbered, others
 
@@ -84,11 +74,12 @@ def _divided(network: str, key: str) -> tuple[str | None, str]:
     return (f"{first}/", rest) if first in groups else (None, name)
 
 
-def _place(name: str) -> _Place | None:
+def _order(name: str) -> _Order | None:
+    """Where an array stands in its group; None if a checkpoint of the training has no such array."""
     if match := _IN_BLOCK.fullmatch(name):
-        return _Place(
-            int(match["unet"] or 0), match["side"], int(match["level"]), int(match["layer"]), match["kind"]
-        )
-    if match := _LAST.fullmatch(name):
-        return _Place(int(match["unet"] or 0), "last", 0, 0, match["kind"])
-    return None
+        place = _PARTS.index(match["side"]), int(match["level"]), int(match["layer"])
+    elif match := _LAST.fullmatch(name):
+        place = _PARTS.index("last"), 0, 0
+    else:
+        return None
+    return int(match["unet"] or 0), *place, _KINDS.index(match["kind"])

@@ -56,10 +56,10 @@ class Scn(tf.Module):
     def __call__(self, image: tf.Tensor, dropout: float = 0.0) -> ScnOutput:
         """Probabilities and both logits of an image with one channel; sizes are multiples of 32."""
         local_logits = self.local(image, dropout)
-        spatial_logits = self._spatial_logits(image, self._local(local_logits), dropout)
+        spatial_logits = self._spatial_logits(image, self._predicted(local_logits), dropout)
         return ScnOutput(self._combine(local_logits, spatial_logits), local_logits, spatial_logits)
 
-    def _local(self, logits: tf.Tensor) -> tf.Tensor:
+    def _predicted(self, logits: tf.Tensor) -> tf.Tensor:
         """The local predictions, as the spatial networks see them."""
         if self.architecture.softmax:
             return tf.nn.softmax(logits, axis=self.form.channel_axis)
@@ -68,7 +68,7 @@ class Scn(tf.Module):
     def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
         axis, scn = self.form.channel_axis, self.architecture
         pooled = tf.identity(average_pool(local, scn.stride, self.form))  # see `UNet._block`
-        local_of = dict(zip(scn.channels, tf.unstack(pooled, num=len(scn.channels), axis=axis), strict=True))
+        local_of = tf.unstack(pooled, num=scn.labels, axis=axis)
         always = []
         if scn.sees_image:
             always = tf.unstack(average_pool(image, scn.stride, self.form), num=1, axis=axis)
@@ -76,7 +76,7 @@ class Scn(tf.Module):
         for label, unet in zip(scn.order, self.spatial, strict=True):
             seen = tf.stack([*always, *(local_of[other] for other in scn.others(label))], axis=axis)
             logits[label] = unet(seen, dropout)
-        joined = tf.concat([logits[label] for label in scn.channels], axis)
+        joined = tf.concat([logits[label] for label in range(scn.labels)], axis)
         return upsample_cubic(joined, self.form, scn.stride)
 
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:
