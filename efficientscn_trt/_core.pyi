@@ -41,10 +41,19 @@ class UNet:
     ) -> None: ...
 
 def pool_inputs(
-    image: NDArray[numpy.float32], logits: NDArray[numpy.float32], threads: int = 0
+    image: NDArray[numpy.float32],
+    logits: NDArray[numpy.float32],
+    *,
+    stride: int,
+    softmax: bool,
+    threads: int = 0,
 ) -> NDArray[numpy.float32]: ...
 def combine(
-    logits: NDArray[numpy.float32], spatial_logits: NDArray[numpy.float32], threads: int = 0
+    logits: NDArray[numpy.float32],
+    spatial_logits: NDArray[numpy.float32],
+    *,
+    stride: int,
+    threads: int = 0,
 ) -> None: ...
 
 class LocalizationParameters:

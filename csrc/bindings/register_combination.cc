@@ -13,7 +13,8 @@ namespace py = pybind11;
 namespace escn {
 namespace {
 
-py::array_t<float> pool_inputs(const py::object& image, const py::object& logits, int threads) {
+py::array_t<float> pool_inputs(const py::object& image, const py::object& logits, int64_t stride,
+                               bool softmax, int threads) {
     const Channels voxels = image_argument(image);
     const Logits local = logits_argument(logits, "logits");
     if (voxels.count != 1 || voxels.size != local.size) {
@@ -21,37 +22,43 @@ py::array_t<float> pool_inputs(const py::object& image, const py::object& logits
                                     " voxels, found " + std::to_string(voxels.count) + " of " +
                                     to_text(voxels.size) + ".");
     }
-    const Size small = network::small_size(local.size);
+    const Size small = network::small_size(local.size, stride);
     py::array_t<float> pooled({1 + local.outputs, small[0], small[1], small[2]});
     float* to = pooled.mutable_data();
     {
         const py::gil_scoped_release release;
-        network::pool_inputs(voxels.values, local.values, local.outputs, local.size, to, threads);
+        network::pool_inputs(voxels.values, local.values, local.outputs, local.size, stride,
+                             softmax ? network::Prediction::kSoftmax : network::Prediction::kSigmoid, to,
+                             threads);
     }
     return pooled;
 }
 
-void combine(const py::object& logits, const py::object& spatial, int threads) {
+void combine(const py::object& logits, const py::object& spatial, int64_t stride, int threads) {
     const Logits local = logits_argument(logits, "logits"),
                  other = logits_argument(spatial, "spatial_logits");
-    if (other.outputs != local.outputs || other.size != network::small_size(local.size)) {
-        throw std::invalid_argument(
-            "spatial_logits must have as many labels as logits, and a quarter of their voxels along each "
-            "axis.");
+    const Size small = network::small_size(local.size, stride);
+    if (other.outputs != local.outputs || other.size != small) {
+        throw std::invalid_argument("spatial_logits must have as many labels as logits, and " +
+                                    to_text(small) + " voxels, found " + std::to_string(other.outputs) +
+                                    " of " + to_text(other.size) + ".");
     }
     const py::gil_scoped_release release;
-    network::combine(local.values, other.values, local.outputs, local.size, threads);
+    network::combine(local.values, other.values, local.outputs, local.size, stride, threads);
 }
 
 }  // namespace
 
 void register_combination(py::module_& module) {
-    module.def("pool_inputs", &pool_inputs, py::arg("image"), py::arg("logits"), py::arg("threads") = 0,
-               "Means over 4×4×4 voxels of an image, float32 (1, z, y, x), and then of the sigmoids of "
-               "logits, float32 (label, z, y, x). The means are float32 (1 + label, z, y, x).");
-    module.def("combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::arg("threads") = 0,
+    module.def("pool_inputs", &pool_inputs, py::arg("image"), py::arg("logits"), py::kw_only(),
+               py::arg("stride"), py::arg("softmax"), py::arg("threads") = 0,
+               "Means over stride³ voxels of an image, float32 (1, z, y, x), and then of the sigmoids, or of "
+               "the softmax over the labels, of logits, float32 (label, z, y, x). The means are float32 "
+               "(1 + label, z, y, x). The stride is 2, 4 or 8.");
+    module.def("combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::kw_only(),
+               py::arg("stride"), py::arg("threads") = 0,
                "Turn the SCN's local logits (label, z, y, x) into its probabilities, in place. The spatial "
-               "networks' logits have a quarter of the voxels along each axis.");
+               "networks' voxels are `stride` times as large along each axis: 2, 4 or 8.");
 }
 
 }  // namespace escn

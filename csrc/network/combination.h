@@ -8,24 +8,25 @@
 
 namespace escn::network {
 
-// The size of the spatial networks' voxels along each axis, in voxels of the image.
-constexpr int64_t kStride = 4;
+// The spatial networks' size, for images of `size`. `stride`: the size of their voxels along each axis, in
+// voxels of the image; 2, 4 or 8, and 4 in the released network.
+// Throws std::invalid_argument for another stride, and for a size that is not a multiple of it, or of 16
+// along x.
+Size small_size(const Size& size, int64_t stride);
 
-inline Size small_size(const Size& size) { return {size[0] / kStride, size[1] / kStride, size[2] / kStride}; }
+// How the local logits become the predictions that the spatial networks see.
+enum class Prediction { kSigmoid, kSoftmax };
 
-// Sizes along x are multiples of this.
-constexpr int64_t kRowMultiple = 16;
-
-// `pooled` [1 + label][z/4][y/4][x/4] are means over 4×4×4 voxels: first those of `image` [z][y][x], then
-// those of σ(logits) of `logits` [label][z][y][x].
-// Throws std::invalid_argument for a size that is not a multiple of 4, or of 16 along x.
-void pool_inputs(const float* image, const float* logits, int64_t labels, const Size& size, float* pooled,
-                 int threads);
+// `pooled` [1 + label][z/stride][y/stride][x/stride] are means over stride³ voxels: first those of `image`
+// [z][y][x], then those of the predictions from `logits` [label][z][y][x]. Throws like `small_size`.
+void pool_inputs(const float* image, const float* logits, int64_t labels, const Size& size, int64_t stride,
+                 Prediction prediction, float* pooled, int threads);
 
 // Converts the local logits `values` [label][z][y][x] to probabilities, in place. The spatial logits
-// [label][z/4][y/4][x/4] are upsampled cubically (A = -0.5, half-pixel, edge repeated). With
+// [label][z/stride][y/stride][x/stride] are upsampled cubically (A = -0.5, half-pixel, edge repeated). With
 // l = σ(local), s = σ(spatial) and h the entropy of s in bits, p = l·h + s·(1 - h). The probabilities are p
-// divided by the sum of 1e-5 and the p of all labels. Throws like `pool_inputs`.
-void combine(float* values, const float* spatial, int64_t labels, const Size& size, int threads);
+// divided by the sum of 1e-5 and the p of all labels. Throws like `small_size`.
+void combine(float* values, const float* spatial, int64_t labels, const Size& size, int64_t stride,
+             int threads);
 
 }  // namespace escn::network

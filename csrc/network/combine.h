@@ -63,5 +63,21 @@ void add_sigmoids(const float* logits, int64_t width, float* sums) {
     for (int64_t i = 0; i < width; i += kLanes) store(sums + i, load(sums + i) + sigmoid(load(logits + i)));
 }
 
+// sums[label][i] += softmax(logits)[label][i] over the labels; `width` is a multiple of kLanes.
+void add_softmax(int32_t labels, int64_t width, const float* const* logits, float* const* sums) {
+    for (int64_t i = 0; i < width; i += kLanes) {
+        Vector largest = splat(-HUGE_VALF);
+        for (int32_t label = 0; label < labels; ++label) largest = larger(largest, load(logits[label] + i));
+        Vector total = splat(0.0f);
+        for (int32_t label = 0; label < labels; ++label)
+            total += exponential(load(logits[label] + i) - largest);
+        const Vector factor = splat(1.0f) / total;
+        for (int32_t label = 0; label < labels; ++label) {
+            const Vector share = exponential(load(logits[label] + i) - largest) * factor;
+            store(sums[label] + i, load(sums[label] + i) + share);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace escn::network

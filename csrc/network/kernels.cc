@@ -179,6 +179,8 @@ void convolve_image(const ImageConvolution& layer, const ImageRows& rows) {
 
 }  // namespace
 
-Kernels ESCN_KERNELS() { return {kLanes, convolve_tiles, convolve_image, combine, add_sigmoids}; }
+Kernels ESCN_KERNELS() {
+    return {kLanes, convolve_tiles, convolve_image, combine, add_sigmoids, add_softmax};
+}
 
 }  // namespace escn::network

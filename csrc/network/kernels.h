@@ -121,6 +121,7 @@ struct Kernels {
     void (*combine)(int32_t labels, int64_t size, const float* const* local, const float* const* spatial,
                     float* const* probabilities);
     void (*add_sigmoids)(const float* logits, int64_t size, float* sums);
+    void (*add_softmax)(int32_t labels, int64_t size, const float* const* logits, float* const* sums);
 };
 
 const Kernels& kernels();

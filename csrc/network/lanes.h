@@ -21,8 +21,9 @@ inline Vector leaky(Vector values, float slope) {
     const Vector scaled = values * slope;
     return values > 0.0f ? values : scaled;
 }
-// `smaller` returns NaN where `a` is NaN, and `absolute` where `values` are.
+// `smaller` and `larger` return NaN where `a` is NaN, and `absolute` where `values` are.
 inline Vector smaller(Vector a, Vector b) { return b < a ? b : a; }
+inline Vector larger(Vector a, Vector b) { return b > a ? b : a; }
 inline Vector absolute(Vector values) { return values > 0.0f ? values : -values; }
 inline Vector choose_if_negative(Vector values, Vector negative, Vector other) {
     return values < 0.0f ? negative : other;
@@ -89,6 +90,9 @@ inline Vector operator/(Vector a, Vector b) {
 }
 inline Vector smaller(Vector a, Vector b) {
     return by_lane([&](int i) { return b.lane[i] < a.lane[i] ? b.lane[i] : a.lane[i]; });
+}
+inline Vector larger(Vector a, Vector b) {
+    return by_lane([&](int i) { return b.lane[i] > a.lane[i] ? b.lane[i] : a.lane[i]; });
 }
 inline Vector absolute(Vector values) {
     return by_lane([&](int i) { return std::fabs(values.lane[i]); });

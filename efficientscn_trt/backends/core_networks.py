@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from ..bundle import Bundle
-from ..bundle.core_form import SPATIAL_STRIDE, CoreForm, UNetForm
+from ..bundle.core_form import CoreForm, UNetForm
 from ..bundle.reader import read_unaltered
 from ..errors import BundleError
 from ..triples import Size
@@ -80,6 +80,7 @@ class Scn:
 
     def __init__(self, local: _core.UNet, form: CoreForm, content: bytes, threads: int) -> None:
         self._local, self._threads = local, threads
+        self._stride, self._softmax = form.stride, form.softmax
         self._spatial = [
             (each.label, [0] * each.image + [1 + label for label in each.sees], _unet(each.unet, content))
             for each in form.spatial
@@ -89,16 +90,18 @@ class Scn:
         """See `Network`."""
         values, channel = output[0], image[np.newaxis]
         self._local.run(channel, values, threads=self._threads)
-        pooled = _core.pool_inputs(channel, values, threads=self._threads)
+        pooled = _core.pool_inputs(
+            channel, values, stride=self._stride, softmax=self._softmax, threads=self._threads
+        )
         spatial = np.empty_like(pooled[1:])
         for label, sees, unet in self._spatial:
             unet.run(pooled[sees], spatial[label : label + 1], threads=self._threads)
             unet.release()  # the next one takes the same memory
-        _core.combine(values, spatial, threads=self._threads)
+        _core.combine(values, spatial, stride=self._stride, threads=self._threads)
 
     def bytes_for(self, size: Size) -> int:
         """See `Network`."""
-        small = tuple(length // SPATIAL_STRIDE for length in size)
+        small = tuple(length // self._stride for length in size)
         own = max(unet.bytes_for(small, self._threads) for _, _, unet in self._spatial)
         # The inputs of all spatial networks, those of one, and their logits
         tensors = 3 * (1 + self._local.outputs) * _FLOAT.itemsize * prod(small)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from ..errors import BundleError
 from ..io.plausibility import LEAST_SPACING_MM
 from ..io.wording import shown
-from .core_form import FILTERS, LEVELS, MOST_INPUTS, UNetForm
+from .core_form import FILTERS, LEVELS, MOST_INPUTS, STRIDES, UNetForm
 from .label_list import LONGEST_NAME, MOST, is_name
 from .manifest import MANIFEST, NETWORKS, Manifest
 
@@ -99,6 +99,9 @@ def _check_core_forms(manifest: Manifest) -> None:
         if sorted(each.label for each in core.spatial) != list(labels):
             found = [each.label for each in core.spatial]
             _refuse(f"has the labels {shown(found)} in {where}.spatial, expected each of {len(labels)} once")
+        if core.stride not in STRIDES:
+            strides = ", ".join(map(str, STRIDES))
+            _refuse(f"has {shown(core.stride)} in {where}.stride, expected one of {strides}")
         for index, each in enumerate(core.spatial):
             if len(set(each.sees)) != len(each.sees) or not set(each.sees) <= set(labels):
                 _refuse(f"has {shown(list(each.sees))} in {where}.spatial[{index}].sees, expected labels")

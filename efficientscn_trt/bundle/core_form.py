@@ -13,8 +13,8 @@ LEVELS = range(2, 17)
 
 MOST_INPUTS = 256
 
-SPATIAL_STRIDE = 4
-"""The size of the spatial networks' voxels along each axis, in voxels of the image."""
+STRIDES = (2, 4, 8)
+"""The sizes of the spatial networks' voxels that the core supports, in voxels of the image."""
 
 _ROW_MULTIPLE = 16  # of an image along x, where the core combines the predictions
 
@@ -78,20 +78,23 @@ class CoreForm:
     """A network as the core runs it.
 
     The localization network is `unet`, whose two logits are compared. The segmentation network is an SCN:
-    `unet` gives the local logits, and `spatial` has a network of each label. `sha256`: of the float32 file in
-    which the weights lie.
+    `unet` gives the local logits, and `spatial` has a network of each label. The voxels of these are `stride`
+    times as large along each axis. They see the softmax of the local logits if `softmax`, else their
+    sigmoids. `sha256`: of the float32 file in which the weights lie.
     """
 
     sha256: str
     unet: UNetForm
     spatial: tuple[SpatialForm, ...]
+    stride: int = field(default=4, metadata={"optional": True})
+    softmax: bool = field(default=False, metadata={"optional": True})
 
     @property
     def multiples(self) -> tuple[int, int, int]:
         """The size of an image along z, y and x must be a multiple of these."""
         if not self.spatial:
             return (self.unet.multiple,) * 3
-        multiple = max(self.unet.multiple, *(SPATIAL_STRIDE * each.unet.multiple for each in self.spatial))
+        multiple = max(self.unet.multiple, *(self.stride * each.unet.multiple for each in self.spatial))
         return multiple, multiple, max(multiple, _ROW_MULTIPLE)
 
     def takes(self, sizes: Sequence[Sequence[int]]) -> bool:

@@ -13,7 +13,7 @@ from efficientscn_trt.bundle.core_form import CoreForm, SpatialForm
 
 from .localization_graph import find_localization
 from .places import form_of
-from .scn_graph import find_scn
+from .scn_graph import ScnGraph, find_scn
 
 __all__ = ["core_outputs", "find_core_form"]
 
@@ -24,19 +24,23 @@ def find_core_form(file: Path, role: str) -> CoreForm | None:
     `role`: "localization" or "segmentation". Raises `openvino_start.FAILURES` if OpenVINO cannot read it.
     """
     content, network = file.read_bytes(), read_onnx(file)
-    spatial: list[SpatialForm] = []
+    sha256 = hashlib.sha256(content).hexdigest()
     if role == "localization":
-        first = find_localization(network)
-    elif (scn := find_scn(network)) is None:
-        return None
-    else:
-        first = scn.local
-        for each in scn.spatial:
-            if (own := form_of(each.unet, content)) is None:
-                return None
-            spatial.append(SpatialForm(each.label, each.sees, own, each.image))
-    unet = form_of(first, content) if first else None
-    return CoreForm(hashlib.sha256(content).hexdigest(), unet, tuple(spatial)) if unet else None
+        found = find_localization(network)
+        unet = form_of(found, content) if found else None
+        return CoreForm(sha256, unet, ()) if unet else None
+    scn = find_scn(network)
+    return _scn_form(scn, sha256, content) if scn else None
+
+
+def _scn_form(scn: ScnGraph, sha256: str, content: bytes) -> CoreForm | None:
+    unet = form_of(scn.local, content)
+    spatial: list[SpatialForm] = []
+    for each in scn.spatial:
+        if (own := form_of(each.unet, content)) is None:
+            return None
+        spatial.append(SpatialForm(each.label, each.sees, own, each.image))
+    return CoreForm(sha256, unet, tuple(spatial), scn.stride, scn.softmax) if unet else None
 
 
 def core_outputs(form: CoreForm, content: bytes, image: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,12 +8,12 @@ import numpy as np
 
 from efficientscn_trt import _core
 from efficientscn_trt.backends.openvino_start import ov
-from efficientscn_trt.bundle.core_form import SPATIAL_STRIDE
+from efficientscn_trt.bundle.core_form import STRIDES
 
 from .probe import computed_from
 from .unet_graph import UNetGraph, find_unet, pools, uses
 
-_PROBE_SIZE = (8, 8, 16)
+_PROBE_SIZE = (2, 2, 8)  # of the spatial logits
 _PROBE_LIMIT = 1e-4
 _PROBE_DEVIATION = 2  # of the logits: among larger ones are voxels whose probabilities all vanish
 
@@ -32,21 +32,27 @@ class SpatialGraph:
 
 @dataclass(frozen=True)
 class ScnGraph:
-    """The U-Nets of an SCN."""
+    """The U-Nets of an SCN. The spatial ones see the softmax of the local logits if `softmax`, else their
+    sigmoids, pooled by `stride`.
+    """
 
     local: UNetGraph
     spatial: tuple[SpatialGraph, ...]
+    stride: int
+    softmax: bool
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """The inputs of the spatial networks, and their joined logits before these are upsampled. The image may
-    be none of them.
+    """The inputs of the spatial networks, pooled by `stride`, and their joined logits before these are
+    upsampled. The image may be none of the inputs.
     """
 
     image: ov.Output | None
     local: ov.Output
     logits: ov.Output
+    stride: int
+    softmax: bool
 
 
 def find_scn(network: ov.Model) -> ScnGraph | None:
@@ -61,22 +67,33 @@ def find_scn(network: ov.Model) -> ScnGraph | None:
         return None
     spatial = _spatial(network, ends)
     found = [each.label for each in spatial]
-    return ScnGraph(local, spatial) if found == list(range(local.head[0].shape[0])) else None
+    if found != list(range(local.head[0].shape[0])):
+        return None
+    return ScnGraph(local, spatial, ends.stride, ends.softmax)
 
 
 def _ends(network: ov.Model, local: UNetGraph) -> _Ends | None:
-    images = [node.output(0) for node in uses(network.input(0)) if pools(node, SPATIAL_STRIDE)]
     pooled = [
-        pool.output(0)
-        for sigmoid in uses(local.logits)
-        if sigmoid.get_type_name() == "Sigmoid"
-        for pool in uses(sigmoid.output(0))
-        if pools(pool, SPATIAL_STRIDE)
+        (pool.output(0), stride, predicted.get_type_name() == "Softmax")
+        for predicted in uses(local.logits)
+        if predicted.get_type_name() == "Sigmoid" or _is_softmax(predicted)
+        for pool in uses(predicted.output(0))
+        for stride in STRIDES
+        if pools(pool, stride)
     ]
     padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
-    if not len(pooled) == len(padded) == 1 >= len(images) or not _joins_channels(padded[0].get_node()):
+    if not len(pooled) == len(padded) == 1 or not _joins_channels(padded[0].get_node()):
         return None
-    return _Ends(images[0] if images else None, pooled[0], padded[0])
+    [(seen, stride, softmax)] = pooled
+    images = [node.output(0) for node in uses(network.input(0)) if pools(node, stride)]
+    if len(images) > 1:
+        return None
+    return _Ends(images[0] if images else None, seen, padded[0], stride, softmax)
+
+
+def _is_softmax(node: ov.Node) -> bool:
+    """Whether `node` is a softmax over the channels."""
+    return node.get_type_name() == "Softmax" and node.get_attributes()["axis"] in (1, -4)
 
 
 def _spatial(network: ov.Model, ends: _Ends) -> tuple[SpatialGraph, ...]:
@@ -134,13 +151,13 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     labels = local.head[0].shape[0]
     generator = np.random.default_rng(0)
     values, spatial = (
-        generator.normal(0, _PROBE_DEVIATION, (1, labels, *(length // stride for length in _PROBE_SIZE)))
-        for stride in (1, SPATIAL_STRIDE)
+        generator.normal(0, _PROBE_DEVIATION, (1, labels, *(scale * length for length in _PROBE_SIZE)))
+        for scale in (ends.stride, 1)
     )
     values, spatial = values.astype(np.float32), spatial.astype(np.float32)
     expected = computed_from(tail, [(local.logits, values), (ends.logits, spatial)])
     if expected is None or expected.shape != values.shape:
         return False
     found = values.copy()
-    _core.combine(found[0], spatial[0], threads=1)
+    _core.combine(found[0], spatial[0], stride=ends.stride, threads=1)
     return np.allclose(expected, found, rtol=0, atol=_PROBE_LIMIT)

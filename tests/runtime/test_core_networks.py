@@ -140,6 +140,10 @@ _ALTERED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         lambda d: _at(d, "segmentation", "spatial", 1).update(sees=[2, 3, 5]),
         r"has \[2, 3, 5\] in networks\.segmentation\.core\.spatial\[1\]\.sees, expected labels",
     ),
+    "a stride": (
+        lambda d: _at(d, "segmentation").update(stride=3),
+        r"has 3 in networks\.segmentation\.core\.stride, expected one of 2, 4, 8",
+    ),
     "an SCN as the localization": (
         lambda d: _at(d, "localization").update(spatial=_at(d, "segmentation", "spatial")),
         r"has networks\.localization\.core\.spatial, expected none",

@@ -107,14 +107,18 @@ Bytes strided_copy(const Scan& scan, int threads) {
 constexpr Size kLogitsSize = {12, 8, 32};
 constexpr int64_t kLabels = 3;
 
-Bytes pool_inputs(const std::vector<float>& image, const std::vector<float>& logits, int threads) {
-    std::vector<float> pooled((1 + kLabels) * voxels(network::small_size(kLogitsSize)));
-    network::pool_inputs(image.data(), logits.data(), kLabels, kLogitsSize, pooled.data(), threads);
+constexpr int64_t kStride = 4;
+
+Bytes pool_inputs(const std::vector<float>& image, const std::vector<float>& logits,
+                  network::Prediction prediction, int threads) {
+    std::vector<float> pooled((1 + kLabels) * voxels(network::small_size(kLogitsSize, kStride)));
+    network::pool_inputs(image.data(), logits.data(), kLabels, kLogitsSize, kStride, prediction,
+                         pooled.data(), threads);
     return bytes_of(pooled);
 }
 
 Bytes combine(std::vector<float> logits, const std::vector<float>& spatial, int threads) {
-    network::combine(logits.data(), spatial.data(), kLabels, kLogitsSize, threads);
+    network::combine(logits.data(), spatial.data(), kLabels, kLogitsSize, kStride, threads);
     return bytes_of(logits);
 }
 
@@ -150,9 +154,13 @@ std::vector<Call> all_calls() {
     calls.push_back({"write_labels", [=](int n) { return write_labels(probabilities, classes, n); }});
     calls.push_back({"label_confidence", [=](int n) { return label_confidence(probabilities, classes, n); }});
     const auto logits = values(kLabels * voxels(kLogitsSize));
-    const auto spatial = values(kLabels * voxels(network::small_size(kLogitsSize)));
+    const auto spatial = values(kLabels * voxels(network::small_size(kLogitsSize, kStride)));
     const auto pooled = values(voxels(kLogitsSize));
-    calls.push_back({"pool_inputs", [=](int n) { return pool_inputs(pooled, logits, n); }});
+    for (const auto prediction : {network::Prediction::kSigmoid, network::Prediction::kSoftmax}) {
+        const std::string name = prediction == network::Prediction::kSigmoid ? "sigmoids" : "softmax";
+        calls.push_back(
+            {"pool_inputs of " + name, [=](int n) { return pool_inputs(pooled, logits, prediction, n); }});
+    }
     calls.push_back({"combine", [=](int n) { return combine(logits, spatial, n); }});
     const auto image = values(kInputs * voxels(kImageSize));
     const network::UNetWeights weights = unet_weights(3, 16, kInputs, 5);

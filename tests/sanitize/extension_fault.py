@@ -27,7 +27,7 @@ def race() -> None:
     def write() -> None:
         for _ in range(5):
             barrier.wait()
-            _core.combine(logits, spatial, threads=1)
+            _core.combine(logits, spatial, stride=4, threads=1)
 
     threads = [threading.Thread(target=write) for _ in range(2)]
     for thread in threads:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import scipy.special
 
-STRIDE = 4
+Predicted = Callable[[np.ndarray], np.ndarray]
 
 
-def pooled_inputs(image: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Means over 4×4×4 voxels of an image [1, z, y, x] and of the sigmoids of logits [label, z, y, x]."""
-    values = np.concatenate([image.astype(np.float64), sigmoid(logits)])
+def pooled_inputs(image: np.ndarray, logits: np.ndarray, stride: int, predicted: Predicted) -> np.ndarray:
+    """Means over stride³ voxels of an image [1, z, y, x] and of what is predicted from logits
+    [label, z, y, x].
+    """
+    values = np.concatenate([image.astype(np.float64), predicted(logits)])
     channels, z, y, x = values.shape
-    blocks = values.reshape(channels, z // STRIDE, STRIDE, y // STRIDE, STRIDE, x // STRIDE, STRIDE)
+    blocks = values.reshape(channels, z // stride, stride, y // stride, stride, x // stride, stride)
     return blocks.mean(axis=(2, 4, 6))
 
 
-def combined(local: np.ndarray, spatial: np.ndarray) -> np.ndarray:
-    """Combine local logits and spatial logits of a quarter of the size; [label, z, y, x], not normalized."""
+def combined(local: np.ndarray, spatial: np.ndarray, stride: int) -> np.ndarray:
+    """Combine local logits and spatial logits of 1/stride of the size; [label, z, y, x], not normalized."""
     logits = spatial.astype(np.float64)
     for axis in (1, 2, 3):
-        logits = _upsampled(logits, axis)
+        logits = _upsampled(logits, axis, stride)
     s = sigmoid(logits)
     size = np.abs(logits)
     entropy = (np.log1p(np.exp(-size)) + size * sigmoid(-size)) / np.log(2)
@@ -31,10 +36,15 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(values.astype(np.float64), -700, 700)))
 
 
-def _upsampled(values: np.ndarray, axis: int) -> np.ndarray:
-    """Upsample by four: cubic with A = -0.5, half-pixel, the edge repeated."""
+def softmax(values: np.ndarray) -> np.ndarray:
+    """The softmax over the labels, in float64."""
+    return np.asarray(scipy.special.softmax(values.astype(np.float64), axis=0))
+
+
+def _upsampled(values: np.ndarray, axis: int, stride: int) -> np.ndarray:
+    """Upsample by `stride`: cubic with A = -0.5, half-pixel, the edge repeated."""
     size = values.shape[axis]
-    position = (np.arange(STRIDE * size) + 0.5) / STRIDE - 0.5
+    position = (np.arange(stride * size) + 0.5) / stride - 0.5
     below = np.floor(position).astype(int)
     result = np.zeros(())
     for tap in range(-1, 3):

@@ -28,24 +28,30 @@ def logits(choices: Choices, labels: int, size: tuple[int, ...]) -> Any:
 def combination(choices: Choices) -> None:
     labels = choices.of([2, 1, 5])
     small = (choices.of([1, 2, 3]), choices.of([1, 2, 3]), choices.of([4, 8, 1, 2, 12]))
-    size = tuple(4 * n for n in small)
+    stride, softmax = choices.of([4, 2, 8]), choices.of([False, True])
+    size = tuple(stride * n for n in small)
+    if choices.once_in(16):
+        stride = choices.of([0, 1, -2, 3, 16, 1 << 62])
     local, spatial = logits(choices, labels, size), logits(choices, labels, small)
     threads = choices.threads()
     image = choices.array([1, *size], ("<f4",)) if choices.once_in(6) else np.full((1, *size), 0.5, "f4")
-    pooled = result_of(lambda: _core.pool_inputs(image, local, threads))
+    pooled = result_of(
+        lambda: _core.pool_inputs(image, local, stride=stride, softmax=softmax, threads=threads)
+    )
     if pooled is not None:
-        expected = scn_reference.pooled_inputs(np.array(image), np.array(local))
+        predicted = scn_reference.softmax if softmax else scn_reference.sigmoid
+        expected = scn_reference.pooled_inputs(np.array(image), np.array(local), stride, predicted)
         error = 5e-7 * max(1, np.abs(expected[0]).max())
         np.testing.assert_allclose(pooled, expected, rtol=0, atol=error)
     before = np.array(local)
-    if not accepted(lambda: _core.combine(local, spatial, threads)):
+    if not accepted(lambda: _core.combine(local, spatial, stride=stride, threads=threads)):
         return
     if np.isfinite(before).all() and np.abs(spatial).max() < LARGE:
         total = np.asarray(local, np.float64).sum(axis=0)
         assert np.min(local) >= 0 and total.max() < 1 + 1e-5
         scale = max(np.abs(before).max(), np.abs(spatial).max(), 1)
         if scale < 300:
-            p = scn_reference.combined(before, np.array(spatial))
+            p = scn_reference.combined(before, np.array(spatial), stride)
             sums = p.sum(axis=0) + 1e-5
             assert (np.abs(local - p / sums) * sums).max() < 5e-7 * scale
 
