@@ -21,6 +21,7 @@ from efficientscn_trt.io.paths import is_there
 
 from .check_input import CheckScan
 from .compare import Difference
+from .cpu_run import CpuRun, run_on_cpu
 from .labels import NamedLabels, labels_of
 from .network import STEPS, export_network
 from .savedmodel import load_saved_model
@@ -30,7 +31,7 @@ from .tensorflow_import import import_tensorflow
 PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxscript", "onnxruntime")
 """Packages whose versions go into the bundle's provenance."""
 
-PROGRESS_STEPS = 2 * (2 + len(STEPS)) + 2
+PROGRESS_STEPS = 2 * (2 + len(STEPS)) + 3
 """How often `export_bundle` calls `progress`."""
 
 
@@ -38,6 +39,7 @@ PROGRESS_STEPS = 2 * (2 + len(STEPS)) + 2
 class ExportReport:
     """The bundle, its labels, and how the export of each network went.
 
+    `cpu`: a run of each network on this machine's CPU; none if it cannot run them, because of `not_on_cpu`.
     `check_input`: name of the scan for the checks.
     """
 
@@ -45,6 +47,8 @@ class ExportReport:
     labels: NamedLabels
     localization: NetworkReport
     segmentation: NetworkReport
+    cpu: tuple[CpuRun, ...]
+    not_on_cpu: str
     check_input: str
 
 
@@ -130,7 +134,18 @@ def export_bundle(
         segmentation=segmenter.source,
         provenance=provenance,
     )
-    return ExportReport(written, named, localizer.report, segmenter.report, scan.name)
+    tell("run on the CPU")
+    runs: tuple[CpuRun, ...] = ()
+    not_on_cpu = ""
+    try:
+        runs = run_on_cpu(
+            written,
+            {"localization": whole, "segmentation": crop},
+            {"localization": localizer.report.not_core, "segmentation": segmenter.report.not_core},
+        )
+    except (BundleError, MemoryError) as error:
+        not_on_cpu = str(error) or "There is not enough memory."
+    return ExportReport(written, named, localizer.report, segmenter.report, runs, not_on_cpu, scan.name)
 
 
 def _provenance(sha256: str, report: NetworkReport) -> dict[str, Any]:

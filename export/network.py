@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,9 +19,9 @@ from efficientscn_trt.errors import ExportError
 
 from .compare import Difference, Outputs, difference, run
 from .convert import IMAGE_SHAPE, OPSET, as_float32, to_onnx, with_logits
-from .core_form import core_outputs, find_core_form
+from .core_form import OtherForm, core_outputs, find_core_form
+from .leftovers import leftovers
 from .passes import PASSES
-from .passes.graph_pass import WANTED
 from .precision import for_tensorrt
 from .precision.accumulation import summing_in_float16
 from .precision.rounding import run_rounded
@@ -99,7 +98,7 @@ def export_network(
         before, begin = model.graph.num_nodes(), time.perf_counter()
         changed = graph_pass(model)
         outputs = _checked(steps, graph_pass.name, before, model, changed, outputs, image, begin)
-    slow = _slow(model)
+    slow = leftovers(model, PASSES, image)
 
     progress("signature")
     before, begin = model.graph.num_nodes(), time.perf_counter()
@@ -110,8 +109,11 @@ def export_network(
     progress("CPU core")
     begin = time.perf_counter()
     content = ir.to_proto(model).SerializeToString()
-    form = _core_form(content, saved.role, image)
-    core = None
+    form, core, reason = None, None, ""
+    try:
+        form = _core_form(content, saved.role, image)
+    except OtherForm as other:
+        reason = str(other)
     if form is not None:
         change = difference(with_its_logits, core_outputs(form, content, image))
         _require_small("CPU core", change, model, image, outputs)
@@ -133,7 +135,7 @@ def export_network(
     end = difference(reference, outputs)
     values = (float(expected.min()), float(expected.max())) if saved.role == "segmentation" else None
     report = NetworkReport(
-        saved.role, tuple(steps), core, float16, sums, end, slow, saved.parameters, (z, y, x), values
+        saved.role, tuple(steps), core, reason, float16, sums, end, slow, saved.parameters, (z, y, x), values
     )
     source = NetworkSource(
         content=content,
@@ -147,12 +149,16 @@ def export_network(
     return ExportedNetwork(model, source, report)
 
 
-def _core_form(content: bytes, role: Role, image: np.ndarray) -> CoreForm | None:
+def _core_form(content: bytes, role: Role, image: np.ndarray) -> CoreForm:
+    """Raises OtherForm if the core cannot run the network at the size of `image`."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "network.onnx")
         file.write_bytes(content)
         form = find_core_form(file, role)
-    return form if form and form.takes([[length] for length in image.shape[2:]]) else None
+    if not form.takes([[length] for length in image.shape[2:]]):
+        multiples = ", ".join(map(str, form.multiples))
+        raise OtherForm(f"along z, y and x it takes multiples of {multiples} voxels")
+    return form
 
 
 def _checked(
@@ -252,15 +258,3 @@ def _output(role: Role, labels: int) -> Tensor:
     if role == "localization":
         return Tensor("mask", "bool", (1, "z", "y", "x"))
     return Tensor("probabilities", "float32", (1, labels, "z", "y", "x"))
-
-
-def _slow(model: ir.Model) -> tuple[str, ...]:
-    """Sentences on the operators that no pass recognised, at most one per pass."""
-    counts = Counter(node.op_type for node in model.graph if WANTED not in node.meta)
-    sentences = []
-    for graph_pass in PASSES:
-        left = {op: counts[op] for op in sorted(graph_pass.leftovers) if counts[op]}
-        if left:
-            operators = " and ".join(f"{count} {op}" for op, count in left.items())
-            sentences.append(f"The graph still has {operators}, so it may be slow: {graph_pass.slow}.")
-    return tuple(dict.fromkeys(sentences))

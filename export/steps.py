@@ -40,17 +40,18 @@ class Step:
 class NetworkReport:
     """How the export of one network went.
 
-    `steps`: in order. `core`: the CPU core compared with the network after the last step, None if it cannot
-    run the network. `float16`: the form for TensorRT compared with the network after the last step.
-    `float16_sums`: the same for a GPU that also adds in float16. `reference`: the exported network compared
-    with the SavedModel, which XLA runs in its own precision. `slow`: sentences on the operators that no pass
-    recognised. `input_size`: size (z, y, x) of the check. `values`: the lowest and the highest probability,
-    None for a mask.
+    `steps`: in order. `core`: the CPU core compared with the network after the last step; None if it cannot
+    run the network, because of `not_core`. `float16`: the form for TensorRT compared with the network after
+    the last step. `float16_sums`: the same for a GPU that also adds in float16. `reference`: the exported
+    network compared with the SavedModel, which XLA runs in its own precision. `slow`: sentences on the
+    operators that no pass recognised. `input_size`: size (z, y, x) of the check. `values`: the lowest and the
+    highest probability, None for a mask.
     """
 
     role: str
     steps: tuple[Step, ...]
     core: Step | None
+    not_core: str
     float16: Step
     float16_sums: Step
     reference: Difference
@@ -63,10 +64,6 @@ class NetworkReport:
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what the user should look at."""
         sentences = []
-        if self.core is None:
-            sentences.append(
-                "The CPU core cannot run this network, so OpenVINO runs it on CPUs, which takes longer."
-            )
         low, high = self.values or (0.0, 1.0)
         if low < -_ROUNDING or high > 1 + _ROUNDING:
             sentences.append(

@@ -96,10 +96,16 @@ def export(
         if not quiet:
             show(table(title(network), HEADER, rows(network)))
         print_warnings(f"{network.role}: {sentence}" for sentence in (*network.slow, *network.warnings))
+    print_warnings(f"{run.role}: {run}" for run in report.cpu if run.not_core)
+    if report.not_on_cpu:
+        print_warnings([f"This CPU cannot run the bundle: {report.not_on_cpu}"])
     if not report.labels.known:
         print_warnings([f"The labels are called label 1 and so on. {report.labels.origin}"])
     if not quiet:
         click.echo(LEGEND)
         show(table("Labels", LABEL_HEADER, label_rows(report.labels.labels), text_columns=len(LABEL_HEADER)))
         click.echo(report.labels.origin)
+        for run in report.cpu:
+            if not run.not_core:
+                click.echo(f"{run.role}: {run}")
         click.echo(f"{output}: checked on {report.check_input}")

@@ -12,35 +12,28 @@ from efficientscn_trt.backends.openvino_start import read_onnx
 from efficientscn_trt.bundle.core_form import CoreForm, SpatialForm
 
 from .localization_graph import find_localization
+from .other_form import OtherForm
 from .places import form_of
-from .scn_graph import ScnGraph, find_scn
+from .scn_graph import find_scn
 
-__all__ = ["core_outputs", "find_core_form"]
+__all__ = ["OtherForm", "core_outputs", "find_core_form"]
 
 
-def find_core_form(file: Path, role: str) -> CoreForm | None:
-    """The form in which the core runs the network `role` in the float32 ONNX file; None if it cannot.
+def find_core_form(file: Path, role: str) -> CoreForm:
+    """The form in which the core runs the network `role` in the float32 ONNX file.
 
-    `role`: "localization" or "segmentation". Raises `openvino_start.FAILURES` if OpenVINO cannot read it.
+    `role`: "localization" or "segmentation". Raises OtherForm if the core cannot run it, and
+    `openvino_start.FAILURES` if OpenVINO cannot read it.
     """
     content, network = file.read_bytes(), read_onnx(file)
     sha256 = hashlib.sha256(content).hexdigest()
     if role == "localization":
-        found = find_localization(network)
-        unet = form_of(found, content) if found else None
-        return CoreForm(sha256, unet, ()) if unet else None
+        return CoreForm(sha256, form_of(find_localization(network), content), ())
     scn = find_scn(network)
-    return _scn_form(scn, sha256, content) if scn else None
-
-
-def _scn_form(scn: ScnGraph, sha256: str, content: bytes) -> CoreForm | None:
-    unet = form_of(scn.local, content)
-    spatial: list[SpatialForm] = []
-    for each in scn.spatial:
-        if (own := form_of(each.unet, content)) is None:
-            return None
-        spatial.append(SpatialForm(each.label, each.sees, own, each.image))
-    return CoreForm(sha256, unet, tuple(spatial), scn.stride, scn.softmax) if unet else None
+    spatial = (
+        SpatialForm(each.label, each.sees, form_of(each.unet, content), each.image) for each in scn.spatial
+    )
+    return CoreForm(sha256, form_of(scn.local, content), tuple(spatial), scn.stride, scn.softmax)
 
 
 def core_outputs(form: CoreForm, content: bytes, image: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,19 +6,27 @@ import numpy as np
 
 from efficientscn_trt.backends.openvino_start import ov
 
+from .other_form import NO_UNET, OtherForm
 from .probe import computed_from
 from .unet_graph import UNetGraph, find_unet
 
 _PROBE_SIZE = (4, 4, 8)
 
 
-def find_localization(network: ov.Model) -> UNetGraph | None:
-    """Return the U-Net of `network` if the mask is true where its second logit is larger, else None.
+def find_localization(network: ov.Model) -> UNetGraph:
+    """Return the U-Net of `network`, whose mask is true where its second logit is larger.
 
-    What follows the logits is recognized by its results on a small random input.
+    What follows the logits is recognized by its results on a small random input. Raises OtherForm.
     """
     unet = find_unet(network.input(0))
-    return unet if unet and unet.head[0].shape[0] == 2 and _compares_logits(network) else None
+    if unet is None:
+        raise OtherForm(NO_UNET)
+    outputs = unet.head[0].shape[0]
+    if outputs != 2:
+        raise OtherForm(f"its U-Net has the number of logits {outputs}, expected 2")
+    if not _compares_logits(network):
+        raise OtherForm("its mask is not true where the second logit is larger")
+    return unet
 
 
 def _compares_logits(network: ov.Model) -> bool:

@@ -6,20 +6,22 @@ import numpy as np
 
 from efficientscn_trt.bundle.core_form import UNetForm
 
+from .other_form import OtherForm
 from .unet_graph import UNetGraph
 
 
-def form_of(unet: UNetGraph, content: bytes) -> UNetForm | None:
-    """The form of `unet`, whose file holds `content`; None if a weight is not in it as float32 values.
+def form_of(unet: UNetGraph, content: bytes) -> UNetForm:
+    """The form of `unet`, whose file holds `content`.
 
-    The values are searched for, so they are right however the file came to hold them.
+    The values are searched for, so they are right however the file came to hold them. Raises OtherForm if a
+    weight is not in the file as float32 values.
     """
     kernels, biases = [], []
     for kernel, bias in unet.layers:
         kernels.append(_whole_or_halves(kernel, content))
         biases.append(_place(bias, content))
     if not all(kernels) or -1 in biases:
-        return None
+        raise OtherForm("some of its weights are not in its file as float32 values")
     filters, inputs = unet.contracting[0][0][0].shape[:2]
     return UNetForm(
         levels=len(unet.contracting),

@@ -10,6 +10,7 @@ from efficientscn_trt import _core
 from efficientscn_trt.backends.openvino_start import ov
 from efficientscn_trt.bundle.core_form import STRIDES
 
+from .other_form import NO_UNET, OtherForm
 from .probe import computed_from
 from .unet_graph import UNetGraph, find_unet, pools, uses
 
@@ -55,24 +56,29 @@ class _Ends:
     softmax: bool
 
 
-def find_scn(network: ov.Model) -> ScnGraph | None:
-    """Return the parts of `network` if it is an SCN that combines its predictions as the core does, else
-    None.
+def find_scn(network: ov.Model) -> ScnGraph:
+    """Return the parts of `network`, an SCN that combines its predictions as the core does.
 
-    What follows the spatial logits is recognized by its results on a small random input.
+    What follows the spatial logits is recognized by its results on a small random input. Raises OtherForm.
     """
-    local = find_unet(network.input(0))
-    ends = _ends(network, local) if local else None
-    if local is None or ends is None or not _combines_as_the_core(network):
-        return None
+    local, ends = _local(network)
     spatial = _spatial(network, ends)
     found = [each.label for each in spatial]
-    if found != list(range(local.head[0].shape[0])):
-        return None
+    missing = [str(label) for label in range(local.head[0].shape[0]) if label not in found]
+    if missing:
+        raise OtherForm(
+            f"no U-Net of the paper's form, which sees only the image and local predictions, gives the "
+            f"spatial logits of the channels {', '.join(missing)}"
+        )
+    if not _combines_as_the_core(network):
+        raise OtherForm("it combines the local and the spatial predictions otherwise than the paper")
     return ScnGraph(local, spatial, ends.stride, ends.softmax)
 
 
-def _ends(network: ov.Model, local: UNetGraph) -> _Ends | None:
+def _local(network: ov.Model) -> tuple[UNetGraph, _Ends]:
+    local = find_unet(network.input(0))
+    if local is None:
+        raise OtherForm(NO_UNET)
     pooled = [
         (pool.output(0), stride, predicted.get_type_name() == "Softmax")
         for predicted in uses(local.logits)
@@ -81,14 +87,17 @@ def _ends(network: ov.Model, local: UNetGraph) -> _Ends | None:
         for stride in STRIDES
         if pools(pool, stride)
     ]
-    padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
-    if not len(pooled) == len(padded) == 1 or not _joins_channels(padded[0].get_node()):
-        return None
+    if len(pooled) != 1:
+        strides = ", ".join(map(str, STRIDES))
+        raise OtherForm(
+            f"neither sigmoids nor the softmax of its local logits are pooled by one of {strides} voxels"
+        )
     [(seen, stride, softmax)] = pooled
     images = [node.output(0) for node in uses(network.input(0)) if pools(node, stride)]
-    if len(images) > 1:
-        return None
-    return _Ends(images[0] if images else None, seen, padded[0], stride, softmax)
+    padded = [node.input_value(0) for node in network.get_ordered_ops() if node.get_type_name() == "Pad"]
+    if len(images) > 1 or len(padded) != 1 or not _joins_channels(padded[0].get_node()):
+        raise OtherForm("the spatial logits are not joined and then upsampled cubically")
+    return local, _Ends(images[0] if images else None, seen, padded[0], stride, softmax)
 
 
 def _is_softmax(node: ov.Node) -> bool:
@@ -144,10 +153,7 @@ def _inputs(node: ov.Node) -> list[ov.Output]:
 
 def _combines_as_the_core(network: ov.Model) -> bool:
     tail = network.clone()
-    local = find_unet(tail.input(0))
-    ends = _ends(tail, local) if local else None
-    if local is None or ends is None:
-        return False
+    local, ends = _local(tail)
     labels = local.head[0].shape[0]
     generator = np.random.default_rng(0)
     values, spatial = (

@@ -15,7 +15,7 @@ from efficientscn_trt.backends.openvino_loader import load_with_openvino
 from efficientscn_trt.bundle import NETWORKS, Bundle
 from efficientscn_trt.bundle.core_form import CoreForm
 
-from . import core_outputs, find_core_form
+from . import OtherForm, core_outputs, find_core_form
 
 LIMIT = 1e-4
 """The largest difference of a probability, and the largest share of other voxels of a mask."""
@@ -34,10 +34,11 @@ def main() -> None:
 
 def search(bundle: Bundle, name: str) -> CoreForm | None:
     """The form of a network; None if the core and OpenVINO do not compute the same on a random image."""
-    form = find_core_form(bundle.file(name), name)
-    if form is None or not core_runs(form, bundle, name) or not _agrees(form, bundle, name):
+    try:
+        form = find_core_form(bundle.file(name), name)
+    except OtherForm:
         return None
-    return form
+    return form if core_runs(form, bundle, name) and _agrees(form, bundle, name) else None
 
 
 def _agrees(form: CoreForm, bundle: Bundle, name: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from openvino import opset13 as op
 
 from efficientscn_trt.bundle import load
+from efficientscn_trt.export.core_form import OtherForm
 from efficientscn_trt.export.core_form.localization_graph import find_localization
 from efficientscn_trt.export.core_form.scn_graph import find_scn
 from efficientscn_trt.export.reference.architecture import ScnArchitecture
@@ -27,7 +28,6 @@ def nodes(graph: ov.Model, kind: str) -> list[ov.Node]:
 
 def test_the_spatial_networks_are_found(graph: ov.Model) -> None:
     found = find_scn(graph)
-    assert found is not None
     assert [(each.label, list(each.sees)) for each in found.spatial] == [
         (label, ScnArchitecture().others(label)) for label in range(5)
     ]
@@ -54,22 +54,52 @@ def spatial_logits(graph: ov.Model) -> ov.Node:
     return nodes(graph, "Pad")[0].input_value(0).get_node().input_value(2).get_node()
 
 
-NEAR_MISSES: dict[str, Callable[[ov.Model], None]] = {
-    "another combination": lambda graph: scale(nodes(graph, "ReduceSum")[-1]),
-    "another entropy": lambda graph: scale(nodes(graph, "SoftPlus")[0]),
-    "another upsampling": lambda graph: scale(nodes(graph, "Pad")[0]),
-    "another share of the local prediction": lambda graph: scale(nodes(graph, "Abs")[0]),
-    "other inputs of the spatial networks": lambda graph: scale(nodes(graph, "Split")[-1], output=2),
-    "another image in the spatial networks": lambda graph: scale(image_pool(graph)),
-    "other inputs of the joined logits": lambda graph: scale(spatial_logits(graph)),
+def local_sigmoid(graph: ov.Model) -> ov.Node:
+    """The sigmoid that is pooled."""
+    return next(
+        pool.input_value(0).get_node()
+        for pool in nodes(graph, "AvgPool")
+        if pool.input_value(0).get_node().get_type_name() == "Sigmoid"
+    )
+
+
+COMBINED = "it combines the local and the spatial predictions otherwise"
+NEAR_MISSES: dict[str, tuple[Callable[[ov.Model], None], str]] = {
+    "another combination": (lambda graph: scale(nodes(graph, "ReduceSum")[-1]), COMBINED),
+    "another entropy": (lambda graph: scale(nodes(graph, "SoftPlus")[0]), COMBINED),
+    "another upsampling": (lambda graph: scale(nodes(graph, "Pad")[0]), COMBINED),
+    "another share of the local prediction": (lambda graph: scale(nodes(graph, "Abs")[0]), COMBINED),
+    "other inputs of the spatial networks": (
+        lambda graph: scale(nodes(graph, "Split")[-1], output=2),
+        "gives the spatial logits of the channels 0, 1, 3, 4$",
+    ),
+    "another image in the spatial networks": (
+        lambda graph: scale(image_pool(graph)),
+        "gives the spatial logits of the channels 0, 1, 2, 3, 4$",
+    ),
+    "other inputs of the joined logits": (
+        lambda graph: scale(spatial_logits(graph)),
+        "gives the spatial logits of the channels 2$",
+    ),
+    "other local predictions": (
+        lambda graph: scale(local_sigmoid(graph)),
+        "neither sigmoids nor the softmax of its local logits are pooled by one of 2, 4, 8 voxels",
+    ),
+    "logits that are not joined": (
+        lambda graph: scale(nodes(graph, "Pad")[0].input_value(0).get_node()),
+        "the spatial logits are not joined and then upsampled cubically",
+    ),
+    "another input": (lambda graph: scale(graph.input(0).get_node()), "no U-Net of the paper's form takes"),
 }
 
 
 @pytest.mark.parametrize("name", NEAR_MISSES)
 def test_what_only_looks_like_the_scn_is_left_whole(name: str, graph: ov.Model) -> None:
-    NEAR_MISSES[name](graph)
+    alter, reason = NEAR_MISSES[name]
+    alter(graph)
     graph.validate_nodes_and_infer_types()
-    assert find_scn(graph) is None
+    with pytest.raises(OtherForm, match=reason):
+        find_scn(graph)
 
 
 @pytest.mark.parametrize("other", ["less", "less_equal", "greater"])
@@ -79,4 +109,8 @@ def test_the_masks_comparison(other: str) -> None:
     replaced = getattr(op, other)(less.input_value(0), less.input_value(1))
     for use in list(less.output(0).get_target_inputs()):
         use.replace_source_output(replaced.output(0))
-    assert (find_localization(network) is not None) == (other == "less")
+    if other == "less":
+        assert find_localization(network).head[0].shape[0] == 2
+        return
+    with pytest.raises(OtherForm, match="its mask is not true where the second logit is larger"):
+        find_localization(network)
