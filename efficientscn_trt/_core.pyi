@@ -53,6 +53,7 @@ def combine(
     spatial_logits: NDArray[numpy.float32],
     *,
     stride: int,
+    background: NDArray[numpy.float32] | None = None,
     threads: int = 0,
 ) -> None: ...
 

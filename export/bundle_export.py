@@ -58,6 +58,7 @@ def export_bundle(
     output: str | os.PathLike[str],
     *,
     labels: Sequence[LabelDetails] | None = None,
+    background: bool = True,
     name: str | None = None,
     description: str = "",
     notice: str = "",
@@ -75,6 +76,8 @@ def export_bundle(
         labels: of the segmentation network's channels from the second on; the first is the background. By
             default those in the SavedModel, or of the released network if there are five channels, or
             "label 1" and so on.
+        background: whether the segmentation network has a channel for the background, the first. If not, the
+            bundle's network gets one: what the predictions of the labels leave of 1.
         name: the bundle's name; by default the name of the folder `output`.
         description, notice, training_data: free text for the manifest; each segmentation shows the notice to
             its user.
@@ -95,7 +98,7 @@ def export_bundle(
     tell("localization: load")
     saved_localizer = load_saved_model(Path(localization), "localization")
     tell("segmentation: load")
-    saved_segmenter = load_saved_model(Path(segmentation), "segmentation")
+    saved_segmenter = load_saved_model(Path(segmentation), "segmentation", background=background)
     named = labels_of(saved_segmenter, labels)
     tell("check input")
     scan = CheckScan(None if check_input is None else Path(check_input), pipeline)

@@ -46,7 +46,7 @@ def labels_of(saved: SavedModel, given: Sequence[LabelDetails] | None) -> NamedL
     Without either, a network of five channels has the labels of the released one, and another has numbers.
     Raises ExportError if there are not as many as channels beside the background.
     """
-    count = saved.channels - 1
+    count = saved.labels - 1
     file = saved.path / NAMES_FILE
     if given is not None:
         found = NamedLabels(tuple(given), "They were given.")
@@ -56,14 +56,18 @@ def labels_of(saved: SavedModel, given: Sequence[LabelDetails] | None) -> NamedL
         released = tuple(map(LabelDetails, RELEASED))
         found = NamedLabels(released, "They are those of the released network; --labels gives others.")
     else:
+        first = " The first channel is taken for the background." if saved.background else ""
         numbers = tuple(LabelDetails(f"label {value}") for value in range(1, count + 1))
-        found = NamedLabels(numbers, "No names were given; --labels gives them.", known=False)
+        found = NamedLabels(numbers, f"No names were given; --labels gives them.{first}", known=False)
     if len(found.labels) != count:
         names = listed(each.name for each in found.labels)
+        channels = f"{saved.channels} channels, the background and {counted(count, 'label')}"
+        hint = " If the first channel is not the background, say --no-background."
+        if not saved.background:
+            channels, hint = f"{counted(count, 'channel')} without the background", ""
         raise ExportError(
-            f"The segmentation SavedModel {saved.path} returns {saved.channels} channels, the background and "
-            f"{counted(count, 'label')}, but {len(found.labels)} are named: {names}; name each once, in the "
-            "order of the channels."
+            f"The segmentation SavedModel {saved.path} returns {channels}, but {len(found.labels)} are "
+            f"named: {names}; name each once, in the order of the channels.{hint}"
         )
     return replace(found, labels=tuple(map(with_concepts, found.labels)))
 

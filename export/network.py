@@ -17,6 +17,7 @@ from efficientscn_trt.bundle import NetworkSource, Tensor
 from efficientscn_trt.bundle.core_form import CoreForm
 from efficientscn_trt.errors import ExportError
 
+from .background import add_background, over_labels
 from .compare import Difference, Outputs, difference, run
 from .convert import IMAGE_SHAPE, OPSET, as_float32, to_onnx, with_logits
 from .core_form import OtherForm, core_outputs, find_core_form
@@ -99,11 +100,15 @@ def export_network(
         changed = graph_pass(model)
         outputs = _checked(steps, graph_pass.name, before, model, changed, outputs, image, begin)
     slow = leftovers(model, PASSES, image)
+    if not saved.background:
+        before, begin = model.graph.num_nodes(), time.perf_counter()
+        expected_now = add_background(model, image)
+        outputs = _checked(steps, "background", before, model, 1, expected_now, image, begin)
 
     progress("signature")
     before, begin = model.graph.num_nodes(), time.perf_counter()
     with_its_logits = outputs
-    set_signature(model, saved.role, saved.channels)
+    set_signature(model, saved.role, saved.labels)
     outputs = _checked(steps, "signature", before, model, None, outputs, image, begin)
 
     progress("CPU core")
@@ -132,7 +137,10 @@ def export_network(
     sums = Step("float16 sums", float16.after, float16.after, None, change, time.perf_counter() - begin)
 
     z, y, x = image.shape[2:]
-    end = difference(reference, outputs)
+    if saved.background:
+        end = difference(reference, outputs)
+    else:
+        end = difference(over_labels(reference, 0), over_labels(outputs, 1))
     values = (float(expected.min()), float(expected.max())) if saved.role == "segmentation" else None
     report = NetworkReport(
         saved.role, tuple(steps), core, reason, float16, sums, end, slow, saved.parameters, (z, y, x), values
@@ -142,7 +150,7 @@ def export_network(
         opset=OPSET,
         parameters=saved.parameters,
         input=Tensor("image", "float32", IMAGE_SHAPE),
-        output=_output(saved.role, saved.channels),
+        output=_output(saved.role, saved.labels),
         float16=ir.to_proto(half).SerializeToString(),
         core=form,
     )

@@ -29,7 +29,8 @@ class SavedModel:
     """A SavedModel whose signature has been verified for its role.
 
     `signature` takes one image [n, 1, z, y, x] and returns one tensor: a mask [n, 1, z, y, x] (localization)
-    or probabilities [n, `channels`, z, y, x] (segmentation). Its variables exist as long as `loaded` does.
+    or probabilities [n, `channels`, z, y, x] (segmentation). The first channel is the `background`, or there
+    is none of it. Its variables exist as long as `loaded` does.
     """
 
     path: Path
@@ -40,6 +41,12 @@ class SavedModel:
     output_name: str
     parameters: int
     channels: int
+    background: bool = True
+
+    @property
+    def labels(self) -> int:
+        """The number of labels of a segmentation network, with the background."""
+        return self.channels + (not self.background)
 
     def run(self, image: np.ndarray) -> np.ndarray:
         """The network's output for `image` float32 [1, 1, z, y, x], in the SavedModel's own precision.
@@ -121,11 +128,13 @@ class FrozenGraph:
         return {name: np.asarray(value) for name, value in zip(self.outputs, values, strict=True)}
 
 
-def load_saved_model(path: Path, role: Role, labels: int | None = None) -> SavedModel:
+def load_saved_model(
+    path: Path, role: Role, labels: int | None = None, background: bool = True
+) -> SavedModel:
     """Load the SavedModel in the folder `path` and verify that it can serve as `role`.
 
-    `labels` is the number of channels that a segmentation network must return, the background included. By
-    default it is any from 2 on.
+    `labels` is the number of labels of a segmentation network, the background included. By default it is any
+    from 2 on. `background`: whether that is one of the network's channels, the first.
     Raises ExportError if there is no SavedModel, no signature `serving_default`, or an unexpected tensor.
     """
     if not is_there(path / "saved_model.pb", ExportError):
@@ -158,25 +167,29 @@ def load_saved_model(path: Path, role: Role, labels: int | None = None) -> Saved
         )
     ((input_name, image),) = inputs.items()
     ((output_name, result),) = outputs.items()
-    _check_tensor(f"{where}: its input {input_name}", image, 1, floating=True)
+    _check_tensor(f"{where}: its input {input_name}", image, range(1, 2), floating=True)
+    allowed = range(1, 2)
+    if role == "segmentation":
+        first, last = (2, MOST + 1) if labels is None else (labels, labels)
+        allowed = range(first - (not background), last - (not background) + 1)
     channels = _check_tensor(
-        f"{where}: its output {output_name}",
-        result,
-        1 if role == "localization" else labels,
-        floating=role == "segmentation",
+        f"{where}: its output {output_name}", result, allowed, floating=role == "segmentation"
     )
     parameters = sum(int(np.prod(variable.shape)) for variable in signature.variables)
-    return SavedModel(path, role, loaded, signature, input_name, output_name, parameters, channels)
+    return SavedModel(
+        path, role, loaded, signature, input_name, output_name, parameters, channels, background
+    )
 
 
-def _check_tensor(where: str, spec: tf.TensorSpec, channels: int | None, *, floating: bool) -> int:
-    """The number of channels. Raises ExportError if they are not `channels`, or not 2 or more for None."""
+def _check_tensor(where: str, spec: tf.TensorSpec, channels: range, *, floating: bool) -> int:
+    """The number of channels. Raises ExportError if it is not one of `channels`."""
     kind = "floating point" if floating else "bool"
     shape = spec.shape.as_list() if spec.shape.rank is not None else None
     found = f"{spec.dtype.name} of shape {_shape_text(shape)}"
-    expected = f"expected {kind} of shape [n, {channels or 'labels'}, z, y, x] (channels first)"
+    count = channels.start if len(channels) == 1 else "labels"
+    expected = f"expected {kind} of shape [n, {count}, z, y, x] (channels first)"
     if (spec.dtype.is_floating if floating else spec.dtype.name == "bool") and shape is not None:
-        fits = len(shape) == 5 and (shape[1] == channels if channels else 1 < (shape[1] or 0) <= MOST + 1)
+        fits = len(shape) == 5 and shape[1] in channels
         free = all(size is None for size in shape[2:])
         if fits and free:
             return int(shape[1])

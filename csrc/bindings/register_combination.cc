@@ -34,7 +34,8 @@ py::array_t<float> pool_inputs(const py::object& image, const py::object& logits
     return pooled;
 }
 
-void combine(const py::object& logits, const py::object& spatial, int64_t stride, int threads) {
+void combine(const py::object& logits, const py::object& spatial, int64_t stride,
+             const py::object& background, int threads) {
     const Logits local = logits_argument(logits, "logits"),
                  other = logits_argument(spatial, "spatial_logits");
     const Size small = network::small_size(local.size, stride);
@@ -43,8 +44,18 @@ void combine(const py::object& logits, const py::object& spatial, int64_t stride
                                     to_text(small) + " voxels, found " + std::to_string(other.outputs) +
                                     " of " + to_text(other.size) + ".");
     }
+    float* rest = nullptr;
+    if (!background.is_none()) {
+        const Logits channel = logits_argument(background, "background");
+        if (channel.outputs != 1 || channel.size != local.size) {
+            throw std::invalid_argument(
+                "background must have one channel of the logits' " + to_text(local.size) + " voxels, found " +
+                std::to_string(channel.outputs) + " of " + to_text(channel.size) + ".");
+        }
+        rest = channel.values;
+    }
     const py::gil_scoped_release release;
-    network::combine(local.values, other.values, local.outputs, local.size, stride, threads);
+    network::combine(local.values, other.values, local.outputs, local.size, stride, rest, threads);
 }
 
 }  // namespace
@@ -56,9 +67,11 @@ void register_combination(py::module_& module) {
                "the softmax over the labels, of logits, float32 (label, z, y, x). The means are float32 "
                "(1 + label, z, y, x). The stride is 2, 4 or 8.");
     module.def("combine", &combine, py::arg("logits"), py::arg("spatial_logits"), py::kw_only(),
-               py::arg("stride"), py::arg("threads") = 0,
+               py::arg("stride"), py::arg("background") = py::none(), py::arg("threads") = 0,
                "Turn the SCN's local logits (label, z, y, x) into its probabilities, in place. The spatial "
-               "networks' voxels are `stride` times as large along each axis: 2, 4 or 8.");
+               "networks' voxels are `stride` times as large along each axis: 2, 4 or 8. If the labels are "
+               "without the background, `background` (1, z, y, x) gets its probability: what they leave of "
+               "1 before all are divided by their sum.");
 }
 
 }  // namespace escn

@@ -119,7 +119,8 @@ void pool_by(const float* image, const float* logits, int64_t labels, const Size
 }
 
 template <int64_t STRIDE>
-void combine_by(float* values, const float* spatial, int64_t labels, const Size& size, int threads) {
+void combine_by(float* values, const float* spatial, int64_t labels, const Size& size, float* background,
+                int threads) {
     const Size small = small_size(size, STRIDE);
     const int64_t plane = small[1] * small[2];
     const auto phase = phases<STRIDE>();
@@ -142,7 +143,9 @@ void combine_by(float* values, const float* spatial, int64_t labels, const Size&
                     upsample_row<STRIDE>(bordered.data(), small[2], phase, rows.data() + label * size[2]);
                     to[label] = values + ((label * size[0] + z) * size[1] + y) * size[2];
                 }
-                kernels().combine(static_cast<int32_t>(labels), size[2], to.data(), from.data(), to.data());
+                float* rest = background ? background + (z * size[1] + y) * size[2] : nullptr;
+                kernels().combine(static_cast<int32_t>(labels), size[2], to.data(), from.data(), to.data(),
+                                  rest);
             }
         }
     });
@@ -187,9 +190,10 @@ void pool_inputs(const float* image, const float* logits, int64_t labels, const 
 }
 
 void combine(float* values, const float* spatial, int64_t labels, const Size& size, int64_t stride,
-             int threads) {
-    with_constant(stride,
-                  [&](auto constant) { combine_by<constant()>(values, spatial, labels, size, threads); });
+             float* background, int threads) {
+    with_constant(stride, [&](auto constant) {
+        combine_by<constant()>(values, spatial, labels, size, background, threads);
+    });
 }
 
 }  // namespace escn::network

@@ -25,8 +25,11 @@ void pool_inputs(const float* image, const float* logits, int64_t labels, const 
 // Converts the local logits `values` [label][z][y][x] to probabilities, in place. The spatial logits
 // [label][z/stride][y/stride][x/stride] are upsampled cubically (A = -0.5, half-pixel, edge repeated). With
 // l = σ(local), s = σ(spatial) and h the entropy of s in bits, p = l·h + s·(1 - h). The probabilities are p
-// divided by the sum of 1e-5 and the p of all labels. Throws like `small_size`.
+// divided by the sum of 1e-5 and the p of all labels.
+// If the labels are without the background, and `background` [z][y][x] is not null, that gets its
+// probability: its p is what the labels leave of 1, if anything, and counts in that sum. Throws like
+// `small_size`.
 void combine(float* values, const float* spatial, int64_t labels, const Size& size, int64_t stride,
-             int threads);
+             float* background, int threads);
 
 }  // namespace escn::network

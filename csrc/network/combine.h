@@ -35,9 +35,10 @@ inline Vector entropy_bits(Vector magnitude, Vector power) {
 }
 
 // With l = σ(local), s = σ(spatial) and h the entropy of s in bits, p = l·h + s·(1 - h). The probabilities
-// are p divided by the sum of 1e-5 and the p of all labels. `width` is a multiple of kLanes.
+// are p divided by the sum of 1e-5 and the p of all labels. If `background` is not null, its p is what the
+// labels leave of 1, if anything, and counts in that sum. `width` is a multiple of kLanes.
 void combine(int32_t labels, int64_t width, const float* const* local, const float* const* spatial,
-             float* const* probabilities) {
+             float* const* probabilities, float* background) {
     for (int64_t i = 0; i < width; i += kLanes) {
         Vector total = splat(1e-5f);
         for (int32_t label = 0; label < labels; ++label) {
@@ -50,7 +51,10 @@ void combine(int32_t labels, int64_t width, const float* const* local, const flo
             total += p;
             store(probabilities[label] + i, p);
         }
+        const Vector rest = larger(splat(1 + 1e-5f) - total, splat(0.0f));
+        if (background) total += rest;
         const Vector factor = splat(1.0f) / total;
+        if (background) store(background + i, rest * factor);
         for (int32_t label = 0; label < labels; ++label) {
             float* p = probabilities[label] + i;
             store(p, load(p) * factor);

@@ -80,7 +80,7 @@ class Scn:
 
     def __init__(self, local: _core.UNet, form: CoreForm, content: bytes, threads: int) -> None:
         self._local, self._threads = local, threads
-        self._stride, self._softmax = form.stride, form.softmax
+        self._stride, self._softmax, self._background = form.stride, form.softmax, form.background
         self._spatial = [
             (each.label, [0] * each.image + [1 + label for label in each.sees], _unet(each.unet, content))
             for each in form.spatial
@@ -88,7 +88,9 @@ class Scn:
 
     def run(self, image: np.ndarray, output: np.ndarray) -> None:
         """See `Network`."""
-        values, channel = output[0], image[np.newaxis]
+        values, background, channel = output[0], None, image[np.newaxis]
+        if not self._background:
+            background, values = values[:1], values[1:]
         self._local.run(channel, values, threads=self._threads)
         pooled = _core.pool_inputs(
             channel, values, stride=self._stride, softmax=self._softmax, threads=self._threads
@@ -97,7 +99,7 @@ class Scn:
         for label, sees, unet in self._spatial:
             unet.run(pooled[sees], spatial[label : label + 1], threads=self._threads)
             unet.release()  # the next one takes the same memory
-        _core.combine(values, spatial, stride=self._stride, threads=self._threads)
+        _core.combine(values, spatial, stride=self._stride, background=background, threads=self._threads)
 
     def bytes_for(self, size: Size) -> int:
         """See `Network`."""

@@ -95,15 +95,16 @@ def _check_core_forms(manifest: Manifest) -> None:
             if core.spatial:
                 _refuse(f"has {where}.spatial, expected none, as the localization network")
             continue
-        _check_unet(f"{where}.unet", core.unet, 1, len(labels))
-        if sorted(each.label for each in core.spatial) != list(labels):
-            found = [each.label for each in core.spatial]
-            _refuse(f"has the labels {shown(found)} in {where}.spatial, expected each of {len(labels)} once")
+        channels = labels if core.background else labels[:-1]
+        _check_unet(f"{where}.unet", core.unet, 1, len(channels))
+        if sorted(each.label for each in core.spatial) != list(channels):
+            found, count = [each.label for each in core.spatial], len(channels)
+            _refuse(f"has the labels {shown(found)} in {where}.spatial, expected each of {count} once")
         if core.stride not in STRIDES:
             strides = ", ".join(map(str, STRIDES))
             _refuse(f"has {shown(core.stride)} in {where}.stride, expected one of {strides}")
         for index, each in enumerate(core.spatial):
-            if len(set(each.sees)) != len(each.sees) or not set(each.sees) <= set(labels):
+            if len(set(each.sees)) != len(each.sees) or not set(each.sees) <= set(channels):
                 _refuse(f"has {shown(list(each.sees))} in {where}.spatial[{index}].sees, expected labels")
             _check_unet(f"{where}.spatial[{index}].unet", each.unet, each.image + len(each.sees), 1)
 

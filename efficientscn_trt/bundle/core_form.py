@@ -63,8 +63,8 @@ class UNetForm:
 
 @dataclass(frozen=True)
 class SpatialForm:
-    """The spatial network of one label. It takes the image, if `image` is true, and the local predictions of
-    the labels `sees`, both pooled, and gives one logit.
+    """The spatial network of one channel, `label`. It takes the image, if `image` is true, and the local
+    predictions of the channels `sees`, both pooled, and gives one logit.
     """
 
     label: int
@@ -78,9 +78,10 @@ class CoreForm:
     """A network as the core runs it.
 
     The localization network is `unet`, whose two logits are compared. The segmentation network is an SCN:
-    `unet` gives the local logits, and `spatial` has a network of each label. The voxels of these are `stride`
-    times as large along each axis. They see the softmax of the local logits if `softmax`, else their
-    sigmoids. `sha256`: of the float32 file in which the weights lie.
+    `unet` gives the local logits, and `spatial` has a network of each channel. The voxels of these are
+    `stride` times as large along each axis. They see the softmax of the local logits if `softmax`, else their
+    sigmoids. If it has no channel of the `background`, that gets what the labels leave of 1. `sha256`: of the
+    float32 file in which the weights lie.
     """
 
     sha256: str
@@ -88,6 +89,7 @@ class CoreForm:
     spatial: tuple[SpatialForm, ...]
     stride: int = field(default=4, metadata={"optional": True})
     softmax: bool = field(default=False, metadata={"optional": True})
+    background: bool = field(default=True, metadata={"optional": True})
 
     @property
     def multiples(self) -> tuple[int, int, int]:

@@ -26,6 +26,12 @@ from .options import FILE, labels_option, quiet_option
 )
 @click.option("-o", "--output", required=True, type=FILE, metavar="BUNDLE", help="Folder to write.")
 @labels_option("Default: those in the SavedModel; else the released ones for five channels.")
+@click.option(
+    "--no-background",
+    is_flag=True,
+    help="The segmentation network has no channel for the background. The bundle's network gets one: what "
+    "the predictions of the labels leave of 1.",
+)
 @click.option("--name", metavar="TEXT", help="Name of the bundle. Default: the name of the folder.")
 @click.option("--description", default="", metavar="TEXT", help="One sentence about the networks.")
 @click.option("--notice", default="", metavar="TEXT", help="Warning that is shown with each segmentation.")
@@ -50,6 +56,7 @@ def export(
     segmentation: Path,
     output: Path,
     labels: str | None,
+    no_background: bool,
     name: str | None,
     description: str,
     notice: str,
@@ -83,6 +90,7 @@ def export(
             segmentation,
             output,
             labels=None if labels is None else parse_labels(labels),
+            background=not no_background,
             name=name,
             description=description,
             notice=notice,

@@ -33,7 +33,9 @@ def find_core_form(file: Path, role: str) -> CoreForm:
     spatial = (
         SpatialForm(each.label, each.sees, form_of(each.unet, content), each.image) for each in scn.spatial
     )
-    return CoreForm(sha256, form_of(scn.local, content), tuple(spatial), scn.stride, scn.softmax)
+    return CoreForm(
+        sha256, form_of(scn.local, content), tuple(spatial), scn.stride, scn.softmax, scn.background
+    )
 
 
 def core_outputs(form: CoreForm, content: bytes, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -45,6 +47,7 @@ def core_outputs(form: CoreForm, content: bytes, image: np.ndarray) -> dict[str,
     if isinstance(network, Localization):
         logits = network.logits(image[0, 0])
         return {"mask": network.mask(logits)[np.newaxis], "logits": logits[np.newaxis]}
-    probabilities = np.empty((1, form.unet.outputs, *image.shape[2:]), np.float32)
+    labels = form.unet.outputs + (not form.background)
+    probabilities = np.empty((1, labels, *image.shape[2:]), np.float32)
     network.run(image[0, 0], probabilities)
     return {"probabilities": probabilities}

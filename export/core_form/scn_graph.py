@@ -34,13 +34,14 @@ class SpatialGraph:
 @dataclass(frozen=True)
 class ScnGraph:
     """The U-Nets of an SCN. The spatial ones see the softmax of the local logits if `softmax`, else their
-    sigmoids, pooled by `stride`.
+    sigmoids, pooled by `stride`. One of the channels is the `background`, or that is added at the end.
     """
 
     local: UNetGraph
     spatial: tuple[SpatialGraph, ...]
     stride: int
     softmax: bool
+    background: bool
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ def find_scn(network: ov.Model) -> ScnGraph:
             f"no U-Net of the paper's form, which sees only the image and local predictions, gives the "
             f"spatial logits of the channels {', '.join(missing)}"
         )
-    if not _combines_as_the_core(network):
-        raise OtherForm("it combines the local and the spatial predictions otherwise than the paper")
-    return ScnGraph(local, spatial, ends.stride, ends.softmax)
+    return ScnGraph(local, spatial, ends.stride, ends.softmax, _combines_the_background(network))
 
 
 def _local(network: ov.Model) -> tuple[UNetGraph, _Ends]:
@@ -151,7 +150,11 @@ def _inputs(node: ov.Node) -> list[ov.Output]:
     return [node.input_value(index) for index in range(node.get_input_size())]
 
 
-def _combines_as_the_core(network: ov.Model) -> bool:
+def _combines_the_background(network: ov.Model) -> bool:
+    """Whether the background is one of the channels that are combined, or is added to their probabilities.
+
+    Raises OtherForm if the probabilities are not those of the core.
+    """
     tail = network.clone()
     local, ends = _local(tail)
     labels = local.head[0].shape[0]
@@ -162,8 +165,17 @@ def _combines_as_the_core(network: ov.Model) -> bool:
     )
     values, spatial = values.astype(np.float32), spatial.astype(np.float32)
     expected = computed_from(tail, [(local.logits, values), (ends.logits, spatial)])
-    if expected is None or expected.shape != values.shape:
+    for background in (True, False):
+        found = np.concatenate([values[:, :1], values], axis=1)[0]
+        rest = None if background else found[:1]
+        _core.combine(found[1:], spatial[0], stride=ends.stride, background=rest, threads=1)
+        found = found[1:] if background else found
+        if _agree(expected, found):
+            return background
+    raise OtherForm("it combines the local and the spatial predictions otherwise than the paper")
+
+
+def _agree(expected: np.ndarray | None, found: np.ndarray) -> bool:
+    if expected is None or expected.shape[1:] != found.shape:
         return False
-    found = values.copy()
-    _core.combine(found[0], spatial[0], stride=ends.stride, threads=1)
-    return np.allclose(expected, found, rtol=0, atol=_PROBE_LIMIT)
+    return np.allclose(expected[0], found, rtol=0, atol=_PROBE_LIMIT)

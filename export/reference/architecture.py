@@ -53,10 +53,10 @@ LOCALIZATION = UNetArchitecture(levels=5, filters=32, inputs=1, outputs=2)
 class ScnArchitecture:
     """The U-Nets of a segmentation network, and how they are joined. The defaults are the released ones.
 
-    `labels` counts the background, label 0. `stride`: by this factor the inputs of the spatial networks are
-    pooled. They see the local predictions of the other labels: with `softmax` those of a softmax, else of
-    sigmoids; `sees_background`: the background's, too; `sees_image`: and the image. `slope`: of the
-    activations below zero; 0 is ReLU.
+    `labels` counts the background, label 0, which has a channel only with `background`. `stride`: by this
+    factor the inputs of the spatial networks are pooled. They see the local predictions of the other labels:
+    with `softmax` those of a softmax, else of sigmoids; `sees_background`: the background's, too, if it has a
+    channel; `sees_image`: and the image. `slope`: of the activations below zero; 0 is ReLU.
     """
 
     labels: int = LABELS
@@ -69,11 +69,17 @@ class ScnArchitecture:
     softmax: bool = False
     sees_image: bool = True
     sees_background: bool = False
+    background: bool = True
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The labels that have a channel, in the order of the channels."""
+        return tuple(range(not self.background, self.labels))
 
     @property
     def local(self) -> UNetArchitecture:
         """The local U-Net: the image in, a logit of each label out."""
-        return UNetArchitecture(self.levels, self.filters, 1, self.labels, self.slope)
+        return UNetArchitecture(self.levels, self.filters, 1, len(self.channels), self.slope)
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -81,12 +87,15 @@ class ScnArchitecture:
 
         The last one is the background's, unless the spatial networks see the background.
         """
-        background, *others = range(self.labels)
-        return (background, *others) if self.sees_background else (*others, background)
+        if self.sees_background or not self.background:
+            return self.channels
+        background, *others = self.channels
+        return (*others, background)
 
     def others(self, label: int) -> list[int]:
         """Labels whose local predictions the spatial U-Net of `label` sees, in channel order."""
-        return [other for other in range(0 if self.sees_background else 1, self.labels) if other != label]
+        seen = self.channels if self.sees_background else range(1, self.labels)
+        return [other for other in seen if other != label]
 
     def spatial(self, label: int) -> UNetArchitecture:
         """The spatial U-Net of one label: the image, if seen, and the other labels in, one logit out."""

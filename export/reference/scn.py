@@ -68,7 +68,7 @@ class Scn(tf.Module):
     def _spatial_logits(self, image: tf.Tensor, local: tf.Tensor, dropout: float) -> tf.Tensor:
         axis, scn = self.form.channel_axis, self.architecture
         pooled = tf.identity(average_pool(local, scn.stride, self.form))  # see `UNet._block`
-        local_of = tf.unstack(pooled, num=scn.labels, axis=axis)
+        local_of = dict(zip(scn.channels, tf.unstack(pooled, num=len(scn.channels), axis=axis), strict=True))
         always = []
         if scn.sees_image:
             always = tf.unstack(average_pool(image, scn.stride, self.form), num=1, axis=axis)
@@ -76,7 +76,7 @@ class Scn(tf.Module):
         for label, unet in zip(scn.order, self.spatial, strict=True):
             seen = tf.stack([*always, *(local_of[other] for other in scn.others(label))], axis=axis)
             logits[label] = unet(seen, dropout)
-        joined = tf.concat([logits[label] for label in range(scn.labels)], axis)
+        joined = tf.concat([logits[label] for label in scn.channels], axis)
         return upsample_cubic(joined, self.form, scn.stride)
 
     def _combine(self, local_logits: tf.Tensor, spatial_logits: tf.Tensor) -> tf.Tensor:

@@ -47,6 +47,19 @@ def test_probabilities(
     assert error.max() < 5e-7 * max(scale, 1)
 
 
+@given(*CASES)
+def test_the_background_of_labels_without_one(
+    stride: int, labels: int, small: tuple[int, int, int], scale: float, seed: int
+) -> None:
+    size = tuple(stride * length for length in small)
+    local, spatial = logits_of(labels, size, scale, seed), logits_of(labels, small, scale, seed + 1)
+    local, spatial = local - 2, spatial - 2  # so that in some voxels little is left of 1, in others much
+    found = np.concatenate([np.full((1, *size), np.nan, np.float32), local])
+    _core.combine(found[1:], spatial, stride=stride, background=found[:1])
+    expected = reference.with_background(reference.combined(local, spatial, stride))
+    assert np.abs(found - expected).max() < 2e-6 * max(scale, 1)
+
+
 @pytest.mark.parametrize("softmax", PREDICTED)
 @given(*CASES)
 def test_pooled_predictions(
@@ -96,7 +109,9 @@ def test_what_is_not_a_number_stays_so() -> None:
     _core.combine(local, spatial, stride=4)
     assert np.isnan(local).sum() == 2  # the sum over the labels is NaN too
     spatial[:] = np.nan
-    _core.combine(local, spatial, stride=4)
+    background = np.zeros((1, *local.shape[1:]), np.float32)
+    _core.combine(local, spatial, stride=4, background=background)
+    assert np.isnan(background).all()
     assert np.isnan(local).all()
 
 
@@ -133,5 +148,14 @@ def test_what_cannot_be_combined() -> None:
         pool_sigmoids(np.zeros((2, 8, 8, 16), np.float32), local)
     with pytest.raises(ValueError, match=r"found 1 of \(8, 8, 32\)"):
         pool_sigmoids(image_of((8, 8, 32)), local)
+    spatial = np.zeros((2, 2, 2, 4), np.float32)
+    with pytest.raises(
+        ValueError, match=r"background must have one channel of the .*16\) voxels, found 2 of"
+    ):
+        _core.combine(local, spatial, stride=4, background=local)
+    with pytest.raises(ValueError, match=r"background must have one channel .* found 1 of \(8, 8, 8\)"):
+        _core.combine(local, spatial, stride=4, background=np.zeros((1, 8, 8, 8), np.float32))
+    with pytest.raises(ValueError, match="background must hold float32 values, found float64"):
+        _core.combine(local, spatial, stride=4, background=np.zeros((1, 8, 8, 16)))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="logits must be C-contiguous and writable"):
         _core.combine(local[..., ::-1], np.zeros((2, 2, 2, 4), np.float32), stride=4)

@@ -44,6 +44,7 @@ VARIANTS = {
     ),
     "float32": (ScnArchitecture(LABELS), FLOAT32),
     "one organ": (ScnArchitecture(2), RELEASED),
+    "no channel for the background": (ScnArchitecture(LABELS, background=False), RELEASED),
 }
 
 
@@ -76,8 +77,8 @@ def test_a_variant_is_exported_with_every_pattern(
     scn, form = VARIANTS[name]
     weights = initial_weights("segmentation", seed=0, scn=scn)
     write_saved_model("segmentation", weights, tmp_path / "model", scn=scn, form=form)
-    saved = load_saved_model(tmp_path / "model", "segmentation")
-    assert saved.channels == scn.labels
+    saved = load_saved_model(tmp_path / "model", "segmentation", background=scn.background)
+    assert saved.labels == scn.labels
     image = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 1, 32, 32, 32)).astype(np.float32)
     exported = export_network(saved, image, saved.run(image), lambda step: None)
     expected = table()[name]

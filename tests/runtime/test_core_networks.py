@@ -144,6 +144,10 @@ _ALTERED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         lambda d: _at(d, "segmentation").update(stride=3),
         r"has 3 in networks\.segmentation\.core\.stride, expected one of 2, 4, 8",
     ),
+    "no channel for the background": (
+        lambda d: _at(d, "segmentation").update(background=False),
+        r"has 1 inputs and 5 outputs in networks\.segmentation\.core\.unet, expected 1 and 4",
+    ),
     "an SCN as the localization": (
         lambda d: _at(d, "localization").update(spatial=_at(d, "segmentation", "spatial")),
         r"has networks\.localization\.core\.spatial, expected none",

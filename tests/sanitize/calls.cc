@@ -117,8 +117,11 @@ Bytes pool_inputs(const std::vector<float>& image, const std::vector<float>& log
     return bytes_of(pooled);
 }
 
+// Into the first channel goes the background's probability.
 Bytes combine(std::vector<float> logits, const std::vector<float>& spatial, int threads) {
-    network::combine(logits.data(), spatial.data(), kLabels, kLogitsSize, kStride, threads);
+    logits.insert(logits.begin(), voxels(kLogitsSize), 0.0f);
+    network::combine(logits.data() + voxels(kLogitsSize), spatial.data(), kLabels, kLogitsSize, kStride,
+                     logits.data(), threads);
     return bytes_of(logits);
 }
 

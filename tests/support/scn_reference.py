@@ -25,10 +25,23 @@ def combined(local: np.ndarray, spatial: np.ndarray, stride: int) -> np.ndarray:
     logits = spatial.astype(np.float64)
     for axis in (1, 2, 3):
         logits = _upsampled(logits, axis, stride)
+    return mixed(local, logits)
+
+
+def mixed(local: np.ndarray, spatial: np.ndarray) -> np.ndarray:
+    """Combine local and spatial logits of one size; [label, z, y, x], not normalized."""
+    logits = spatial.astype(np.float64)
     s = sigmoid(logits)
     size = np.abs(logits)
     entropy = (np.log1p(np.exp(-size)) + size * sigmoid(-size)) / np.log(2)
     return sigmoid(local) * entropy + s * (1 - entropy)
+
+
+def with_background(predictions: np.ndarray) -> np.ndarray:
+    """Probabilities from predictions [label, z, y, x]; the background gets what the labels leave of 1."""
+    rest = np.maximum(1 - predictions.sum(axis=0, keepdims=True), 0)
+    values = np.concatenate([rest, predictions])
+    return values / (values.sum(axis=0) + 1e-5)
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

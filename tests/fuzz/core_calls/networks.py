@@ -43,16 +43,26 @@ def combination(choices: Choices) -> None:
         expected = scn_reference.pooled_inputs(np.array(image), np.array(local), stride, predicted)
         error = 5e-7 * max(1, np.abs(expected[0]).max())
         np.testing.assert_allclose(pooled, expected, rtol=0, atol=error)
-    before = np.array(local)
-    if not accepted(lambda: _core.combine(local, spatial, stride=stride, threads=threads)):
+    before, background = np.array(local), None
+    if choices.once_in(3):
+        background = np.zeros((1, *size), "f4")
+        if choices.once_in(4):
+            background = choices.array([1, *size], ("<f4",))
+    if not accepted(
+        lambda: _core.combine(local, spatial, stride=stride, background=background, threads=threads)
+    ):
         return
     if np.isfinite(before).all() and np.abs(spatial).max() < LARGE:
         total = np.asarray(local, np.float64).sum(axis=0)
+        if background is not None:
+            assert np.min(background) >= 0
+            total += background[0]
         assert np.min(local) >= 0 and total.max() < 1 + 1e-5
         scale = max(np.abs(before).max(), np.abs(spatial).max(), 1)
         if scale < 300:
             p = scn_reference.combined(before, np.array(spatial), stride)
-            sums = p.sum(axis=0) + 1e-5
+            sums = p.sum(axis=0)
+            sums = (sums if background is None else np.maximum(sums, 1)) + 1e-5
             assert (np.abs(local - p / sums) * sums).max() < 5e-7 * scale
 
 
