@@ -73,9 +73,8 @@ def export_bundle(
     Each step is checked on the networks' inputs for the CT `check_input`, by default for a phantom.
 
     Args:
-        labels: of the segmentation network's channels from the second on; the first is the background. By
-            default those in the SavedModel, or of the released network if there are five channels, or
-            "label 1" and so on.
+        labels: of the segmentation network's channels, without the background. By default those in the
+            SavedModel, or of the released network if there are as many, or "label 1" and so on.
         background: whether the segmentation network has a channel for the background, the first. If not, the
             bundle's network gets one: what the predictions of the labels leave of 1.
         name: the bundle's name; by default the name of the folder `output`.

@@ -32,7 +32,9 @@ def leftovers(model: ir.Model, passes: Sequence[GraphPass], image: np.ndarray) -
     Each says what these operators take in a run of `model` on `image` float32 [1, 1, z, y, x].
     """
     nodes = [None if WANTED in node.meta else node.op_type for node in model.graph]
-    operators = {graph_pass.slow: graph_pass.leftovers for graph_pass in passes}
+    operators: dict[str, frozenset[str]] = {}
+    for each in passes:
+        operators[each.slow] = operators.get(each.slow, frozenset()) | each.leftovers
     left = {slow: [i for i, kind in enumerate(nodes) if kind in kinds] for slow, kinds in operators.items()}
     if not any(left.values()):
         return ()

@@ -23,7 +23,7 @@ def find_localization(network: ov.Model) -> UNetGraph:
         raise OtherForm(NO_UNET)
     outputs = unet.head[0].shape[0]
     if outputs != 2:
-        raise OtherForm(f"its U-Net has the number of logits {outputs}, expected 2")
+        raise OtherForm(f"its U-Net gives {outputs} logits, expected 2")
     if not _compares_logits(network):
         raise OtherForm("its mask is not true where the second logit is larger")
     return unet

@@ -44,8 +44,9 @@ def _pass(name: str, slow: str, *operators: str) -> GraphPass:
 
 PASSES = (
     _pass("transposes", "the layout stays", "Transpose"),
+    _pass("joins", "channels are copied", "ReduceMean", "Gather"),
     _pass("more transposes", "the layout stays", "Transpose"),
-    _pass("joins", "channels are copied", "Concat", "ReduceMean", "Gather"),
+    _pass("more joins", "channels are copied", "Concat"),
     _pass("nothing", "never said", "Erf"),
     _pass("another", ""),
 )
@@ -68,4 +69,4 @@ def test_what_a_pass_inserted_is_no_leftover(model: ir.Model) -> None:
     for node in model.graph:
         if node.op_type == "Transpose":
             node.meta[WANTED] = True
-    assert leftovers(model, PASSES[:2], IMAGE) == ()
+    assert leftovers(model, PASSES[::2], IMAGE) == ()
