@@ -6,19 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 import onnxruntime
 
 Outputs = Mapping[str, np.ndarray]
 
 
-def run(model: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
-    """All outputs of `model` for `image` float32 [1, 1, z, y, x], computed by ONNX Runtime."""
+def options_for(*, optimised: bool) -> onnxruntime.SessionOptions:
+    """Of a session without warnings. `optimised`: ONNX Runtime may rewrite the graph."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return options
+
+
+def session_of(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    """A session of `model` on the CPU."""
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
+
+
+def run(
+    model: ir.Model, image: np.ndarray, options: onnxruntime.SessionOptions | None = None
+) -> dict[str, np.ndarray]:
+    """All outputs of `model` for `image` float32 [1, 1, z, y, x], computed by ONNX Runtime."""
+    session = session_of(ir.to_proto(model), options or options_for(optimised=True))
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, {"image": image}), strict=True))
 

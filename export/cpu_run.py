@@ -11,6 +11,7 @@ import numpy as np
 from efficientscn_trt.backends.core_networks import core_runs
 from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.io.wording import by_axis
 from efficientscn_trt.triples import Size
 
 from .savedmodel import Role
@@ -33,8 +34,7 @@ class CpuRun:
     bytes: int
 
     def __str__(self) -> str:
-        size = " × ".join(map(str, self.size))
-        cost = f"at {size} voxels, in {self.seconds:.2f} s and {self.bytes / 1e6:,.0f} MB"
+        cost = f"at {by_axis(self.size)} voxels, in {self.seconds:.2f} s and {self.bytes / 1e6:,.0f} MB"
         if self.not_core:
             return f"The CPU core cannot run it, because {self.not_core}. OpenVINO runs it, here {cost}."
         return f"The CPU core runs it, here {cost}."

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
-import onnxruntime
 
+from .compare import options_for, session_of
 from .passes.graph_pass import WANTED, GraphPass
 
 _MB = 1e6
@@ -58,15 +58,11 @@ def profiled(model: ir.Model, image: np.ndarray) -> Run:
     proto = ir.to_proto(model)
     for index, node in enumerate(proto.graph.node):
         node.name = str(index)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options = options_for(optimised=False)
     options.enable_profiling = True
     with tempfile.TemporaryDirectory() as scratch:
         options.profile_file_prefix = str(Path(scratch, "run"))
-        session = onnxruntime.InferenceSession(
-            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        session = session_of(proto, options)
         session.run(None, {"image": image})
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     seconds, written = [0.0] * len(proto.graph.node), [0] * len(proto.graph.node)

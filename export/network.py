@@ -114,12 +114,12 @@ def export_network(
     progress("CPU core")
     begin = time.perf_counter()
     content = ir.to_proto(model).SerializeToString()
-    form, core, reason = None, None, ""
+    form, core, not_core = None, None, ""
     try:
         form = _core_form(content, saved.role, image)
     except OtherForm as other:
-        reason = str(other)
-    if form is not None:
+        not_core = str(other)
+    else:
         change = difference(with_its_logits, core_outputs(form, content, image))
         _require_small("CPU core", change, model, image, outputs)
         nodes = model.graph.num_nodes()
@@ -143,7 +143,17 @@ def export_network(
         end = difference(over_labels(reference, 0), over_labels(outputs, 1))
     values = (float(expected.min()), float(expected.max())) if saved.role == "segmentation" else None
     report = NetworkReport(
-        saved.role, tuple(steps), core, reason, float16, sums, end, slow, saved.parameters, (z, y, x), values
+        saved.role,
+        tuple(steps),
+        core,
+        not_core,
+        float16,
+        sums,
+        end,
+        slow,
+        saved.parameters,
+        (z, y, x),
+        values,
     )
     source = NetworkSource(
         content=content,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from efficientscn_trt.io.label_details import LabelDetails
 from efficientscn_trt.io.segments import Concept
+from efficientscn_trt.io.wording import by_axis
 
 from .compare import Difference
 from .steps import NetworkReport, Step
@@ -24,7 +25,7 @@ DASH = "–"
 
 def title(report: NetworkReport) -> str:
     """Return the table's title: the network, its parameters and the size that it was checked at."""
-    size = " × ".join(str(length) for length in report.input_size)
+    size = by_axis(report.input_size)
     return f"{report.role.capitalize()}: {report.parameters:,} parameters, checked at {size} voxels (z, y, x)"
 
 

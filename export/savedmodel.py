@@ -13,6 +13,7 @@ import numpy as np
 from efficientscn_trt.bundle.label_list import MOST
 from efficientscn_trt.errors import ExportError
 from efficientscn_trt.io.paths import is_there
+from efficientscn_trt.io.wording import by_axis
 
 from .tensorflow_import import import_tensorflow
 
@@ -60,10 +61,10 @@ class SavedModel:
         try:
             output = np.asarray(compiled(tf.constant(image, spec.dtype))[self.output_name])
         except (tf.errors.OpError, ValueError) as error:
-            size = " × ".join(str(length) for length in image.shape[2:])
             raise ExportError(
-                f"The {self.role} SavedModel {self.path} does not run at {size} voxels, a size that the "
-                f"pipeline gives it: {_first_line(error)}. Check the model, or the pipeline's valid sizes."
+                f"The {self.role} SavedModel {self.path} does not run at {by_axis(image.shape[2:])} voxels, "
+                f"a size that the pipeline gives it: {_first_line(error)}. Check the model, or the "
+                "pipeline's valid sizes."
             ) from error
         if output.shape != (1, self.channels, *image.shape[2:]):
             raise ExportError(

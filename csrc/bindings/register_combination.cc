@@ -13,15 +13,18 @@ namespace py = pybind11;
 namespace escn {
 namespace {
 
+void require_one_channel(const char* name, int64_t count, const Size& size, const Size& expected) {
+    if (count == 1 && size == expected) return;
+    throw std::invalid_argument(std::string(name) + " must have one channel of the logits' " +
+                                to_text(expected) + " voxels, found " + std::to_string(count) + " of " +
+                                to_text(size) + ".");
+}
+
 py::array_t<float> pool_inputs(const py::object& image, const py::object& logits, int64_t stride,
                                bool softmax, int threads) {
     const Channels voxels = image_argument(image);
     const Logits local = logits_argument(logits, "logits");
-    if (voxels.count != 1 || voxels.size != local.size) {
-        throw std::invalid_argument("image must have one channel of the logits' " + to_text(local.size) +
-                                    " voxels, found " + std::to_string(voxels.count) + " of " +
-                                    to_text(voxels.size) + ".");
-    }
+    require_one_channel("image", voxels.count, voxels.size, local.size);
     const Size small = network::small_size(local.size, stride);
     py::array_t<float> pooled({1 + local.outputs, small[0], small[1], small[2]});
     float* to = pooled.mutable_data();
@@ -47,11 +50,7 @@ void combine(const py::object& logits, const py::object& spatial, int64_t stride
     float* rest = nullptr;
     if (!background.is_none()) {
         const Logits channel = logits_argument(background, "background");
-        if (channel.outputs != 1 || channel.size != local.size) {
-            throw std::invalid_argument(
-                "background must have one channel of the logits' " + to_text(local.size) + " voxels, found " +
-                std::to_string(channel.outputs) + " of " + to_text(channel.size) + ".");
-        }
+        require_one_channel("background", channel.outputs, channel.size, local.size);
         rest = channel.values;
     }
     const py::gil_scoped_release release;

@@ -83,6 +83,7 @@ void pool_by(const float* image, const float* logits, int64_t labels, const Size
              float* pooled, int threads) {
     constexpr float share = 1.0f / (STRIDE * STRIDE * STRIDE);
     const Size small = small_size(size, STRIDE);
+    const auto add = prediction == Prediction::kSoftmax ? kernels().add_softmax : kernels().add_sigmoids;
     const int64_t channels = 1 + labels, width = size[2], volume = size[0] * size[1] * width;
     cpu::ThreadPool(cpu::thread_count(threads)).run(small[0] * small[1], [&](cpu::Tasks& tasks) {
         std::vector<float> sums(channels * width);
@@ -97,13 +98,7 @@ void pool_by(const float* image, const float* logits, int64_t labels, const Size
                 const int64_t at = (z * size[1] + y) * width;
                 for (int64_t x = 0; x < width; ++x) sums[x] += image[at + x];
                 for (int64_t label = 0; label < labels; ++label) from[label] = logits + label * volume + at;
-                if (prediction == Prediction::kSoftmax) {
-                    kernels().add_softmax(static_cast<int32_t>(labels), width, from.data(), to.data());
-                } else {
-                    for (int64_t label = 0; label < labels; ++label) {
-                        kernels().add_sigmoids(from[label], width, to[label]);
-                    }
-                }
+                add(static_cast<int32_t>(labels), width, from.data(), to.data());
             }
             for (int64_t channel = 0; channel < channels; ++channel) {
                 float* out = pooled + (channel * small[0] * small[1] + task) * small[2];

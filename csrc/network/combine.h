@@ -62,9 +62,13 @@ void combine(int32_t labels, int64_t width, const float* const* local, const flo
     }
 }
 
-// sums[i] += σ(logits[i]); `width` is a multiple of kLanes.
-void add_sigmoids(const float* logits, int64_t width, float* sums) {
-    for (int64_t i = 0; i < width; i += kLanes) store(sums + i, load(sums + i) + sigmoid(load(logits + i)));
+// sums[label][i] += σ(logits[label][i]); `width` is a multiple of kLanes.
+void add_sigmoids(int32_t labels, int64_t width, const float* const* logits, float* const* sums) {
+    for (int32_t label = 0; label < labels; ++label) {
+        const float* from = logits[label];
+        float* to = sums[label];
+        for (int64_t i = 0; i < width; i += kLanes) store(to + i, load(to + i) + sigmoid(load(from + i)));
+    }
 }
 
 // sums[label][i] += softmax(logits)[label][i] over the labels; `width` is a multiple of kLanes.

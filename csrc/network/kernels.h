@@ -120,7 +120,7 @@ struct Kernels {
     void (*convolve_image)(const ImageConvolution&, const ImageRows&);
     void (*combine)(int32_t labels, int64_t size, const float* const* local, const float* const* spatial,
                     float* const* probabilities, float* background);
-    void (*add_sigmoids)(const float* logits, int64_t size, float* sums);
+    void (*add_sigmoids)(int32_t labels, int64_t size, const float* const* logits, float* const* sums);
     void (*add_softmax)(int32_t labels, int64_t size, const float* const* logits, float* const* sums);
 };
 

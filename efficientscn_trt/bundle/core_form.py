@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .decode import OPTIONAL
+
 FILTERS = (16, 32, 48, 64)
 """The numbers of filters that the core supports."""
 
@@ -70,7 +72,7 @@ class SpatialForm:
     label: int
     sees: tuple[int, ...]
     unet: UNetForm
-    image: bool = field(default=True, metadata={"optional": True})
+    image: bool = field(default=True, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class CoreForm:
     sha256: str
     unet: UNetForm
     spatial: tuple[SpatialForm, ...]
-    stride: int = field(default=4, metadata={"optional": True})
-    softmax: bool = field(default=False, metadata={"optional": True})
-    background: bool = field(default=True, metadata={"optional": True})
+    stride: int = field(default=4, metadata=OPTIONAL)
+    softmax: bool = field(default=False, metadata=OPTIONAL)
+    background: bool = field(default=True, metadata=OPTIONAL)
 
     @property
     def multiples(self) -> tuple[int, int, int]:

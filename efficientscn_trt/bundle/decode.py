@@ -17,6 +17,9 @@ from ..io.wording import excerpt, shown
 
 T = TypeVar("T")
 
+OPTIONAL = {"optional": True}
+"""Metadata of a field that may be missing."""
+
 
 def decode(cls: type[T], data: object, where: str = "") -> T:
     """Build the dataclass `cls` from `data`, the output of `json.loads`.

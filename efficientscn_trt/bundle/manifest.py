@@ -13,6 +13,7 @@ from typing import Any
 from ..io.label_details import LabelDetails
 from ..triples import Size, Triple
 from .core_form import CoreForm
+from .decode import OPTIONAL
 
 SCHEMA_VERSION = 2
 FIRST_WITH_CORE_FORMS = 2
@@ -20,9 +21,6 @@ FIRST_WITH_CORE_FORMS = 2
 
 MANIFEST = "manifest.json"
 NETWORKS = ("localization", "segmentation")
-
-OPTIONAL = {"optional": True}
-"""Metadata of a field that a manifest may lack."""
 
 Sizes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 

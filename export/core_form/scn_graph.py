@@ -62,7 +62,7 @@ def find_scn(network: ov.Model) -> ScnGraph:
 
     What follows the spatial logits is recognized by its results on a small random input. Raises OtherForm.
     """
-    local, ends = _local(network)
+    local, ends = _beginning(network)
     spatial = _spatial(network, ends)
     found = [each.label for each in spatial]
     missing = [str(label) for label in range(local.head[0].shape[0]) if label not in found]
@@ -74,7 +74,8 @@ def find_scn(network: ov.Model) -> ScnGraph:
     return ScnGraph(local, spatial, ends.stride, ends.softmax, _combines_the_background(network))
 
 
-def _local(network: ov.Model) -> tuple[UNetGraph, _Ends]:
+def _beginning(network: ov.Model) -> tuple[UNetGraph, _Ends]:
+    """The local U-Net, and where the spatial ones begin and end. Raises OtherForm."""
     local = find_unet(network.input(0))
     if local is None:
         raise OtherForm(NO_UNET)
@@ -156,7 +157,7 @@ def _combines_the_background(network: ov.Model) -> bool:
     Raises OtherForm if the probabilities are not those of the core.
     """
     tail = network.clone()
-    local, ends = _local(tail)
+    local, ends = _beginning(tail)
     labels = local.head[0].shape[0]
     generator = np.random.default_rng(0)
     values, spatial = (

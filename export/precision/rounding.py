@@ -11,21 +11,17 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 
+from ..compare import options_for, run
+
 HALF, SINGLE = ir.DataType.FLOAT16, ir.DataType.FLOAT
 
 
 def run_rounded(model: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
     """All outputs of the float16 network `model` for `image` float32 [1, 1, z, y, x], as float32."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options = options_for(optimised=False)
     # The default order computes all slices of a convolution's chain before the first sum.
     options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        ir.to_proto(with_rounding(model)).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {"image": image}), strict=True))
+    return run(with_rounding(model), image, options)
 
 
 def with_rounding(model: ir.Model) -> ir.Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ pytest.importorskip("tf2onnx")
 from support import scn_reference as reference  # noqa: E402
 from support.model_folders import ModelFolders  # noqa: E402
 
-from efficientscn_trt import cli  # noqa: E402
 from efficientscn_trt.backends.cpu import CpuBackend  # noqa: E402
 from efficientscn_trt.backends.openvino_loader import load_with_openvino  # noqa: E402
 from efficientscn_trt.bundle import load  # noqa: E402
@@ -138,14 +138,10 @@ def test_its_report(report: ExportReport) -> None:
 
 
 def test_labels_of_another_number(
-    model: Path, tiny_models: ModelFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, tiny_models: ModelFolders, refusal: Callable[..., str]
 ) -> None:
-    def export(*options: str) -> str:
-        arguments = ["export", "--localization", str(tiny_models.localization), "--segmentation", str(model)]
-        assert cli.run([*arguments, "-o", str(tmp_path / "bundle"), *options]) == ExportError.exit_code
-        return " ".join(capsys.readouterr().err.split())
-
-    assert "2 channels, the background and 1 label, but 2 are named: liver, spleen" in (said := export())
+    said = refusal(tiny_models.localization, model)
+    assert "2 channels, the background and 1 label, but 2 are named: liver, spleen" in said
     assert said.endswith("If the first channel is not the background, say --no-background.")
-    said = export("--no-background", "--labels", "liver")
+    said = refusal(tiny_models.localization, model, "--no-background", "--labels", "liver")
     assert "returns 2 channels without the background, but 1 are named: liver; name each once" in said

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from math import prod
 
 import numpy as np
 import pytest
+from support.other_sizes import demo_with_sizes
 
 pytest.importorskip("tensorflow")
 
@@ -37,13 +37,8 @@ def test_the_core_runs_them() -> None:
 
 
 def test_sizes_that_the_core_cannot_take() -> None:
-    bundle = load(DEMO_BUNDLE)
-    pipeline = bundle.manifest.pipeline
-    stage = dataclasses.replace(pipeline.segmentation, valid_sizes=((32, 48),) * 3)
-    manifest = dataclasses.replace(
-        bundle.manifest, pipeline=dataclasses.replace(pipeline, segmentation=stage)
-    )
-    localization, segmentation = _runs_at((32, 32, 32), dataclasses.replace(bundle, manifest=manifest))
+    bundle = demo_with_sizes("segmentation", ((32, 48),) * 3)
+    localization, segmentation = _runs_at((32, 32, 32), bundle)
     assert localization.startswith("The CPU core runs it")
     assert segmentation.startswith(
         "The CPU core cannot run it, because valid_sizes of --parameters has sizes that it cannot take. "

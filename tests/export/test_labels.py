@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from support.model_folders import ModelFolders
 pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
-from efficientscn_trt import cli
 from efficientscn_trt.errors import ExportError
 from efficientscn_trt.export.labels import labels_of, with_concepts, write_names
 from efficientscn_trt.export.savedmodel import SavedModel, load_saved_model
@@ -91,35 +91,19 @@ def test_given_codes_stay() -> None:
 
 @pytest.mark.parametrize("swapped", ["localization", "segmentation", "both"])
 def test_a_wrong_saved_model_is_refused_before_the_work(
-    tiny_models: ModelFolders,
-    tmp_path: Path,
-    swapped: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    tiny_models: ModelFolders, swapped: str, refusal: Callable[..., str]
 ) -> None:
     """Both networks are verified before a scan is made and the first network is converted."""
-    monkeypatch.setattr("efficientscn_trt.export.bundle_export.CheckScan", None)
     right = {"localization": tiny_models.localization, "segmentation": tiny_models.segmentation}
     wrong = {"localization": tiny_models.segmentation, "segmentation": tiny_models.localization}
     folders = {role: wrong[role] if swapped in (role, "both") else right[role] for role in right}
-    command = ["export", "--localization", str(folders["localization"]), "-o", str(tmp_path / "out")]
-    assert cli.run([*command, "--segmentation", str(folders["segmentation"])]) == 7
-    error = capsys.readouterr().err
+    error = refusal(folders["localization"], folders["segmentation"])
     assert f"The {'localization' if swapped == 'both' else swapped} SavedModel" in error
     assert "Check that this is the right network" in error
-    assert not (tmp_path / "out").exists()
 
 
 def test_names_that_do_not_fit_are_refused_before_the_work(
-    tiny_models: ModelFolders,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    tiny_models: ModelFolders, refusal: Callable[..., str]
 ) -> None:
-    monkeypatch.setattr("efficientscn_trt.export.bundle_export.CheckScan", None)
-    command = ["export", "--localization", str(tiny_models.localization), "--labels", "liver,spleen"]
-    command += ["--segmentation", str(tiny_models.segmentation), "-o", str(tmp_path / "out")]
-    assert cli.run(command) == 7
-    assert "4 labels, but 2 are named: liver, spleen; name each once" in " ".join(
-        capsys.readouterr().err.split()
-    )
+    error = refusal(tiny_models.localization, tiny_models.segmentation, "--labels", "liver,spleen")
+    assert "4 labels, but 2 are named: liver, spleen; name each once" in error

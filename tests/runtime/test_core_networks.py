@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from support.other_sizes import demo_with_sizes
 
 from efficientscn_trt import BundleError
 from efficientscn_trt.backends.core_networks import Localization, Scn
@@ -36,21 +36,13 @@ def test_each_network_runs_in_its_form(tiny_bundle: Bundle) -> None:
     assert backend.runtime.startswith("OpenVINO 20")
 
 
-def _with_sizes(name: str, sizes: tuple[int, int, int]) -> Bundle:
-    bundle = load(DEMO_BUNDLE)
-    stage = dataclasses.replace(
-        getattr(bundle.manifest.pipeline, name), valid_sizes=tuple((length,) for length in sizes)
-    )
-    pipeline = dataclasses.replace(bundle.manifest.pipeline, **{name: stage})
-    return dataclasses.replace(bundle, manifest=dataclasses.replace(bundle.manifest, pipeline=pipeline))
-
-
 @pytest.mark.parametrize(
     ("sizes", "form"),
     [((64, 32, 96), Scn), ((48, 48, 48), OpenVinoNetwork), ((32, 32, 40), OpenVinoNetwork)],
 )
 def test_sizes_that_the_core_cannot_take(sizes: tuple[int, int, int], form: type) -> None:
-    backend = CpuBackend(_with_sizes("segmentation", sizes), "fp32", 0)
+    z, y, x = sizes
+    backend = CpuBackend(demo_with_sizes("segmentation", ((z,), (y,), (x,))), "fp32", 0)
     assert isinstance(backend._localization, Localization)
     assert isinstance(backend._segmentation.result(), form)
     assert ("OpenVINO" in backend.runtime) == (form is OpenVinoNetwork)
