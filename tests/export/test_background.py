@@ -14,6 +14,7 @@ tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
 from support import scn_reference as reference  # noqa: E402
+from support.balanced_weights import balanced_weights  # noqa: E402
 from support.model_folders import ModelFolders  # noqa: E402
 
 from efficientscn_trt.backends.cpu import CpuBackend  # noqa: E402
@@ -27,7 +28,6 @@ from efficientscn_trt.export.reference.architecture import ScnArchitecture  # no
 from efficientscn_trt.export.reference.form import Form  # noqa: E402
 from efficientscn_trt.export.reference.saved_model import write_saved_model  # noqa: E402
 from efficientscn_trt.export.reference.scn import Scn  # noqa: E402
-from efficientscn_trt.export.reference.weights import initial_weights  # noqa: E402
 from efficientscn_trt.io.label_details import LabelDetails  # noqa: E402
 
 VALUES = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0], np.float32).reshape(1, 1, 1, 2, 3)
@@ -87,12 +87,7 @@ NAMES = (LabelDetails("liver"), LabelDetails("spleen"))
 @pytest.fixture(scope="module")
 def weights() -> dict[str, np.ndarray]:
     """Random, with such logits that the labels leave much of 1 in places, and nothing in others."""
-    arrays = initial_weights("segmentation", seed=2, scn=ARCHITECTURE)
-    for array in arrays.values():
-        if array.shape[-1] <= 2:  # of logits
-            array *= 10
-            array -= array.ndim == 1
-    return arrays
+    return balanced_weights(ARCHITECTURE, mean=-1)
 
 
 @pytest.fixture(scope="module")

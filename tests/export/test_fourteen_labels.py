@@ -64,8 +64,10 @@ PARAMETERS = {"segmentation": {"valid_sizes": [[32], [32], [32]]}}
 def models(tiny_models: ModelFolders, tmp_path_factory: pytest.TempPathFactory) -> ModelFolders:
     from support.balanced_weights import balanced_weights
 
+    from efficientscn_trt.export.reference.architecture import ScnArchitecture
+
     folder = tmp_path_factory.mktemp("fourteen")
-    np.savez(folder / "weights.npz", **balanced_weights(len(LABELS)))  # type: ignore[arg-type]
+    np.savez(folder / "weights.npz", **balanced_weights(ScnArchitecture(len(LABELS))))  # type: ignore[arg-type]
     command = ["reference-model", "segmentation", "--weights", str(folder / "weights.npz")]
     assert run([*command, "--labels", ",".join(LABELS), "-o", str(folder / "segmentation")]) == 0
     return ModelFolders(tiny_models.localization, folder / "segmentation")
