@@ -52,7 +52,7 @@ class ExportError(EfficientSCNError):
 
 
 class FidelityError(EfficientSCNError):
-    """A bundle does not compute what its original models compute."""
+    """A bundle does not compute what its original models compute, or an engine not what its network does."""
 
     exit_code = 8
 

@@ -6,7 +6,7 @@ python export_and_build.py LOCALIZATION SEGMENTATION BUNDLE [COMPUTE_CAPABILITY 
 import sys
 
 from efficientscn_trt.engines.build import build_engines
-from efficientscn_trt.export import export_bundle
+from efficientscn_trt.export import EngineProof, export_bundle
 
 
 def main(localization: str, segmentation: str, output: str, *compute_capabilities: str) -> None:
@@ -16,11 +16,14 @@ def main(localization: str, segmentation: str, output: str, *compute_capabilitie
         agreement = 100 * network.reference.agreement
         print(f"{network.role}: {agreement:.3f} % of the outputs agree with the SavedModel")
 
-    built = build_engines(exported.bundle, "tensorrt-rtx", compute_capabilities=compute_capabilities)
+    proof = EngineProof()
+    built = build_engines(
+        exported.bundle, "tensorrt-rtx", compute_capabilities=compute_capabilities, proof=proof
+    )
     for report in built.engines:
         engine = report.engine
         print(f"{engine.file}: {engine.precision}, for {', '.join(engine.compute_capabilities)}")
-    for warning in built.warnings:
+    for warning in (*built.warnings, *proof.warnings):
         print(f"Warning: {warning}", file=sys.stderr)
 
 

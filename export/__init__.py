@@ -12,11 +12,16 @@ from efficientscn_trt.errors import ExportError
 
 if TYPE_CHECKING:
     from .bundle_export import ExportReport, export_bundle
+    from .engine_proof import EngineProof
 
-__all__ = ["ExportReport", "export_bundle"]
+__all__ = ["EngineProof", "ExportReport", "export_bundle"]
 
 
 def __getattr__(name: str) -> object:
+    if name == "EngineProof":
+        from .engine_proof import EngineProof
+
+        return EngineProof
     if name in __all__:  # late, so that the reference networks' weights can be read without ONNX
         try:
             from . import bundle_export

@@ -10,6 +10,7 @@ from efficientscn_trt.bundle import PipelineParameters
 from efficientscn_trt.errors import ExportError
 from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
+from efficientscn_trt.triples import Size
 
 PHANTOM_SEED = 0
 
@@ -48,10 +49,19 @@ class CheckScan:
         `mask`, bool [z, y, x], is the localization network's output. If it is empty, as it may be for
         networks that were not trained on phantoms, the region of interest covers the whole scan.
         """
+        return middle(self.segmentation_input(mask), LARGEST_CROP)[None, None]
+
+    def segmentation_input(self, mask: np.ndarray) -> np.ndarray:
+        """All of the segmentation network's input, float32 [z, y, x]; see `segmentation`."""
         plan, _ = self._stages.plan_segmentation(np.ascontiguousarray(mask))
-        image = self._stages.segmentation_input(self._scan.lps, plan)
-        middle = tuple(_middle(*sizes) for sizes in zip(image.shape, LARGEST_CROP, strict=True))
-        return np.ascontiguousarray(image[middle])[None, None]
+        return self._stages.segmentation_input(self._scan.lps, plan)
+
+
+def middle(image: np.ndarray, largest: Size) -> np.ndarray:
+    """The middle of `image` [z, y, x], at most as large as `largest`."""
+    return np.ascontiguousarray(
+        image[tuple(_middle(*sizes) for sizes in zip(image.shape, largest, strict=True))]
+    )
 
 
 def _middle(size: int, largest: int) -> slice:

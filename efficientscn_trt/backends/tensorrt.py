@@ -24,6 +24,7 @@ from ..engines.runtime_cache import RuntimeCache
 from ..triples import Size
 from ..user_cache import cache_folder
 from .forks import keep_in_children
+from .verification import verify_once
 
 _log = logging.getLogger(__name__)
 
@@ -31,10 +32,14 @@ _log = logging.getLogger(__name__)
 def load_tensorrt(bundle: Bundle, precision: str, threads: int, gpu: Gpu) -> TensorRTBackend:
     """Load the engines of `bundle` on `gpu`. If there are none for it, build them, once.
 
-    Raises BundleError, and DeviceError if TensorRT cannot run the engines.
+    Engines that have not run on such a GPU yet are verified first, once.
+    Raises BundleError, DeviceError if TensorRT cannot run the engines, and FidelityError if they do not
+    compute what the networks compute.
     """
     choice = obtain_engine(bundle, this_machine(gpu.index), precision, notice=_log.warning)
-    return TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), threads, gpu)
+    backend = TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), threads, gpu)
+    verify_once(bundle, choice, backend, gpu, "{}.{}".format(*_core.cuda_status()["driver"]))
+    return backend
 
 
 class TensorRTBackend:

@@ -18,6 +18,7 @@ from .manifest import (
     SegmentationParameters,
     Tensor,
     UnknownSpacing,
+    Verification,
 )
 from .reader import Bundle, load, sha256
 from .writer import NetworkSource, write
@@ -37,6 +38,7 @@ __all__ = [
     "SegmentationParameters",
     "Tensor",
     "UnknownSpacing",
+    "Verification",
     "load",
     "sha256",
     "write",

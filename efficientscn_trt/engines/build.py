@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
-from ..bundle import NETWORKS, Bundle, Engine
+from ..bundle import NETWORKS, Bundle, Engine, Verification
 from ..errors import DeviceError
 from . import api
 from .builder import NetworkBuilder, Options
@@ -15,6 +17,7 @@ from .flavours import FLAVOURS, Flavour, has_builder, lacks_3d, load
 from .log import Say
 from .machine import Gpu, Machine, this_machine, this_platform
 from .profiles import profile_for
+from .selection import EngineChoice
 from .store import add_engines, engine_file
 from .timing_cache import TimingCache
 
@@ -22,6 +25,27 @@ PRECISIONS = ("fp16", "fp32")
 FIRST_CAPABILITY = 8.0
 """The lowest compute capability that is built for by default. An engine that is also for Turing (7.5) can be
 slower on all other GPUs, and would not run on Turing (TensorRT-RTX's support matrix)."""
+
+
+class Proof(Protocol):
+    """Compares what is built with the networks in float32. `efficientscn_trt.export.EngineProof` is one."""
+
+    def check_network(self, bundle: Bundle, network: str, precision: str) -> None:
+        """Check the file that an engine will be built from. Raises FidelityError."""
+        ...
+
+    def run_engines(
+        self, bundle: Bundle, choice: EngineChoice, gpu: Gpu | None
+    ) -> Mapping[str, Verification] | NotRun:
+        """Compare the engines, which are not in the bundle yet. Raises FidelityError."""
+        ...
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Why engines cannot run on the machine that built them: one sentence."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -35,11 +59,15 @@ class EngineReport:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """The bundle with its new engines, a report of each in the order of the networks, and warnings."""
+    """The bundle with its new engines, a report of each in the order of the networks, and warnings.
+
+    `not_verified`: why the engines were not compared with the networks; None if they were.
+    """
 
     bundle: Bundle
     engines: tuple[EngineReport, ...]
     warnings: tuple[str, ...]
+    not_verified: str | None
 
 
 def build_engines(
@@ -50,11 +78,14 @@ def build_engines(
     precision: str = "fp16",
     version_compatible: bool = False,
     workspace: int | None = None,
+    proof: Proof | None = None,
     machine: Machine | None = None,
     say: Say | None = None,
     progress: Callable[[str], api.Progress] | None = None,
 ) -> BuildReport:
     """Build an engine of each network of `bundle` and add both to it; if one fails, nothing is added.
+
+    Engines that were not verified here are verified once, before their first use on a GPU.
 
     Args:
         target: "tensorrt" (built on the GPU that will run it) or "tensorrt-rtx" (no GPU needed).
@@ -63,13 +94,15 @@ def build_engines(
         precision: "fp16", from the float16 forms in the bundle, or "fp32".
         version_compatible: let TensorRT's lean runtime of the same version run them too, perhaps more slowly.
         workspace: bytes of scratch memory that any one layer may use; default: TensorRT's own limit.
+        proof: compares the engines with the networks before they are added. Default: none; they are not
+            verified here.
         machine: facts of the machine; default: this one's.
         say: called with each message of TensorRT.
         progress: called with the name of each network as its build begins; returns the function to call
             with the phases of that build.
 
     Raises DeviceError (TensorRT or the GPU is missing, or the build failed), BundleError (no float16 form),
-    OutputError.
+    FidelityError (an engine, or a float16 form, does not compute what the network does), OutputError.
     """
     flavour = FLAVOURS[target]
     trt = _builder_module(flavour)
@@ -78,6 +111,9 @@ def build_engines(
     if version_compatible:
         _check_version_compatible(flavour, trt)
     sources = {network: bundle.file(network, precision) for network in NETWORKS}
+    if proof is not None:
+        for network in sources:
+            proof.check_network(bundle, network, precision)
     cache = TimingCache(bundle.path, flavour, trt.__version__, gpu) if flavour.needs_gpu and gpu else None
     timings = cache.read() if cache is not None else None
     reports, contents = [], []
@@ -116,11 +152,40 @@ def build_engines(
         )
         reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
         contents.append((engine, plan.content))
+    verified = NotRun("No proof was asked for.") if proof is None else _prove(proof, bundle, contents, gpu)
+    if not isinstance(verified, NotRun):
+        contents = [(replace(engine, verified=verified[engine.network]), plan) for engine, plan in contents]
+        reports = [
+            replace(report, engine=engine) for report, (engine, _) in zip(reports, contents, strict=True)
+        ]
     lacking = lacks_3d(flavour, capabilities.of_gpus)
     warnings = (
         (f"{lacking} These engines do not run on those GPUs; build for TensorRT there.",) if lacking else ()
     )
-    return BuildReport(add_engines(bundle, contents), tuple(reports), warnings)
+    reason = verified.reason if isinstance(verified, NotRun) else None
+    return BuildReport(add_engines(bundle, contents), tuple(reports), warnings, reason)
+
+
+def _prove(
+    proof: Proof, bundle: Bundle, contents: Sequence[tuple[Engine, bytes]], gpu: Gpu | None
+) -> Mapping[str, Verification] | NotRun:
+    """Let `proof` run the engines from a folder of their own, because the bundle does not have them yet."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for engine, content in contents:
+            place = folder / engine.file
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(content)
+        localization, segmentation = (engine for engine, _ in contents)
+        choice = EngineChoice(
+            localization.flavour,
+            localization.version,
+            localization.precision,
+            folder,
+            localization,
+            segmentation,
+        )
+        return proof.run_engines(bundle, choice, gpu)
 
 
 def check_target(target: str, gpu: Gpu | None, compute_capabilities: Sequence[str] = ()) -> None:

@@ -12,12 +12,12 @@ import pytest
 from support.engines import H100, RTX, RTX_4090, TENSORRT, machine, use_fakes, with_engines
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.bundle import Bundle, PipelineParameters
-from efficientscn_trt.engines import build, store
-from efficientscn_trt.engines.build import build_engines
+from efficientscn_trt.bundle import Bundle, PipelineParameters, Verification
+from efficientscn_trt.engines import EngineChoice, Gpu, build, store
+from efficientscn_trt.engines.build import NotRun, build_engines
 from efficientscn_trt.engines.machine import this_platform
 from efficientscn_trt.engines.profiles import profile_for
-from efficientscn_trt.errors import BundleError, DeviceError, OutputError
+from efficientscn_trt.errors import BundleError, DeviceError, FidelityError, OutputError
 
 
 def listing(bundle: Bundle) -> dict[str, bytes]:
@@ -276,6 +276,60 @@ def test_a_write_that_fails_leaves_a_bundle_that_loads(
     assert after == before
     for engine in after.manifest.engines:
         assert bundles.sha256(after.path / engine.file) == engine.sha256
+
+
+class Proof:
+    """A proof with a given outcome. `seen`: the engines' files, with what was in the bundle at that time."""
+
+    def __init__(self, outcome: dict[str, Verification] | NotRun | FidelityError) -> None:
+        self._outcome, self.checked = outcome, list[tuple[str, str]]()
+        self.seen: list[tuple[bytes, int]] = []
+
+    def check_network(self, bundle: Bundle, network: str, precision: str) -> None:
+        self.checked.append((network, precision))
+
+    def run_engines(self, bundle: Bundle, choice: EngineChoice, gpu: Gpu | None) -> Any:
+        engines = len(bundles.load(bundle.path).manifest.engines)
+        self.seen = [(choice.file(network).read_bytes(), engines) for network in bundles.NETWORKS]
+        if isinstance(self._outcome, FidelityError):
+            raise self._outcome
+        return self._outcome
+
+
+VERIFIED = Verification(H100.name, "ct.nii.gz", (32, 64, 96), 0.9999, 0.999, None)
+
+
+def test_engines_are_proved_before_they_are_added(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    proof = Proof(dict.fromkeys(bundles.NETWORKS, VERIFIED))
+    report = build_engines(bundle, "tensorrt", machine=machine(H100), proof=proof)
+    assert proof.checked == [(network, "fp16") for network in bundles.NETWORKS]
+    engines = bundles.load(bundle.path).manifest.engines
+    assert proof.seen == [((bundle.path / engine.file).read_bytes(), 0) for engine in engines]
+    assert [engine.verified for engine in engines] == [VERIFIED] * 2
+    assert [built.engine for built in report.engines] == list(engines)
+    assert report.not_verified is None
+
+
+def test_engines_that_cannot_run_here_are_not_verified(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_fakes(monkeypatch)
+    report = build_engines(bundle, "tensorrt-rtx", machine=machine(None), proof=Proof(NotRun("No GPU.")))
+    assert report.not_verified == "No GPU."
+    document = json.loads((bundle.path / "manifest.json").read_text())
+    assert [engine["verified"] for engine in document["engines"]] == [None, None]
+
+
+def test_engines_that_fail_their_proof_are_not_kept(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_engines(bundle, precision="fp32")
+    before = listing(bundle)
+    use_fakes(monkeypatch)
+    with pytest.raises(FidelityError, match="black"):
+        build_engines(
+            bundle, "tensorrt", machine=machine(H100), proof=Proof(FidelityError("The mask is black."))
+        )
+    assert listing(bundle) == before
 
 
 def test_two_builds_at_once_both_count(bundle: Bundle) -> None:

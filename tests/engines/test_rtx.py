@@ -81,17 +81,32 @@ def test_verbose_prints_what_tensorrt_says(bundle: Bundle, capsys: pytest.Captur
     assert "in float32: " in captured.out
 
 
-def test_a_network_that_cannot_be_parsed(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("precision", "form", "code", "sentence"),
+    [
+        ("fp16", ".float16", 4, "localization.float16.onnx cannot be compared with the float32 network"),
+        ("fp32", "", 6, "--verbose"),
+    ],
+)
+def test_a_network_that_cannot_be_parsed(
+    precision: str,
+    form: str,
+    code: int,
+    sentence: str,
+    bundle: Bundle,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Its hash is right, its content is not a network."""
-    file = bundle.path / "localization.float16.onnx"
+    file = bundle.path / f"localization{form}.onnx"
     before = bundles.sha256(file)
     file.write_bytes(b"not a network")
     manifest = bundle.path / "manifest.json"
     manifest.write_text(manifest.read_text().replace(before, bundles.sha256(file)))
-    assert run(["build", str(bundle.path), "--target", "tensorrt-rtx"]) == 6
+    assert run(["build", str(bundle.path), "--target", "tensorrt-rtx", "--precision", precision]) == code
     error = capsys.readouterr().err
-    assert "cannot read" in error
-    assert "--verbose" in error
+    assert "cannot " in error
+    assert sentence in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

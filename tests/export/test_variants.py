@@ -12,12 +12,16 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx")
 
+import onnx  # noqa: E402
+import onnx_ir as ir  # noqa: E402
+
 from efficientscn_trt.bundle import PipelineParameters  # noqa: E402
 from efficientscn_trt.engines.builder import NetworkBuilder, Options  # noqa: E402
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load  # noqa: E402
 from efficientscn_trt.engines.profiles import profile_for  # noqa: E402
 from efficientscn_trt.export import network  # noqa: E402
 from efficientscn_trt.export.network import export_network  # noqa: E402
+from efficientscn_trt.export.precision.layer_check import layers_astray  # noqa: E402
 from efficientscn_trt.export.reference.architecture import ScnArchitecture  # noqa: E402
 from efficientscn_trt.export.reference.form import RELEASED, Form  # noqa: E402
 from efficientscn_trt.export.reference.saved_model import write_saved_model  # noqa: E402
@@ -87,8 +91,11 @@ def test_a_variant_is_exported_with_every_pattern(
     assert ("the core" if exported.report.core else "OpenVINO") == expected.cpu
     if installed_version(TENSORRT_RTX) is None:
         return
-    assert exported.source.float16 is not None
-    (tmp_path / "network.onnx").write_bytes(exported.source.float16)
+    half = exported.source.float16
+    assert half is not None
+    single, rounded = (ir.from_proto(onnx.load_from_string(each)) for each in (exported.source.content, half))
+    assert layers_astray(single, rounded, image) == []
+    (tmp_path / "network.onnx").write_bytes(half)
     builder = NetworkBuilder(load(TENSORRT_RTX), "TensorRT-RTX", Options("fp16", capabilities=("8.9",)))
     profile = profile_for("segmentation", PipelineParameters())
     plan = builder.build(tmp_path / "network.onnx", profile, can_load=False)

@@ -1,0 +1,96 @@
+"""No engine is used without its proof: its results are compared with those of the network in float32.
+
+A build on a GPU does so before it adds the engines to the bundle (`export.engine_proof`). Engines that were
+built for another GPU are verified once, before their first use on one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from ...bundle import NETWORKS, Bundle, Engine, Verification
+from ...engines import EngineChoice, Gpu
+from ...errors import FidelityError
+from ..cpu import CpuBackend
+from ..protocols import Networks
+from .agreement import LIMITS, Agreement, of_masks, of_probabilities
+from .images import CheckImages, phantom_images
+from .records import Record, read_record, write_record
+
+__all__ = ["Agreement", "CheckImages", "compare", "judged", "phantom_images", "remarks", "verify_once"]
+
+_log = logging.getLogger(__name__)
+
+
+def compare(
+    bundle: Bundle, engines: Networks, reference: Networks, images: CheckImages
+) -> dict[str, Agreement]:
+    """How the results of `engines` agree with those of `reference`, by network."""
+    masks = [each.localize(images.localization) for each in (reference, engines)]
+    probabilities = [each.segment(images.segmentation) for each in (reference, engines)]
+    return {
+        "localization": of_masks(*masks),
+        "segmentation": of_probabilities(probabilities[0], probabilities[1], bundle.manifest.labels),
+    }
+
+
+def remarks(found: Mapping[str, Agreement], images: CheckImages) -> list[str]:
+    """A sentence on each network whose result would not show a fault."""
+    return [
+        f"The {network} network finds no organ in {images.name}, so its engine was hardly tried; build with "
+        "--check-input and a CT that shows organs."
+        for network, agreement in found.items()
+        if not agreement.organs[0]
+    ]
+
+
+def judged(engine: Engine, agreement: Agreement, images: CheckImages, gpu: str) -> Verification:
+    """The record of an engine of the GPU model `gpu`. Raises FidelityError if the agreement is too bad."""
+    problems = agreement.problems(LIMITS[engine.precision])
+    if problems:
+        other = "" if engine.precision == "fp32" else ", or engines with --precision fp32"
+        raise FidelityError(
+            f"The {engine.precision} engine of the {engine.network} network, by {engine.flavour} "
+            f"{engine.version}, computes something else on {gpu} than the network in float32 on a CPU: for "
+            f"{images.name}, {'; '.join(problems)}. Do not use it; build with another version of TensorRT"
+            f"{other}."
+        )
+    z, y, x = getattr(images, engine.network).shape
+    return Verification(gpu, images.name, (z, y, x), agreement.equal, agreement.dice, agreement.largest)
+
+
+def verify_once(bundle: Bundle, choice: EngineChoice, engines: Networks, gpu: Gpu, driver: str) -> None:
+    """Verify the engines of `choice` on `gpu`, unless this was done before; then repeat its outcome.
+
+    Raises FidelityError if an engine must not be used.
+    """
+    records = {engine.network: engine for engine in (choice.localization, choice.segmentation)}
+    unknown = False
+    for engine in records.values():
+        if engine.verified is not None and engine.verified.gpu == gpu.name:
+            continue
+        known = read_record(engine, gpu.name, driver)
+        if known is None:
+            unknown = True
+        elif known.fault is not None:
+            raise FidelityError(known.fault)
+    if not unknown:
+        return
+    _log.warning("The engines run on %s for the first time, so they are verified once.", gpu.name)
+    sizes = {network: engine.profiles[0].opt for network, engine in records.items()}
+    images = phantom_images(bundle.manifest.pipeline, **sizes)
+    found = compare(bundle, engines, CpuBackend(bundle, "fp32", 0), images)
+    for remark in remarks(found, images):
+        _log.warning("%s", remark)
+    faults = []
+    for network in NETWORKS:
+        engine = records[network]
+        try:
+            record = Record(judged(engine, found[network], images, gpu.name), None)
+        except FidelityError as error:
+            record = Record(None, str(error))
+            faults.append(str(error))
+        write_record(engine, gpu.name, driver, record)
+    if faults:
+        raise FidelityError(faults[0])
