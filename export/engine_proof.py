@@ -33,6 +33,7 @@ class EngineProof:
     def __init__(self, check_input: Path | None = None) -> None:
         """`check_input`: a CT. Default: the public CT if `demo` has downloaded it, else a phantom."""
         public = kept_ct()
+        self._named = check_input is not None
         self._path = check_input or (None if public is None else public.ct)
         self._reference: CpuBackend | None = None
         self._images: CheckImages | None = None
@@ -44,6 +45,8 @@ class EngineProof:
         Raises FidelityError with the first layers that differ, BundleError if a file is no network, and
         InputError if the CT cannot be read.
         """
+        if self._named:
+            self._inputs(bundle)  # refused now, rather than after a build
         if precision == "fp32":
             return
         try:

@@ -99,9 +99,12 @@ def test_a_sound_network_on_a_ct(demo: Bundle, shared: Path, capsys: pytest.Capt
     assert all(engine.verified is None for engine in bundles.load(demo.path).manifest.engines)
 
 
-def test_a_check_input_that_is_no_ct(demo: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
-    page = REPOSITORY / "README.md"
-    assert run(["build", str(demo.path), *BUILD, "--check-input", str(page)]) == 3
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+def test_a_check_input_that_is_no_ct(
+    precision: str, demo: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--precision", precision, "--check-input", str(REPOSITORY / "README.md")]
+    assert run(["build", str(demo.path), *BUILD, *options]) == 3
     assert "README.md" in capsys.readouterr().err
     assert not (demo.path / "engines").exists()
 

@@ -91,9 +91,10 @@ def test_a_variant_is_exported_with_every_pattern(
     assert ("the core" if exported.report.core else "OpenVINO") == expected.cpu
     if installed_version(TENSORRT_RTX) is None:
         return
-    half = exported.source.float16
+    whole, half = exported.source.content, exported.source.float16
+    assert isinstance(whole, bytes)
     assert half is not None
-    single, rounded = (ir.from_proto(onnx.load_from_string(each)) for each in (exported.source.content, half))
+    single, rounded = (ir.from_proto(onnx.load_from_string(each)) for each in (whole, half))
     assert layers_astray(single, rounded, image) == []
     (tmp_path / "network.onnx").write_bytes(half)
     builder = NetworkBuilder(load(TENSORRT_RTX), "TensorRT-RTX", Options("fp16", capabilities=("8.9",)))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ...bundle import NETWORKS, Bundle, Engine, Verification
 from ...engines import EngineChoice, Gpu
+from ...engines.flavours import FLAVOURS
 from ...errors import FidelityError
 from ..cpu import CpuBackend
 from ..protocols import Networks
@@ -38,10 +39,10 @@ def compare(
 def remarks(found: Mapping[str, Agreement], images: CheckImages) -> list[str]:
     """A sentence on each network whose result would not show a fault."""
     return [
-        f"The {network} network finds no organ in {images.name}, so its engine was hardly tried; build with "
-        "--check-input and a CT that shows organs."
+        f"The {network} network finds hardly an organ in {images.name}, which proves little about its "
+        "engine; build with --check-input and a CT that shows organs."
         for network, agreement in found.items()
-        if not agreement.organs[0]
+        if not agreement.shows_organs
     ]
 
 
@@ -49,12 +50,12 @@ def judged(engine: Engine, agreement: Agreement, images: CheckImages, gpu: str) 
     """The record of an engine of the GPU model `gpu`. Raises FidelityError if the agreement is too bad."""
     problems = agreement.problems(LIMITS[engine.precision])
     if problems:
-        other = "" if engine.precision == "fp32" else ", or engines with --precision fp32"
+        title = FLAVOURS[engine.flavour].title
+        other = "" if engine.precision == "fp32" else ", or with --precision fp32"
         raise FidelityError(
-            f"The {engine.precision} engine of the {engine.network} network, by {engine.flavour} "
-            f"{engine.version}, computes something else on {gpu} than the network in float32 on a CPU: for "
-            f"{images.name}, {'; '.join(problems)}. Do not use it; build with another version of TensorRT"
-            f"{other}."
+            f"The {engine.precision} engine of the {engine.network} network, by {title} {engine.version}, "
+            f"computes something else on {gpu} than the network in float32 on a CPU: for {images.name}, "
+            f"{'; '.join(problems)}. It is not used; build engines with another version{other}."
         )
     z, y, x = getattr(images, engine.network).shape
     return Verification(gpu, images.name, (z, y, x), agreement.equal, agreement.dice, agreement.largest)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_SHARE = 1e-3
-"""Labels with a smaller share of the voxels are not judged by their Dice: a few voxels would decide."""
+"""Masks and labels with a smaller share of the voxels are not judged by their Dice: a few voxels would
+decide, which another order of summation may change."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Limits:
 
 
 LIMITS = {
-    "fp32": Limits(mask_dice=0.9995, label_dice=0.999, equal=0.9999, largest=1e-3, mean=None),
-    "fp16": Limits(mask_dice=0.998, label_dice=0.98, equal=0.99, largest=0.1, mean=2e-3),
+    "fp32": Limits(mask_dice=0.998, label_dice=0.998, equal=0.9999, largest=1e-3, mean=None),
+    "fp16": Limits(mask_dice=0.99, label_dice=0.98, equal=0.99, largest=0.1, mean=2e-3),
 }
 """By the engine's precision. Those of fp16 are several times what float16 changes in trained networks and in
 an SCN with random weights, computed on a CPU with each sum rounded: a Dice of 0.9998 of the mask and 0.993 of
@@ -52,17 +53,25 @@ class Agreement:
     largest: float | None = None
     mean: float | None = None
 
+    @property
+    def shows_organs(self) -> bool:
+        """Whether the reference finds enough to compare."""
+        return self.organs[0] >= LEAST_SHARE
+
     def problems(self, limits: Limits) -> list[str]:
         """A sentence on each value beyond its limit; one alone if that explains the others."""
         if self.not_finite:
             return [f"{self.not_finite:,} of {self.values:,} values are not finite"]
         expected, found = self.organs
-        if expected and not found:
+        if self.shows_organs and not found:
             return [f"no voxel is an organ, where the network finds {100 * expected:.1f} % of the voxels"]
         least = limits.mask_dice if self.worst is None else limits.label_dice
         what = "the mask" if self.worst is None else f"the label {self.worst}"
         checks = [
-            (self.dice >= least, f"the Dice of {what} is {self.dice:.4f}, expected at least {least:g}"),
+            (
+                self.dice >= least or not self.shows_organs,
+                f"the Dice of {what} is {self.dice:.4f}, expected at least {least:g}",
+            ),
             (
                 self.equal >= limits.equal,
                 f"{100 * self.equal:.3f} % of the voxels are equal, expected {100 * limits.equal:g} %",
