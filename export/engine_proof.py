@@ -82,9 +82,10 @@ class EngineProof:
 
         Raises FidelityError if they differ too much.
         """
-        reason = _obstacle(choice, gpu)
-        if reason is not None or gpu is None:
-            return NotRun(reason or "There is no GPU.")
+        if gpu is None:
+            return NotRun("No NVIDIA GPU with a driver was found here.")
+        if problem := _obstacle(choice, gpu):
+            return NotRun(problem)
         images = self._inputs(bundle)
         engines = TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), 0, gpu)
         found = compare(bundle, engines, self._cpu(bundle), images)
@@ -108,16 +109,14 @@ class EngineProof:
         return self._images
 
 
-def _obstacle(choice: EngineChoice, gpu: Gpu | None) -> str | None:
-    """Why the engines cannot run here, in one sentence."""
-    if gpu is None:
-        return "No NVIDIA GPU with a driver was found here."
+def _obstacle(choice: EngineChoice, gpu: Gpu) -> str:
+    """Why the engines cannot run on `gpu`, in one sentence; empty if they can."""
     capabilities = choice.segmentation.compute_capabilities
     if gpu.compute_capability not in capabilities:
         return f"They are for the compute capability {' '.join(capabilities)}; {gpu.name} has another."
     status = _core.cuda_status()
     problem: str = status["problem"] or status["devices"][gpu.index]["problem"]
-    return problem or None
+    return problem
 
 
 def _sentence(bundle: Bundle, network: str, layers: list[str], name: str) -> str:
