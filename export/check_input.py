@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from efficientscn_trt.backends.verification.images import PHANTOM, PHANTOM_SEED
 from efficientscn_trt.bundle import PipelineParameters
 from efficientscn_trt.errors import ExportError
 from efficientscn_trt.io.volume import open_scan
 from efficientscn_trt.pipeline.host_stages import HostStages
 from efficientscn_trt.triples import Size
-
-PHANTOM_SEED = 0
 
 LARGEST_CROP = (32, 64, 96)
 """Largest size (z, y, x) of the segmentation check; all different, so that exchanged axes are noticed.
@@ -28,7 +27,7 @@ class CheckScan:
         if path is None:
             from efficientscn_trt.phantom import make_phantom
 
-            self.name = f"phantom {PHANTOM_SEED}"
+            self.name = PHANTOM
             scan = open_scan(make_phantom(PHANTOM_SEED).image)
         else:
             self.name = path.name

@@ -33,9 +33,17 @@ def run(
     model: ir.Model, image: np.ndarray, options: onnxruntime.SessionOptions | None = None
 ) -> dict[str, np.ndarray]:
     """All outputs of `model` for `image` float32 [1, 1, z, y, x], computed by ONNX Runtime."""
-    session = session_of(ir.to_proto(model), options or options_for(optimised=True))
+    return run_on(model, {"image": image}, options or options_for(optimised=True))
+
+
+def run_on(
+    model: ir.Model, inputs: Mapping[str, np.ndarray], options: onnxruntime.SessionOptions
+) -> dict[str, np.ndarray]:
+    """All outputs of `model`, computed by ONNX Runtime for those of `inputs` that it has."""
+    session = session_of(ir.to_proto(model), options)
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {"image": image}), strict=True))
+    feeds = {each.name: inputs[each.name] for each in session.get_inputs()}
+    return dict(zip(names, session.run(names, feeds), strict=True))
 
 
 @dataclass(frozen=True)

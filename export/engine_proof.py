@@ -8,12 +8,13 @@ from pathlib import Path
 from efficientscn_trt import _core
 from efficientscn_trt.backends.cpu import CpuBackend
 from efficientscn_trt.backends.tensorrt import TensorRTBackend
-from efficientscn_trt.backends.verification import CheckImages, compare, judged, remarks
+from efficientscn_trt.backends.verification import CheckImages, compare, judge, remarks
 from efficientscn_trt.bundle import NETWORKS, Bundle, Verification
 from efficientscn_trt.demo.public_ct import kept_ct
 from efficientscn_trt.engines import EngineChoice, Gpu
 from efficientscn_trt.engines.build import NotRun
 from efficientscn_trt.engines.flavours import FLAVOURS, load
+from efficientscn_trt.engines.machine import NO_GPU
 from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.errors import BundleError, FidelityError
 from efficientscn_trt.io.wording import excerpt
@@ -32,9 +33,10 @@ class EngineProof:
 
     def __init__(self, check_input: Path | None = None) -> None:
         """`check_input`: a CT. Default: the public CT if `demo` has downloaded it, else a phantom."""
-        public = kept_ct()
         self._named = check_input is not None
-        self._path = check_input or (None if public is None else public.ct)
+        self._path = check_input
+        if check_input is None and (public := kept_ct()) is not None:
+            self._path = public.ct
         self._reference: CpuBackend | None = None
         self._images: CheckImages | None = None
         self.warnings: list[str] = []
@@ -83,17 +85,20 @@ class EngineProof:
         Raises FidelityError if they differ too much.
         """
         if gpu is None:
-            return NotRun("No NVIDIA GPU with a driver was found here.")
+            return NotRun(NO_GPU)
         if problem := _obstacle(choice, gpu):
             return NotRun(problem)
         images = self._inputs(bundle)
         engines = TensorRTBackend(bundle, choice, load(FLAVOURS[choice.flavour]), 0, gpu)
         found = compare(bundle, engines, self._cpu(bundle), images)
         self.warnings += remarks(found, images)
-        return {
-            network: judged(getattr(choice, network), found[network], images, gpu.name)
-            for network in NETWORKS
-        }
+        verified = {}
+        for network in NETWORKS:
+            outcome = judge(getattr(choice, network), found[network], images, gpu.name)
+            if outcome.verified is None:
+                raise FidelityError(outcome.fault)
+            verified[network] = outcome.verified
+        return verified
 
     def _cpu(self, bundle: Bundle) -> CpuBackend:
         if self._reference is None:

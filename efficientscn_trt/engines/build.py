@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..bundle import NETWORKS, Bundle, Engine, Verification
 from ..errors import DeviceError
 from . import api
-from .builder import NetworkBuilder, Options
+from .builder import NetworkBuilder, Options, Plan
 from .flavours import FLAVOURS, Flavour, has_builder, lacks_3d, load
 from .log import Say
 from .machine import Gpu, Machine, this_machine, this_platform
@@ -116,7 +116,7 @@ def build_engines(
             proof.check_network(bundle, network, precision)
     cache = TimingCache(bundle.path, flavour, trt.__version__, gpu) if flavour.needs_gpu and gpu else None
     timings = cache.read() if cache is not None else None
-    reports, contents = [], []
+    built: list[tuple[Engine, Plan]] = []
     for network, onnx in sources.items():
         options = Options(
             precision=precision,
@@ -150,33 +150,33 @@ def build_engines(
             version_compatible=version_compatible,
             timed_on=gpu.name if gpu is not None and flavour.needs_gpu else None,
         )
-        reports.append(EngineReport(engine, plan.seconds, plan.float32_layers))
-        contents.append((engine, plan.content))
-    verified = NotRun("No proof was asked for.") if proof is None else _prove(proof, bundle, contents, gpu)
+        built.append((engine, plan))
+    verified = NotRun("No proof was asked for.") if proof is None else _prove(proof, bundle, built, gpu)
     if not isinstance(verified, NotRun):
-        contents = [(replace(engine, verified=verified[engine.network]), plan) for engine, plan in contents]
-        reports = [
-            replace(report, engine=engine) for report, (engine, _) in zip(reports, contents, strict=True)
-        ]
+        built = [(replace(engine, verified=verified[engine.network]), plan) for engine, plan in built]
     lacking = lacks_3d(flavour, capabilities.of_gpus)
     warnings = (
         (f"{lacking} These engines do not run on those GPUs; build for TensorRT there.",) if lacking else ()
     )
-    reason = verified.reason if isinstance(verified, NotRun) else None
-    return BuildReport(add_engines(bundle, contents), tuple(reports), warnings, reason)
+    return BuildReport(
+        add_engines(bundle, [(engine, plan.content) for engine, plan in built]),
+        tuple(EngineReport(engine, plan.seconds, plan.float32_layers) for engine, plan in built),
+        warnings,
+        verified.reason if isinstance(verified, NotRun) else None,
+    )
 
 
 def _prove(
-    proof: Proof, bundle: Bundle, contents: Sequence[tuple[Engine, bytes]], gpu: Gpu | None
+    proof: Proof, bundle: Bundle, built: Sequence[tuple[Engine, Plan]], gpu: Gpu | None
 ) -> Mapping[str, Verification] | NotRun:
     """Let `proof` run the engines from a folder of their own, because the bundle does not have them yet."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for engine, content in contents:
+        for engine, plan in built:
             place = folder / engine.file
             place.parent.mkdir(exist_ok=True)
-            place.write_bytes(content)
-        localization, segmentation = (engine for engine, _ in contents)
+            place.write_bytes(plan.content)
+        localization, segmentation = (engine for engine, _ in built)
         choice = EngineChoice(
             localization.flavour,
             localization.version,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from ..errors import DeviceError
 from .flavours import FLAVOURS, has_builder, installed
 
+NO_GPU = "No NVIDIA GPU with a driver was found here."
+
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..bundle import NETWORKS, Bundle, Engine, sha256
 from .flavours import FLAVOURS, TENSORRT, lacks_3d
-from .machine import Machine
+from .machine import NO_GPU, Machine
 
 PRECISIONS = {"auto": ("fp16", "fp32"), "fp16": ("fp16",), "fp32": ("fp32",)}
 """For each precision that a user asks for: the engines' precisions to look for, the preferred first."""
@@ -138,7 +138,7 @@ def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str
 
 def _unfit_for_gpu(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:
     if machine.gpu is None:
-        return "No NVIDIA GPU with a driver was found here."
+        return NO_GPU
     if lacking := lacks_3d(FLAVOURS[engine.flavour], (machine.gpu.compute_capability,)):
         return (
             f"{engine.file} is not for {machine.gpu.name}: {lacking} Build for TensorRT: "

@@ -6,13 +6,13 @@ the rounding of those before it, and none is blamed for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import onnx_ir as ir
 
-from ..compare import options_for, session_of
+from ..compare import options_for, run_on
 from . import for_tensorrt
 from .rounding import with_rounding
 
@@ -58,26 +58,31 @@ class LayerError:
 
 
 def layers_astray(single: ir.Model, half: ir.Model, image: np.ndarray) -> list[LayerError]:
-    """The layers whose error float16 does not explain, in the order in which they are computed."""
-    sound = {layer.name: layer.error for layer in layer_errors(single, for_tensorrt(single)[0], image)}
+    """The layers of `half` whose error float16 does not explain, in the order in which they are computed.
+
+    `half` is the float16 form of `single`, with the same names. `image`: float32 [1, 1, z, y, x].
+    """
+    expected = results_of(single, image)
+    sound = {layer.name: layer.error for layer in layer_errors(for_tensorrt(single)[0], image, expected)}
 
     def is_sound(layer: LayerError) -> bool:
         allowed = max(LARGEST_ERROR, TIMES_SOUND * sound.get(layer.name, 0.0))
         return bool(np.isfinite(layer.error)) and layer.error <= allowed
 
-    return [layer for layer in layer_errors(single, half, image) if not is_sound(layer)]
+    return [layer for layer in layer_errors(half, image, expected) if not is_sound(layer)]
 
 
-def layer_errors(single: ir.Model, half: ir.Model, image: np.ndarray) -> list[LayerError]:
-    """The error of each layer of `half` whose result the network `single` has too, in the graph's order.
+def results_of(single: ir.Model, image: np.ndarray) -> dict[str, np.ndarray]:
+    """The result of each node of a network for `image`, by name."""
+    names = [str(value.name) for node in single.graph for value in node.outputs]
+    return run_on(_with_outputs(single, names), {"image": image}, options_for(optimised=False))
 
-    `half` is the float16 form of `single`, with the same names. `image`: float32 [1, 1, z, y, x].
-    """
-    known = {value.name for node in single.graph for value in node.outputs}
-    values = {str(value.name): value for value in _results(half) if value.name in known}
-    expected = _run(_with_outputs(single, values), {"image": image})
-    given = {_given(name): expected[name] for name in values}
-    found = _run(with_rounding(_cut(half, values)), {"image": image, **given})
+
+def layer_errors(half: ir.Model, image: np.ndarray, expected: Mapping[str, np.ndarray]) -> list[LayerError]:
+    """The error of each layer of `half` whose result is in `expected`, in the graph's order."""
+    values = {str(value.name): value for value in _results(half) if value.name in expected}
+    inputs = {"image": image, **{_given(name): expected[name] for name in values}}
+    found = run_on(with_rounding(_cut(half, values)), inputs, options_for(optimised=False))
     return [
         LayerError(name, _node(value).op_type, *_sides(value), _error(expected[name], found[name]))
         for name, value in values.items()
@@ -110,7 +115,7 @@ def _given(name: str) -> str:
     return f"{name}_given"
 
 
-def _with_outputs(model: ir.Model, names: Mapping[str, ir.Value]) -> ir.Model:
+def _with_outputs(model: ir.Model, names: Collection[str]) -> ir.Model:
     """A copy of `model` with the results `names` as outputs."""
     copy = model.clone()
     values = {value.name: value for node in copy.graph for value in node.outputs}
@@ -119,7 +124,7 @@ def _with_outputs(model: ir.Model, names: Mapping[str, ir.Value]) -> ir.Model:
     return copy
 
 
-def _cut(model: ir.Model, names: Mapping[str, ir.Value]) -> ir.Model:
+def _cut(model: ir.Model, names: Collection[str]) -> ir.Model:
     """A copy of `model` in which each of `names` is an output, and an input for the layers that use it."""
     copy = _with_outputs(model, names)
     for value in [value for node in copy.graph for value in node.outputs if value.name in names]:
@@ -129,14 +134,6 @@ def _cut(model: ir.Model, names: Mapping[str, ir.Value]) -> ir.Model:
         if given.uses():
             copy.graph.inputs.append(given)
     return copy
-
-
-def _run(model: ir.Model, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """All outputs of `model`, for those of `inputs` that it has."""
-    session = session_of(ir.to_proto(model), options_for(optimised=False))
-    names = [output.name for output in session.get_outputs()]
-    feeds = {each.name: inputs[each.name] for each in session.get_inputs()}
-    return dict(zip(names, session.run(names, feeds), strict=True))
 
 
 def _error(expected: np.ndarray, found: np.ndarray) -> float:

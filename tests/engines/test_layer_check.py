@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import onnx_ir as ir
 import pytest
+from support.kernels import change_weights, convolutions, scale, swap_labels, weights_of
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.export.precision.layer_check import LARGEST_ERROR, layer_errors, layers_astray
+from efficientscn_trt.export.precision.layer_check import (
+    LARGEST_ERROR,
+    layer_errors,
+    layers_astray,
+    results_of,
+)
 from efficientscn_trt.phantom import make_phantom
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 
@@ -26,27 +30,10 @@ def networks(name: str) -> tuple[ir.Model, ir.Model, np.ndarray]:
     return ir.load(bundle.file(name)), ir.load(bundle.file(name, "fp16")), image
 
 
-def convolutions(model: ir.Model) -> list[ir.Node]:
-    return [node for node in model.graph if node.op_type == "Conv"]
-
-
-def change(node: ir.Node, edit: Any) -> None:
-    """Let `edit` change the weights of a convolution."""
-    weights = node.inputs[1]
-    assert weights is not None and weights.const_value is not None
-    values = weights.const_value.numpy().copy()
-    edit(values)
-    weights.const_value = ir.Tensor(values, name=weights.name)
-
-
-def scale(values: np.ndarray) -> None:
-    values *= np.float16(1.05)
-
-
 @pytest.mark.parametrize("name", ["localization", "segmentation"])
 def test_a_sound_network(name: str) -> None:
     single, half, image = networks(name)
-    errors = layer_errors(single, half, image)
+    errors = layer_errors(half, image, results_of(single, image))
     assert len(errors) > 50
     assert 0 < max(layer.error for layer in errors) < LARGEST_ERROR / 2
     assert errors[-1].name == half.graph.outputs[0].name
@@ -60,7 +47,7 @@ def test_every_kernel_that_is_scaled_by_5_percent_is_found(name: str) -> None:
     for place in places if name == "localization" else [*places[::5], *places[-3:]]:
         broken = half.clone()
         node = convolutions(broken)[place]
-        change(node, scale)
+        change_weights(node, scale)
         found = [layer.name for layer in layers_astray(single, broken, image)]
         sharing = (each for each in convolutions(broken) if each.inputs[1] is node.inputs[1])
         assert found == [each.outputs[0].name for each in sharing]
@@ -68,7 +55,7 @@ def test_every_kernel_that_is_scaled_by_5_percent_is_found(name: str) -> None:
 
 def test_one_filter_of_a_kernel() -> None:
     single, half, image = networks("localization")
-    change(convolutions(half)[3], lambda values: scale(values[4]))
+    change_weights(convolutions(half)[3], lambda values: scale(values[4]))
     (found,) = layers_astray(single, half, image)
     assert found.name == convolutions(half)[3].outputs[0].name
     assert found.error == pytest.approx(0.05, rel=0.2)
@@ -76,7 +63,7 @@ def test_one_filter_of_a_kernel() -> None:
 
 def test_a_weight_that_overflows() -> None:
     single, half, image = networks("localization")
-    change(convolutions(half)[5], lambda values: values[0].fill(np.inf))
+    change_weights(convolutions(half)[5], lambda values: values[0].fill(np.inf))
     (found,) = layers_astray(single, half, image)
     assert found.name == convolutions(half)[5].outputs[0].name
     assert np.isinf(found.error)
@@ -87,34 +74,24 @@ def test_values_that_overflow_though_no_weight_does() -> None:
     """The float32 network has them, so that the file is right, and float16 cannot hold them."""
     single, half, image = networks("localization")
     for model in (single, half):
-        change(convolutions(model)[1], lambda values: values.__imul__(np.asarray(6e4, values.dtype)))
+        change_weights(convolutions(model)[1], lambda values: values.__imul__(np.asarray(6e4, values.dtype)))
     names = [layer.name for layer in layers_astray(single, half, image)]
     assert names[0] == convolutions(half)[1].outputs[0].name
 
 
 def test_two_labels_that_are_swapped() -> None:
     single, half, image = networks("segmentation")
-    local = next(node for node in convolutions(half) if ir_shape(node)[0] == 5)
-
-    def swap(values: np.ndarray) -> None:
-        values[[1, 2]] = values[[2, 1]]
-
-    change(local, swap)
+    local = next(node for node in convolutions(half) if len(weights_of(node)) == 5)
+    change_weights(local, swap_labels)
     (found,) = layers_astray(single, half, image)
     assert found.name == local.outputs[0].name
     assert found.error > 0.5
 
 
-def ir_shape(node: ir.Node) -> tuple[int, ...]:
-    weights = node.inputs[1]
-    assert weights is not None and weights.const_value is not None
-    return weights.const_value.numpy().shape
-
-
 def test_the_neighbourhood_is_named() -> None:
     single, half, image = networks("localization")
     node = convolutions(half)[7]
-    change(node, scale)
+    change_weights(node, scale)
     (found,) = layers_astray(single, half, image)
     before, after = node.inputs[0], next(iter(node.outputs[0].consumers()))
     assert before is not None
@@ -140,12 +117,12 @@ def test_numbers_that_float16_can_hardly_tell_apart() -> None:
     """Deep layers of a network with random weights may have results of 1e-6, whose float16 step is 6e-8."""
     single, half, image = networks("localization")
     for model in (single, half):
-        change(convolutions(model)[0], lambda values: values.__imul__(np.asarray(1e-6, values.dtype)))
+        change_weights(convolutions(model)[0], lambda values: values.__imul__(np.asarray(1e-6, values.dtype)))
     for model in (single, half):
         bias = convolutions(model)[0].inputs[2]
         assert bias is not None and bias.const_value is not None
         bias.const_value = ir.Tensor(np.zeros_like(bias.const_value.numpy()), name=bias.name)
-    assert layer_errors(single, half, image)[1].error > LARGEST_ERROR
+    assert layer_errors(half, image, results_of(single, image))[1].error > LARGEST_ERROR
     assert layers_astray(single, half, image) == []
 
 

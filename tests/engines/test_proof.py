@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 import pytest
+from support.kernels import change_weights, convolutions, scale, swap_labels, weights_of
 from support.released_bundle import REPOSITORY
 
 from efficientscn_trt import bundle as bundles
@@ -37,25 +38,23 @@ def demo(tmp_path: Path) -> Bundle:
     return bundles.load(shutil.copytree(DEMO_BUNDLE, tmp_path / "demo"))
 
 
+def overflow(values: np.ndarray) -> None:
+    values[0, 0, 0, 0, 0] = np.inf  # as a weight of 1e6 in float32 becomes
+
+
+EDITS = {"overflow": overflow, "scaled": scale, "swapped": swap_labels}
+
+
 def break_network(bundle: Bundle, network: str, kind: str) -> str:
     """Change a kernel of the float16 `network`; the hashes stay right. Returns the broken node's result."""
     file = bundle.path / f"{network}.float16.onnx"
     before = bundles.sha256(file)
     model = ir.load(file)
-    kernels = [node for node in model.graph if node.op_type == "Conv"]
-    values = {node: node.inputs[1].const_value.numpy().copy() for node in kernels}  # type: ignore[union-attr]
-    labels = len(bundle.manifest.labels)
-    node = kernels[6] if kind != "swapped" else next(n for n in kernels if len(values[n]) == labels)
-    weights = values[node]
-    if kind == "overflow":
-        weights[0, 0, 0, 0, 0] = np.inf  # as a weight of 1e6 in float32 becomes
-    elif kind == "scaled":
-        weights *= np.float16(1.05)
-    else:
-        weights[[1, 2]] = weights[[2, 1]]
-    kept = node.inputs[1]
-    assert kept is not None
-    kept.const_value = ir.Tensor(weights, name=kept.name)
+    node = convolutions(model)[6]
+    if kind == "swapped":
+        labels = len(bundle.manifest.labels)
+        node = next(each for each in convolutions(model) if len(weights_of(each)) == labels)
+    change_weights(node, EDITS[kind])
     ir.save(model, file)
     manifest = bundle.path / "manifest.json"
     manifest.write_text(manifest.read_text().replace(before, bundles.sha256(file)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from ...bundle import NETWORKS, Bundle, Engine, Verification
+from ...bundle import Bundle, Engine, Verification
 from ...engines import EngineChoice, Gpu
 from ...engines.flavours import FLAVOURS
 from ...errors import FidelityError
@@ -19,7 +19,7 @@ from .agreement import LIMITS, Agreement, of_masks, of_probabilities
 from .images import CheckImages, phantom_images
 from .records import Record, read_record, write_record
 
-__all__ = ["Agreement", "CheckImages", "compare", "judged", "phantom_images", "remarks", "verify_once"]
+__all__ = ["Agreement", "CheckImages", "compare", "judge", "phantom_images", "remarks", "verify_once"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,19 +46,21 @@ def remarks(found: Mapping[str, Agreement], images: CheckImages) -> list[str]:
     ]
 
 
-def judged(engine: Engine, agreement: Agreement, images: CheckImages, gpu: str) -> Verification:
-    """The record of an engine of the GPU model `gpu`. Raises FidelityError if the agreement is too bad."""
+def judge(engine: Engine, agreement: Agreement, images: CheckImages, gpu: str) -> Record:
+    """The outcome for an engine that ran on a GPU of the model `gpu`."""
     problems = agreement.problems(LIMITS[engine.precision])
     if problems:
         title = FLAVOURS[engine.flavour].title
         other = "" if engine.precision == "fp32" else ", or with --precision fp32"
-        raise FidelityError(
+        return Record(
+            None,
             f"The {engine.precision} engine of the {engine.network} network, by {title} {engine.version}, "
             f"computes something else on {gpu} than the network in float32 on a CPU: for {images.name}, "
-            f"{'; '.join(problems)}. It is not used; build engines with another version{other}."
+            f"{'; '.join(problems)}. It is not used; build engines with another version{other}.",
         )
     z, y, x = getattr(images, engine.network).shape
-    return Verification(gpu, images.name, (z, y, x), agreement.equal, agreement.dice, agreement.largest)
+    verified = Verification(gpu, images.name, (z, y, x), agreement.equal, agreement.dice, agreement.largest)
+    return Record(verified, None)
 
 
 def verify_once(bundle: Bundle, choice: EngineChoice, engines: Networks, gpu: Gpu, driver: str) -> None:
@@ -66,9 +68,9 @@ def verify_once(bundle: Bundle, choice: EngineChoice, engines: Networks, gpu: Gp
 
     Raises FidelityError if an engine must not be used.
     """
-    records = {engine.network: engine for engine in (choice.localization, choice.segmentation)}
+    engines_of = {engine.network: engine for engine in (choice.localization, choice.segmentation)}
     unknown = False
-    for engine in records.values():
+    for engine in engines_of.values():
         if engine.verified is not None and engine.verified.gpu == gpu.name:
             continue
         known = read_record(engine, gpu.name, driver)
@@ -79,19 +81,16 @@ def verify_once(bundle: Bundle, choice: EngineChoice, engines: Networks, gpu: Gp
     if not unknown:
         return
     _log.warning("The engines run on %s for the first time, so they are verified once.", gpu.name)
-    sizes = {network: engine.profiles[0].opt for network, engine in records.items()}
+    sizes = {network: engine.profiles[0].opt for network, engine in engines_of.items()}
     images = phantom_images(bundle.manifest.pipeline, **sizes)
     found = compare(bundle, engines, CpuBackend(bundle, "fp32", 0), images)
     for remark in remarks(found, images):
         _log.warning("%s", remark)
     faults = []
-    for network in NETWORKS:
-        engine = records[network]
-        try:
-            record = Record(judged(engine, found[network], images, gpu.name), None)
-        except FidelityError as error:
-            record = Record(None, str(error))
-            faults.append(str(error))
-        write_record(engine, gpu.name, driver, record)
+    for network, engine in engines_of.items():
+        outcome = judge(engine, found[network], images, gpu.name)
+        write_record(engine, gpu.name, driver, outcome)
+        if outcome.fault is not None:
+            faults.append(outcome.fault)
     if faults:
         raise FidelityError(faults[0])

@@ -11,7 +11,9 @@ from ...bundle import LocalizationParameters, PipelineParameters, SegmentationPa
 from ...phantom import make_phantom
 from ...triples import Size
 
-SEED = 0
+PHANTOM_SEED = 0
+PHANTOM = f"phantom {PHANTOM_SEED}"
+"""The phantom that networks are checked on."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,13 @@ class CheckImages:
 def phantom_images(pipeline: PipelineParameters, localization: Size, segmentation: Size) -> CheckImages:
     """Inputs of these sizes (z, y, x), drawn in the spacing of the networks."""
     return CheckImages(
-        f"phantom {SEED}",
+        PHANTOM,
         _drawn(pipeline.localization, localization),
         _drawn(pipeline.segmentation, segmentation),
     )
 
 
 def _drawn(stage: LocalizationParameters | SegmentationParameters, size: Size) -> np.ndarray:
-    hu = sitk.GetArrayFromImage(make_phantom(SEED, size[::-1], (stage.spacing_mm,) * 3).image)
+    hu = sitk.GetArrayFromImage(make_phantom(PHANTOM_SEED, size[::-1], (stage.spacing_mm,) * 3).image)
     scaled = hu.astype(np.float32) / np.float32(stage.intensity_scale)
     return scaled.clip(np.float32(stage.intensity_min), np.float32(stage.intensity_max))
