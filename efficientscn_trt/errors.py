@@ -27,7 +27,7 @@ class MemoryLimitError(InputError):
 
 class BundleError(EfficientSCNError):
     """The bundle is missing, was altered, was made for another version of this package, or has a network that
-    neither the core nor OpenVINO can run.
+    neither the core nor OpenVINO can run. Or a file is no TensorRT engine.
     """
 
     exit_code = 4

@@ -5,6 +5,7 @@ python export_and_build.py LOCALIZATION SEGMENTATION BUNDLE [COMPUTE_CAPABILITY 
 
 import sys
 
+from efficientscn_trt.engines import BuildOptions
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.export import EngineProof, export_bundle
 
@@ -17,9 +18,8 @@ def main(localization: str, segmentation: str, output: str, *compute_capabilitie
         print(f"{network.role}: {agreement:.3f} % of the outputs agree with the SavedModel")
 
     proof = EngineProof()
-    built = build_engines(
-        exported.bundle, "tensorrt-rtx", compute_capabilities=compute_capabilities, proof=proof
-    )
+    options = BuildOptions(compute_capabilities=compute_capabilities)
+    built = build_engines(exported.bundle, "tensorrt-rtx", options, proof=proof)
     for report in built.engines:
         engine = report.engine
         print(f"{engine.file}: {engine.precision}, for {', '.join(engine.compute_capabilities)}")

@@ -33,6 +33,7 @@ COMMANDS = {
         "Compare a bundle's label maps of phantoms with their ground truth.",
     ),
     "build": ("build:build", "Build a bundle's TensorRT engines for a target GPU."),
+    "inspect": ("inspect_plan:inspect", "Show which TensorRT built an engine, without loading it."),
     "export": ("export:export", "Turn two trained TensorFlow models into a bundle."),
     "reference-model": ("reference_model:reference_model", "Write a reference network as a SavedModel."),
     "train": ("train:train", "Train a network on your own cases or on phantoms."),

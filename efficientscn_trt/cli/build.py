@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ..triples import Size
 from .options import FILE, Device, quiet_option
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from ..bundle import Verification
-    from ..engines.build import EngineReport
-
 MIB = 1 << 20
-
-
-ROWS = (
-    "Compute capability",
-    "Built in",
-    "Size",
-    "Largest input",
-    "  its activation memory",
-    "Typical input",
-    "  its activation memory",
-    "Layers in float32",
-)
-
-VERIFIED_ROWS = ("Verified on", "  with", "  equal voxels", "  lowest Dice")
 
 
 @click.command()
@@ -85,6 +63,12 @@ VERIFIED_ROWS = ("Verified on", "  with", "  equal voxels", "  lowest Dice")
     help="CT whose crops the engines are compared on with the float32 networks. Default: the CT of `demo` if "
     "it was downloaded, else a phantom.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Build nothing. TensorRT reads the networks and takes the options; print what it would build, and "
+    "the commands of NVIDIA's tools that build the same.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print every message of TensorRT.")
 @quiet_option
 def build(
@@ -96,6 +80,7 @@ def build(
     version_compatible: bool,
     workspace: int | None,
     check_input: Path | None,
+    dry_run: bool,
     verbose: bool,
     quiet: bool,
 ) -> None:
@@ -108,84 +93,42 @@ def build(
     An engine runs only with the TensorRT version and on the GPUs that it was built for. A bundle may have
     engines for several. `efficientscn-trt info` shows which engines this machine can use, and why not others.
 
+    The commands of `trtexec` and Polygraphy that build the same are printed, to report a fault to NVIDIA.
+
     \b
     Examples:
         efficientscn-trt build my-bundle/ --target tensorrt
         efficientscn-trt build my-bundle/ --target tensorrt --device cuda:1
         efficientscn-trt build my-bundle/ --target tensorrt-rtx
-        efficientscn-trt build my-bundle/ --target tensorrt-rtx --compute-capability 8.9
+        efficientscn-trt build my-bundle/ --target tensorrt-rtx --compute-capability 8.9 --dry-run
     """
     from .. import bundle as bundles
     from ..backends import split_device
-    from ..engines import this_machine
-    from ..engines.build import build_engines
+    from ..engines import BuildOptions, this_machine
+    from ..engines.build import build_engines, describe_engines
     from ..export import EngineProof
     from .build_progress import show_builds
-    from .tables import print_warnings, show
+    from .build_tables import show_built, show_planned
+    from .tables import print_warnings
 
     loaded = bundles.load(bundle)
     _, index = split_device(device)
+    machine = this_machine(index)
+    options = BuildOptions(
+        precision=precision,
+        compute_capabilities=capabilities,
+        version_compatible=version_compatible,
+        workspace=None if workspace is None else workspace * MIB,
+    )
+    say = (lambda message: click.echo(message, err=True)) if verbose else None
+    if dry_run:
+        show_planned(describe_engines(loaded, target, options, machine=machine, say=say))
+        return
     proof = EngineProof(check_input)
     with show_builds(len(bundles.NETWORKS), quiet=quiet or verbose) as progress:
         report = build_engines(
-            loaded,
-            target,
-            compute_capabilities=capabilities,
-            precision=precision,
-            version_compatible=version_compatible,
-            workspace=None if workspace is None else workspace * MIB,
-            proof=proof,
-            machine=this_machine(index),
-            say=(lambda message: click.echo(message, err=True)) if verbose else None,
-            progress=progress,
+            loaded, target, options, proof=proof, machine=machine, say=say, progress=progress
         )
     if not quiet:
-        show(_table(report.engines))
-        for built in report.engines:
-            click.echo(f"{report.bundle.path / built.engine.file}")
-            if verbose:
-                click.echo(f"  in float32: {', '.join(built.float32_layers) or 'nothing'}")
-        if report.not_verified is not None:
-            click.echo(
-                f"Not verified yet: {report.not_verified} The first GPU that runs them verifies them, once."
-            )
+        show_built(report, verbose=verbose)
     print_warnings((*report.warnings, *proof.warnings))
-
-
-def _table(reports: tuple[EngineReport, ...]) -> Table:
-    """One column per network."""
-    from .tables import table
-
-    first = reports[0].engine
-    names = ROWS if first.verified is None else ROWS + VERIFIED_ROWS
-    rows = zip(names, *map(_column, reports), strict=True)
-    title = f"{first.precision} engines, {first.flavour} {first.version}, {first.platform}"
-    return table(title, ("", *(report.engine.network.capitalize() for report in reports)), rows)
-
-
-def _column(report: EngineReport) -> tuple[str, ...]:
-    from .tables import megabytes
-
-    engine = report.engine
-    profile, memory = engine.profiles[0], engine.activation_memory
-    return (
-        " ".join(engine.compute_capabilities),
-        f"{report.seconds:.1f} s",
-        megabytes(engine.bytes),
-        _size(profile.max),
-        megabytes(memory.largest if memory else None),
-        _size(profile.opt),
-        megabytes(memory.typical if memory else None),
-        str(len(report.float32_layers)),
-        *_proof(engine.verified),
-    )
-
-
-def _proof(verified: Verification | None) -> tuple[str, ...]:
-    if verified is None:
-        return ()
-    return verified.gpu, verified.input, f"{100 * verified.equal:.4f} %", f"{verified.dice:.5f}"
-
-
-def _size(size: Size) -> str:
-    return "×".join(map(str, size))

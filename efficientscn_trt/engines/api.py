@@ -24,6 +24,9 @@ EXTERNAL_LIBRARIES = ("CUBLAS", "CUBLAS_LT", "CUDNN")
 
 CURRENT = "current"
 
+USER_ALLOCATION = "REQUIRE_USER_ALLOCATION"
+"""TensorRT-RTX's flag that leaves all scratch memory to the caller."""
+
 Progress = Callable[[str, int, int], None]
 """Called with the name of a phase, how many of its steps are done (at first 0), and how many it has."""
 
@@ -62,11 +65,14 @@ def set_precision(trt: Any, config: Any, network: Any, precision: str) -> None:
 
 def use_own_kernels(trt: Any, config: Any) -> None:
     """Leave out cuBLAS and cuDNN where a version has them: they take gigabytes on disk, and GPU memory."""
-    external = [
-        getattr(trt.TacticSource, name) for name in EXTERNAL_LIBRARIES if hasattr(trt.TacticSource, name)
-    ]
-    if external:
-        config.set_tactic_sources(config.get_tactic_sources() & ~sum(1 << int(source) for source in external))
+    if external := external_sources(trt):
+        bits = sum(1 << int(getattr(trt.TacticSource, name)) for name in external)
+        config.set_tactic_sources(config.get_tactic_sources() & ~bits)
+
+
+def external_sources(trt: Any) -> list[str]:
+    """Names of this version's sources of kernels that are other libraries."""
+    return [name for name in EXTERNAL_LIBRARIES if hasattr(trt.TacticSource, name)]
 
 
 def selectable_capabilities(trt: Any) -> dict[str, Any]:
@@ -95,9 +101,13 @@ def makes_version_compatible(trt: Any) -> bool:
 
 def make_version_compatible(trt: Any, config: Any) -> None:
     """Build for the lean runtime too. The plan gets no copy of it, which would be more code to trust."""
-    for name in ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME"):
-        if hasattr(trt.BuilderFlag, name):
-            config.set_flag(getattr(trt.BuilderFlag, name))
+    for name in version_compatible_flags(trt):
+        config.set_flag(getattr(trt.BuilderFlag, name))
+
+
+def version_compatible_flags(trt: Any) -> list[str]:
+    """Names of this version's flags for the lean runtime."""
+    return [name for name in ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME") if hasattr(trt.BuilderFlag, name)]
 
 
 def keep_layer_details(trt: Any, config: Any) -> None:
@@ -136,11 +146,15 @@ def plan_scratch(trt: Any, config: Any) -> None:
     Some versions do so only on request. TensorRT fuses most of each network into one layer. Without the
     request that layer takes the memory of the largest shape, and TensorRT-RTX may allocate it itself.
     """
-    feature = getattr(getattr(trt, "PreviewFeature", None), "RUNTIME_ACTIVATION_RESIZE_10_10", None)
-    if feature is not None:
+    if (feature := activation_resize(trt)) is not None:
         config.set_preview_feature(feature, True)
-    if hasattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION"):
-        config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+    if hasattr(trt.BuilderFlag, USER_ALLOCATION):
+        config.set_flag(getattr(trt.BuilderFlag, USER_ALLOCATION))
+
+
+def activation_resize(trt: Any) -> Any:
+    """The preview feature by which an engine asks for the current shape's memory alone, or None."""
+    return getattr(getattr(trt, "PreviewFeature", None), "RUNTIME_ACTIVATION_RESIZE_10_10", None)
 
 
 def set_progress(trt: Any, config: Any, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:

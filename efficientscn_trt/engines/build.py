@@ -7,24 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Protocol
 
-from ..bundle import NETWORKS, Bundle, Engine, Verification
-from ..errors import DeviceError
+from ..bundle import NETWORKS, Bundle, Engine, Profile, Verification
 from . import api
-from .builder import NetworkBuilder, Options, Plan
-from .flavours import FLAVOURS, Flavour, has_builder, lacks_3d, load
+from .builder import NetworkBuilder, Options, Parsed, Plan
+from .equal_commands import EqualCommand, Recipe, equal_commands
+from .flavours import lacks_3d
 from .log import Say
 from .machine import Gpu, Machine, this_machine, this_platform
+from .options import DEFAULT, BuildOptions
 from .profiles import profile_for
 from .selection import EngineChoice
 from .store import add_engines, engine_file
+from .target import Target, find_target
 from .timing_cache import TimingCache
-
-PRECISIONS = ("fp16", "fp32")
-FIRST_CAPABILITY = 8.0
-"""The lowest compute capability that is built for by default. An engine that is also for Turing (7.5) can be
-slower on all other GPUs, and would not run on Turing (TensorRT-RTX's support matrix)."""
 
 
 class Proof(Protocol):
@@ -50,11 +47,15 @@ class NotRun:
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What was built: the manifest's record, the seconds it took, the layers that compute in float32."""
+    """What was built: the manifest's record, the seconds it took, the layers that compute in float32.
+
+    `commands`: those of NVIDIA's tools that build the same.
+    """
 
     engine: Engine
     seconds: float
     float32_layers: tuple[str, ...]
+    commands: tuple[EqualCommand, ...]
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,28 @@ class BuildReport:
     not_verified: str | None
 
 
+@dataclass(frozen=True)
+class PlannedEngine:
+    """An engine that `build_engines` would build from the file `onnx`.
+
+    `target`: the package and its version. `commands`: those of NVIDIA's tools that build the same.
+    """
+
+    network: str
+    onnx: Path
+    target: str
+    precision: str
+    compute_capabilities: tuple[str, ...]
+    profile: Profile
+    float32_layers: tuple[str, ...]
+    commands: tuple[EqualCommand, ...]
+
+
 def build_engines(
     bundle: Bundle,
     target: str,
+    options: BuildOptions = DEFAULT,
     *,
-    compute_capabilities: Sequence[str] = (),
-    precision: str = "fp16",
-    version_compatible: bool = False,
-    workspace: int | None = None,
     proof: Proof | None = None,
     machine: Machine | None = None,
     say: Say | None = None,
@@ -89,11 +104,6 @@ def build_engines(
 
     Args:
         target: "tensorrt" (built on the GPU that will run it) or "tensorrt-rtx" (no GPU needed).
-        compute_capabilities: of the GPUs to build for, such as "8.9", or "current"; for "tensorrt-rtx" only.
-            Default: all from 8.0 on that the installed version knows.
-        precision: "fp16", from the float16 forms in the bundle, or "fp32".
-        version_compatible: let TensorRT's lean runtime of the same version run them too, perhaps more slowly.
-        workspace: bytes of scratch memory that any one layer may use; default: TensorRT's own limit.
         proof: compares the engines with the networks before they are added. Default: none; they are not
             verified here.
         machine: facts of the machine; default: this one's.
@@ -104,65 +114,148 @@ def build_engines(
     Raises DeviceError (TensorRT or the GPU is missing, or the build failed), BundleError (no float16 form),
     FidelityError (an engine, or a float16 form, does not compute what the network does), OutputError.
     """
-    flavour = FLAVOURS[target]
-    trt = _builder_module(flavour)
     gpu = (machine or this_machine()).gpu
-    capabilities = _capabilities(flavour, trt, gpu, compute_capabilities)
-    if version_compatible:
-        _check_version_compatible(flavour, trt)
-    sources = {network: bundle.file(network, precision) for network in NETWORKS}
+    order = _order(bundle, target, options, gpu)
     if proof is not None:
-        for network in sources:
-            proof.check_network(bundle, network, precision)
-    cache = TimingCache(bundle.path, flavour, trt.__version__, gpu) if flavour.needs_gpu and gpu else None
-    timings = cache.read() if cache is not None else None
-    built: list[tuple[Engine, Plan]] = []
-    for network, onnx in sources.items():
-        options = Options(
-            precision=precision,
-            gpu=gpu if flavour.needs_gpu or api.CURRENT in capabilities.to_set else None,
-            capabilities=capabilities.to_set,
-            version_compatible=version_compatible,
-            workspace=workspace,
-            say=say,
-            progress=progress(network) if progress is not None else None,
-        )
-        builder = NetworkBuilder(trt, f"{flavour.title} {trt.__version__}", options, timings)
-        profile = profile_for(network, bundle.manifest.pipeline)
-        plan = builder.build(onnx, profile, can_load=flavour.needs_gpu)
-        timings = builder.timing_cache
-        if cache is not None and timings:
-            cache.write(timings)  # after each network: the next may fail, or be interrupted
-        sha256 = hashlib.sha256(plan.content).hexdigest()
-        engine = Engine(
-            network=network,
-            flavour=flavour.name,
-            version=trt.__version__,
-            platform=this_platform(),
-            compute_capabilities=capabilities.of_gpus,
-            precision=precision,
-            profiles=(profile,),
-            onnx_sha256=bundle.onnx(network, precision).sha256,
-            file=engine_file(network, flavour.name, trt.__version__, precision, sha256),
-            sha256=sha256,
-            bytes=len(plan.content),
-            activation_memory=plan.activation,
-            version_compatible=version_compatible,
-            timed_on=gpu.name if gpu is not None and flavour.needs_gpu else None,
-        )
-        built.append((engine, plan))
+        for network in NETWORKS:
+            proof.check_network(bundle, network, options.precision)
+    built = [
+        _build(order, network, say, progress(network) if progress is not None else None)
+        for network in NETWORKS
+    ]
     verified = NotRun("No proof was asked for.") if proof is None else _prove(proof, bundle, built, gpu)
     if not isinstance(verified, NotRun):
         built = [(replace(engine, verified=verified[engine.network]), plan) for engine, plan in built]
-    lacking = lacks_3d(flavour, capabilities.of_gpus)
-    warnings = (
-        (f"{lacking} These engines do not run on those GPUs; build for TensorRT there.",) if lacking else ()
-    )
     return BuildReport(
         add_engines(bundle, [(engine, plan.content) for engine, plan in built]),
-        tuple(EngineReport(engine, plan.seconds, plan.float32_layers) for engine, plan in built),
-        warnings,
+        tuple(
+            EngineReport(
+                engine,
+                plan.seconds,
+                plan.network.float32_layers,
+                order.commands(engine.network, plan.network),
+            )
+            for engine, plan in built
+        ),
+        _warnings(order.target),
         verified.reason if isinstance(verified, NotRun) else None,
+    )
+
+
+def describe_engines(
+    bundle: Bundle,
+    target: str,
+    options: BuildOptions = DEFAULT,
+    *,
+    machine: Machine | None = None,
+    say: Say | None = None,
+) -> tuple[PlannedEngine, ...]:
+    """What `build_engines` would build. TensorRT reads the networks and takes the options.
+
+    The arguments are those of `build_engines`. Raises DeviceError and BundleError for the same reasons.
+    """
+    order = _order(bundle, target, options, (machine or this_machine()).gpu)
+    found = []
+    for network in NETWORKS:
+        parsed = order.builder(say).parse(order.onnx(network), order.profile(network))
+        found.append(
+            PlannedEngine(
+                network,
+                order.onnx(network),
+                order.target.title,
+                options.precision,
+                order.target.compute_capabilities,
+                order.profile(network),
+                parsed.float32_layers,
+                order.commands(network, parsed),
+            )
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What to build: both networks of `bundle` for `target`. `cache`: TensorRT's timings, or None."""
+
+    bundle: Bundle
+    target: Target
+    options: BuildOptions
+    cache: TimingCache | None
+
+    def onnx(self, network: str) -> Path:
+        return self.bundle.file(network, self.options.precision)
+
+    def profile(self, network: str) -> Profile:
+        return profile_for(network, self.bundle.manifest.pipeline)
+
+    def builder(self, say: Say | None = None, progress: api.Progress | None = None) -> NetworkBuilder:
+        timings = None if self.cache is None else self.cache.read()
+        return NetworkBuilder(self.target.trt, self.target.title, self._settings(say, progress), timings)
+
+    def commands(self, network: str, parsed: Parsed) -> tuple[EqualCommand, ...]:
+        cache = None if self.cache is None else self.cache.path
+        recipe = Recipe(
+            network, self.onnx(network), parsed, self.profile(network), self._settings(None, None), cache
+        )
+        return equal_commands(self.target, recipe)
+
+    def _settings(self, say: Say | None, progress: api.Progress | None) -> Options:
+        return Options(
+            precision=self.options.precision,
+            gpu=self.target.gpu,
+            capabilities=self.target.to_set,
+            version_compatible=self.options.version_compatible,
+            workspace=self.options.workspace,
+            say=say,
+            progress=progress,
+        )
+
+
+def _order(bundle: Bundle, target: str, options: BuildOptions, gpu: Gpu | None) -> _Order:
+    """Raises DeviceError or BundleError if it cannot be built."""
+    found = find_target(target, gpu, options)
+    for network in NETWORKS:
+        bundle.onnx(network, options.precision)
+    cache = None
+    if found.flavour.needs_gpu and found.gpu is not None:
+        cache = TimingCache(bundle.path, found.flavour, found.trt.__version__, found.gpu)
+    return _Order(bundle, found, options, cache)
+
+
+def _build(
+    order: _Order, network: str, say: Say | None, progress: api.Progress | None
+) -> tuple[Engine, Plan]:
+    """Build one engine, and keep TensorRT's timings at once: the next may fail, or be interrupted."""
+    target, flavour, options = order.target, order.target.flavour, order.options
+    builder = order.builder(say, progress)
+    plan = builder.build(order.onnx(network), order.profile(network), can_load=flavour.needs_gpu)
+    if order.cache is not None and builder.timing_cache:
+        order.cache.write(builder.timing_cache)
+    version = target.trt.__version__
+    sha256 = hashlib.sha256(plan.content).hexdigest()
+    engine = Engine(
+        network=network,
+        flavour=flavour.name,
+        version=version,
+        platform=this_platform(),
+        compute_capabilities=target.compute_capabilities,
+        precision=options.precision,
+        profiles=(order.profile(network),),
+        onnx_sha256=order.bundle.onnx(network, options.precision).sha256,
+        file=engine_file(network, flavour.name, version, options.precision, sha256),
+        sha256=sha256,
+        bytes=len(plan.content),
+        activation_memory=plan.activation,
+        version_compatible=options.version_compatible,
+        timed_on=target.gpu.name if target.gpu is not None and flavour.needs_gpu else None,
+    )
+    return engine, plan
+
+
+def _warnings(target: Target) -> tuple[str, ...]:
+    lacking = lacks_3d(target.flavour, target.compute_capabilities)
+    return (
+        (f"{lacking} These engines do not run on those GPUs; build for TensorRT there.",) if lacking else ()
     )
 
 
@@ -186,76 +279,3 @@ def _prove(
             segmentation,
         )
         return proof.run_engines(bundle, choice, gpu)
-
-
-def check_target(target: str, gpu: Gpu | None, compute_capabilities: Sequence[str] = ()) -> None:
-    """Raise DeviceError if `build_engines` could not begin, as far as is known without a bundle."""
-    flavour = FLAVOURS[target]
-    _capabilities(flavour, _builder_module(flavour), gpu, compute_capabilities)
-
-
-def _builder_module(flavour: Flavour) -> Any:
-    trt = load(flavour)
-    if not has_builder(trt):
-        raise DeviceError(
-            f"The {flavour.title} here ({trt.__name__} {trt.__version__}) runs engines but cannot build any; "
-            f"run: pip install {flavour.package}."
-        )
-    return trt
-
-
-def _check_version_compatible(flavour: Flavour, trt: Any) -> None:
-    if not flavour.needs_gpu:
-        raise DeviceError(
-            f"{flavour.title} has no lean runtime, and its engines run only on the release that built them; "
-            "leave --version-compatible out."
-        )
-    if not api.makes_version_compatible(trt):
-        raise DeviceError(
-            f"{flavour.title} {trt.__version__} cannot build engines for its lean runtime; install 8.6 or "
-            "newer, or leave --version-compatible out."
-        )
-
-
-@dataclass(frozen=True)
-class _Capabilities:
-    """The compute capabilities that an engine is for, and those to set in the builder."""
-
-    of_gpus: tuple[str, ...]
-    to_set: tuple[str, ...] = ()
-
-
-def _capabilities(flavour: Flavour, trt: Any, gpu: Gpu | None, asked: Sequence[str]) -> _Capabilities:
-    if flavour.needs_gpu:
-        return _of_this_gpu(flavour, gpu, asked)
-    known = api.selectable_capabilities(trt)
-    if not asked:
-        default = tuple(capability for capability in known if float(capability) >= FIRST_CAPABILITY)
-        return _Capabilities(default, default)
-    unknown = [capability for capability in asked if capability not in (*known, api.CURRENT)]
-    if unknown:
-        raise DeviceError(
-            f"{flavour.title} {trt.__version__} cannot build for the compute capability {unknown[0]}, "
-            f"expected one of {', '.join((*known, api.CURRENT))}; on other GPUs use the target tensorrt."
-        )
-    if api.CURRENT not in asked:
-        return _Capabilities(tuple(asked), tuple(asked))
-    if gpu is None:
-        raise DeviceError(
-            "No NVIDIA GPU was found here, so there is no current compute capability; name one."
-        )
-    return _Capabilities((gpu.compute_capability,), (api.CURRENT,))
-
-
-def _of_this_gpu(flavour: Flavour, gpu: Gpu | None, asked: Sequence[str]) -> _Capabilities:
-    if gpu is None:
-        raise DeviceError(
-            f"{flavour.title} builds an engine on the GPU that will run it, and no NVIDIA GPU was found "
-            "here; build on a machine that has one, or for a consumer GPU use the target tensorrt-rtx."
-        )
-    if asked:
-        raise DeviceError(
-            f"{flavour.title} builds only for the GPU here, {gpu.name} of compute capability "
-            f"{gpu.compute_capability}; leave the compute capability out."
-        )
-    return _Capabilities((gpu.compute_capability,))

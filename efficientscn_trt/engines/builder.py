@@ -41,21 +41,38 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Parsed:
+    """A network as TensorRT read it: its input, and the layers that compute in float32, by name."""
+
+    input: str
+    float32_layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A serialized engine. `float32_layers`: names of the layers that compute in float32."""
+    """A serialized engine, and the network that it was built from."""
 
     content: bytes
     seconds: float
     activation: ActivationMemory | None
-    float32_layers: tuple[str, ...]
+    network: Parsed
 
 
 @dataclass(frozen=True)
 class _Built:
     content: bytes
     activation: int | None
-    float32_layers: tuple[str, ...]
-    input: str
+    network: Parsed
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a build needs. `parser` owns the weights of `network`, so it must live as long."""
+
+    builder: Any
+    parser: Any
+    network: Any
+    config: Any
 
 
 class NetworkBuilder:
@@ -77,7 +94,13 @@ class NetworkBuilder:
         built = self._interruptible(onnx, profile)
         seconds = time.perf_counter() - begin
         memory = self._ask(built, profile) if can_load else self._account(onnx, profile, built)
-        return Plan(built.content, seconds, memory, built.float32_layers)
+        return Plan(built.content, seconds, memory, built.network)
+
+    def parse(self, onnx: Path, profile: Profile) -> Parsed:
+        """Read the network and set every option as `build` does, but build nothing. Raises DeviceError."""
+        with current(self._options.gpu):
+            work = self._configure(onnx, profile, make_logger(self._trt, self._options.say))
+            return self._parsed(work.network)
 
     def _interruptible(self, onnx: Path, profile: Profile) -> _Built:
         """Run `_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
@@ -90,8 +113,22 @@ class NetworkBuilder:
         return _in_thread(work, cancelled)
 
     def _build(self, onnx: Path, profile: Profile, cancelled: Callable[[], bool]) -> _Built:
+        trt = self._trt
+        log = make_logger(trt, self._options.say)
+        work = self._configure(onnx, profile, log)
+        cache = None if self.timing_cache is None else api.set_timing_cache(work.config, self.timing_cache)
+        monitor = api.set_progress(trt, work.config, self._options.progress, cancelled)
+        plan = work.builder.build_serialized_network(work.network, work.config)
+        if plan is None:
+            raise self._failure(f"cannot build {onnx.name}", log)
+        if self.timing_cache is not None:
+            self.timing_cache = api.timings(work.config)
+        del monitor, cache
+        return _Built(bytes(plan), log.activation, self._parsed(work.network))
+
+    def _configure(self, onnx: Path, profile: Profile, log: Any) -> _Work:
+        """Read the network of the file `onnx`, and set how to build it."""
         trt, options = self._trt, self._options
-        log = make_logger(trt, options.say)
         builder = trt.Builder(log)
         network = builder.create_network(api.network_flags(trt))
         parser = trt.OnnxParser(network, log)
@@ -109,16 +146,11 @@ class NetworkBuilder:
             api.keep_layer_details(trt, config)
         if options.capabilities and (refused := api.set_capabilities(trt, config, options.capabilities)):
             raise self._failure(f"does not build for the compute capability {refused}", log)
-        cache = None if self.timing_cache is None else api.set_timing_cache(config, self.timing_cache)
-        monitor = api.set_progress(trt, config, options.progress, cancelled)
-        plan = builder.build_serialized_network(network, config)
-        if plan is None:
-            raise self._failure(f"cannot build {onnx.name}", log)
-        if self.timing_cache is not None:
-            self.timing_cache = api.timings(config)
-        del monitor, cache
-        single = tuple(layer.name for layer in api.float32_layers(trt, network))
-        return _Built(bytes(plan), log.activation, single, network.get_input(0).name)
+        return _Work(builder, parser, network, config)
+
+    def _parsed(self, network: Any) -> Parsed:
+        single = (layer.name for layer in api.float32_layers(self._trt, network))
+        return Parsed(network.get_input(0).name, tuple(single))
 
     def _profile(self, builder: Any, network: Any, profile: Profile) -> Any:
         image = network.get_input(0)
@@ -138,7 +170,7 @@ class NetworkBuilder:
                 raise self._failure("cannot load the engine that it built", log)
             return ActivationMemory(
                 largest=api.largest_activation(engine),
-                typical=api.activation_for(trt, engine, built.input, _tensor_shape(profile.opt)),
+                typical=api.activation_for(trt, engine, built.network.input, _tensor_shape(profile.opt)),
             )
 
     def _account(self, onnx: Path, profile: Profile, built: _Built) -> ActivationMemory | None:

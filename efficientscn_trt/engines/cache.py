@@ -9,11 +9,13 @@ from pathlib import Path
 from ..bundle import NETWORKS, Bundle
 from ..errors import DeviceError, EfficientSCNError
 from ..user_cache import CACHE_VARIABLE, cache_folder
-from .build import build_engines, check_target
+from .build import build_engines
 from .cached_bundle import cached_bundle, make_copy
 from .flavours import FLAVOURS, TENSORRT, lacks_3d
 from .machine import Gpu, Machine
+from .options import BuildOptions
 from .selection import PRECISIONS, EngineChoice, EngineRow, NoEngine, engine_rows, select_engine
+from .target import find_target
 
 
 def obtain_engine(
@@ -55,8 +57,7 @@ def _build(
     report = build_engines(
         copy,
         order.target,
-        compute_capabilities=order.capabilities,
-        precision=order.precision,
+        BuildOptions(precision=order.precision, compute_capabilities=order.capabilities),
         machine=machine,
     )
     built = select_engine(report.bundle, machine, precision)
@@ -130,7 +131,7 @@ def _target(machine: Machine, gpu: Gpu, found: NoEngine) -> tuple[str, tuple[str
             problems.append(f"{lacking} For {gpu.name} run: pip install {TENSORRT.package}.")
             continue
         try:
-            check_target(name, gpu, capabilities)
+            find_target(name, gpu, BuildOptions(compute_capabilities=capabilities))
         except DeviceError as error:
             # For the lean runtime, the reason also names the command that builds for it on another machine.
             problems.append(f"{found.reasons[0]} {error}" if name in machine.lean else str(error))

@@ -15,8 +15,9 @@ class Flavour:
     """`name` is the `--target` of the command line and the manifest's `flavour`.
 
     `modules`: the import names under which pip installs it, the preferred first. `package`: its name for pip.
-    `needs_gpu`: whether an engine can be built only on the GPU that runs it. `without_3d`: compute
-    capabilities for which it builds engines, but on which it runs no 3-D convolutions.
+    `tool`: NVIDIA's command-line tool for it. `needs_gpu`: whether an engine can be built only on the GPU
+    that runs it. `without_3d`: compute capabilities for which it builds engines, but on which it runs no 3-D
+    convolutions.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Flavour:
     modules: tuple[str, ...]
     package: str
     needs_gpu: bool
+    tool: str
     without_3d: tuple[str, ...] = ()
 
 
@@ -33,6 +35,7 @@ TENSORRT = Flavour(
     ("tensorrt", "tensorrt_lean", "tensorrt_lean_bindings"),  # the lean runtime builds no engines
     "tensorrt",
     needs_gpu=True,
+    tool="trtexec",
 )
 TENSORRT_RTX = Flavour(
     "tensorrt-rtx",
@@ -40,6 +43,7 @@ TENSORRT_RTX = Flavour(
     ("tensorrt_rtx", "tensorrt_rtx_bindings"),
     "tensorrt-rtx",
     needs_gpu=False,
+    tool="tensorrt_rtx",
     # Turing, according to its support matrix; a context for such an engine is null
     # (github.com/pytorch/TensorRT, pull requests 4546 and 4643, of August 2026).
     without_3d=("7.5",),

@@ -42,6 +42,12 @@ class ExecutionApi:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._runtime))
             self.fail("Runtime")
 
+    def engine_validity(self, header: bytes) -> tuple[str, tuple[str, ...]]:
+        """What TensorRT-RTX says of a plan's `header`, and why: VALID, SUBOPTIMAL or INVALID."""
+        validity, bits = self._runtime.get_engine_validity(header)
+        known = self.trt.EngineInvalidityDiagnostics.__members__
+        return validity.name, tuple(name for name, bit in known.items() if bits & int(bit))
+
     def load_engine(self, plan: bytes) -> Any:
         """Load the engine of a plan whose hash was verified. Raises DeviceError."""
         engine = self._deserialized(plan)

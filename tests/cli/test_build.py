@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.engines import H100, machine, use_fakes
+from support.engines import H100, TENSORRT, machine, use_fakes
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt import engines
@@ -46,6 +46,36 @@ def test_engines_for_the_lean_runtime(thresholds: bundles.Bundle, monkeypatch: p
     options = ["--target", "tensorrt", "--precision", "fp32", "--quiet", "--version-compatible"]
     assert command(["build", str(thresholds.path), *options]) == 0
     assert all(engine.version_compatible for engine in bundles.load(thresholds.path).manifest.engines)
+
+
+def test_a_dry_run_prints_what_it_would_build(
+    thresholds: bundles.Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_fakes(monkeypatch)
+    monkeypatch.setattr(engines, "this_machine", lambda number: machine(H100))
+    options = ["--target", "tensorrt", "--precision", "fp32", "--workspace", "512", "--dry-run"]
+    assert command(["build", str(thresholds.path), *options]) == 0
+    shown = capsys.readouterr().out
+    assert f"fp32 engines, TensorRT {TENSORRT}: nothing was built" in shown
+    for size in ("32×32×32", "64×80×80", "256×80×80"):
+        assert size in shown
+    commands = [line.strip() for line in shown.splitlines() if line.startswith("  ")]
+    assert [line.split()[0] for line in commands[-4:]] == ["trtexec", "polygraphy"] * 2
+    assert all(f"{thresholds.path}/localization.onnx" in line for line in commands[-4:-2])
+    assert bundles.load(thresholds.path).manifest.engines == ()
+
+
+def test_a_dry_run_refuses_what_a_build_refuses(
+    thresholds: bundles.Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fakes = use_fakes(monkeypatch)
+    fakes["tensorrt-rtx"].unreadable = "no such operator"
+    monkeypatch.setattr(engines, "this_machine", lambda number: machine(None))
+    options = ["--dry-run", "--precision", "fp32"]
+    assert command(["build", str(thresholds.path), "--target", "tensorrt", *options]) == 6
+    assert "no NVIDIA GPU was found here" in capsys.readouterr().err
+    assert command(["build", str(thresholds.path), "--target", "tensorrt-rtx", *options]) == 6
+    assert "localization.onnx: no such operator." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from support.code_blocks import CodeBlock, Command, code_blocks, commands
+from support.polygraphy import polygraphy_as_run
 
 from efficientscn_trt import _core
 
@@ -103,6 +104,8 @@ def as_run(command: str) -> str:
     if words[0] == "kubectl":
         check_kubernetes_job(REPOSITORY / words[words.index("-f") + 1])
         return "true"
+    if "polygraphy" in words:
+        return polygraphy_as_run(command)
     if words[0] == "ray":  # one that tests start is no place for this, and neither is the machine's own
         return "true"
     if "--ray auto" in command:

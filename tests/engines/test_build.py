@@ -13,9 +13,10 @@ from support.engines import H100, RTX, RTX_4090, TENSORRT, machine, use_fakes, w
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle import Bundle, PipelineParameters, Verification
-from efficientscn_trt.engines import EngineChoice, Gpu, build, store
+from efficientscn_trt.engines import BuildOptions, EngineChoice, Gpu, store
 from efficientscn_trt.engines.build import NotRun, build_engines
 from efficientscn_trt.engines.machine import this_platform
+from efficientscn_trt.engines.options import PRECISIONS
 from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.errors import BundleError, DeviceError, FidelityError, OutputError
 
@@ -51,7 +52,7 @@ def test_engines_are_built_from_the_form_of_the_precision(
 ) -> None:
     fakes = use_fakes(monkeypatch)
     build_engines(bundle, "tensorrt", machine=machine(H100))
-    build_engines(bundle, "tensorrt", machine=machine(H100), precision="fp32")
+    build_engines(bundle, "tensorrt", BuildOptions(precision="fp32"), machine=machine(H100))
     read = [Path(call[1]).name for call in fakes["tensorrt"].calls if call[0] == "parse"]
     assert read == [f"{name}{form}.onnx" for form in (".float16", "") for name in bundles.NETWORKS]
 
@@ -119,9 +120,8 @@ def test_progress_is_reported_for_each_network(bundle: Bundle, monkeypatch: pyte
 
 def test_current_is_the_gpu_here(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = use_fakes(monkeypatch)
-    report = build_engines(
-        bundle, "tensorrt-rtx", compute_capabilities=("current",), machine=machine(RTX_4090)
-    )
+    options = BuildOptions(compute_capabilities=("current",))
+    report = build_engines(bundle, "tensorrt-rtx", options, machine=machine(RTX_4090))
     assert report.engines[0].engine.compute_capabilities == ("8.9",)
     assert ("capability", "CURRENT") in fakes["tensorrt-rtx"].calls
 
@@ -165,7 +165,7 @@ def test_what_cannot_be_built_for_is_said_first(
 ) -> None:
     fakes = use_fakes(monkeypatch)
     with pytest.raises(DeviceError, match=sentence):
-        build_engines(bundle, target, compute_capabilities=capabilities, machine=machine(gpu))
+        build_engines(bundle, target, BuildOptions(compute_capabilities=capabilities), machine=machine(gpu))
     assert fakes[target].calls == []
 
 
@@ -192,7 +192,7 @@ def test_engines_for_a_lean_runtime_that_is_not_there(
 ) -> None:
     fakes = use_fakes(monkeypatch, **{target.replace("-", "_"): version})
     with pytest.raises(DeviceError, match=sentence):
-        build_engines(bundle, target, machine=machine(H100), version_compatible=True)
+        build_engines(bundle, target, BuildOptions(version_compatible=True), machine=machine(H100))
     assert fakes[target].calls == []
 
 
@@ -214,7 +214,8 @@ def test_a_bundle_without_float16_forms(bundle: Bundle, monkeypatch: pytest.Monk
         BundleError, match="no float16 form of the localization network; export the bundle again"
     ):
         build_engines(plain, "tensorrt-rtx", machine=machine())
-    assert len(build_engines(plain, "tensorrt-rtx", machine=machine(), precision="fp32").engines) == 2
+    float32 = BuildOptions(precision="fp32")
+    assert len(build_engines(plain, "tensorrt-rtx", float32, machine=machine()).engines) == 2
 
 
 def test_a_build_replaces_its_like_and_leaves_the_rest(bundle: Bundle) -> None:
@@ -358,4 +359,4 @@ def test_precisions_are_those_of_the_command_line() -> None:
     from efficientscn_trt.cli.build import build as command
 
     (option,) = (each for each in command.params if each.name == "precision")
-    assert tuple(option.type.choices) == build.PRECISIONS  # type: ignore[attr-defined]
+    assert tuple(option.type.choices) == PRECISIONS  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ import pytest
 from support.engines import H100, RTX_4090, machine, use_fakes
 
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.engines import build, builder, current_gpu
+from efficientscn_trt.engines import BuildOptions, build, builder, current_gpu
 from efficientscn_trt.engines.current_gpu import current
 from efficientscn_trt.errors import DeviceError
 
@@ -72,7 +72,7 @@ def test_every_call_of_a_build_finds_its_gpu_current(
             calls.append((cuda.device, threading.get_ident()))
 
     fakes[target].calls = Calls()
-    build.build_engines(bundle, target, machine=machine(gpu), **options)
+    build.build_engines(bundle, target, BuildOptions(**options), machine=machine(gpu))
     assert {found for found, _ in calls} == {device}
     assert any(thread != threading.get_ident() for _, thread in calls)
     assert cuda.device == 0

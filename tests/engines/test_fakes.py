@@ -30,6 +30,8 @@ MEMBERS = {
     "ProfilingVerbosity": ("DETAILED",),
     "IExecutionContext": ("update_device_memory_size_for_shapes",),
     "ComputeCapability": ("CURRENT", "SM75", "SM80", "SM86", "SM89", "SM120"),
+    "EngineValidity": ("VALID", "SUBOPTIMAL", "INVALID"),
+    "EngineInvalidityDiagnostics": ("VERSION_MISMATCH", "UNSUPPORTED_CC", "MALFORMED_ENGINE"),
 }
 ALONE = ("IProgressMonitor", "ComputeCapability", "ExecutionContextAllocationStrategy", "float16", "float32")
 METHODS = {
@@ -40,7 +42,7 @@ METHODS = {
         "build_serialized_network",
     ),
     "OnnxParser": ("parse_from_file",),
-    "Runtime": ("deserialize_cuda_engine",),
+    "Runtime": ("deserialize_cuda_engine", "get_engine_validity"),
 }
 
 

@@ -79,7 +79,7 @@ def test_8_is_given_the_float16_flag_and_where_it_may_not_use_it(version: str) -
 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN, RTX])
 def test_the_layers_in_float32_are_those_between_the_casts(version: str) -> None:
-    assert build(fake_tensorrt(version)).float32_layers == ("entropy",)
+    assert build(fake_tensorrt(version)).network.float32_layers == ("entropy",)
 
 
 @pytest.mark.parametrize("version", [EIGHT_SIX, TEN, ELEVEN])
@@ -264,7 +264,7 @@ def test_no_timing_cache_where_nothing_is_timed() -> None:
 
 
 def test_layers_in_float32_are_named_by_the_types_of_the_graph() -> None:
-    assert build(fake_tensorrt(RTX)).float32_layers == ("entropy",)
+    assert build(fake_tensorrt(RTX)).network.float32_layers == ("entropy",)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from support.fake_tensorrt import fake_tensorrt
 
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.engines import Gpu, Machine, build, builder
+from efficientscn_trt.engines import BuildOptions, Gpu, Machine, build, builder, target
 from efficientscn_trt.engines.machine import this_platform
 
 TENSORRT, RTX = "11.4.0.106", "1.7.1.116"
@@ -30,20 +30,20 @@ def use_fakes(patch: pytest.MonkeyPatch, **versions: str) -> dict[str, Any]:
         name: fake_tensorrt(versions.get(name.replace("-", "_"), version))
         for name, version in VERSIONS.items()
     }
-    patch.setattr(build, "load", lambda flavour: fakes[flavour.name])
+    patch.setattr(target, "load", lambda flavour: fakes[flavour.name])
     patch.setattr(builder, "current", lambda gpu: nullcontext())
     return fakes
 
 
 def with_engines(
     bundle: Bundle,
-    target: str = "tensorrt-rtx",
+    name: str = "tensorrt-rtx",
     *,
     gpu: Gpu | None = None,
     version: str | None = None,
     **options: Any,
 ) -> Bundle:
-    """`bundle` with fake engines for `target`."""
+    """`bundle` with fake engines for the target `name`, built with `options`."""
     with pytest.MonkeyPatch.context() as patch:
-        use_fakes(patch, **({target.replace("-", "_"): version} if version else {}))
-        return build.build_engines(bundle, target, machine=machine(gpu), **options).bundle
+        use_fakes(patch, **({name.replace("-", "_"): version} if version else {}))
+        return build.build_engines(bundle, name, BuildOptions(**options), machine=machine(gpu)).bundle

@@ -16,6 +16,7 @@ FLAGS_8_6 = ("VERSION_COMPATIBLE", "EXCLUDE_LEAN_RUNTIME")
 LAYERS_8_5 = ("CONVOLUTION", "ELEMENTWISE", "CONSTANT", "SHUFFLE", "IDENTITY")
 TACTICS_8_5 = ("CUBLAS", "CUBLAS_LT", "CUDNN", "EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS")
 RTX_CAPABILITIES = {"NONE": 0, "CURRENT": 1, "SM75": 75, "SM80": 80, "SM86": 86, "SM89": 89, "SM120": 120}
+DIAGNOSTICS = {"VERSION_MISMATCH": 1, "UNSUPPORTED_CC": 2, "OLD_CUDA_DRIVER": 4, "MALFORMED_ENGINE": 32}
 NETWORK_BYTES = 1000
 ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE = 500, 200
 
@@ -49,6 +50,9 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
         trt.IProgressMonitor = _Monitor
     if rtx:
         trt.ComputeCapability = enumeration("ComputeCapability", RTX_CAPABILITIES)
+        trt.EngineValidity = numbered("EngineValidity", ("VALID", "SUBOPTIMAL", "INVALID"))
+        trt.EngineInvalidityDiagnostics = enumeration("EngineInvalidityDiagnostics", DIAGNOSTICS)
+        trt.Runtime = _with(trt, _RtxRuntime)
     return trt
 
 
@@ -266,6 +270,14 @@ class _Runtime(_Fake):
             self.log.log(1, reason)
             return None
         return self.trt.Engine()
+
+
+class _RtxRuntime(_Runtime):
+    def get_engine_validity(self, buffer: bytes) -> tuple[Any, int]:
+        """What `validity` holds: the name of a validity, and the bits of its reasons."""
+        self.note("validity", bytes(buffer))
+        name, bits = self.trt.validity
+        return self.trt.EngineValidity[name], bits
 
 
 class _OldEngine(_Fake):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.engines import api
+from efficientscn_trt.engines import BuildOptions, api
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import FLAVOURS, load
 from efficientscn_trt.errors import DeviceError
@@ -32,8 +32,10 @@ def run(context: Context) -> dict[str, Any]:
         report = build_engines(
             bundles.load(context.bundle),
             context.flavour,
-            compute_capabilities=() if flavour.needs_gpu else (api.CURRENT,),
-            precision=context.precision,
+            BuildOptions(
+                precision=context.precision,
+                compute_capabilities=() if flavour.needs_gpu else (api.CURRENT,),
+            ),
             machine=machine,
             say=said.append,
         )

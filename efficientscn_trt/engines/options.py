@@ -1,0 +1,30 @@
+"""What a user may choose about the engines to build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PRECISIONS = ("fp16", "fp32")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How to build engines.
+
+    `precision`: "fp16", from the float16 forms in the bundle, or "fp32".
+
+    `compute_capabilities`: of the GPUs to build for, such as "8.9", or "current"; for "tensorrt-rtx" only.
+    Empty means all from 8.0 on that the installed version knows.
+
+    `version_compatible`: let TensorRT's lean runtime of the same version run them too, perhaps more slowly.
+
+    `workspace`: bytes of scratch memory that any one layer may use; None means TensorRT's own limit.
+    """
+
+    precision: str = "fp16"
+    compute_capabilities: tuple[str, ...] = ()
+    version_compatible: bool = False
+    workspace: int | None = None
+
+
+DEFAULT = BuildOptions()

@@ -1,0 +1,110 @@
+"""What engines are built with, and for which GPUs. What cannot be built is refused here, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import DeviceError
+from . import api
+from .flavours import FLAVOURS, Flavour, has_builder, load
+from .machine import Gpu
+from .options import BuildOptions
+
+FIRST_CAPABILITY = 8.0
+"""The lowest compute capability that is built for by default. An engine that is also for Turing (7.5) can be
+slower on all other GPUs, and would not run on Turing (TensorRT-RTX's support matrix)."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A TensorRT that can build, the module `trt`, and the GPUs that it builds for.
+
+    `gpu`: the GPU to build on; None if the build needs none. `compute_capabilities`: of the GPUs that the
+    engines are for. `to_set`: those to set in the builder.
+    """
+
+    flavour: Flavour
+    trt: Any
+    gpu: Gpu | None
+    compute_capabilities: tuple[str, ...]
+    to_set: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The package with its version, for messages."""
+        return f"{self.flavour.title} {self.trt.__version__}"
+
+
+def find_target(name: str, gpu: Gpu | None, options: BuildOptions) -> Target:
+    """The target `name`, "tensorrt" or "tensorrt-rtx", with `gpu`, if this machine has one.
+
+    Raises DeviceError if the installed TensorRT, or this machine, cannot build so.
+    """
+    flavour = FLAVOURS[name]
+    trt = _builder_module(flavour)
+    asked = options.compute_capabilities
+    target = (
+        _for_this_gpu(flavour, trt, gpu, asked) if flavour.needs_gpu else _for_any(flavour, trt, gpu, asked)
+    )
+    if options.version_compatible:
+        _check_version_compatible(flavour, trt)
+    return target
+
+
+def _builder_module(flavour: Flavour) -> Any:
+    trt = load(flavour)
+    if not has_builder(trt):
+        raise DeviceError(
+            f"The {flavour.title} here ({trt.__name__} {trt.__version__}) runs engines but cannot build any; "
+            f"run: pip install {flavour.package}."
+        )
+    return trt
+
+
+def _for_this_gpu(flavour: Flavour, trt: Any, gpu: Gpu | None, asked: Sequence[str]) -> Target:
+    if gpu is None:
+        raise DeviceError(
+            f"{flavour.title} builds an engine on the GPU that will run it, and no NVIDIA GPU was found "
+            "here; build on a machine that has one, or for a consumer GPU use the target tensorrt-rtx."
+        )
+    if asked:
+        raise DeviceError(
+            f"{flavour.title} builds only for the GPU here, {gpu.name} of compute capability "
+            f"{gpu.compute_capability}; leave the compute capability out."
+        )
+    return Target(flavour, trt, gpu, (gpu.compute_capability,))
+
+
+def _for_any(flavour: Flavour, trt: Any, gpu: Gpu | None, asked: Sequence[str]) -> Target:
+    known = api.selectable_capabilities(trt)
+    if not asked:
+        default = tuple(capability for capability in known if float(capability) >= FIRST_CAPABILITY)
+        return Target(flavour, trt, None, default, default)
+    unknown = [capability for capability in asked if capability not in (*known, api.CURRENT)]
+    if unknown:
+        raise DeviceError(
+            f"{flavour.title} {trt.__version__} cannot build for the compute capability {unknown[0]}, "
+            f"expected one of {', '.join((*known, api.CURRENT))}; on other GPUs use the target tensorrt."
+        )
+    if api.CURRENT not in asked:
+        return Target(flavour, trt, None, tuple(asked), tuple(asked))
+    if gpu is None:
+        raise DeviceError(
+            "No NVIDIA GPU was found here, so there is no current compute capability; name one."
+        )
+    return Target(flavour, trt, gpu, (gpu.compute_capability,), (api.CURRENT,))
+
+
+def _check_version_compatible(flavour: Flavour, trt: Any) -> None:
+    if not flavour.needs_gpu:
+        raise DeviceError(
+            f"{flavour.title} has no lean runtime, and its engines run only on the release that built them; "
+            "leave --version-compatible out."
+        )
+    if not api.makes_version_compatible(trt):
+        raise DeviceError(
+            f"{flavour.title} {trt.__version__} cannot build engines for its lean runtime; install 8.6 or "
+            "newer, or leave --version-compatible out."
+        )
