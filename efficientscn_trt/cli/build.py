@@ -122,7 +122,9 @@ def build(
     )
     say = (lambda message: click.echo(message, err=True)) if verbose else None
     if dry_run:
-        show_planned(describe_engines(loaded, target, options, machine=machine, say=say))
+        planned = describe_engines(loaded, target, options, machine=machine, say=say)
+        if not quiet:
+            show_planned(planned)
         return
     proof = EngineProof(check_input)
     with show_builds(len(bundles.NETWORKS), quiet=quiet or verbose) as progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("plan", metavar="PLAN", type=FILE)
+@click.argument("plans", metavar="PLAN…", type=FILE, nargs=-1, required=True)
 @click.option(
     "--device",
     type=Device(("cuda",)),
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="GPU that it is to run on; cuda:1 is the second.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(plan: Path, device: str, as_json: bool) -> None:
-    """Show which TensorRT built the engine in the file PLAN, and whether it could run here.
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of tables.")
+def inspect(plans: tuple[Path, ...], device: str, as_json: bool) -> None:
+    """Show which TensorRT built the engine in each file PLAN, and whether it could run here.
 
-    Only its header is read. It is not loaded, because an engine is native code. Where there is a GPU,
+    Only the header is read. Nothing is loaded, because an engine is native code. Where there is a GPU,
     TensorRT-RTX is asked to judge the header.
 
     \b
@@ -41,12 +41,17 @@ def inspect(plan: Path, device: str, as_json: bool) -> None:
     from ..engines.inspection import inspect_plan
 
     _, index = split_device(device)
-    found = inspect_plan(plan, this_machine(index))
+    machine = this_machine(index)
+    found = [inspect_plan(plan, machine) for plan in plans]
     if as_json:
-        document = {**dataclasses.asdict(found), "path": str(found.path), "could_run": found.could_run}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json.dumps([_document(each) for each in found], indent=2, ensure_ascii=False))
     else:
-        _print(found)
+        for each in found:
+            _print(each)
+
+
+def _document(found: PlanInspection) -> dict[str, Any]:
+    return {**dataclasses.asdict(found), "path": str(found.path), "could_run": found.could_run}
 
 
 def _print(found: PlanInspection) -> None:

@@ -75,7 +75,7 @@ def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
         words.append(f"--tacticSources={','.join(f'-{source}' for source in external)}")
     if options.workspace is not None:
         words.append(f"--memPoolSize=workspace:{options.workspace / (1 << 20):g}")  # in MiB
-    if target.flavour.needs_gpu and api.activation_resize(trt) is not None:  # RTX has it on
+    if _preview(target) is not None:
         words.append("--preview=+runtimeActivationResize")
     if options.version_compatible:
         words += [f"--{_camel(flag)}" for flag in api.version_compatible_flags(trt)]
@@ -111,7 +111,7 @@ def _polygraphy(target: Target, recipe: Recipe) -> EqualCommand:
         words += ["--tactic-sources", *own]
     if options.workspace is not None:
         words += ["--pool-limit", f"workspace:{options.workspace}"]
-    if (feature := api.activation_resize(trt)) is not None:
+    if (feature := _preview(target)) is not None:
         words += ["--preview-features", feature.name]
     if options.version_compatible:
         words += [f"--{flag.lower().replace('_', '-')}" for flag in api.version_compatible_flags(trt)]
@@ -134,6 +134,11 @@ def _polygraphy(target: Target, recipe: Recipe) -> EqualCommand:
 def _without_option(trt: Any) -> tuple[str, ...]:
     """What neither tool has an option for."""
     return (api.USER_ALLOCATION,) if hasattr(trt.BuilderFlag, api.USER_ALLOCATION) else ()
+
+
+def _preview(target: Target) -> Any:
+    """The preview feature that a build switches on, None if there is none. TensorRT-RTX has it on."""
+    return api.activation_resize(target.trt) if target.flavour.needs_gpu else None
 
 
 def _shape(size: Size) -> Sequence[int]:

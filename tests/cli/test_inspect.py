@@ -60,7 +60,7 @@ def test_json(plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
     monkeypatch.setattr(engines, "this_machine", this_machine)
     assert command(["inspect", str(plan), "--json", "--device", "cuda:1"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    (found,) = json.loads(capsys.readouterr().out)
     assert (found["path"], found["could_run"], found["validity"]) == (str(plan), False, None)
     assert found["header"] == {
         "flavour": "tensorrt-rtx",
@@ -71,6 +71,18 @@ def test_json(plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "bytes": 100,
     }
     assert asked == [1]
+
+
+def test_several_plans(
+    plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engines, "this_machine", lambda number: machine(RTX_4090))
+    other = plan.with_name("other.engine")
+    other.write_bytes(PLAN)
+    assert command(["inspect", str(plan), str(other)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("Built by") == 2
+    assert shown.index(plan.name) < shown.index(other.name)
 
 
 def test_what_is_no_plan(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -171,10 +171,29 @@ def test_versions(content: bytes, flavour: str, version: str | None, tmp_path: P
             "Only the lean runtime of TensorRT 11.4.0.106 is installed, so it runs only if it was built "
             "version compatible, which its header does not say.",
         ),
+        *(
+            (
+                new_plan(built),
+                machine(H100, versions={"tensorrt": here}),
+                None,
+                "Its header does not say for which GPU it was built.",
+            )
+            for built, here in (
+                ((10, 3, 0, 26), "10.3.0"),
+                ((10, 0, 0, 6), "10.0.0b6"),
+                ((10, 14, 1, 48), "10.14.1.48.post1"),
+            )
+        ),
+        (
+            new_plan((10, 3, 0, 26)),
+            machine(H100, versions={}),
+            False,
+            "It needs TensorRT 10.3.0.26, which is not installed; run: pip install 'tensorrt==10.3.0.*'.",
+        ),
         (new_plan((11, 9, 0, 1)), machine(H100), False, "It was built by TensorRT 11.9.0.1, but 11.4.0.106"),
         (new_plan((10, 3, 0, 2)), machine(H100), False, "It was built by TensorRT 10.3.0.2, but 11.4.0.106"),
         (old_plan(232), machine(H100, versions={"tensorrt": "8.5.3.1"}), None, "which GPU it was built."),
-        (old_plan(232), machine(H100), False, "or run: pip install tensorrt==8.5.*."),
+        (old_plan(232), machine(H100), False, "or run: pip install 'tensorrt==8.5.*'."),
         (
             old_plan(96),
             machine(H100),

@@ -4,6 +4,7 @@ not loaded.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ...errors import BundleError, DeviceError
 from ...io.paths import is_there
 from ...io.wording import system_reason
 from ..current_gpu import current
-from ..flavours import FLAVOURS, TENSORRT, installed
+from ..flavours import FLAVOURS, TENSORRT, Flavour, installed
 from ..machine import NO_GPU, Machine, this_machine
 from ..running import ExecutionApi
 from .header import HEADER_BYTES, PlanHeader, read_header
@@ -101,14 +102,14 @@ def _lacking_software(header: PlanHeader, machine: Machine) -> str | None:
             f"It was built by a {flavour.title} before 8.6, and its header says no more than the number "
             f"{header.serialization} of its serialization; build it again."
         )
-    exact = f"{flavour.package}=={header.version}{'' if header.version.count('.') == 3 else '.*'}"
+    command = f"pip install {_requirement(flavour, header.version)}"
     if here is None:
-        return f"It needs {flavour.title} {header.version}, which is not installed; run: pip install {exact}."
+        return f"It needs {flavour.title} {header.version}, which is not installed; run: {command}."
     if _is_of(header.version, here) or _may_be_compatible(header, here):
         return None
     return (
         f"It was built by {flavour.title} {header.version}, but {here} is installed, and a plan runs only on "
-        f"the version that built it; build it again, or run: pip install {exact}."
+        f"the version that built it; build it again, or run: {command}."
     )
 
 
@@ -128,17 +129,29 @@ def _perhaps_compatible(header: PlanHeader, machine: Machine) -> str | None:
     return f"{needed}, so it runs only if it was built version compatible, which its header does not say."
 
 
+def _requirement(flavour: Flavour, version: str) -> str:
+    """For pip, in a shell. Packages of TensorRT may leave out the last number, or add to it."""
+    if flavour is TENSORRT:
+        return f"'{flavour.package}=={'.'.join(version.split('.')[:3])}.*'"
+    return f"{flavour.package}=={version}"
+
+
 def _is_of(version: str, here: str) -> bool:
-    """Whether `here` is the `version` of a plan, of which only the beginning may be known."""
-    return f"{here}.".startswith(f"{version}.")
+    """Whether `here` is the `version` of a plan, as far as both are known: "10.3.0" is of "10.3.0.26"."""
+    return all(own == other for own, other in zip(_numbers(version), _numbers(here), strict=False))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version, such as "8.6.1", "10.0.0b6" or "10.14.1.48.post1"."""
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def _may_be_compatible(header: PlanHeader, here: str) -> bool:
     """Whether `here` could run the plan if it was built version compatible: a later TensorRT of its major."""
     if header.flavour != TENSORRT.name or header.version is None or header.serialization is not None:
         return False
-    built, found = (tuple(map(int, version.split("."))) for version in (header.version, here))
-    return built[0] == found[0] and built < found
+    built, found = _numbers(header.version), _numbers(here)
+    return built[:1] == found[:1] and built < found
 
 
 def _lacking_gpu(header: PlanHeader, machine: Machine) -> str | None:
