@@ -76,5 +76,5 @@ def _print(found: PlanInspection) -> None:
 
 def _capabilities(header: PlanHeader) -> str:
     if header.compute_capabilities is None:
-        return "the header does not say"
+        return "not known from the header"
     return " ".join((*header.compute_capabilities, *(("and others",) if header.newer else ())))

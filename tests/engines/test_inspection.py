@@ -136,6 +136,12 @@ def test_versions(content: bytes, flavour: str, version: str | None, tmp_path: P
             "It is also for GPUs whose compute capability this version of efficientscn-trt does not know.",
         ),
         (rtx_plan(bits=SM_89 | 1 << 6), machine(RTX_4090), True, ""),
+        (
+            rtx_plan((1, 8, 0, 2)),
+            machine(RTX_4090, versions={"tensorrt-rtx": "1.8.0.2"}),
+            None,
+            "Its header does not tell for which GPUs it was built.",
+        ),
         (rtx_plan(), machine(None), False, "No NVIDIA GPU with a driver was found here."),
         (
             rtx_plan(),
@@ -155,7 +161,7 @@ def test_versions(content: bytes, flavour: str, version: str | None, tmp_path: P
             new_plan((11, 4, 0, 106)),
             machine(H100),
             None,
-            "Its header does not say for which GPU it was built.",
+            "Its header does not tell for which GPUs it was built.",
         ),
         (
             new_plan((11, 0, 0, 5)),
@@ -176,7 +182,7 @@ def test_versions(content: bytes, flavour: str, version: str | None, tmp_path: P
                 new_plan(built),
                 machine(H100, versions={"tensorrt": here}),
                 None,
-                "Its header does not say for which GPU it was built.",
+                "Its header does not tell for which GPUs it was built.",
             )
             for built, here in (
                 ((10, 3, 0, 26), "10.3.0"),
@@ -192,7 +198,7 @@ def test_versions(content: bytes, flavour: str, version: str | None, tmp_path: P
         ),
         (new_plan((11, 9, 0, 1)), machine(H100), False, "It was built by TensorRT 11.9.0.1, but 11.4.0.106"),
         (new_plan((10, 3, 0, 2)), machine(H100), False, "It was built by TensorRT 10.3.0.2, but 11.4.0.106"),
-        (old_plan(232), machine(H100, versions={"tensorrt": "8.5.3.1"}), None, "which GPU it was built."),
+        (old_plan(232), machine(H100, versions={"tensorrt": "8.5.3.1"}), None, "which GPUs it was built."),
         (old_plan(232), machine(H100), False, "or run: pip install 'tensorrt==8.5.*'."),
         (
             old_plan(96),

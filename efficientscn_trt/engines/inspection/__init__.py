@@ -169,7 +169,7 @@ def _lacking_gpu(header: PlanHeader, machine: Machine) -> str | None:
 def _unnamed_gpu(header: PlanHeader, machine: Machine) -> str | None:
     listed = header.compute_capabilities
     if listed is None:
-        return "Its header does not say for which GPU it was built."
+        return "Its header does not tell for which GPUs it was built."
     if header.newer and (machine.gpu is None or machine.gpu.compute_capability not in listed):
         return "It is also for GPUs whose compute capability this version of efficientscn-trt does not know."
     return None

@@ -7,7 +7,7 @@
 | 8 to 15 | number of parts | serialization number, and 0 |
 | 16 to 23 | bytes of the whole plan | not used here |
 | 24 to 27 | major, minor, patch, build of the version | |
-| 32 to 39 | of TensorRT-RTX: a bit for each compute capability | |
+| 32 to 39 | of TensorRT-RTX 1.7: a bit for each compute capability | |
 
 NVIDIA's documents do not describe the header. The tag and the version of TensorRT are those that `trtexec
 --getPlanVersionOnly` reads (samples/common/sampleEngines.cpp of github.com/NVIDIA/TensorRT). The size is what
@@ -29,6 +29,7 @@ HEADER_BYTES = 64
 
 _OLD, _NEW, _RTX = b"ptrt", b"ftrt", b"vtrt"
 _OLD_VERSIONS = {205: "8.2", 213: "8.4", 232: "8.5"}
+_RTX_READ = "1.7."  # other releases may number their compute capabilities otherwise
 _RTX_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")
 
 
@@ -38,8 +39,8 @@ class PlanHeader:
 
     `flavour`: "tensorrt" or "tensorrt-rtx". `version`: such as "10.3.0.26"; of 8.5 and older its beginning or
     None, because their plans have only a `serialization` number. `compute_capabilities`: of the GPUs that it
-    is for; None if the header does not say. `newer`: whether it is for others too, which this package does
-    not know. `bytes`: the size that the plan should have; None if the header does not say.
+    is for; None if they are not known from it. `newer`: whether it is for others too, which this package
+    does not know. `bytes`: the size that the plan should have; None if it is not known from the header.
     """
 
     flavour: str
@@ -76,6 +77,8 @@ def read_header(path: Path, start: bytes) -> PlanHeader:
     size, version = int.from_bytes(start[16:24], "little"), ".".join(map(str, start[24:28]))
     if tag == _NEW:
         return PlanHeader(TENSORRT.name, version, None, None, False, size)
+    if not version.startswith(_RTX_READ):
+        return PlanHeader(TENSORRT_RTX.name, version, None, None, False, size)
     bits = int.from_bytes(start[32:40], "little")
     known = tuple(name for bit, name in enumerate(_RTX_CAPABILITIES) if bits >> bit & 1)
     return PlanHeader(TENSORRT_RTX.name, version, None, known, bits >> len(_RTX_CAPABILITIES) != 0, size)
