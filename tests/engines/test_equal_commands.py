@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines import BuildOptions, Gpu
 from efficientscn_trt.engines.build import PlannedEngine, build_engines, describe_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
-from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 SECOND = dataclasses.replace(H100, index=1)
 
@@ -107,7 +105,7 @@ def test_a_strongly_typed_version_with_every_option(bundle: Bundle, monkeypatch:
     found = parse_polygraphy(polygraphy)["options"]
     assert (found["fp16"], found["tf32"]) == ("None", "None")  # TF32 is off unless it is asked for
     assert (found["version_compatible"], found["exclude_lean_runtime"]) == ("True", "True")
-    assert "536870912" in found["memory_pool_limits"] or str(512 << 20) in found["memory_pool_limits"]
+    assert str(512 << 20) in found["memory_pool_limits"]
     assert found["load_timing_cache"] == repr(str(bundle.path.with_name(cache)))
     assert all(command.lacks == () for command in planned.commands)
 
@@ -184,10 +182,14 @@ def test_a_description_builds_nothing(bundle: Bundle, monkeypatch: pytest.Monkey
         ),
     ],
 )
-def test_polygraphy_builds_the_same_bytes(precision: str, missing: str, tmp_path: Path) -> None:
-    """With the command that is printed, and a script for what it says that the tool lacks."""
-    bundle = bundles.load(shutil.copytree(DEMO_BUNDLE, tmp_path / "bundle"))
-    options = BuildOptions(precision=precision, compute_capabilities=("8.9", "12.0"), workspace=2 << 30)
+def test_polygraphy_builds_the_same_bytes(
+    precision: str, missing: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    """With the command that is printed, and a script for what it says that the tool lacks.
+
+    The networks are small, because TensorRT-RTX writes parts of larger ones in varying order.
+    """
+    options = BuildOptions(precision=precision, compute_capabilities=("8.9", "12.0"), workspace=256 << 20)
     report = build_engines(bundle, "tensorrt-rtx", options)
     script = tmp_path / "script.py"
     script.write_text(

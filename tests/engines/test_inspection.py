@@ -120,6 +120,25 @@ def test_versions(content: bytes, flavour: str, version: str | None, tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("version", "bits", "expected", "newer"),
+    [
+        # As 1.4.0.76, 1.5.0.114 and 1.6.1.120 wrote them, by default and for their last compute capability.
+        ((1, 4, 0, 76), 0x3E, ("8.0", "8.6", "8.9", "12.0"), True),
+        ((1, 4, 0, 76), 0x10, ("12.0",), False),
+        ((1, 5, 0, 114), 0x7E, ("8.0", "8.6", "8.9", "12.0", "12.1"), True),
+        ((1, 5, 0, 114), 0x20, ("12.1",), False),
+        ((1, 6, 1, 120), 0x7E, ("8.0", "8.6", "8.9", "12.0", "12.1"), True),
+        ((1, 8, 0, 2), 0x7E, None, False),
+    ],
+)
+def test_compute_capabilities_of_other_releases(
+    version: tuple[int, ...], bits: int, expected: tuple[str, ...] | None, newer: bool, tmp_path: Path
+) -> None:
+    header = inspect_plan(write(tmp_path, rtx_plan(version, bits)), machine()).header
+    assert (header.compute_capabilities, header.newer) == (expected, newer)
+
+
+@pytest.mark.parametrize(
     ("content", "here", "could_run", "sentence"),
     [
         (rtx_plan(), machine(RTX_4090), True, ""),

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Only the bindings of TensorRT-RTX are on PyPI; its metapackage, which is not, gives them the usual name.
+# The extra `build` installs the bindings of TensorRT-RTX, but not the package that gives them this name.
 METAPACKAGE = "from tensorrt_rtx_bindings import *; from tensorrt_rtx_bindings import __version__"
 
 PARSE = """
 import json, sys
 from polygraphy.tools import main
-from polygraphy.tools.args import TrtConfigArgs, TrtLoadNetworkArgs, TrtSaveEngineBytesArgs
+from polygraphy.tools.args import TrtConfigArgs
 from polygraphy.tools.convert.convert import Convert
 
 def show(self, args):

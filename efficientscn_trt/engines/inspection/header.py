@@ -7,12 +7,12 @@
 | 8 to 15 | number of parts | serialization number, and 0 |
 | 16 to 23 | bytes of the whole plan | not used here |
 | 24 to 27 | major, minor, patch, build of the version | |
-| 32 to 39 | of TensorRT-RTX 1.7: a bit for each compute capability | |
+| 32 to 39 | of TensorRT-RTX: a bit for each compute capability, and the last for newer ones | |
 
 NVIDIA's documents do not describe the header. The tag and the version of TensorRT are those that `trtexec
 --getPlanVersionOnly` reads (samples/common/sampleEngines.cpp of github.com/NVIDIA/TensorRT). The size is what
 lean 11.4 and RTX 1.7 check. The serialization numbers are from issue 3073 there; 8.5.3 writes that of 8.5.
-The rest was found with plans that RTX 1.7 built for each of its compute capabilities.
+The bits were found with plans that RTX 1.4, 1.5, 1.6 and 1.7 built for each of their compute capabilities.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ HEADER_BYTES = 64
 
 _OLD, _NEW, _RTX = b"ptrt", b"ftrt", b"vtrt"
 _OLD_VERSIONS = {205: "8.2", 213: "8.4", 232: "8.5"}
-_RTX_READ = "1.7."  # other releases may number their compute capabilities otherwise
-_RTX_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")
+_RTX_1_4 = ("7.5", "8.0", "8.6", "8.9", "12.0")
+_RTX_CAPABILITIES = {"1.4": _RTX_1_4, **dict.fromkeys(("1.5", "1.6", "1.7"), (*_RTX_1_4, "12.1"))}
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,12 @@ def read_header(path: Path, start: bytes) -> PlanHeader:
     size, version = int.from_bytes(start[16:24], "little"), ".".join(map(str, start[24:28]))
     if tag == _NEW:
         return PlanHeader(TENSORRT.name, version, None, None, False, size)
-    if not version.startswith(_RTX_READ):
+    names = _RTX_CAPABILITIES.get(".".join(map(str, start[24:26])))
+    if names is None:  # a release may give a bit another meaning: the last of 1.4 is that of 12.1 in 1.5
         return PlanHeader(TENSORRT_RTX.name, version, None, None, False, size)
     bits = int.from_bytes(start[32:40], "little")
-    known = tuple(name for bit, name in enumerate(_RTX_CAPABILITIES) if bits >> bit & 1)
-    return PlanHeader(TENSORRT_RTX.name, version, None, known, bits >> len(_RTX_CAPABILITIES) != 0, size)
+    known = tuple(name for bit, name in enumerate(names) if bits >> bit & 1)
+    return PlanHeader(TENSORRT_RTX.name, version, None, known, bits >> len(names) != 0, size)
 
 
 def _beginning(start: bytes) -> str:
