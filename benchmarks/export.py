@@ -20,9 +20,11 @@ from candidates.plain import plain_network, write_saved_models
 from report import COLOURS, Report, figure, parser, say
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt.engines.builder import NetworkBuilder, Options
-from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load
+from efficientscn_trt.engines import BuildOptions
+from efficientscn_trt.engines.builder import NetworkBuilder
+from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
 from efficientscn_trt.engines.profiles import profile_for
+from efficientscn_trt.engines.target import find_target
 from efficientscn_trt.errors import DeviceError
 from efficientscn_trt.export import export_bundle
 from efficientscn_trt.export.passes import constants
@@ -99,11 +101,10 @@ def main() -> None:
 def _engine(file: Path, precision: str, profile: bundles.Profile) -> dict[str, Any]:
     """Return bytes, seconds and activation memory of an engine, or the refusal with None for each."""
     none = {"engine_bytes": None, "build_seconds": None, "activation_bytes": None}
-    version = installed_version(TENSORRT_RTX)
-    if version is None:
+    if installed_version(TENSORRT_RTX) is None:
         return {**none, "refusal": f"{TENSORRT_RTX.title} is not installed."}
-    options = Options(precision=precision, capabilities=(CAPABILITY,))
-    builder = NetworkBuilder(load(TENSORRT_RTX), f"{TENSORRT_RTX.title} {version}", options)
+    options = BuildOptions(precision=precision, compute_capabilities=(CAPABILITY,))
+    builder = NetworkBuilder(find_target(TENSORRT_RTX.name, None, options), options)
     try:
         plan = builder.build(file, profile, can_load=False)
     except DeviceError as error:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ..bundle import NETWORKS, Bundle, Engine, Profile, Verification
 from . import api
-from .builder import NetworkBuilder, Options, Parsed, Plan
+from .builder import NetworkBuilder, Parsed, Plan
 from .equal_commands import EqualCommand, Recipe, equal_commands
 from .flavours import lacks_3d
 from .log import Say
@@ -119,8 +119,9 @@ def build_engines(
     if proof is not None:
         for network in NETWORKS:
             proof.check_network(bundle, network, options.precision)
+    builder = order.builder(say)
     built = [
-        _build(order, network, say, progress(network) if progress is not None else None)
+        _build(order, builder, network, progress(network) if progress is not None else None)
         for network in NETWORKS
     ]
     verified = NotRun("No proof was asked for.") if proof is None else _prove(proof, bundle, built, gpu)
@@ -155,9 +156,9 @@ def describe_engines(
     The arguments are those of `build_engines`. Raises DeviceError and BundleError for the same reasons.
     """
     order = _order(bundle, target, options, (machine or this_machine()).gpu)
-    found = []
+    builder, found = order.builder(say), []
     for network in NETWORKS:
-        parsed = order.builder(say).parse(order.onnx(network), order.profile(network))
+        parsed = builder.parse(order.onnx(network), order.profile(network))
         found.append(
             PlannedEngine(
                 network,
@@ -188,27 +189,14 @@ class _Order:
     def profile(self, network: str) -> Profile:
         return profile_for(network, self.bundle.manifest.pipeline)
 
-    def builder(self, say: Say | None = None, progress: api.Progress | None = None) -> NetworkBuilder:
+    def builder(self, say: Say | None) -> NetworkBuilder:
         timings = None if self.cache is None else self.cache.read()
-        return NetworkBuilder(self.target.trt, self.target.title, self._settings(say, progress), timings)
+        return NetworkBuilder(self.target, self.options, timings, say=say)
 
     def commands(self, network: str, parsed: Parsed) -> tuple[EqualCommand, ...]:
         cache = None if self.cache is None else self.cache.path
-        recipe = Recipe(
-            network, self.onnx(network), parsed, self.profile(network), self._settings(None, None), cache
-        )
+        recipe = Recipe(network, self.onnx(network), parsed, self.profile(network), self.options, cache)
         return equal_commands(self.target, recipe)
-
-    def _settings(self, say: Say | None, progress: api.Progress | None) -> Options:
-        return Options(
-            precision=self.options.precision,
-            gpu=self.target.gpu,
-            capabilities=self.target.to_set,
-            version_compatible=self.options.version_compatible,
-            workspace=self.options.workspace,
-            say=say,
-            progress=progress,
-        )
 
 
 def _order(bundle: Bundle, target: str, options: BuildOptions, gpu: Gpu | None) -> _Order:
@@ -223,12 +211,12 @@ def _order(bundle: Bundle, target: str, options: BuildOptions, gpu: Gpu | None) 
 
 
 def _build(
-    order: _Order, network: str, say: Say | None, progress: api.Progress | None
+    order: _Order, builder: NetworkBuilder, network: str, progress: api.Progress | None
 ) -> tuple[Engine, Plan]:
     """Build one engine, and keep TensorRT's timings at once: the next may fail, or be interrupted."""
     target, flavour, options = order.target, order.target.flavour, order.options
-    builder = order.builder(say, progress)
-    plan = builder.build(order.onnx(network), order.profile(network), can_load=flavour.needs_gpu)
+    onnx, profile = order.onnx(network), order.profile(network)
+    plan = builder.build(onnx, profile, can_load=flavour.needs_gpu, progress=progress)
     if order.cache is not None and builder.timing_cache:
         order.cache.write(builder.timing_cache)
     version = target.trt.__version__
@@ -240,7 +228,7 @@ def _build(
         platform=this_platform(),
         compute_capabilities=target.compute_capabilities,
         precision=options.precision,
-        profiles=(order.profile(network),),
+        profiles=(profile,),
         onnx_sha256=order.bundle.onnx(network, options.precision).sha256,
         file=engine_file(network, flavour.name, version, options.precision, sha256),
         sha256=sha256,

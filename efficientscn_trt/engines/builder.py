@@ -15,29 +15,10 @@ from ..errors import DeviceError
 from . import api
 from .current_gpu import current
 from .log import Say, make_logger
-from .machine import Gpu
+from .options import BuildOptions
+from .target import Target
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to build an engine.
-
-    `gpu`: the GPU to build on, None if the build needs none. `capabilities`, `version_compatible`: only for
-    versions that have them. `workspace`: bytes of scratch memory that any one layer may use.
-    `layer_details`: keep the details of each layer in the engine, for its inspector. `say` is called with
-    every message of TensorRT, `progress` with the phases of the build.
-    """
-
-    precision: str
-    gpu: Gpu | None = None
-    capabilities: tuple[str, ...] = ()
-    version_compatible: bool = False
-    workspace: int | None = None
-    layer_details: bool = False
-    say: Say | None = None
-    progress: api.Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -76,48 +57,65 @@ class _Work:
 
 
 class NetworkBuilder:
-    """Builds engines with one TensorRT package; its timing cache grows from one build to the next."""
+    """Builds engines for one target; its timing cache grows from one build to the next."""
 
-    def __init__(self, trt: Any, title: str, options: Options, timing_cache: bytes | None = None) -> None:
-        """`title` names the package in messages; `timing_cache` is None if none is used."""
-        self._trt, self._title, self._options = trt, title, options
+    def __init__(
+        self,
+        target: Target,
+        options: BuildOptions,
+        timing_cache: bytes | None = None,
+        *,
+        layer_details: bool = False,
+        say: Say | None = None,
+    ) -> None:
+        """`timing_cache` is None if none is used. `say` is called with every message of TensorRT.
+
+        `layer_details`: keep the details of each layer in the engine, for its inspector.
+        """
+        self._target, self._options = target, options
+        self._layer_details, self._say = layer_details, say
         self.timing_cache = timing_cache
 
-    def build(self, onnx: Path, profile: Profile, *, can_load: bool) -> Plan:
+    def build(
+        self, onnx: Path, profile: Profile, *, can_load: bool, progress: api.Progress | None = None
+    ) -> Plan:
         """Build the engine of the network in the file `onnx` for the sizes of `profile`.
 
         `can_load`: whether the engine can be loaded here to ask how much memory it needs. If not, the builder
-        reports the memory of the largest shape, and a second build that of the typical shape.
+        reports the memory of the largest shape, and a second build that of the typical shape. `progress` is
+        called with the phases of each build.
         Raises DeviceError if TensorRT cannot build it.
         """
         begin = time.perf_counter()
-        built = self._interruptible(onnx, profile)
+        built = self._interruptible(onnx, profile, progress)
         seconds = time.perf_counter() - begin
-        memory = self._ask(built, profile) if can_load else self._account(onnx, profile, built)
+        memory = self._ask(built, profile) if can_load else self._account(onnx, profile, built, progress)
         return Plan(built.content, seconds, memory, built.network)
 
     def parse(self, onnx: Path, profile: Profile) -> Parsed:
         """Read the network and set every option as `build` does, but build nothing. Raises DeviceError."""
-        with current(self._options.gpu):
-            work = self._configure(onnx, profile, make_logger(self._trt, self._options.say))
+        with current(self._target.gpu):
+            work = self._configure(onnx, profile, make_logger(self._target.trt, self._say))
             return self._parsed(work.network)
 
-    def _interruptible(self, onnx: Path, profile: Profile) -> _Built:
+    def _interruptible(self, onnx: Path, profile: Profile, progress: api.Progress | None) -> _Built:
         """Run `_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
         cancelled = threading.Event()
 
         def work() -> _Built:
-            with current(self._options.gpu):  # here, because a GPU is current on one thread only
-                return self._build(onnx, profile, cancelled.is_set)
+            with current(self._target.gpu):  # here, because a GPU is current on one thread only
+                return self._build(onnx, profile, progress, cancelled.is_set)
 
         return _in_thread(work, cancelled)
 
-    def _build(self, onnx: Path, profile: Profile, cancelled: Callable[[], bool]) -> _Built:
-        trt = self._trt
-        log = make_logger(trt, self._options.say)
+    def _build(
+        self, onnx: Path, profile: Profile, progress: api.Progress | None, cancelled: Callable[[], bool]
+    ) -> _Built:
+        trt = self._target.trt
+        log = make_logger(trt, self._say)
         work = self._configure(onnx, profile, log)
         cache = None if self.timing_cache is None else api.set_timing_cache(work.config, self.timing_cache)
-        monitor = api.set_progress(trt, work.config, self._options.progress, cancelled)
+        monitor = api.set_progress(trt, work.config, progress, cancelled)
         plan = work.builder.build_serialized_network(work.network, work.config)
         if plan is None:
             raise self._failure(f"cannot build {onnx.name}", log)
@@ -128,7 +126,7 @@ class NetworkBuilder:
 
     def _configure(self, onnx: Path, profile: Profile, log: Any) -> _Work:
         """Read the network of the file `onnx`, and set how to build it."""
-        trt, options = self._trt, self._options
+        trt, options = self._target.trt, self._options
         builder = trt.Builder(log)
         network = builder.create_network(api.network_flags(trt))
         parser = trt.OnnxParser(network, log)
@@ -142,50 +140,57 @@ class NetworkBuilder:
         api.plan_scratch(trt, config)
         if options.version_compatible:
             api.make_version_compatible(trt, config)
-        if options.layer_details:
+        if self._layer_details:
             api.keep_layer_details(trt, config)
-        if options.capabilities and (refused := api.set_capabilities(trt, config, options.capabilities)):
+        to_set = self._target.to_set
+        if to_set and (refused := api.set_capabilities(trt, config, to_set)):
             raise self._failure(f"does not build for the compute capability {refused}", log)
         return _Work(builder, parser, network, config)
 
     def _parsed(self, network: Any) -> Parsed:
-        single = (layer.name for layer in api.float32_layers(self._trt, network))
+        single = (layer.name for layer in api.float32_layers(self._target.trt, network))
         return Parsed(network.get_input(0).name, tuple(single))
 
     def _profile(self, builder: Any, network: Any, profile: Profile) -> Any:
         image = network.get_input(0)
         result = builder.create_optimization_profile()
         result.set_shape(
-            image.name, *(_tensor_shape(size) for size in (profile.min, profile.opt, profile.max))
+            image.name, *(tensor_shape(size) for size in (profile.min, profile.opt, profile.max))
         )
         return result
 
     def _ask(self, built: _Built, profile: Profile) -> ActivationMemory:
         """The memory that the engine itself reports, on the GPU that it was built for."""
-        trt = self._trt
-        log = make_logger(trt, self._options.say)
-        with current(self._options.gpu):
+        trt = self._target.trt
+        log = make_logger(trt, self._say)
+        with current(self._target.gpu):
             engine = trt.Runtime(log).deserialize_cuda_engine(built.content)
             if engine is None:
                 raise self._failure("cannot load the engine that it built", log)
             return ActivationMemory(
                 largest=api.largest_activation(engine),
-                typical=api.activation_for(trt, engine, built.network.input, _tensor_shape(profile.opt)),
+                typical=api.activation_for(trt, engine, built.network.input, tensor_shape(profile.opt)),
             )
 
-    def _account(self, onnx: Path, profile: Profile, built: _Built) -> ActivationMemory | None:
+    def _account(
+        self, onnx: Path, profile: Profile, built: _Built, progress: api.Progress | None
+    ) -> ActivationMemory | None:
         """The memory that the builder reports; a second build reports that of the typical shape."""
-        typical = self._interruptible(onnx, Profile(profile.min, profile.opt, profile.opt)).activation
+        smaller = Profile(profile.min, profile.opt, profile.opt)
+        typical = self._interruptible(onnx, smaller, progress).activation
         if built.activation is None or typical is None:
             return None
         return ActivationMemory(built.activation, typical)
 
     def _failure(self, what: str, log: Any) -> DeviceError:
         reason = log.errors[-1].rstrip(".") if log.errors else "it gives no reason"
-        return DeviceError(f"{self._title} {what}: {reason}. `efficientscn-trt build --verbose` says more.")
+        return DeviceError(
+            f"{self._target.title} {what}: {reason}. `efficientscn-trt build --verbose` says more."
+        )
 
 
-def _tensor_shape(size: Sequence[int]) -> tuple[int, ...]:
+def tensor_shape(size: Sequence[int]) -> tuple[int, ...]:
+    """The shape of an input of this size (z, y, x)."""
     return (1, 1, *size)
 
 

@@ -8,15 +8,14 @@ are those of trtexec, and those that the documentation of TensorRT-RTX 1.7 adds.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..bundle import Profile
-from ..triples import Size
 from . import api
-from .builder import Options, Parsed
+from .builder import Parsed, tensor_shape
+from .options import BuildOptions
 from .target import Target
 
 
@@ -43,13 +42,19 @@ class Recipe:
     onnx: Path
     parsed: Parsed
     profile: Profile
-    options: Options
+    options: BuildOptions
     timing_cache: Path | None
 
     @property
     def engine(self) -> str:
         """Name of the file that a command writes."""
         return f"{self.network}.engine"
+
+    @property
+    def shapes(self) -> list[tuple[str, list[str]]]:
+        """The shapes of the input, each with its name for the tools."""
+        sizes = {"min": self.profile.min, "opt": self.profile.opt, "max": self.profile.max}
+        return [(name, [str(length) for length in tensor_shape(size)]) for name, size in sizes.items()]
 
 
 def equal_commands(target: Target, recipe: Recipe) -> tuple[EqualCommand, EqualCommand]:
@@ -58,10 +63,10 @@ def equal_commands(target: Target, recipe: Recipe) -> tuple[EqualCommand, EqualC
 
 
 def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
-    trt, options, sizes = target.trt, recipe.options, recipe.profile
+    trt, options = target.trt, recipe.options
     words = [target.flavour.tool, f"--onnx={recipe.onnx}", f"--saveEngine={recipe.engine}"]
-    for name, size in (("min", sizes.min), ("opt", sizes.opt), ("max", sizes.max)):
-        words.append(f"--{name}Shapes={recipe.parsed.input}:{'x'.join(map(str, _shape(size)))}")
+    for name, shape in recipe.shapes:
+        words.append(f"--{name}Shapes={recipe.parsed.input}:{'x'.join(shape)}")
     if options.precision == "fp32":
         words.append("--noTF32")
     if api.is_weakly_typed(trt):
@@ -79,13 +84,13 @@ def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
         words.append("--preview=+runtimeActivationResize")
     if options.version_compatible:
         words += [f"--{_camel(flag)}" for flag in api.version_compatible_flags(trt)]
-    if api.CURRENT in options.capabilities:
+    if api.CURRENT in target.to_set:
         words.append("--useGpu")
-    elif options.capabilities:
-        listed = ",".join(capability.replace(".", "") for capability in options.capabilities)
+    elif target.to_set:
+        listed = ",".join(capability.replace(".", "") for capability in target.to_set)
         words.append(f"--computeCapabilities={listed}")
-    if options.gpu is not None and options.gpu.index > 0:
-        words.append(f"--device={options.gpu.index}")
+    if target.gpu is not None and target.gpu.index > 0:
+        words.append(f"--device={target.gpu.index}")
     if recipe.timing_cache is not None:
         words.append(f"--timingCacheFile={recipe.timing_cache}")
     words.append("--skipInference" if api.makes_version_compatible(trt) else "--buildOnly")  # until 8.5
@@ -93,11 +98,11 @@ def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
 
 
 def _polygraphy(target: Target, recipe: Recipe) -> EqualCommand:
-    trt, options, sizes = target.trt, recipe.options, recipe.profile
+    trt, options = target.trt, recipe.options
     lacks = list(_without_option(trt))
     words = ["polygraphy", "convert", str(recipe.onnx), "-o", recipe.engine]
-    for name, size in (("min", sizes.min), ("opt", sizes.opt), ("max", sizes.max)):
-        words += [f"--trt-{name}-shapes", f"{recipe.parsed.input}:[{','.join(map(str, _shape(size)))}]"]
+    for name, shape in recipe.shapes:
+        words += [f"--trt-{name}-shapes", f"{recipe.parsed.input}:[{','.join(shape)}]"]
     if not api.is_weakly_typed(trt):
         words.append("--strongly-typed")
     elif options.precision == "fp16":
@@ -115,15 +120,15 @@ def _polygraphy(target: Target, recipe: Recipe) -> EqualCommand:
         words += ["--preview-features", feature.name]
     if options.version_compatible:
         words += [f"--{flag.lower().replace('_', '-')}" for flag in api.version_compatible_flags(trt)]
-    if api.CURRENT in options.capabilities:
+    if api.CURRENT in target.to_set:
         words.append("--use-gpu")
-    elif options.capabilities:
-        words += ["--compute-capabilities", *options.capabilities]
+    elif target.to_set:
+        words += ["--compute-capabilities", *target.to_set]
     if recipe.timing_cache is not None:
         words += ["--load-timing-cache", str(recipe.timing_cache)]
     variables = []
-    if options.gpu is not None and options.gpu.index > 0:
-        variables.append(f"CUDA_VISIBLE_DEVICES={options.gpu.index}")
+    if target.gpu is not None and target.gpu.index > 0:
+        variables.append(f"CUDA_VISIBLE_DEVICES={target.gpu.index}")
     if not target.flavour.needs_gpu:
         variables.append("POLYGRAPHY_USE_TENSORRT_RTX=1")
         if options.precision == "fp32":
@@ -139,10 +144,6 @@ def _without_option(trt: Any) -> tuple[str, ...]:
 def _preview(target: Target) -> Any:
     """The preview feature that a build switches on, None if there is none. TensorRT-RTX has it on."""
     return api.activation_resize(target.trt) if target.flavour.needs_gpu else None
-
-
-def _shape(size: Size) -> Sequence[int]:
-    return (1, 1, *size)
 
 
 def _camel(flag: str) -> str:

@@ -49,7 +49,7 @@ def find_target(name: str, gpu: Gpu | None, options: BuildOptions) -> Target:
         _for_this_gpu(flavour, trt, gpu, asked) if flavour.needs_gpu else _for_any(flavour, trt, gpu, asked)
     )
     if options.version_compatible:
-        _check_version_compatible(flavour, trt)
+        _check_version_compatible(target)
     return target
 
 
@@ -97,14 +97,14 @@ def _for_any(flavour: Flavour, trt: Any, gpu: Gpu | None, asked: Sequence[str]) 
     return Target(flavour, trt, gpu, (gpu.compute_capability,), (api.CURRENT,))
 
 
-def _check_version_compatible(flavour: Flavour, trt: Any) -> None:
-    if not flavour.needs_gpu:
+def _check_version_compatible(target: Target) -> None:
+    if not target.flavour.needs_gpu:
         raise DeviceError(
-            f"{flavour.title} has no lean runtime, and its engines run only on the release that built them; "
-            "leave --version-compatible out."
+            f"{target.flavour.title} has no lean runtime, and its engines run only on the release that built "
+            "them; leave --version-compatible out."
         )
-    if not api.makes_version_compatible(trt):
+    if not api.makes_version_compatible(target.trt):
         raise DeviceError(
-            f"{flavour.title} {trt.__version__} cannot build engines for its lean runtime; install 8.6 or "
+            f"{target.title} cannot build engines for its lean runtime; install 8.6 or "
             "newer, or leave --version-compatible out."
         )

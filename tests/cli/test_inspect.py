@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from support.engines import H100, RTX_4090, machine
+from support.plans import SM_89, rtx_plan
 
 from efficientscn_trt import engines
 from efficientscn_trt.cli import run as command
 from efficientscn_trt.engines import Gpu, inspection
 
-PLAN = b"vtrt" + bytes(4) + (2).to_bytes(8, "little") + (100).to_bytes(8, "little") + bytes((1, 7, 1, 116))
-PLAN = (PLAN + b"vtrt" + (0b1001000).to_bytes(8, "little")).ljust(100, b"\0")
-"""A plan of TensorRT-RTX for 8.9 and for something newer."""
+PLAN = rtx_plan(bits=SM_89 | 1 << 6)
+"""For 8.9 and for something newer."""
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_json(plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "serialization": None,
         "compute_capabilities": ["8.9"],
         "newer": True,
-        "bytes": 100,
+        "bytes": 200,
     }
     assert asked == [1]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support.engines import H100, RTX, RTX_4090, T4, machine
 from support.fake_tensorrt import fake_tensorrt
+from support.plans import SIZE, SM_89, new_plan, old_plan, rtx_plan
 
 from efficientscn_trt.engines import Machine, inspection
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed, installed_version
@@ -21,25 +22,6 @@ from efficientscn_trt.engines.running import ExecutionApi
 from efficientscn_trt.errors import BundleError
 
 with_rtx = pytest.mark.skipif(installed_version(TENSORRT_RTX) is None, reason="TensorRT-RTX is not installed")
-RTX_VERSION = (1, 7, 1, 116)
-SM_89 = 1 << 3
-SIZE = 200
-
-
-def new_plan(version: tuple[int, ...], tag: bytes = b"ftrt", *, bits: int = 0, size: int = SIZE) -> bytes:
-    """A plan's bytes as engines/inspection/header.py describes them, from 8.6 on."""
-    numbers = b"".join(number.to_bytes(length, "little") for number, length in ((0, 4), (2, 8), (size, 8)))
-    header = tag + numbers + bytes(version) + tag + bits.to_bytes(8, "little")
-    return header.ljust(SIZE, b"\xa5")
-
-
-def rtx_plan(version: tuple[int, ...] = RTX_VERSION, bits: int = SM_89, size: int = SIZE) -> bytes:
-    return new_plan(version, b"vtrt", bits=bits, size=size)
-
-
-def old_plan(serialization: int) -> bytes:
-    """The beginning of a plan until 8.5; its rest is not looked at."""
-    return (b"ptrt" + bytes(4) + serialization.to_bytes(8, "little")).ljust(SIZE, b"\xa5")
 
 
 @pytest.fixture(autouse=True)

@@ -12,20 +12,33 @@ import pytest
 from support.fake_tensorrt import ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE, fake_tensorrt
 
 from efficientscn_trt.bundle import Profile
-from efficientscn_trt.engines import api
-from efficientscn_trt.engines.builder import NetworkBuilder, Options, Plan
+from efficientscn_trt.engines import BuildOptions, api
+from efficientscn_trt.engines.builder import NetworkBuilder, Plan
+from efficientscn_trt.engines.flavours import TENSORRT, TENSORRT_RTX
 from efficientscn_trt.engines.log import make_logger
+from efficientscn_trt.engines.options import DEFAULT
+from efficientscn_trt.engines.target import Target
 from efficientscn_trt.errors import DeviceError
 
 OLD, EIGHT_SIX, TEN, ELEVEN, RTX = "8.5.3.1", "8.6.1", "10.3.0", "11.4.0.106", "1.7.1.116"
 PROFILE = Profile((32, 32, 32), (96, 128, 160), (160, 128, 160))
 
 
-def build(
-    trt: Any, options: Options | None = None, cache: bytes | None = None, *, can_load: bool = True
-) -> Plan:
-    builder = NetworkBuilder(trt, f"TensorRT {trt.__version__}", options or Options("fp16"), cache)
-    return builder.build(Path("network.onnx"), PROFILE, can_load=can_load)
+def builder_of(
+    trt: Any,
+    options: BuildOptions = DEFAULT,
+    cache: bytes | None = None,
+    *,
+    to_set: tuple[str, ...] = (),
+    **more: Any,
+) -> NetworkBuilder:
+    flavour = TENSORRT_RTX if trt.__version__ == RTX else TENSORRT
+    return NetworkBuilder(Target(flavour, trt, None, to_set, to_set), options, cache, **more)
+
+
+def build(trt: Any, *arguments: Any, can_load: bool = True, progress: Any = None, **more: Any) -> Plan:
+    builder = builder_of(trt, *arguments, **more)
+    return builder.build(Path("network.onnx"), PROFILE, can_load=can_load, progress=progress)
 
 
 def calls(trt: Any, name: str) -> list[tuple[object, ...]]:
@@ -86,7 +99,7 @@ def test_the_layers_in_float32_are_those_between_the_casts(version: str) -> None
 def test_engines_for_the_lean_runtime_hold_no_copy_of_it(version: str) -> None:
     trt = fake_tensorrt(version)
     assert api.makes_version_compatible(trt)
-    build(trt, Options("fp32", version_compatible=True))
+    build(trt, BuildOptions("fp32", version_compatible=True))
     assert calls(trt, "set_flag") == [("VERSION_COMPATIBLE",), ("EXCLUDE_LEAN_RUNTIME",)]
 
 
@@ -97,7 +110,7 @@ def test_8_5_makes_no_engines_for_the_lean_runtime() -> None:
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN, RTX])
 def test_fp32_means_float32_and_not_tf32(version: str) -> None:
     trt = fake_tensorrt(version)
-    build(trt, Options("fp32"))
+    build(trt, BuildOptions("fp32"))
     assert set(calls(trt, "clear_flag")) == {("TF32",)}
     assert not {("FP16",), ("PREFER_PRECISION_CONSTRAINTS",)} & set(calls(trt, "set_flag"))
 
@@ -119,23 +132,23 @@ def test_where_there_are_no_other_libraries_the_tactics_are_left_alone(version: 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
 def test_8_builds_without_telling_its_progress(version: str) -> None:
     told: list[tuple[str, int, int]] = []
-    build(fake_tensorrt(version), Options("fp16", progress=lambda *step: told.append(step)))
+    build(fake_tensorrt(version), progress=lambda *step: told.append(step))
     assert told == []
 
 
 @pytest.mark.parametrize("version", [TEN, ELEVEN, RTX])
 def test_newer_versions_report_their_progress(version: str) -> None:
     told: list[tuple[str, int, int]] = []
-    build(fake_tensorrt(version), Options("fp16", progress=lambda *step: told.append(step)))
+    build(fake_tensorrt(version), progress=lambda *step: told.append(step))
     assert told == [("Building engine", done, 2) for done in (0, 1, 2)]
 
 
 def test_rtx_builds_for_the_gpus_that_are_asked_for() -> None:
     trt = fake_tensorrt(RTX)
     assert list(api.selectable_capabilities(trt)) == ["7.5", "8.0", "8.6", "8.9", "12.0"]
-    build(trt, Options("fp16", capabilities=("7.5", "12.0")))
+    build(trt, to_set=("7.5", "12.0"))
     assert calls(trt, "capability") == [("SM75",), ("SM120",)]
-    build(trt, Options("fp16", capabilities=("current",)))
+    build(trt, to_set=("current",))
     assert calls(trt, "capability")[2:] == [("CURRENT",)]
 
 
@@ -145,7 +158,7 @@ def test_a_gpu_that_rtx_lists_but_refuses() -> None:
     with pytest.raises(
         DeviceError, match=r"does not build for the compute capability current: it gives no reason\."
     ):
-        build(trt, Options("fp16", capabilities=("current",)))
+        build(trt, to_set=("current",))
 
 
 @pytest.mark.parametrize("version", [OLD, EIGHT_SIX, TEN, ELEVEN])
@@ -217,7 +230,7 @@ def test_the_workspace_is_limited_only_if_asked() -> None:
     trt = fake_tensorrt(OLD)
     build(trt)
     assert calls(trt, "limit") == []
-    build(trt, Options("fp16", workspace=1 << 20))
+    build(trt, BuildOptions(workspace=1 << 20))
     assert calls(trt, "limit") == [("WORKSPACE", 1 << 20)]
 
 
@@ -226,13 +239,13 @@ def test_details_of_layers_are_kept_only_if_asked(version: str) -> None:
     trt = fake_tensorrt(version)
     build(trt)
     assert calls(trt, "verbosity") == []
-    build(trt, Options("fp16", layer_details=True))
+    build(trt, layer_details=True)
     assert calls(trt, "verbosity") == [("DETAILED",)]
 
 
 def test_timings_grow_from_one_network_to_the_next() -> None:
     trt = fake_tensorrt(OLD)
-    builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), b"")
+    builder = builder_of(trt, cache=b"")
     for _ in range(2):
         builder.build(Path("network.onnx"), PROFILE, can_load=True)
     assert calls(trt, "timing cache") == [(b"", False), (b"+", False)]
@@ -242,7 +255,7 @@ def test_timings_grow_from_one_network_to_the_next() -> None:
 @pytest.mark.parametrize("cache", [b"!another GPU's", b"?damaged"])
 def test_timings_that_do_not_fit_are_measured_again(cache: bytes) -> None:
     trt = fake_tensorrt(TEN)
-    builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), cache)
+    builder = builder_of(trt, cache=cache)
     builder.build(Path("network.onnx"), PROFILE, can_load=True)
     assert calls(trt, "timing cache")[-1] == (b"", False)
     assert builder.timing_cache == b"+"
@@ -252,7 +265,7 @@ def test_timings_that_do_not_fit_are_measured_again(cache: bytes) -> None:
 def test_a_build_that_keeps_no_timings_still_counts(kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     trt = fake_tensorrt(TEN)
     monkeypatch.setattr(trt.Config, "get_timing_cache", lambda self: kept)
-    builder = NetworkBuilder(trt, "TensorRT", Options("fp16"), b"")
+    builder = builder_of(trt, cache=b"")
     assert builder.build(Path("network.onnx"), PROFILE, can_load=True).content
     assert builder.timing_cache == b""
 
@@ -288,7 +301,7 @@ def test_what_tensorrt_says_is_passed_on(attribute: str, sentence: str) -> None:
 
 def test_every_message_reaches_the_verbose_user() -> None:
     said: list[str] = []
-    build(fake_tensorrt(RTX), Options("fp16", say=said.append))
+    build(fake_tensorrt(RTX), say=said.append)
     assert said == [f"Total Activation Memory: {ACTIVATION_OF_LARGEST} bytes"]
 
 

@@ -16,9 +16,11 @@ import onnx  # noqa: E402
 import onnx_ir as ir  # noqa: E402
 
 from efficientscn_trt.bundle import PipelineParameters  # noqa: E402
-from efficientscn_trt.engines.builder import NetworkBuilder, Options  # noqa: E402
-from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load  # noqa: E402
+from efficientscn_trt.engines import BuildOptions  # noqa: E402
+from efficientscn_trt.engines.builder import NetworkBuilder  # noqa: E402
+from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version  # noqa: E402
 from efficientscn_trt.engines.profiles import profile_for  # noqa: E402
+from efficientscn_trt.engines.target import find_target  # noqa: E402
 from efficientscn_trt.export import network  # noqa: E402
 from efficientscn_trt.export.network import export_network  # noqa: E402
 from efficientscn_trt.export.precision.layer_check import layers_astray  # noqa: E402
@@ -97,7 +99,8 @@ def test_a_variant_is_exported_with_every_pattern(
     single, rounded = (ir.from_proto(onnx.load_from_string(each)) for each in (whole, half))
     assert layers_astray(single, rounded, image) == []
     (tmp_path / "network.onnx").write_bytes(half)
-    builder = NetworkBuilder(load(TENSORRT_RTX), "TensorRT-RTX", Options("fp16", capabilities=("8.9",)))
+    options = BuildOptions(compute_capabilities=("8.9",))
+    builder = NetworkBuilder(find_target(TENSORRT_RTX.name, None, options), options)
     profile = profile_for("segmentation", PipelineParameters())
     plan = builder.build(tmp_path / "network.onnx", profile, can_load=False)
     assert plan.activation is not None

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from efficientscn_trt.bundle import Bundle
-from efficientscn_trt.engines import api
-from efficientscn_trt.engines.builder import NetworkBuilder, Options
+from efficientscn_trt.engines import BuildOptions, api
+from efficientscn_trt.engines.builder import NetworkBuilder
 from efficientscn_trt.engines.flavours import FLAVOURS
 from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.engines.running import ExecutionApi
+from efficientscn_trt.engines.target import Target
 from efficientscn_trt.engines.timing_cache import TimingCache
 from on_gpu.card import Card
 from on_gpu.context import Context, skipped
@@ -39,15 +40,11 @@ def run(context: Context) -> dict[str, Any]:
 def detailed_plan(context: Context, bundle: Bundle, network: str, trt: Any) -> bytes:
     """Build the engine of `network` as the step `engines` does, but with the details of its layers."""
     flavour, gpu = FLAVOURS[context.flavour], machine_of(context.flavour).gpu
-    options = Options(
-        context.precision,
-        gpu,
-        capabilities=() if flavour.needs_gpu else (api.CURRENT,),
-        layer_details=True,
-    )
+    current = () if flavour.needs_gpu else (api.CURRENT,)
+    target = Target(flavour, trt, gpu, current, current)
     timings = None
     if flavour.needs_gpu and gpu is not None:
         timings = TimingCache(bundle.path, flavour, trt.__version__, gpu).read()
-    builder = NetworkBuilder(trt, flavour.title, options, timings)
+    builder = NetworkBuilder(target, BuildOptions(context.precision), timings, layer_details=True)
     onnx, profile = bundle.file(network, context.precision), profile_for(network, bundle.manifest.pipeline)
     return builder.build(onnx, profile, can_load=True).content

@@ -14,7 +14,7 @@ from ...io.paths import is_there
 from ...io.wording import system_reason
 from ..current_gpu import current
 from ..flavours import FLAVOURS, TENSORRT, Flavour, installed
-from ..machine import NO_GPU, Machine, this_machine
+from ..machine import NO_GPU, Gpu, Machine, this_machine
 from ..running import ExecutionApi
 from .header import HEADER_BYTES, PlanHeader, read_header
 
@@ -54,22 +54,24 @@ def inspect_plan(path: Path, machine: Machine | None = None) -> PlanInspection:
     header = read_header(path, start)
     machine = machine or this_machine()
     validity, objection = _ask(header, start, machine)
-    problems = (
-        _damaged(header, size),
-        _lacking_software(header, machine),
-        _lacking_gpu(header, machine),
-        objection,
-    )
-    unknown = (_perhaps_compatible(header, machine), _unnamed_gpu(header, machine))
+    findings = (_damaged(header, size), _software(header, machine), _gpu(header, machine.gpu), objection)
     return PlanInspection(
         path,
         size,
         digest,
         header,
-        tuple(filter(None, problems)),
-        tuple(filter(None, unknown)),
+        tuple(finding.problem for finding in findings if finding.problem is not None),
+        tuple(finding.unknown for finding in findings if finding.unknown is not None),
         validity,
     )
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """Why a plan cannot run here, and what only loading it would tell: a sentence each, or None."""
+
+    problem: str | None = None
+    unknown: str | None = None
 
 
 def _read(path: Path) -> tuple[bytes, int, str]:
@@ -88,45 +90,40 @@ def _read(path: Path) -> tuple[bytes, int, str]:
         raise BundleError(f"{path} cannot be read: {system_reason(error)}; copy it again.") from error
 
 
-def _damaged(header: PlanHeader, size: int) -> str | None:
+def _damaged(header: PlanHeader, size: int) -> _Finding:
     if header.bytes in (None, size):
-        return None
-    return f"It is damaged: it has {size} bytes, and its header says {header.bytes}; copy or build it again."
+        return _Finding()
+    return _Finding(
+        f"It is damaged: it has {size} bytes, and its header says {header.bytes}; copy or build it again."
+    )
 
 
-def _lacking_software(header: PlanHeader, machine: Machine) -> str | None:
+def _software(header: PlanHeader, machine: Machine) -> _Finding:
+    """Whether the installed TensorRT runs it: that which built it, or a later one if it is compatible."""
     flavour = FLAVOURS[header.flavour]
     here = machine.versions.get(header.flavour)
     if header.version is None:
-        return (
+        return _Finding(
             f"It was built by a {flavour.title} before 8.6, and its header says no more than the number "
             f"{header.serialization} of its serialization; build it again."
         )
     command = f"pip install {_requirement(flavour, header.version)}"
     if here is None:
-        return f"It needs {flavour.title} {header.version}, which is not installed; run: {command}."
-    if _is_of(header.version, here) or _may_be_compatible(header, here):
-        return None
-    return (
-        f"It was built by {flavour.title} {header.version}, but {here} is installed, and a plan runs only on "
-        f"the version that built it; build it again, or run: {command}."
-    )
-
-
-def _perhaps_compatible(header: PlanHeader, machine: Machine) -> str | None:
-    """Engines that were built version compatible run on later versions, and on the lean runtime."""
-    here, title = machine.versions.get(header.flavour), FLAVOURS[header.flavour].title
-    if here is None or header.version is None:
-        return None
+        return _Finding(f"It needs {flavour.title} {header.version}, which is not installed; run: {command}.")
     if _is_of(header.version, here):
         if header.flavour not in machine.lean:
-            return None
-        needed = f"Only the lean runtime of {title} {here} is installed"
+            return _Finding()
+        known = f"Only the lean runtime of {flavour.title} {here} is installed"
     elif _may_be_compatible(header, here):
-        needed = f"It was built by {title} {header.version}, and {here} is installed"
+        known = f"It was built by {flavour.title} {header.version}, and {here} is installed"
     else:
-        return None
-    return f"{needed}, so it runs only if it was built version compatible, which its header does not say."
+        return _Finding(
+            f"It was built by {flavour.title} {header.version}, but {here} is installed, and a plan runs "
+            f"only on the version that built it; build it again, or run: {command}."
+        )
+    return _Finding(
+        None, f"{known}, so it runs only if it was built version compatible, which its header does not say."
+    )
 
 
 def _requirement(flavour: Flavour, version: str) -> str:
@@ -154,38 +151,38 @@ def _may_be_compatible(header: PlanHeader, here: str) -> bool:
     return built[:1] == found[:1] and built < found
 
 
-def _lacking_gpu(header: PlanHeader, machine: Machine) -> str | None:
-    if machine.gpu is None:
-        return NO_GPU
-    listed, own = header.compute_capabilities, machine.gpu.compute_capability
-    if listed is None or own in listed or header.newer:
-        return None
-    return (
-        f"It is for GPUs of compute capability {', '.join(listed)}, but {machine.gpu.name} has {own}; "
-        "build one for it."
+def _gpu(header: PlanHeader, gpu: Gpu | None) -> _Finding:
+    listed = header.compute_capabilities
+    problem = NO_GPU if gpu is None else None
+    if listed is None:
+        return _Finding(problem, "Its header does not tell for which GPUs it was built.")
+    if gpu is not None and gpu.compute_capability in listed:
+        return _Finding()
+    if header.newer:
+        return _Finding(
+            problem,
+            "It is also for GPUs whose compute capability this version of efficientscn-trt does not know.",
+        )
+    if gpu is None:
+        return _Finding(problem)
+    return _Finding(
+        f"It is for GPUs of compute capability {', '.join(listed)}, but {gpu.name} has "
+        f"{gpu.compute_capability}; build one for it."
     )
 
 
-def _unnamed_gpu(header: PlanHeader, machine: Machine) -> str | None:
-    listed = header.compute_capabilities
-    if listed is None:
-        return "Its header does not tell for which GPUs it was built."
-    if header.newer and (machine.gpu is None or machine.gpu.compute_capability not in listed):
-        return "It is also for GPUs whose compute capability this version of efficientscn-trt does not know."
-    return None
-
-
-def _ask(header: PlanHeader, start: bytes, machine: Machine) -> tuple[str | None, str | None]:
-    """What the installed TensorRT says of the header, and as a sentence, what it objects to."""
+def _ask(header: PlanHeader, start: bytes, machine: Machine) -> tuple[str | None, _Finding]:
+    """What the installed TensorRT says of the header, and what it objects to."""
     trt = None if machine.gpu is None else installed(FLAVOURS[header.flavour])
     if trt is None or not hasattr(trt.Runtime, "get_engine_validity"):
-        return None, None
+        return None, _Finding()
     title = f"{FLAVOURS[header.flavour].title} {trt.__version__}"
     try:
         with current(machine.gpu):
             validity, reasons = ExecutionApi(trt).engine_validity(start)
     except DeviceError as error:
-        return None, str(error)
+        return None, _Finding(str(error))
     if validity != "INVALID":
-        return validity, None
-    return validity, f"{title} says that it cannot run here: {', '.join(reasons) or 'no reason given'}."
+        return validity, _Finding()
+    said = ", ".join(reasons) or "no reason given"
+    return validity, _Finding(f"{title} says that it cannot run here: {said}.")
