@@ -21,7 +21,7 @@ from report import COLOURS, Report, figure, parser, say
 
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.engines import BuildOptions
-from efficientscn_trt.engines.builder import NetworkBuilder
+from efficientscn_trt.engines.builder import NetworkBuilder, OnnxFile
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version
 from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.engines.target import find_target
@@ -106,7 +106,7 @@ def _engine(file: Path, precision: str, profile: bundles.Profile) -> dict[str, A
     options = BuildOptions(precision=precision, compute_capabilities=(CAPABILITY,))
     builder = NetworkBuilder(find_target(TENSORRT_RTX.name, None, options), options)
     try:
-        plan = builder.build(file, profile, can_load=False)
+        plan = builder.build(OnnxFile.read(file), profile, can_load=False)
     except DeviceError as error:
         return {**none, "refusal": str(error).replace(str(file), "the graph")}
     return {

@@ -58,4 +58,8 @@ def _search(bundle: Bundle) -> dict[str, CoreForm]:
         timeout=SECONDS,
         check=True,
     )
-    return {name: decode(CoreForm, form) for name, form in json.loads(done.stdout).items()}
+    found = {name: decode(CoreForm, form) for name, form in json.loads(done.stdout).items()}
+    for name, form in found.items():
+        if form.sha256 != bundle.onnx(name).sha256:
+            raise BundleError(f"{bundle.file(name)} was altered since the bundle was loaded.")
+    return found

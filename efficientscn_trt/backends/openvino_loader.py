@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import Bundle
+from ..bundle.reader import read_unaltered
 from ..user_cache import cache_folder
 from .network_form import check_form
 from .openvino_network import OpenVinoNetwork, explained
@@ -19,9 +20,10 @@ def load_with_openvino(bundle: Bundle, name: str, precision: str, threads: int) 
 
     Raises BundleError if OpenVINO cannot read or compile it, or if it takes or gives something else.
     """
-    file = bundle.file(name)
+    file, sha256 = bundle.file(name), bundle.onnx(name).sha256
+    content = read_unaltered(file, sha256, "since the bundle was loaded", "load the bundle again")
     with explained(file):
-        graph = read_onnx(file)
+        graph = read_onnx(content)
     check_form(graph, name, bundle)
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",

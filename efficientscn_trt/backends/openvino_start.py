@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -53,13 +53,13 @@ FAILURES: tuple[type[Exception], ...] = (
 _readers = frontend.FrontEndManager()
 
 
-def read_onnx(file: Path) -> ov.Model:
-    """Read the network in an ONNX file.
+def read_onnx(content: bytes) -> ov.Model:
+    """Read a network from the content of an ONNX file.
 
     `Core.read_model` would try the readers of other formats on a file that is no right ONNX, and these print.
     """
     reader = _readers.load_by_framework("onnx")
-    return reader.convert(reader.load(str(file)))
+    return reader.convert(reader.load(BytesIO(content)))
 
 
 def compile_model(graph: ov.Model, config: dict[str, Any]) -> ov.CompiledModel:

@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from ..bundle import NETWORKS, Bundle, Engine, Profile, Verification
+from ..bundle.reader import read_unaltered
 from . import api
-from .builder import NetworkBuilder, Parsed, Plan
+from .builder import NetworkBuilder, OnnxFile, Parsed, Plan
 from .equal_commands import EqualCommand, Recipe, equal_commands
 from .flavours import lacks_3d
 from .log import Say
@@ -158,7 +159,7 @@ def describe_engines(
     order = _order(bundle, target, options, (machine or this_machine()).gpu)
     builder, found = order.builder(say), []
     for network in NETWORKS:
-        parsed = builder.parse(order.onnx(network), order.profile(network))
+        parsed = builder.parse(order.content(network), order.profile(network))
         found.append(
             PlannedEngine(
                 network,
@@ -185,6 +186,12 @@ class _Order:
 
     def onnx(self, network: str) -> Path:
         return self.bundle.file(network, self.options.precision)
+
+    def content(self, network: str) -> OnnxFile:
+        """Raises BundleError if the file was altered since the bundle was loaded."""
+        path, sha256 = self.onnx(network), self.bundle.onnx(network, self.options.precision).sha256
+        content = read_unaltered(path, sha256, "since the bundle was loaded", "load the bundle again")
+        return OnnxFile(path, content)
 
     def profile(self, network: str) -> Profile:
         return profile_for(network, self.bundle.manifest.pipeline)
@@ -215,7 +222,7 @@ def _build(
 ) -> tuple[Engine, Plan]:
     """Build one engine, and keep TensorRT's timings at once: the next may fail, or be interrupted."""
     target, flavour, options = order.target, order.target.flavour, order.options
-    onnx, profile = order.onnx(network), order.profile(network)
+    onnx, profile = order.content(network), order.profile(network)
     plan = builder.build(onnx, profile, can_load=flavour.needs_gpu, progress=progress)
     if order.cache is not None and builder.timing_cache:
         order.cache.write(builder.timing_cache)

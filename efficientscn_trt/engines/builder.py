@@ -22,6 +22,19 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class OnnxFile:
+    """A network's file as it was when it was read."""
+
+    path: Path
+    content: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> OnnxFile:
+        """Raises OSError."""
+        return cls(path, path.read_bytes())
+
+
+@dataclass(frozen=True)
 class Parsed:
     """A network as TensorRT read it: its input, and the layers that compute in float32, by name."""
 
@@ -77,7 +90,12 @@ class NetworkBuilder:
         self.timing_cache = timing_cache
 
     def build(
-        self, onnx: Path, profile: Profile, *, can_load: bool, progress: api.Progress | None = None
+        self,
+        onnx: OnnxFile,
+        profile: Profile,
+        *,
+        can_load: bool,
+        progress: api.Progress | None = None,
     ) -> Plan:
         """Build the engine of the network in the file `onnx` for the sizes of `profile`.
 
@@ -92,13 +110,13 @@ class NetworkBuilder:
         memory = self._ask(built, profile) if can_load else self._account(onnx, profile, built, progress)
         return Plan(built.content, seconds, memory, built.network)
 
-    def parse(self, onnx: Path, profile: Profile) -> Parsed:
+    def parse(self, onnx: OnnxFile, profile: Profile) -> Parsed:
         """Read the network and set every option as `build` does, but build nothing. Raises DeviceError."""
         with current(self._target.gpu):
             work = self._configure(onnx, profile, make_logger(self._target.trt, self._say))
             return self._parsed(work.network)
 
-    def _interruptible(self, onnx: Path, profile: Profile, progress: api.Progress | None) -> _Built:
+    def _interruptible(self, onnx: OnnxFile, profile: Profile, progress: api.Progress | None) -> _Built:
         """Run `_build` in a thread of its own, so that Ctrl-C arrives here and not inside TensorRT."""
         cancelled = threading.Event()
 
@@ -109,7 +127,7 @@ class NetworkBuilder:
         return _in_thread(work, cancelled)
 
     def _build(
-        self, onnx: Path, profile: Profile, progress: api.Progress | None, cancelled: Callable[[], bool]
+        self, onnx: OnnxFile, profile: Profile, progress: api.Progress | None, cancelled: Callable[[], bool]
     ) -> _Built:
         trt = self._target.trt
         log = make_logger(trt, self._say)
@@ -118,20 +136,20 @@ class NetworkBuilder:
         monitor = api.set_progress(trt, work.config, progress, cancelled)
         plan = work.builder.build_serialized_network(work.network, work.config)
         if plan is None:
-            raise self._failure(f"cannot build {onnx.name}", log)
+            raise self._failure(f"cannot build {onnx.path.name}", log)
         if self.timing_cache is not None:
             self.timing_cache = api.timings(work.config)
         del monitor, cache
         return _Built(bytes(plan), log.activation, self._parsed(work.network))
 
-    def _configure(self, onnx: Path, profile: Profile, log: Any) -> _Work:
+    def _configure(self, onnx: OnnxFile, profile: Profile, log: Any) -> _Work:
         """Read the network of the file `onnx`, and set how to build it."""
         trt, options = self._target.trt, self._options
         builder = trt.Builder(log)
         network = builder.create_network(api.network_flags(trt))
         parser = trt.OnnxParser(network, log)
-        if not parser.parse_from_file(str(onnx)):
-            raise self._failure(f"cannot read {onnx}", log)
+        if not parser.parse(onnx.content):
+            raise self._failure(f"cannot read {onnx.path}", log)
         config = builder.create_builder_config()
         config.add_optimization_profile(self._profile(builder, network, profile))
         api.set_precision(trt, config, network, options.precision)
@@ -173,7 +191,7 @@ class NetworkBuilder:
             )
 
     def _account(
-        self, onnx: Path, profile: Profile, built: _Built, progress: api.Progress | None
+        self, onnx: OnnxFile, profile: Profile, built: _Built, progress: api.Progress | None
     ) -> ActivationMemory | None:
         """The memory that the builder reports; a second build reports that of the typical shape."""
         smaller = Profile(profile.min, profile.opt, profile.opt)

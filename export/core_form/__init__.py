@@ -25,7 +25,8 @@ def find_core_form(file: Path, role: str) -> CoreForm:
     `role`: "localization" or "segmentation". Raises OtherForm if the core cannot run it, and
     `openvino_start.FAILURES` if OpenVINO cannot read it.
     """
-    content, network = file.read_bytes(), read_onnx(file)
+    content = file.read_bytes()
+    network = read_onnx(content)
     sha256 = hashlib.sha256(content).hexdigest()
     if role == "localization":
         return CoreForm(sha256, form_of(find_localization(network), content), ())

@@ -53,8 +53,10 @@ def test_engines_are_built_from_the_form_of_the_precision(
     fakes = use_fakes(monkeypatch)
     build_engines(bundle, "tensorrt", machine=machine(H100))
     build_engines(bundle, "tensorrt", BuildOptions(precision="fp32"), machine=machine(H100))
-    read = [Path(call[1]).name for call in fakes["tensorrt"].calls if call[0] == "parse"]
-    assert read == [f"{name}{form}.onnx" for form in (".float16", "") for name in bundles.NETWORKS]
+    read = [call[1] for call in fakes["tensorrt"].calls if call[0] == "parse"]
+    assert read == [
+        bundle.file(name, form).read_bytes() for form in ("fp16", "fp32") for name in bundles.NETWORKS
+    ]
 
 
 def test_profiles_come_from_the_valid_sizes() -> None:

@@ -41,7 +41,7 @@ METHODS = {
         "create_optimization_profile",
         "build_serialized_network",
     ),
-    "OnnxParser": ("parse_from_file",),
+    "OnnxParser": ("parse",),
     "Runtime": ("deserialize_cuda_engine", "get_engine_validity"),
 }
 

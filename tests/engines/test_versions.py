@@ -13,7 +13,7 @@ from support.fake_tensorrt import ACTIVATION_OF_LARGEST, ACTIVATION_OF_SHAPE, fa
 
 from efficientscn_trt.bundle import Profile
 from efficientscn_trt.engines import BuildOptions, api
-from efficientscn_trt.engines.builder import NetworkBuilder, Plan
+from efficientscn_trt.engines.builder import NetworkBuilder, OnnxFile, Plan
 from efficientscn_trt.engines.flavours import TENSORRT, TENSORRT_RTX
 from efficientscn_trt.engines.log import make_logger
 from efficientscn_trt.engines.options import DEFAULT
@@ -36,9 +36,12 @@ def builder_of(
     return NetworkBuilder(Target(flavour, trt, None, to_set, to_set), options, cache, **more)
 
 
+ONNX = OnnxFile(Path("network.onnx"), b"a network")
+
+
 def build(trt: Any, *arguments: Any, can_load: bool = True, progress: Any = None, **more: Any) -> Plan:
     builder = builder_of(trt, *arguments, **more)
-    return builder.build(Path("network.onnx"), PROFILE, can_load=can_load, progress=progress)
+    return builder.build(ONNX, PROFILE, can_load=can_load, progress=progress)
 
 
 def calls(trt: Any, name: str) -> list[tuple[object, ...]]:
@@ -247,7 +250,7 @@ def test_timings_grow_from_one_network_to_the_next() -> None:
     trt = fake_tensorrt(OLD)
     builder = builder_of(trt, cache=b"")
     for _ in range(2):
-        builder.build(Path("network.onnx"), PROFILE, can_load=True)
+        builder.build(ONNX, PROFILE, can_load=True)
     assert calls(trt, "timing cache") == [(b"", False), (b"+", False)]
     assert builder.timing_cache == b"++"
 
@@ -256,7 +259,7 @@ def test_timings_grow_from_one_network_to_the_next() -> None:
 def test_timings_that_do_not_fit_are_measured_again(cache: bytes) -> None:
     trt = fake_tensorrt(TEN)
     builder = builder_of(trt, cache=cache)
-    builder.build(Path("network.onnx"), PROFILE, can_load=True)
+    builder.build(ONNX, PROFILE, can_load=True)
     assert calls(trt, "timing cache")[-1] == (b"", False)
     assert builder.timing_cache == b"+"
 
@@ -266,7 +269,7 @@ def test_a_build_that_keeps_no_timings_still_counts(kept: Any, monkeypatch: pyte
     trt = fake_tensorrt(TEN)
     monkeypatch.setattr(trt.Config, "get_timing_cache", lambda self: kept)
     builder = builder_of(trt, cache=b"")
-    assert builder.build(Path("network.onnx"), PROFILE, can_load=True).content
+    assert builder.build(ONNX, PROFILE, can_load=True).content
     assert builder.timing_cache == b""
 
 

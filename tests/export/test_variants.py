@@ -17,7 +17,7 @@ import onnx_ir as ir  # noqa: E402
 
 from efficientscn_trt.bundle import PipelineParameters  # noqa: E402
 from efficientscn_trt.engines import BuildOptions  # noqa: E402
-from efficientscn_trt.engines.builder import NetworkBuilder  # noqa: E402
+from efficientscn_trt.engines.builder import NetworkBuilder, OnnxFile  # noqa: E402
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version  # noqa: E402
 from efficientscn_trt.engines.profiles import profile_for  # noqa: E402
 from efficientscn_trt.engines.target import find_target  # noqa: E402
@@ -98,10 +98,9 @@ def test_a_variant_is_exported_with_every_pattern(
     assert half is not None
     single, rounded = (ir.from_proto(onnx.load_from_string(each)) for each in (whole, half))
     assert layers_astray(single, rounded, image) == []
-    (tmp_path / "network.onnx").write_bytes(half)
     options = BuildOptions(compute_capabilities=("8.9",))
     builder = NetworkBuilder(find_target(TENSORRT_RTX.name, None, options), options)
     profile = profile_for("segmentation", PipelineParameters())
-    plan = builder.build(tmp_path / "network.onnx", profile, can_load=False)
+    plan = builder.build(OnnxFile(Path("network.onnx"), half), profile, can_load=False)
     assert plan.activation is not None
     assert plan.activation.largest / 1e6 == pytest.approx(expected.memory, rel=0.02)

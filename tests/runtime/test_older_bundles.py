@@ -59,6 +59,18 @@ def test_the_manifest_says_what_the_search_finds(tmp_path: Path) -> None:
     assert older_bundles.core_forms(_older(demo, tmp_path / "older")) == older_bundles.core_forms(demo)
 
 
+def test_a_network_that_is_exchanged_after_the_load_is_not_used(tmp_path: Path) -> None:
+    import onnx
+
+    older = _older(load(DEMO_BUNDLE), tmp_path / "older")
+    file = older.file("localization")
+    other = onnx.load(file)
+    other.producer_name = "somebody else"
+    onnx.save(other, file)
+    with pytest.raises(BundleError, match=r"localization\.onnx was altered since the bundle was loaded"):
+        CpuBackend(older, "fp32", 1)
+
+
 def test_networks_of_another_form(tmp_path: Path, tiny_bundle: Bundle) -> None:
     backend = CpuBackend(_older(tiny_bundle, tmp_path / "older"), "fp32", 1)
     assert isinstance(backend._localization, OpenVinoNetwork)

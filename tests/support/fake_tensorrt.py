@@ -113,8 +113,8 @@ class _Parser(_Fake):
     def __init__(self, network: Any, log: Any) -> None:
         self.log = log
 
-    def parse_from_file(self, path: str) -> bool:
-        self.note("parse", path)
+    def parse(self, model: bytes) -> bool:
+        self.note("parse", model)
         if reason := getattr(self.trt, "unreadable", None):
             self.log.log(1, reason)
             return False

@@ -10,7 +10,7 @@ from typing import Any
 
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.engines import BuildOptions, api
-from efficientscn_trt.engines.builder import NetworkBuilder
+from efficientscn_trt.engines.builder import NetworkBuilder, OnnxFile
 from efficientscn_trt.engines.flavours import FLAVOURS
 from efficientscn_trt.engines.profiles import profile_for
 from efficientscn_trt.engines.running import ExecutionApi
@@ -46,5 +46,6 @@ def detailed_plan(context: Context, bundle: Bundle, network: str, trt: Any) -> b
     if flavour.needs_gpu and gpu is not None:
         timings = TimingCache(bundle.path, flavour, trt.__version__, gpu).read()
     builder = NetworkBuilder(target, BuildOptions(context.precision), timings, layer_details=True)
-    onnx, profile = bundle.file(network, context.precision), profile_for(network, bundle.manifest.pipeline)
+    onnx = OnnxFile.read(bundle.file(network, context.precision))
+    profile = profile_for(network, bundle.manifest.pipeline)
     return builder.build(onnx, profile, can_load=True).content
