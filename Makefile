@@ -27,7 +27,7 @@ $(VENV)/.demo: $(SOURCES) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt '.[export,build,parquet,ray,train,test,lint,docs]'
+	$(BIN)/python -m pip install --quiet --constraint tests/constraints.txt '.[export,build,parquet,ray,sign,train,test,lint,docs]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo

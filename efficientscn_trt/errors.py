@@ -33,6 +33,10 @@ class BundleError(EfficientSCNError):
     exit_code = 4
 
 
+class SignatureError(BundleError):
+    """Keys are trusted, and none of them signed the bundle. Or a key cannot be read."""
+
+
 class OutputError(EfficientSCNError):
     """The result cannot be written to the path that was given."""
 

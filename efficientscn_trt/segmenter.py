@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,8 @@ class Segmenter:
 
         Args:
             bundle: a folder or a loaded bundle. Default: the folder that the environment variable
-                EFFICIENTSCN_BUNDLE names, else the demo bundle of this package.
+                EFFICIENTSCN_BUNDLE names, else the demo bundle of this package. A folder is loaded as
+                `bundle.load` does: with the trusted keys that are configured, if any.
             device: "cpu", "cuda", "cuda:1" for the second GPU, or "auto": a GPU if all that it needs is
                 installed, else the CPU.
             precision: "fp32", "fp16" (GPUs), "bf16" (CPUs), or "auto": the fastest on the device.
@@ -87,10 +89,13 @@ class Segmenter:
         self._algorithm = Algorithm(manifest.name, digest[:_DIGITS])
         self._memory = MemoryLimit(self._pipeline, self.bundle, limit)
 
-    def __reduce__(self) -> tuple[type[Segmenter], tuple[Path, str, str, int, int | None]]:
-        """Pickle what it was made from: another process loads the networks itself."""
-        made_from = (self.bundle.path, self.device, self.precision, self._threads, self._memory.most)
-        return Segmenter, made_from
+    def __reduce__(self) -> tuple[Callable[..., Segmenter], tuple[object, ...]]:
+        """Pickle what it was made from: another process loads the networks itself.
+
+        It trusts the same keys; if there are none, those that are configured for it.
+        """
+        made_from = (self.device, self.precision, self._threads, self._memory.most)
+        return _made_again, (self.bundle.path, self.bundle.trusted or None, *made_from)
 
     @property
     def device(self) -> str:
@@ -260,6 +265,10 @@ def segment(
     """
     segmenter = Segmenter(bundle, device, precision, max_memory=max_memory)
     return segmenter.segment(volume, spacing=spacing, series=series, orientation=orientation)
+
+
+def _made_again(path: Path, trusted: bundles.TrustedKeys | None, *others: Any) -> Segmenter:
+    return Segmenter(bundles.load(path, trusted), *others)
 
 
 def default_bundle() -> Path:

@@ -31,7 +31,9 @@ def load_with_openvino(bundle: Bundle, name: str, precision: str, threads: int) 
     }
     if threads:
         config["INFERENCE_NUM_THREADS"] = threads
-    return OpenVinoNetwork(graph, file, config, network_cache(bundle, name), by_size=name == "segmentation")
+    # Nobody signs compiled networks, so with trusted keys they are compiled each time.
+    cache = None if bundle.trusted else network_cache(bundle, name)
+    return OpenVinoNetwork(graph, file, config, cache, by_size=name == "segmentation")
 
 
 def network_cache(bundle: Bundle, name: str) -> Path | None:

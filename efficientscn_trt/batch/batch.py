@@ -112,7 +112,7 @@ class Batch:
 
 def _settings(machine: Machine, naming: Naming) -> str:
     """Raises BundleError."""
-    bundles.load(machine.bundle)
+    bundles.load(machine.bundle, machine.trusted or None)
     manifest = hashlib.sha256((machine.bundle / MANIFEST).read_bytes()).hexdigest()
     # Which GPU it is makes no difference.
     devices = sorted({device.partition(":")[0] for device in machine.devices})

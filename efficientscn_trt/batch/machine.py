@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..bundle import ANYONE, TrustedKeys
 from .many import default_memory
 from .worker import Setup
 
@@ -16,7 +17,8 @@ class Machine:
     """What a batch may use: the arguments of `Segmenter`, a worker for each of `devices`, and memory in all.
 
     `memory`: in bytes; None for `default_memory`. `seconds`: how long a worker may be silent. `retries`: how
-    often a scan that failed is tried again, unless it was refused for what it is.
+    often a scan that failed is tried again, unless it was refused for what it is. `trusted`: the keys of
+    which one must have signed the bundle.
     """
 
     bundle: Path
@@ -26,6 +28,7 @@ class Machine:
     memory: int | None
     seconds: float
     retries: int
+    trusted: TrustedKeys = ANYONE
 
     def setups(self, folder: Path) -> list[Setup]:
         """One for each device. Several share the cores of this machine and the memory.
@@ -44,6 +47,7 @@ class Machine:
                 memory,
                 tuple(cores[number * len(cores) // count : (number + 1) * len(cores) // count]),
                 folder.absolute(),
+                self.trusted,
             )
             for number, device in enumerate(self.devices)
         ]

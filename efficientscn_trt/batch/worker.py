@@ -18,7 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import bundle as bundles
 from ..backends.child_process import end_with_caller, leave_no_core, take_stdout
+from ..bundle import ANYONE, TrustedKeys
 from ..errors import UNEXPECTED, EfficientSCNError, OutputError
 from ..io.wording import displayable
 from ..out_of_memory import NOT_ENOUGH
@@ -39,7 +41,11 @@ _MOST_WRITERS = 4
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker is started with: the arguments of `Segmenter`, bytes of memory, cores, and the folder."""
+    """What a worker is started with: the arguments of `Segmenter`, bytes of memory, cores, and the folder.
+
+    `trusted`: the keys of which one must have signed the bundle; if there are none, those that are configured
+    where the worker runs.
+    """
 
     bundle: Path
     device: str
@@ -48,6 +54,7 @@ class Setup:
     memory: int
     cores: tuple[int, ...]
     folder: Path
+    trusted: TrustedKeys = ANYONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,8 @@ def main() -> None:
     if setup.cores and sys.platform == "linux":
         os.sched_setaffinity(0, setup.cores)  # before OpenVINO pins its threads
     try:
-        segmenter = Segmenter(setup.bundle, setup.device, setup.precision, setup.threads)
+        bundle = bundles.load(setup.bundle, setup.trusted or None)
+        segmenter = Segmenter(bundle, setup.device, setup.precision, setup.threads)
     except EfficientSCNError as error:
         print(json.dumps({"refused": asdict(failure_of(error))}), file=reports)
         return

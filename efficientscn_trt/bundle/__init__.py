@@ -1,6 +1,6 @@
 """A bundle: a folder with two ONNX networks and `manifest.json`, which holds every number of the pipeline.
 
-`load` reads and verifies one, `write` makes one.
+`load` reads and verifies one, `write` makes one, `sign` says who made it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from .manifest import (
     Verification,
 )
 from .reader import Bundle, load, sha256
+from .signing import sign, verify_all_files
+from .trust import ANYONE, PublicKey, SigningKey, TrustedKeys
 from .writer import NetworkSource, write
 
 __all__ = [
+    "ANYONE",
     "MANIFEST",
     "NETWORKS",
     "SCHEMA_VERSION",
@@ -35,11 +38,16 @@ __all__ = [
     "NetworkSource",
     "PipelineParameters",
     "Profile",
+    "PublicKey",
     "SegmentationParameters",
+    "SigningKey",
     "Tensor",
+    "TrustedKeys",
     "UnknownSpacing",
     "Verification",
     "load",
     "sha256",
+    "sign",
+    "verify_all_files",
     "write",
 ]

@@ -16,6 +16,8 @@ from .consistency import check_consistent
 from .decode import decode
 from .external_data import has_external_data
 from .manifest import MANIFEST, NETWORKS, SCHEMA_VERSION, Float16File, Manifest, Network
+from .shipped import DEMO_BUNDLE
+from .trust import ANYONE, PublicKey, TrustedKeys, check_signature, configured_keys, refuse_link
 
 _MOST_BYTES = 16 << 20
 _MOST_LEVELS = 64
@@ -23,10 +25,16 @@ _MOST_LEVELS = 64
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle on disk."""
+    """A verified bundle on disk.
+
+    `trusted`: the keys of which one had to sign it; `signed_by`: the one that did. It is None without trusted
+    keys, and for the demo bundle.
+    """
 
     path: Path
     manifest: Manifest
+    trusted: TrustedKeys = ANYONE
+    signed_by: PublicKey | None = None
 
     def file(self, network: str, precision: str = "fp32") -> Path:
         """Path of the ONNX file of `network`, "localization" or "segmentation", in "fp32" or "fp16".
@@ -48,15 +56,31 @@ class Bundle:
         return entry.float16
 
 
-def load(path: str | os.PathLike[str]) -> Bundle:
+def load(path: str | os.PathLike[str], trusted: TrustedKeys | None = None) -> Bundle:
     """Read the bundle at `path` and verify its schema, and that each file is there and has its SHA-256.
 
-    No network may have values in other files, which have no SHA-256 in the manifest.
+    No network may have values in other files, which have no SHA-256 in the manifest. If there are trusted
+    keys, one of them must have signed the manifest, and no file may be a link. The demo bundle needs no
+    signature: it is a part of this package, as the code is.
 
-    Raises BundleError.
+    Args:
+        trusted: the trusted keys. Default: those of the environment variable EFFICIENTSCN_TRUSTED_KEYS, else
+            of the user's file, else none (docs/how-to/sign-bundles.md).
+
+    Raises BundleError, which a SignatureError is too.
     """
+    return read(path, configured_keys() if trusted is None else trusted)[0]
+
+
+def read(path: str | os.PathLike[str], trusted: TrustedKeys) -> tuple[Bundle, bytes]:
+    """The bundle that `load` returns, and the bytes of its manifest."""
     folder = as_path(path, BundleError)
-    document = _read_manifest(folder)
+    content = _manifest_bytes(folder)
+    signed_by = None
+    if trusted and folder.resolve() != DEMO_BUNDLE.resolve():
+        refuse_link(folder, MANIFEST)
+        signed_by = check_signature(folder, content, trusted)
+    document = _document(folder / MANIFEST, content)
     version = document.get("schema_version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise BundleError(
@@ -74,11 +98,13 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     except BundleError as error:
         raise BundleError(f"{folder}: {error}") from None
     for name, expected in manifest.files.items():
+        if signed_by is not None:
+            refuse_link(folder, name)
         _verify_file(folder, name, expected)
     for network in NETWORKS:
         for entry in getattr(manifest.networks, network).files:
             _verify_alone(folder / entry.file)
-    return Bundle(folder, manifest)
+    return Bundle(folder, manifest, trusted, signed_by), content
 
 
 def sha256(path: Path) -> str:
@@ -104,7 +130,7 @@ def read_unaltered(file: Path, expected: str, when: str, remedy: str) -> bytes:
     return content
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _manifest_bytes(folder: Path) -> bytes:
     if not is_there(folder, BundleError):
         raise BundleError(f"There is no bundle at {folder}; make one with `efficientscn-trt export`.")
     if not folder.is_dir():
@@ -122,9 +148,16 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
                 f"{file} has {size} bytes, expected at most {_MOST_BYTES}, so it is not the manifest of a "
                 "bundle; export the bundle again."
             )
-        document = json.loads(file.read_text(encoding="utf-8"))
+        return file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error}; export the bundle again.") from error
+
+
+def _document(file: Path, content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content.decode())
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be printed
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise BundleError(f"{file} cannot be read: {error}; export the bundle again.") from error
     except RecursionError:
         document = None

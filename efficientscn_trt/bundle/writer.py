@@ -27,6 +27,7 @@ from .manifest import (
     Tensor,
 )
 from .reader import Bundle, load
+from .trust import ANYONE
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def write(
     """Write a bundle at `path` and return it, loaded and verified.
 
     A bundle or an empty folder at `path` is replaced; anything else is refused. The files are written to a
-    temporary folder beside `path`, which is then renamed: there is never half a bundle.
+    temporary folder beside `path`, which is then renamed: there is never half a bundle. It is not signed.
     Raises OutputError if it cannot be written, BundleError if the parts do not fit together.
     """
     target = Path(path)
@@ -79,11 +80,11 @@ def write(
                 files={file.file: file.sha256 for network in networks.values() for file in network.files},
             )
             (temporary / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-            load(temporary)
+            load(temporary, ANYONE)
             _replace_folder(temporary, target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    return load(target)
+    return load(target, ANYONE)
 
 
 def _check_replaceable(target: Path) -> None:

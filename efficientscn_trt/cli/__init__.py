@@ -34,6 +34,7 @@ COMMANDS = {
     ),
     "build": ("build:build", "Build a bundle's TensorRT engines for a target GPU."),
     "inspect": ("inspect_plan:inspect", "Show which TensorRT built an engine, without loading it."),
+    "bundle": ("bundle:bundle", "Sign a bundle, or verify who signed it."),
     "export": ("export:export", "Turn two trained TensorFlow models into a bundle."),
     "reference-model": ("reference_model:reference_model", "Write a reference network as a SavedModel."),
     "train": ("train:train", "Train a network on your own cases or on phantoms."),

@@ -12,7 +12,16 @@ import click
 
 from ..backends import DEVICES
 from ..io.wording import without_controls
-from .options import FILE, Device, MemorySize, Names, make_folder, network_options, quiet_option
+from .options import (
+    FILE,
+    Device,
+    MemorySize,
+    Names,
+    make_folder,
+    network_options,
+    quiet_option,
+    trusted_key_option,
+)
 
 if TYPE_CHECKING:
     from ..batch.machine import Machine
@@ -139,6 +148,7 @@ class Part(click.ParamType):
     metavar="DEVICES",
     help="Devices that run the networks, such as cuda:0,cuda:1; each has a process of its own.",
 )
+@trusted_key_option
 @network_options
 @quiet_option
 def batch(
@@ -192,7 +202,8 @@ def batch(
     from .batch_progress import show_scans
 
     folder = bundle or default_bundle()
-    names = chosen(organs or (), dict(enumerate(bundles.load(folder).manifest.labels)))
+    loaded = bundles.load(folder)
+    names = chosen(organs or (), dict(enumerate(loaded.manifest.labels)))
     masks = tuple(names.values()) if per_organ else ()
     if with_patient and not report:
         raise click.UsageError("--with-patient is about the page; write that too: --report.")
@@ -209,7 +220,7 @@ def batch(
         with_patient=with_patient,
     )
     devices = tuple(name for name in device for _ in range(workers))
-    machine = Machine(folder, devices, precision, threads, memory, timeout, retries)
+    machine = Machine(folder, devices, precision, threads, memory, timeout, retries, loaded.trusted)
     slots = _ray_slots(cluster, device, inputs, quiet) if cluster else LocalSlots
     make_folder(output)
     scans = Batch(inputs, output, machine, naming, part, retry_refused, slots, table_kind)

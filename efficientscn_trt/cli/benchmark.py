@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, check_outputs, machine_options, quiet_option
+from .options import FILE, check_outputs, machine_options, quiet_option, trusted_key_option
 
 
 @click.command()
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
 @click.option("--input", "scan", type=FILE, metavar="CT", help="Scan to segment. Default: a phantom.")
 @click.option("--json", "report", type=FILE, metavar="FILE", help="Also write every figure as JSON.")
+@trusted_key_option
 @machine_options
 @quiet_option
 def benchmark(

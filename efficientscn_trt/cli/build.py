@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, Device, quiet_option
+from .options import FILE, Device, quiet_option, trusted_key_option
 
 MIB = 1 << 20
 
@@ -70,6 +70,7 @@ MIB = 1 << 20
     "the commands of NVIDIA's tools that build the same.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every message of TensorRT.")
+@trusted_key_option
 @quiet_option
 def build(
     bundle: Path,

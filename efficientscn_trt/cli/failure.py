@@ -35,6 +35,7 @@ EXTRAS = {
         "keras",
     ),
     "ray": ("ray",),
+    "sign": ("cryptography",),
     "parquet": ("pyarrow",),
     "train": ("torch", "scipy", "matplotlib"),
 }

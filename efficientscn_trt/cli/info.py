@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import FILE
+from .options import FILE, trusted_key_option
 
 if TYPE_CHECKING:
     from ..backends.survey import Availability
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("bundle", metavar="[BUNDLE]", type=FILE, required=False)
+@trusted_key_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def info(bundle: Path | None, as_json: bool) -> None:
     """Show what is in BUNDLE and which device of this machine would run it.
 
     Every ONNX file of the bundle, and every engine that this machine could use, is compared with its SHA-256
-    in the manifest. Without BUNDLE, the default bundle of `efficientscn-trt segment` is shown.
+    in the manifest. Without BUNDLE, the default bundle of `efficientscn-trt segment` is shown. If keys are
+    trusted, one of them must have signed the bundle.
 
     \b
     Example:
@@ -67,7 +69,12 @@ def _document(
     build: dict[str, Any],
 ) -> dict[str, Any]:
     return {
-        "bundle": {"path": str(bundle.path), "verified": True, **dataclasses.asdict(bundle.manifest)},
+        "bundle": {
+            "path": str(bundle.path),
+            "verified": True,
+            "signed_by": bundle.signed_by and bundle.signed_by.fingerprint,
+            **dataclasses.asdict(bundle.manifest),
+        },
         "engines": [
             {
                 "file": row.engine.file,

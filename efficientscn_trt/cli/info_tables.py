@@ -15,6 +15,7 @@ from ..backends.core_networks import core_runs
 from ..backends.survey import Availability
 from ..bundle import NETWORKS, Bundle, Manifest
 from ..bundle.manifest import FIRST_WITH_CORE_FORMS
+from ..bundle.trust import SIGNATURE
 from ..engines import EngineRow
 from .engine_tables import show_engines
 from .tables import facts, megabytes, short_digest, show, table
@@ -33,6 +34,8 @@ def print_tables(
     manifest = bundle.manifest
     click.echo(": ".join(filter(None, (manifest.name, manifest.description))))
     click.echo(f"{bundle.path}, schema {manifest.schema_version}")
+    if signature := _signature(bundle):
+        click.echo(signature)
     if notice := manifest.provenance.get("notice"):
         click.echo(f"Note: {notice}")
     click.echo("Labels: " + ", ".join(f"{value} {name}" for value, name in enumerate(manifest.labels)) + "\n")
@@ -43,6 +46,14 @@ def print_tables(
     show(_provenance(manifest))
     _show_devices(devices, chosen)
     show(_core(build))
+
+
+def _signature(bundle: Bundle) -> str:
+    if bundle.signed_by is not None:
+        return f"Signed with the trusted key {bundle.signed_by.short}"
+    if not bundle.trusted and (bundle.path / SIGNATURE).exists():
+        return "Has a signature, which was not verified, because no key is trusted here"
+    return ""
 
 
 def _networks(manifest: Manifest) -> Table:

@@ -66,15 +66,45 @@ class MemorySize(click.ParamType):
 _MEMORY = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([KMGT])i?B?", re.IGNORECASE)
 
 
+def trusted_key_option(command: Command) -> Command:
+    """--trusted-key, which replaces the configured keys in this process and in those that it starts."""
+
+    def trust(ctx: click.Context, param: click.Parameter, files: tuple[Path, ...]) -> None:
+        if not files:
+            return
+        from ..bundle.trust import TRUSTED_KEYS_VARIABLE, TrustedKeys
+
+        before = os.environ.get(TRUSTED_KEYS_VARIABLE)
+        os.environ[TRUSTED_KEYS_VARIABLE] = TrustedKeys.from_files(*files).to_pem()
+
+        def restore() -> None:
+            if before is None:
+                del os.environ[TRUSTED_KEYS_VARIABLE]
+            else:
+                os.environ[TRUSTED_KEYS_VARIABLE] = before
+
+        ctx.call_on_close(restore)
+
+    return click.option(
+        "--trusted-key",
+        type=FILE,
+        multiple=True,
+        metavar="FILE",
+        expose_value=False,
+        callback=trust,
+        help="Refuse bundles without this key's signature.",
+    )(command)
+
+
 def segmenter_options(command: Command) -> Command:
-    """--bundle, and `machine_options`: the arguments of `Segmenter`."""
+    """--bundle, --trusted-key, and `machine_options`: the arguments of `Segmenter`."""
     bundle = click.option(
         "--bundle",
         type=FILE,
         metavar="DIR",
         help="Folder with the trained networks. Default: $EFFICIENTSCN_BUNDLE, else the demo bundle.",
     )
-    return bundle(machine_options(command))
+    return bundle(trusted_key_option(machine_options(command)))
 
 
 def machine_options(command: Command) -> Command:

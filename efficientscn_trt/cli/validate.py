@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import FILE, check_outputs, make_folder, quiet_option
+from .options import FILE, check_outputs, make_folder, quiet_option, trusted_key_option
 
 if TYPE_CHECKING:
     from ..export.validation import Verdict
@@ -69,6 +69,7 @@ probabilities. Labels =: voxels with equal labels. Dice and NSD: the worst label
     help="Largest difference of a probability in float32. In fp16 and bf16 the mean difference is limited "
     "instead: to 4 and 32 times what float16 changes in the SavedModels.",
 )
+@trusted_key_option
 @quiet_option
 def validate(
     bundle: Path,

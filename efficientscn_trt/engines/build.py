@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from ..bundle import NETWORKS, Bundle, Engine, Profile, Verification
+from ..bundle import NETWORKS, Bundle, Engine, Profile, SigningKey, Verification
 from ..bundle.reader import read_unaltered
+from ..bundle.trust import SIGNATURE
 from . import api
 from .builder import NetworkBuilder, OnnxFile, Parsed, Plan
 from .equal_commands import EqualCommand, Recipe, equal_commands
@@ -98,9 +99,11 @@ def build_engines(
     machine: Machine | None = None,
     say: Say | None = None,
     progress: Callable[[str], api.Progress] | None = None,
+    key: SigningKey | None = None,
 ) -> BuildReport:
     """Build an engine of each network of `bundle` and add both to it; if one fails, nothing is added.
 
+    The manifest changes, so that a former signature of the bundle no longer fits.
     Engines that were not verified here are verified once, before their first use on a GPU.
 
     Args:
@@ -111,6 +114,7 @@ def build_engines(
         say: called with each message of TensorRT.
         progress: called with the name of each network as its build begins; returns the function to call
             with the phases of that build.
+        key: signs the bundle with its new engines. Default: none; it is then not signed.
 
     Raises DeviceError (TensorRT or the GPU is missing, or the build failed), BundleError (no float16 form),
     FidelityError (an engine, or a float16 form, does not compute what the network does), OutputError.
@@ -129,7 +133,7 @@ def build_engines(
     if not isinstance(verified, NotRun):
         built = [(replace(engine, verified=verified[engine.network]), plan) for engine, plan in built]
     return BuildReport(
-        add_engines(bundle, [(engine, plan.content) for engine, plan in built]),
+        add_engines(bundle, [(engine, plan.content) for engine, plan in built], key),
         tuple(
             EngineReport(
                 engine,
@@ -139,7 +143,7 @@ def build_engines(
             )
             for engine, plan in built
         ),
-        _warnings(order.target),
+        (*_warnings(order.target), *_on_signature(bundle, key)),
         verified.reason if isinstance(verified, NotRun) else None,
     )
 
@@ -212,7 +216,8 @@ def _order(bundle: Bundle, target: str, options: BuildOptions, gpu: Gpu | None) 
     for network in NETWORKS:
         bundle.onnx(network, options.precision)
     cache = None
-    if found.flavour.needs_gpu and found.gpu is not None:
+    # TensorRT reads timings as it reads engines, and nobody signs them.
+    if found.flavour.needs_gpu and found.gpu is not None and not bundle.trusted:
         cache = TimingCache(bundle.path, found.flavour, found.trt.__version__, found.gpu)
     return _Order(bundle, found, options, cache)
 
@@ -251,6 +256,15 @@ def _warnings(target: Target) -> tuple[str, ...]:
     lacking = lacks_3d(target.flavour, target.compute_capabilities)
     return (
         (f"{lacking} These engines do not run on those GPUs; build for TensorRT there.",) if lacking else ()
+    )
+
+
+def _on_signature(bundle: Bundle, key: SigningKey | None) -> tuple[str, ...]:
+    if key is not None or not (bundle.path / SIGNATURE).exists():
+        return ()
+    return (
+        f"{bundle.path} has new engines, so it has to be signed again: efficientscn-trt bundle sign "
+        f"{bundle.path} --key KEY.",
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bundle import NETWORKS, Bundle
+from ..bundle import NETWORKS, Bundle, SigningKey
 from ..errors import DeviceError, EfficientSCNError
 from ..user_cache import CACHE_VARIABLE, cache_folder
 from .build import build_engines
-from .cached_bundle import cached_bundle, make_copy
+from .cached_bundle import cached_bundle, copy_key, make_copy
 from .flavours import FLAVOURS, TENSORRT, lacks_3d
 from .machine import Gpu, Machine
 from .options import BuildOptions
@@ -49,7 +49,7 @@ def _build(
     found: NoEngine,
     notice: Callable[[str], None],
 ) -> EngineChoice:
-    copy = make_copy(bundle, order.folder)
+    copy = make_copy(bundle, order.folder, order.key)
     notice(
         f"{found.reasons[0]} Building engines for {order.gpu.name} with {FLAVOURS[order.target].title} "
         f"{machine.versions[order.target]} into {copy.path}."
@@ -59,6 +59,7 @@ def _build(
         order.target,
         BuildOptions(precision=order.precision, compute_capabilities=order.capabilities),
         machine=machine,
+        key=order.key,
     )
     built = select_engine(report.bundle, machine, precision)
     if isinstance(built, NoEngine):
@@ -93,9 +94,10 @@ def known_engines(bundle: Bundle, machine: Machine) -> list[EngineRow]:
 
 @dataclass(frozen=True)
 class _Order:
-    """What to build for `gpu`, and the cache folder to build into."""
+    """What to build for `gpu`, the cache folder to build into, and the key that signs it, if one has to."""
 
     folder: Path
+    key: SigningKey | None
     gpu: Gpu
     target: str
     capabilities: tuple[str, ...]
@@ -115,11 +117,17 @@ def _order(bundle: Bundle, machine: Machine, precision: str, found: NoEngine) ->
             f"{found.reasons[0]} They cannot be built now, because no cache folder is writable; set "
             f"{CACHE_VARIABLE} to one that is."
         )
+    key = copy_key(bundle, make=True)
+    if bundle.trusted and key is None:
+        raise DeviceError(
+            f"{found.reasons[0]} They cannot be built now, because keys are trusted, and no folder of "
+            "settings is writable for the key that would sign them; set XDG_CONFIG_HOME to one that is."
+        )
     target, capabilities = _target(machine, gpu, found)
     preferred = PRECISIONS[precision][0]
     for network in NETWORKS:
         bundle.onnx(network, preferred)
-    return _Order(folder, gpu, target, capabilities, preferred)
+    return _Order(folder, key, gpu, target, capabilities, preferred)
 
 
 def _target(machine: Machine, gpu: Gpu, found: NoEngine) -> tuple[str, tuple[str, ...]]:

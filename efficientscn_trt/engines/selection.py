@@ -1,6 +1,7 @@
 """Which engines of a bundle run on a machine, and why the others do not.
 
-A plan is native code, so TensorRT gets only plans whose hash is in the manifest.
+A plan is native code, so TensorRT gets only plans whose hash is in the manifest. If keys are trusted, one of
+them must have signed that.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bundle import NETWORKS, Bundle, Engine, sha256
+from ..bundle.trust import refuse_link
+from ..errors import SignatureError
 from .flavours import FLAVOURS, TENSORRT, lacks_3d
 from .machine import NO_GPU, Machine
 
@@ -103,10 +106,27 @@ def find_problem(bundle: Bundle, engine: Engine, machine: Machine) -> str | None
             f"{', '.join(FLAVOURS)}); upgrade efficientscn-trt (pip install --upgrade efficientscn-trt)."
         )
     return (
-        _unfit_for_software(bundle, engine, machine)
+        _unfit_for_trust(bundle, engine)
+        or _unfit_for_software(bundle, engine, machine)
         or _unfit_for_gpu(bundle, engine, machine)
         or _unfit_for_bundle(bundle, engine)
     )
+
+
+def _unfit_for_trust(bundle: Bundle, engine: Engine) -> str | None:
+    if not bundle.trusted:
+        return None
+    if bundle.signed_by is None:
+        return (
+            f"{bundle.path / engine.file} is not signed, expected the signature of a trusted key "
+            f"({bundle.trusted}); copy the bundle to a folder of its own, build there, and sign the copy: "
+            "efficientscn-trt bundle sign COPY --key KEY."
+        )
+    try:
+        refuse_link(bundle.path, engine.file)
+    except SignatureError as error:
+        return str(error)
+    return None
 
 
 def _unfit_for_software(bundle: Bundle, engine: Engine, machine: Machine) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from .. import bundle as bundles
-from ..bundle import Bundle, Engine
+from ..bundle import ANYONE, Bundle, Engine, SigningKey, TrustedKeys
+from ..bundle.trust import write_signature
 from ..errors import OutputError
 from ..io.atomic import replacing
 from ..io.wording import system_reason
@@ -15,12 +16,15 @@ from ..io.wording import system_reason
 FOLDER = "engines"
 
 
-def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bundle:
+def add_engines(
+    bundle: Bundle, engines: Sequence[tuple[Engine, bytes]], key: SigningKey | None = None
+) -> Bundle:
     """Add `engines` and their contents to `bundle`, and return the changed bundle.
 
     An engine replaces the one of the same network, TensorRT, platform, GPUs, precision, compatibility and GPU
     that it was timed on. A file's name depends on its content, so every file that the manifest names is on
-    disk before and after the manifest is replaced. Raises OutputError.
+    disk before and after the manifest is replaced. A former signature no longer fits; `key` signs anew.
+    Raises OutputError, and BundleError if the bundle was altered meanwhile.
     """
     folder = bundle.path / FOLDER
     try:
@@ -33,18 +37,22 @@ def add_engines(bundle: Bundle, engines: Sequence[tuple[Engine, bytes]]) -> Bund
     for engine, content in engines:
         with replacing(bundle.path / engine.file) as temporary:
             temporary.write_bytes(content)
-    manifest = bundles.load(bundle.path).manifest  # another build may have changed it meanwhile
+    # Another build may have changed it meanwhile.
+    manifest = bundles.load(bundle.path, bundle.trusted).manifest
     replaced = {_key(engine) for engine, _ in engines}
     kept = [engine for engine in manifest.engines if _key(engine) not in replaced]
     records = (*kept, *(engine for engine, _ in engines))
+    text = dataclasses.replace(manifest, engines=records).to_json().encode()
     with replacing(bundle.path / bundles.MANIFEST) as temporary:
-        temporary.write_text(dataclasses.replace(manifest, engines=records).to_json(), encoding="utf-8")
+        temporary.write_bytes(text)
+    if key is not None:
+        write_signature(bundle.path, text, key)
     named = {engine.file for engine in records}
     for old in manifest.engines:
         if old.file not in named:
             with suppress(OSError):  # a leftover file does no harm
                 (bundle.path / old.file).unlink()
-    return bundles.load(bundle.path)
+    return bundles.load(bundle.path, ANYONE if key is None else TrustedKeys((key.public,)))
 
 
 def engine_file(network: str, flavour: str, version: str, precision: str, sha256: str) -> str:

@@ -17,6 +17,7 @@ from support.scans import write_different
 from efficientscn_trt import BundleError
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.batch.cluster import shipping
+from efficientscn_trt.bundle import ANYONE
 
 _NAMES = [f"{number:02d}" for number in range(40)]
 
@@ -83,18 +84,21 @@ def test_a_batch_survives_the_loss_of_a_node(
 def test_a_bundle_arrives_where_it_is_not(
     tiny_bundle: bundles.Bundle, tmp_path: Path, own_cache: None
 ) -> None:
-    digest, files = shipping.digest_of(tiny_bundle.path), shipping.packed(tiny_bundle.path)
+    digest, files = shipping.digest_of(tiny_bundle.path), shipping.packed(tiny_bundle.path, ANYONE)
     assert {path.name for path in tiny_bundle.path.iterdir()} == files.keys()
-    assert shipping.at_hand(tiny_bundle.path, digest, pytest.fail) == tiny_bundle.path
-    copy = shipping.at_hand(tmp_path / "elsewhere", digest, lambda: files)
+    assert shipping.at_hand(tiny_bundle.path, digest, ANYONE, pytest.fail) == tiny_bundle.path
+    copy = shipping.at_hand(tmp_path / "elsewhere", digest, ANYONE, lambda: files)
     assert bundles.load(copy).manifest == tiny_bundle.manifest
-    assert shipping.at_hand(tmp_path / "elsewhere", digest, pytest.fail) == copy
+    assert shipping.at_hand(tmp_path / "elsewhere", digest, ANYONE, pytest.fail) == copy
     (copy / "localization.onnx").write_bytes(b"")  # a damaged copy is replaced
-    assert bundles.load(shipping.at_hand(tmp_path, digest, lambda: files)).manifest == tiny_bundle.manifest
+    assert (
+        bundles.load(shipping.at_hand(tmp_path, digest, ANYONE, lambda: files)).manifest
+        == tiny_bundle.manifest
+    )
 
 
 def test_a_bundle_that_was_damaged_on_the_way(tiny_bundle: bundles.Bundle, tmp_path: Path) -> None:
-    files = shipping.packed(tiny_bundle.path)
+    files = shipping.packed(tiny_bundle.path, ANYONE)
     name = next(iter(tiny_bundle.manifest.files))
     with pytest.raises(BundleError, match=name):
-        shipping.at_hand(tmp_path, "0" * 64, lambda: files | {name: b""})
+        shipping.at_hand(tmp_path, "0" * 64, ANYONE, lambda: files | {name: b""})

@@ -56,7 +56,9 @@ def workplace(belongings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("EFFICIENTSCN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("EFFICIENTSCN_BUNDLE", "EFFICIENTSCN_DEBUG", "ESCN_SIMD"):
+    for name in ("EFFICIENTSCN_BUNDLE", "EFFICIENTSCN_DEBUG", "EFFICIENTSCN_TRUSTED_KEYS", "ESCN_SIMD"):
         monkeypatch.delenv(name, raising=False)
     return folder

@@ -93,7 +93,8 @@ def as_run(command: str) -> str:
         return "true"
     if words[:2] == ["docker", "run"]:  # what the image runs, in the folder that is mounted
         image = next(i for i, word in enumerate(words) if re.fullmatch(r"efficientscn-trt(:\w+)?", word))
-        return shlex.join(["efficientscn-trt", *words[image + 1 :]])
+        variables = [words[i + 1] for i in range(image) if words[i] == "-e"]
+        return shlex.join(["env", *variables, "efficientscn-trt", *words[image + 1 :]])
     if words[0] == "make":
         return shlex.join([*words[:1], "--dry-run", "-C", str(REPOSITORY), *words[1:]])
     if words[0] == "python" and words[1].startswith("benchmarks/"):

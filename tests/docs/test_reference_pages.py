@@ -81,7 +81,7 @@ def test_each_warning_is_explained() -> None:
 
 def test_each_environment_variable_is_named() -> None:
     """The sources name them as whole strings in Python, and in calls of getenv in C++."""
-    name = re.compile(r"(EFFICIENTSCN|ESCN)_[A-Z]+")
+    name = re.compile(r"(EFFICIENTSCN|ESCN)_[A-Z_]+")
     found = set()
     for folder in ("efficientscn_trt", "export", "training", "benchmarks"):
         for file in (REPOSITORY / folder).rglob("*.py"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ from efficientscn_trt import (
 )
 from efficientscn_trt.backends import tensorrt
 from efficientscn_trt.backends.gpu import require_gpu
-from efficientscn_trt.bundle import Bundle
+from efficientscn_trt.bundle import Bundle, PublicKey, TrustedKeys
 from efficientscn_trt.engines import Gpu
 from efficientscn_trt.engines.flavours import TENSORRT, load
 from efficientscn_trt.engines.runtime_cache import RuntimeCache
@@ -286,6 +287,16 @@ def test_kernels_that_rtx_compiled_are_kept(
         f"{engine.sha256[:16]}-test-rtx-1.bin" for engine in (choice.localization, choice.segmentation)
     )
     assert all(file.read_bytes() for file in kept)
+
+
+def test_kernels_are_not_kept_where_only_what_is_signed_may_be_loaded(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice, trt = gpu_engines(tmp_path, RTX, "tensorrt-rtx")
+    signed = dataclasses.replace(tiny_bundle, trusted=TrustedKeys((PublicKey(bytes(32)),)))
+    monkeypatch.setitem(backends._BACKENDS, "cuda", lambda bundle, *_: gpu_backend(bundle, choice, trt))
+    Segmenter(signed, device="cuda").segment(block_image())
+    assert not (tmp_path / "cache" / "kernels").exists()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from ...bundle import TrustedKeys
 from ...errors import EfficientSCNError
 from ..machine import Machine
 from ..worker import Task
@@ -17,7 +18,12 @@ from .shipping import Files, at_hand
 
 
 def prepare(
-    mark: Path, inputs: Sequence[Path], bundle: Path, digest: str, fetch: Callable[[], Files]
+    mark: Path,
+    inputs: Sequence[Path],
+    bundle: Path,
+    digest: str,
+    trusted: TrustedKeys,
+    fetch: Callable[[], Files],
 ) -> tuple[Path | None, str]:
     """Get the bundle. Returns its folder on this node; or None, and why this node cannot take part.
 
@@ -31,7 +37,7 @@ def prepare(
                 "under the same path."
             )
     try:
-        return at_hand(bundle, digest, fetch), ""
+        return at_hand(bundle, digest, trusted, fetch), ""
     except EfficientSCNError as error:
         return None, str(error)
 

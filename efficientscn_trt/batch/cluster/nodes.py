@@ -52,8 +52,8 @@ def _examination() -> Callable[..., Any]:
             return None, f"It lacks efficientscn-trt {version} ({error}); install it there."
         if efficientscn_trt.__version__ != version:
             return None, f"It has efficientscn-trt {efficientscn_trt.__version__}, expected {version}."
-        mark, inputs, bundle, digest = arguments
-        return prepare(mark, inputs, bundle, digest, lambda: ray.get(files[0]))
+        mark, inputs, bundle, digest, trusted = arguments
+        return prepare(mark, inputs, bundle, digest, trusted, lambda: ray.get(files[0]))
 
     return examine
 

@@ -7,7 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ... import bundle as bundles
+from ...bundle import TrustedKeys
 from ...bundle.cached_copy import cached_copy
+from ...bundle.trust import SIGNATURE
 from ...errors import OutputError
 from ...user_cache import CACHE_VARIABLE, cache_folder
 
@@ -20,19 +22,19 @@ def digest_of(bundle: Path) -> str:
     return bundles.sha256(bundle / bundles.MANIFEST)
 
 
-def packed(bundle: Path) -> Files:
+def packed(bundle: Path, trusted: TrustedKeys) -> Files:
     """All files of the bundle at `bundle`, with those of its engines. Raises BundleError, OSError."""
-    manifest = bundles.load(bundle).manifest
-    engines = (engine.file for engine in manifest.engines if (bundle / engine.file).is_file())
-    names = {bundles.MANIFEST, *manifest.files, *engines}
+    manifest = bundles.load(bundle, trusted).manifest
+    others = (SIGNATURE, *(engine.file for engine in manifest.engines))
+    names = {bundles.MANIFEST, *manifest.files, *(name for name in others if (bundle / name).is_file())}
     return {name: (bundle / name).read_bytes() for name in sorted(names)}
 
 
-def at_hand(bundle: Path, digest: str, fetch: Callable[[], Files]) -> Path:
+def at_hand(bundle: Path, digest: str, trusted: TrustedKeys, fetch: Callable[[], Files]) -> Path:
     """The folder of the bundle with this `digest`: `bundle`, if that has it, else a copy in the user's cache.
 
-    `fetch` is called for the files if neither has it. Raises OutputError if the copy cannot be written, and
-    BundleError if it is damaged.
+    If there are `trusted` keys, one of them must have signed a copy. `fetch` is called for the files if
+    neither has it. Raises OutputError if the copy cannot be written, and BundleError if it is damaged.
     """
     with suppress(OSError):
         if digest_of(bundle) == digest:
@@ -42,7 +44,7 @@ def at_hand(bundle: Path, digest: str, fetch: Callable[[], Files]) -> Path:
         raise OutputError(
             f"No cache folder is writable, but the bundle needs one; set {CACHE_VARIABLE} to one that is."
         )
-    return cached_copy(cache / "bundles" / digest[:16], lambda folder: _fill(fetch(), folder)).path
+    return cached_copy(cache / "bundles" / digest[:16], lambda folder: _fill(fetch(), folder), trusted).path
 
 
 def _fill(files: Files, folder: Path) -> None:

@@ -51,7 +51,7 @@ class RaySlots:
         self._nodes: dict[str, Node] = {}
         self._refused: set[Slot] = set()
         self._looked, self._had_slots = float("-inf"), False
-        self._digest, files = digest_of(machine.bundle), packed(machine.bundle)
+        self._digest, files = digest_of(machine.bundle), packed(machine.bundle, machine.trusted)
         connect(address)
         self._files = ray.put(files)
         self._closing = ExitStack()
@@ -120,7 +120,8 @@ class RaySlots:
 
     def _examined(self, identity: str, state: dict[str, Any]) -> Node:
         bundle = self._machine.bundle.absolute()
-        return Node(identity, state, (self._mark, self._inputs, bundle, self._digest), self._files)
+        arguments = (self._mark, self._inputs, bundle, self._digest, self._machine.trusted)
+        return Node(identity, state, arguments, self._files)
 
     def _slots_of(self, node: Node, bundle: Path) -> list[Slot]:
         device, workers = self._machine.devices[0], len(self._machine.devices)
