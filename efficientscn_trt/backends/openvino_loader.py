@@ -21,9 +21,11 @@ def load_with_openvino(bundle: Bundle, name: str, precision: str, threads: int) 
     Raises BundleError if OpenVINO cannot read or compile it, or if it takes or gives something else.
     """
     file, sha256 = bundle.file(name), bundle.onnx(name).sha256
-    content = read_unaltered(file, sha256, "since the bundle was loaded", "load the bundle again")
     with explained(file):
-        graph = read_onnx(content)
+        # The bytes of the file are freed at once.
+        graph = read_onnx(
+            read_unaltered(file, sha256, "since the bundle was loaded", "load the bundle again")
+        )
     check_form(graph, name, bundle)
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
