@@ -107,7 +107,9 @@ def explained(file: Path, attempt: str = "compile") -> Iterator[None]:
             yield
     except FAILURES as error:
         text = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
-        reason = excerpt((text.strip().splitlines() or ["no reason given"])[-1], _LONGEST_REASON)
+        # A reason may be followed by advice for those who extend OpenVINO.
+        lines = [line for line in text.splitlines() if line.strip() and "https://docs.openvino" not in line]
+        reason = excerpt((lines or ["no reason given"])[-1], _LONGEST_REASON)
         raise BundleError(
             f"OpenVINO cannot {attempt} {file}: {reason.rstrip('.')}; export the bundle again."
         ) from error
