@@ -33,12 +33,17 @@ def describe(
     """The report of a run. Boxes are (z, y, x): in mm along LPS axes, in voxels in the scan's own axes."""
     from .. import __version__  # looked up among the installed packages
 
-    manifest = segmenter.bundle.manifest
+    bundle = segmenter.bundle
     return {
         "version": __version__,
         "input": str(scan),
         "outputs": [str(output) for output in outputs],
-        "bundle": {"path": str(segmenter.bundle.path), "name": manifest.name, "files": manifest.files},
+        "bundle": {
+            "path": str(bundle.path),
+            "name": bundle.manifest.name,
+            "files": bundle.manifest.files,
+            "signed_by": bundle.signed_by and bundle.signed_by.fingerprint,
+        },
         "device": result.device,
         "precision": result.precision,
         "labels": {str(value): name for value, name in result.label_names.items()},

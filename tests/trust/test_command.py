@@ -157,7 +157,8 @@ def test_scans_are_labelled_by_signed_bundles_alone(
     command: str, run: Run, signed: Path, scan_file: Path, release: KeyFiles, other: KeyFiles, tmp_path: Path
 ) -> None:
     output = tmp_path / ("labels.nii.gz" if command == "segment" else "labels")
-    arguments = (command, scan_file, "-o", output, "--bundle", signed, "--device", "cpu", "--quiet")
+    report = ("--json", tmp_path / "report.json") if command == "segment" else ("--json",)
+    arguments = (command, scan_file, "-o", output, "--bundle", signed, "--device", "cpu", "--quiet", *report)
     done = run(*arguments, "--trusted-key", other.public)
     assert done.returncode == 4
     assert "is by none of the trusted keys" in done.stderr
@@ -165,6 +166,8 @@ def test_scans_are_labelled_by_signed_bundles_alone(
     done = run(*arguments, "--trusted-key", release.public)
     assert done.returncode == 0, done.stderr
     assert output.exists()
+    (file,) = tmp_path.glob("report.json" if command == "segment" else "labels/**/*.json")
+    assert json.loads(file.read_text())["bundle"]["signed_by"] == fingerprint(release)
 
 
 def test_a_benchmark_measures_signed_bundles_alone(

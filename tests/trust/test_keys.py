@@ -67,6 +67,11 @@ def test_a_file_may_have_several_keys(release: KeyFiles, other: KeyFiles, tmp_pa
     assert str(trusted) == ", ".join(key.short for key in trusted.keys)
 
 
+def test_no_files_are_not_no_keys() -> None:
+    with pytest.raises(SignatureError, match="No file with trusted keys was given"):
+        TrustedKeys.from_files(*())
+
+
 def test_an_encrypted_key_needs_its_passphrase(release: KeyFiles, tmp_path: Path) -> None:
     file = tmp_path / "encrypted.key"
     words = ("-in", release.private, "-aes256", "-passout", "pass:a word", "-out", file)

@@ -66,7 +66,9 @@ class TrustedKeys:
 
     @classmethod
     def from_files(cls, *files: str | os.PathLike[str]) -> TrustedKeys:
-        """The keys in PEM files, each with one or more. Raises SignatureError."""
+        """The keys in PEM files, each with one or more. Raises SignatureError, also without files."""
+        if not files:
+            raise SignatureError("No file with trusted keys was given, expected one or more; give some.")
         paths = (as_path(file, SignatureError) for file in files)
         return cls(
             tuple(dict.fromkeys(key for path in paths for key in _public_keys(read_pem(path), str(path))))
