@@ -71,6 +71,18 @@ def test_a_users_file_without_keys_is_an_error(content: bytes | None, settings: 
         configured_keys()
 
 
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may search every folder")
+def test_a_folder_that_may_not_be_searched_is_an_error(settings: Path) -> None:
+    settings.parent.mkdir()
+    settings.parent.chmod(0)
+    try:
+        with pytest.raises(SignatureError, match="cannot be seen: permission denied; let this user search"):
+            configured_keys()
+        assert own_key(make=True) is None
+    finally:
+        settings.parent.chmod(0o700)
+
+
 def test_without_a_home_folder_there_is_no_users_file(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")

@@ -45,7 +45,7 @@ def _users_file() -> Path | None:
         return None
     except OSError as error:
         raise SignatureError(
-            f"Whether there are trusted keys in {file} cannot be seen: {system_reason(error)}; mend that, or "
-            f"name the file in the variable {TRUSTED_KEYS_VARIABLE}."
+            f"Whether there are trusted keys in {file} cannot be seen: {system_reason(error)}; let this "
+            "user search that folder, or set XDG_CONFIG_HOME to another one."
         ) from error
     return file

@@ -28,10 +28,10 @@ def own_key(*, make: bool) -> SigningKey | None:
     if folder is None:
         return None
     file = folder / KEY_FILE
-    if make and not file.exists():
+    if make and not os.path.exists(file):
         with suppress(OSError):
             _make(file)
-    if not file.exists():
+    if not os.path.exists(file):  # Path.exists raises where the folder may not be searched
         return None
     _check_private(file)
     return SigningKey.from_file(file)
