@@ -7,6 +7,7 @@ import os
 
 from ..errors import BundleError
 from ..io.wording import system_reason
+from .manifest import MANIFEST
 from .reader import Bundle, read, sha256
 from .trust import ANYONE, SigningKey, TrustedKeys, refuse_link, write_signature
 
@@ -27,6 +28,7 @@ def verify_all_files(bundle: Bundle) -> None:
 
     Raises BundleError.
     """
+    refuse_link(bundle.path, MANIFEST)
     engines = {engine.file: engine.sha256 for engine in bundle.manifest.engines}
     for name, expected in {**bundle.manifest.files, **engines}.items():
         refuse_link(bundle.path, name)

@@ -149,6 +149,14 @@ def test_a_bundle_is_signed_only_if_it_is_whole(folder: Path, release: KeyFiles)
     assert not (folder / "manifest.json.sig").exists()
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.json.sig", "localization.onnx"])
+def test_a_bundle_with_links_is_not_signed(name: str, signed: Path, release: KeyFiles) -> None:
+    """It would be refused where it is used."""
+    _linked(name)(signed)
+    with pytest.raises(SignatureError, match=f"{name} is a link"):
+        bundles.sign(signed, SigningKey.from_file(release.private))
+
+
 def test_signing_again_replaces_the_signature(signed: Path, release: KeyFiles, other: KeyFiles) -> None:
     again = bundles.sign(signed, SigningKey.from_file(other.private))
     assert again == bundles.load(signed, trusting(other))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,14 +82,12 @@ class TrustedKeys:
 
     def to_pem(self) -> str:
         """The keys as PEM text."""
-        from base64 import b64encode
-
         blocks = (b64encode(_PUBLIC_INFO + key.raw).decode() for key in self.keys)
         return "".join(f"-----BEGIN PUBLIC KEY-----\n{block}\n-----END PUBLIC KEY-----\n" for block in blocks)
 
 
 ANYONE = TrustedKeys()
-"""No key is trusted more than another, so that bundles need no signature."""
+"""Nobody in particular has to have signed a bundle."""
 
 
 class SigningKey:
@@ -128,7 +127,7 @@ class SigningKey:
         path = as_path(file, SignatureError)
         content = read_pem(path)
         if b"PRIVATE KEY-----" not in content:
-            _refuse(str(path), "holds no private key in PEM form", "an ed25519 one", f"{_NEW_KEY}")
+            _refuse(str(path), "holds no private key in PEM form", "an ed25519 one", _NEW_KEY)
         words = None
         if b"ENCRYPTED" in content:
             if passphrase is None:

@@ -17,8 +17,9 @@ _BYTES = 64
 def write_signature(folder: Path, manifest: bytes, key: SigningKey) -> None:
     """Write the signature of `manifest`, the bytes of the manifest of the bundle in `folder`.
 
-    Raises OutputError.
+    Raises OutputError, and SignatureError if the file of a former signature is a link.
     """
+    refuse_link(folder, SIGNATURE)
     with replacing(folder / SIGNATURE) as temporary:
         temporary.write_bytes(key.sign(manifest))
 
