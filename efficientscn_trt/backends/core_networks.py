@@ -9,7 +9,6 @@ import numpy as np
 from .. import _core
 from ..bundle import Bundle
 from ..bundle.core_form import CoreForm, UNetForm
-from ..bundle.reader import read_unaltered
 from ..errors import BundleError
 from ..triples import Size
 from .protocols import Network
@@ -30,13 +29,12 @@ def core_network(form: CoreForm, content: bytes, threads: int) -> Network:
 
 def load_core_network(bundle: Bundle, name: str, form: CoreForm, threads: int) -> Network:
     """Read the network `name` of `bundle`. Raises BundleError."""
-    file = bundle.file(name)
-    content = read_unaltered(file, form.sha256, "since the bundle was loaded", "load the bundle again")
+    content = bundle.content(name)
     try:
         return core_network(form, content, threads)
     except ValueError as error:
         raise BundleError(
-            f"{file} has no weights where the manifest says: {error}; export the bundle again."
+            f"{bundle.file(name)} has no weights where the manifest says: {error}; export the bundle again."
         ) from error
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import Bundle
-from ..bundle.reader import read_unaltered
 from ..user_cache import cache_folder
 from .network_form import check_form
 from .openvino_network import OpenVinoNetwork, explained
@@ -20,12 +19,9 @@ def load_with_openvino(bundle: Bundle, name: str, precision: str, threads: int) 
 
     Raises BundleError if OpenVINO cannot read or compile it, or if it takes or gives something else.
     """
-    file, sha256 = bundle.file(name), bundle.onnx(name).sha256
+    file = bundle.file(name)
     with explained(file):
-        # The bytes of the file are freed at once.
-        graph = read_onnx(
-            read_unaltered(file, sha256, "since the bundle was loaded", "load the bundle again")
-        )
+        graph = read_onnx(bundle.content(name))  # whose bytes are freed at once
     check_form(graph, name, bundle)
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",

@@ -21,7 +21,7 @@ from .manifest import (
     Verification,
 )
 from .reader import Bundle, load, sha256
-from .signing import sign, verify_all_files
+from .signing import sign, verify_engines
 from .trust import ANYONE, PublicKey, SigningKey, TrustedKeys
 from .writer import NetworkSource, write
 
@@ -48,6 +48,6 @@ __all__ = [
     "load",
     "sha256",
     "sign",
-    "verify_all_files",
+    "verify_engines",
     "write",
 ]

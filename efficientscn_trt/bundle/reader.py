@@ -43,6 +43,16 @@ class Bundle:
         """
         return self.path / self.onnx(network, precision).file
 
+    def content(self, network: str, precision: str = "fp32") -> bytes:
+        """The bytes of the ONNX file of `network` in `precision`, read anew.
+
+        Raises BundleError if it was altered since the bundle was loaded.
+        """
+        sha256 = self.onnx(network, precision).sha256
+        return read_unaltered(
+            self.file(network, precision), sha256, "since the bundle was loaded", "load the bundle again"
+        )
+
     def onnx(self, network: str, precision: str = "fp32") -> Network | Float16File:
         """Return the manifest's entry for the file of `network` in `precision`. Raises BundleError."""
         entry: Network = getattr(self.manifest.networks, network)
@@ -116,6 +126,13 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def verify_sha256(file: Path, expected: str, remedy: str) -> None:
+    """Raises BundleError, whose sentence ends with the `remedy`, if `file` has another SHA-256; OSError."""
+    found = sha256(file)
+    if found != expected:
+        raise BundleError(f"{file} was altered: its SHA-256 is {found}, expected {expected}; {remedy}.")
+
+
 def read_unaltered(file: Path, expected: str, when: str, remedy: str) -> bytes:
     """Read a file that had the SHA-256 `expected` when it was verified, and may have changed since.
 
@@ -185,14 +202,9 @@ def _verify_file(folder: Path, name: str, expected: str) -> None:
     if not os.path.isfile(file):
         raise BundleError(f"{folder} lacks the file {name}; copy the whole bundle again, or export it again.")
     try:
-        found = sha256(file)
+        verify_sha256(file, expected, "copy the bundle again, or export it again")
     except OSError as error:
         raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
-    if found != expected:
-        raise BundleError(
-            f"{file} was altered: its SHA-256 is {found}, expected {expected}; "
-            "copy the bundle again, or export it again."
-        )
 
 
 def _verify_alone(file: Path) -> None:

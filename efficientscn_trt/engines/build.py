@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from ..bundle import NETWORKS, Bundle, Engine, Profile, SigningKey, Verification
-from ..bundle.reader import read_unaltered
 from ..bundle.trust import SIGNATURE
 from . import api
 from .builder import NetworkBuilder, OnnxFile, Parsed, Plan
@@ -193,9 +192,7 @@ class _Order:
 
     def content(self, network: str) -> OnnxFile:
         """Raises BundleError if the file was altered since the bundle was loaded."""
-        path, sha256 = self.onnx(network), self.bundle.onnx(network, self.options.precision).sha256
-        content = read_unaltered(path, sha256, "since the bundle was loaded", "load the bundle again")
-        return OnnxFile(path, content)
+        return OnnxFile(self.onnx(network), self.bundle.content(network, self.options.precision))
 
     def profile(self, network: str) -> Profile:
         return profile_for(network, self.bundle.manifest.pipeline)

@@ -38,9 +38,10 @@ def make_copy(bundle: Bundle, cache: Path, key: SigningKey | None) -> Bundle:
     `key`: has to have signed it, and signs a new one. None: it needs no signature.
     Raises OutputError if the copy cannot be written.
     """
+    if (copy := cached_bundle(bundle)) is not None:
+        return copy
     place = _place(bundle, cache)
-    if cached_bundle(bundle) is None:  # also if somebody put the copy of another bundle there
-        shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)  # somebody may have put the copy of another bundle there
     return cached_copy(place, partial(_fill, bundle, key), _trust_in_copy(key))
 
 

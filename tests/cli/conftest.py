@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
-
-from efficientscn_trt import cli
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from support.command_line import Run, in_this_process
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +40,4 @@ def run(
     """Run `efficientscn-trt` with arguments in this process, which has the libraries loaded."""
     for name in ("EFFICIENTSCN_CACHE", "COLUMNS"):
         monkeypatch.setenv(name, environment[name])
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        capfd.readouterr()
-        texts = [str(argument) for argument in arguments]
-        code = cli.run(texts)
-        return subprocess.CompletedProcess(texts, code, *capfd.readouterr())
-
-    return run
+    return in_this_process(capfd)

@@ -7,36 +7,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.signing_keys import KeyFiles
+from support.command_line import Run, in_this_process
+from support.signing_keys import KeyFiles, openssl
 
 from efficientscn_trt import bundle as bundles
-from efficientscn_trt import cli
 from efficientscn_trt.bundle import TrustedKeys
 from efficientscn_trt.bundle.shipped import DEMO_BUNDLE
 
 VARIABLE = "EFFICIENTSCN_TRUSTED_KEYS"
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(
-    own_cache: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Run:
-    """Run the command line in this process, for a user without settings."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv(VARIABLE, raising=False)
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        capfd.readouterr()
-        texts = [str(argument) for argument in arguments]
-        code = cli.run(texts)
-        return subprocess.CompletedProcess(texts, code, *capfd.readouterr())
-
-    return run
+def run(own_cache: None, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `efficientscn-trt` with arguments in this process."""
+    return in_this_process(capfd)
 
 
 def fingerprint(key: KeyFiles) -> str:
@@ -198,8 +185,6 @@ def test_without_the_package_that_verifies_nothing_is_trusted(signed: Path, rele
 
 
 def test_a_signature_that_openssl_made_counts(run: Run, folder: Path, release: KeyFiles) -> None:
-    from support.signing_keys import openssl
-
     words = ("-inkey", release.private, "-rawin", "-in", folder / "manifest.json")
     assert openssl("pkeyutl", "-sign", *words, "-out", folder / "manifest.json.sig").returncode == 0
     assert run("bundle", "verify", folder, "--trusted-key", release.public).returncode == 0

@@ -23,6 +23,7 @@ _PUBLIC_INFO = bytes.fromhex("302a300506032b6570032100")
 """What precedes the 32 bytes of a key in a SubjectPublicKeyInfo (RFC 8410)."""
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.DOTALL)
 _NEW_KEY = "make one with `openssl genpkey -algorithm ed25519`"
+_ITS_PUBLIC_KEY = "give what `openssl pkey -in KEY -pubout` prints"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class TrustedKeys:
             raise SignatureError("No file with trusted keys was given, expected one or more; give some.")
         paths = (as_path(file, SignatureError) for file in files)
         return cls(
-            tuple(dict.fromkeys(key for path in paths for key in _public_keys(read_pem(path), str(path))))
+            tuple(dict.fromkeys(key for path in paths for key in _public_keys(_read_pem(path), str(path))))
         )
 
     @classmethod
@@ -125,7 +126,7 @@ class SigningKey:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         path = as_path(file, SignatureError)
-        content = read_pem(path)
+        content = _read_pem(path)
         if b"PRIVATE KEY-----" not in content:
             _refuse(str(path), "holds no private key in PEM form", "an ed25519 one", _NEW_KEY)
         words = None
@@ -152,7 +153,7 @@ class SigningKey:
         return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def read_pem(file: Path) -> bytes:
+def _read_pem(file: Path) -> bytes:
     """The content of a small file. Raises SignatureError."""
     try:
         with file.open("rb") as stream:
@@ -178,7 +179,7 @@ def _public_keys(content: bytes, origin: str) -> list[PublicKey]:
             origin,
             "holds a private key",
             "a public one",
-            "keep the private key secret, and give what `openssl pkey -in KEY -pubout` prints",
+            f"keep the private key secret, and {_ITS_PUBLIC_KEY}",
         )
     blocks, found = list(_BLOCK.finditer(content)), []
     if not blocks or len(blocks) != content.count(b"-----BEGIN"):
@@ -186,7 +187,7 @@ def _public_keys(content: bytes, origin: str) -> list[PublicKey]:
             origin,
             "holds no whole public key in PEM form" if not blocks else "is damaged",
             "one or more ed25519 ones",
-            "give what `openssl pkey -in KEY -pubout` prints",
+            _ITS_PUBLIC_KEY,
         )
     for block in blocks:
         try:
@@ -198,7 +199,7 @@ def _public_keys(content: bytes, origin: str) -> list[PublicKey]:
                 origin,
                 "holds something other than an ed25519 key",
                 "public ed25519 keys alone",
-                "give what `openssl pkey -in KEY -pubout` prints for a key of this kind",
+                f"{_ITS_PUBLIC_KEY} for a key of this kind",
             )
         found.append(PublicKey(key.public_bytes_raw()))
     return found
