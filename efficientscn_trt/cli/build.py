@@ -57,6 +57,26 @@ MIB = 1 << 20
     help="Most scratch memory that one layer may use, in MiB. Default: TensorRT's own limit.",
 )
 @click.option(
+    "--optimization-level",
+    type=click.IntRange(0, 5),
+    metavar="0…5",
+    help="How long TensorRT looks for the fastest kernels: 0 builds fastest, 5 is the most thorough. For "
+    "tensorrt from 8.6 on, and for tensorrt-rtx. Default: TensorRT's own, 3.",
+)
+@click.option(
+    "--timing-cache",
+    type=FILE,
+    metavar="FILE",
+    help="For tensorrt: file with TensorRT's timings of kernels on this GPU, to read and to add to. Default: "
+    "a file beside the bundle; where keys are trusted, none.",
+)
+@click.option(
+    "--error-on-timing-cache-miss",
+    is_flag=True,
+    help="For tensorrt from 10 on: time nothing. The timing cache must have every timing, so that a build "
+    "chooses the kernels of the last one; else it fails.",
+)
+@click.option(
     "--check-input",
     type=FILE,
     metavar="CT",
@@ -80,6 +100,9 @@ def build(
     precision: str,
     version_compatible: bool,
     workspace: int | None,
+    optimization_level: int | None,
+    timing_cache: Path | None,
+    error_on_timing_cache_miss: bool,
     check_input: Path | None,
     dry_run: bool,
     verbose: bool,
@@ -120,6 +143,9 @@ def build(
         compute_capabilities=capabilities,
         version_compatible=version_compatible,
         workspace=None if workspace is None else workspace * MIB,
+        optimization_level=optimization_level,
+        timing_cache=timing_cache,
+        error_on_timing_cache_miss=error_on_timing_cache_miss,
     )
     say = (lambda message: click.echo(message, err=True)) if verbose else None
     if dry_run:

@@ -11,6 +11,8 @@ Differences are found by asking the module what it has, never by its version num
 | GPUs that an engine is for | the one it is built on | the one it is built on | chosen |
 | scratch memory | for the largest shape | for the current shape | for the current shape |
 | engines for the lean runtime | none (from 8.6 on: a flag) | a flag | none |
+| optimization levels | none (from 8.6 on: 0 to 5) | 0 to 5 | 0 to 5 |
+| timings of kernels | kept | kept, and can be demanded | none |
 """
 
 from __future__ import annotations
@@ -23,6 +25,11 @@ from ..errors import DeviceError
 EXTERNAL_LIBRARIES = ("CUBLAS", "CUBLAS_LT", "CUDNN")
 
 CURRENT = "current"
+
+OPTIMIZATION_LEVELS = range(6)
+
+NO_TIMING = "ERROR_ON_TIMING_CACHE_MISS"
+"""The flag that ends a build where a timing is missing."""
 
 USER_ALLOCATION = "REQUIRE_USER_ALLOCATION"
 """TensorRT-RTX's flag that leaves all scratch memory to the caller."""
@@ -115,16 +122,37 @@ def keep_layer_details(trt: Any, config: Any) -> None:
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
 
 
-def set_timing_cache(config: Any, content: bytes) -> Any:
-    """Give a build the timings of earlier builds, or none if they are of another GPU or version.
+def has_optimization_levels(trt: Any) -> bool:
+    """Whether a build can be told how long to look for the fastest kernels."""
+    return hasattr(trt.IBuilderConfig, "builder_optimization_level")
 
-    Returns an object that must live as long as the build.
+
+def set_optimization_level(config: Any, level: int | None) -> None:
+    """Set one of OPTIMIZATION_LEVELS; None leaves TensorRT's own."""
+    if level is not None:
+        config.builder_optimization_level = level
+
+
+def set_timing_cache(config: Any, content: bytes) -> Any:
+    """Give a build the timings of earlier builds; empty `content` means none.
+
+    Returns an object that must live as long as the build; None if they are of another GPU or version, or are
+    damaged.
     """
-    for tried in (content, b""):
-        cache = config.create_timing_cache(tried)
-        if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
-            return cache
+    cache = config.create_timing_cache(content)
+    if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
+        return cache
     return None
+
+
+def can_refuse_timing(trt: Any) -> bool:
+    """Whether a build can be ended where a timing is missing."""
+    return hasattr(trt.BuilderFlag, NO_TIMING)
+
+
+def refuse_timing(trt: Any, config: Any) -> None:
+    """End the build where a timing is missing."""
+    config.set_flag(getattr(trt.BuilderFlag, NO_TIMING))
 
 
 def timings(config: Any) -> bytes:

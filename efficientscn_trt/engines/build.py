@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ..bundle import NETWORKS, Bundle, Engine, Profile, SigningKey, Verification
 from ..bundle.trust import SIGNATURE
+from ..errors import DeviceError
 from . import api
 from .builder import NetworkBuilder, OnnxFile, Parsed, Plan
 from .equal_commands import EqualCommand, Recipe, equal_commands
@@ -115,8 +116,9 @@ def build_engines(
             with the phases of that build.
         key: signs the bundle with its new engines. Default: none; it is then not signed.
 
-    Raises DeviceError (TensorRT or the GPU is missing, or the build failed), BundleError (no float16 form),
-    FidelityError (an engine, or a float16 form, does not compute what the network does), OutputError.
+    Raises DeviceError (TensorRT, the GPU or a needed timing cache is missing, or the build failed),
+    BundleError (no float16 form), FidelityError (an engine, or a float16 form, does not compute what the
+    network does), OutputError.
     """
     gpu = (machine or this_machine()).gpu
     order = _order(bundle, target, options, gpu)
@@ -157,7 +159,8 @@ def describe_engines(
 ) -> tuple[PlannedEngine, ...]:
     """What `build_engines` would build. TensorRT reads the networks and takes the options.
 
-    The arguments are those of `build_engines`. Raises DeviceError and BundleError for the same reasons.
+    The arguments are those of `build_engines`. Raises DeviceError, BundleError and OutputError for the same
+    reasons.
     """
     order = _order(bundle, target, options, (machine or this_machine()).gpu)
     builder, found = order.builder(say), []
@@ -208,15 +211,34 @@ class _Order:
 
 
 def _order(bundle: Bundle, target: str, options: BuildOptions, gpu: Gpu | None) -> _Order:
-    """Raises DeviceError or BundleError if it cannot be built."""
+    """Raises DeviceError, BundleError or OutputError if it cannot be built."""
     found = find_target(target, gpu, options)
     for network in NETWORKS:
         bundle.onnx(network, options.precision)
-    cache = None
-    # TensorRT reads timings as it reads engines, and nobody signs them.
-    if found.flavour.needs_gpu and found.gpu is not None and not bundle.trusted:
-        cache = TimingCache(bundle.path, found.flavour, found.trt.__version__, found.gpu)
+    cache = _timings(bundle, found, options)
+    if cache is not None:
+        cache.check()
     return _Order(bundle, found, options, cache)
+
+
+def _timings(bundle: Bundle, target: Target, options: BuildOptions) -> TimingCache | None:
+    complete = options.error_on_timing_cache_miss
+    if options.timing_cache is not None:
+        return TimingCache(options.timing_cache, named=True, complete=complete)
+    # TensorRT reads timings as it reads engines, and nobody signs them.
+    if bundle.trusted:
+        if complete:
+            raise DeviceError(
+                "Where keys are trusted, no timing cache beside a bundle is read, so every timing is "
+                "missing; name a file that you trust with --timing-cache, or leave "
+                "--error-on-timing-cache-miss out."
+            )
+        return None
+    if not target.flavour.needs_gpu or target.gpu is None:
+        return None
+    return TimingCache.beside(
+        bundle.path, target.flavour, target.trt.__version__, target.gpu, complete=complete
+    )
 
 
 def _build(

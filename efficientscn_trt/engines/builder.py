@@ -61,12 +61,13 @@ class _Built:
 
 @dataclass(frozen=True)
 class _Work:
-    """What a build needs. `parser` owns the weights of `network`, so it must live as long."""
+    """What a build needs. `parser` owns the weights of `network`, and `config` needs `timings`, as long."""
 
     builder: Any
     parser: Any
     network: Any
     config: Any
+    timings: Any
 
 
 class NetworkBuilder:
@@ -82,6 +83,8 @@ class NetworkBuilder:
         say: Say | None = None,
     ) -> None:
         """`timing_cache` is None if none is used. `say` is called with every message of TensorRT.
+
+        Timings that do not fit are measured again, unless the options name their file or demand them.
 
         `layer_details`: keep the details of each layer in the engine, for its inspector.
         """
@@ -132,14 +135,13 @@ class NetworkBuilder:
         trt = self._target.trt
         log = make_logger(trt, self._say)
         work = self._configure(onnx, profile, log)
-        cache = None if self.timing_cache is None else api.set_timing_cache(work.config, self.timing_cache)
         monitor = api.set_progress(trt, work.config, progress, cancelled)
         plan = work.builder.build_serialized_network(work.network, work.config)
         if plan is None:
-            raise self._failure(f"cannot build {onnx.path.name}", log)
+            raise self._failure(f"cannot build {onnx.path.name}", log, self._too_strict())
         if self.timing_cache is not None:
             self.timing_cache = api.timings(work.config)
-        del monitor, cache
+        del monitor
         return _Built(bytes(plan), log.activation, self._parsed(work.network))
 
     def _configure(self, onnx: OnnxFile, profile: Profile, log: Any) -> _Work:
@@ -158,12 +160,32 @@ class NetworkBuilder:
         api.plan_scratch(trt, config)
         if options.version_compatible:
             api.make_version_compatible(trt, config)
+        api.set_optimization_level(config, options.optimization_level)
+        timings = self._timings(config)
+        if options.error_on_timing_cache_miss:
+            api.refuse_timing(trt, config)
         if self._layer_details:
             api.keep_layer_details(trt, config)
         to_set = self._target.to_set
         if to_set and (refused := api.set_capabilities(trt, config, to_set)):
             raise self._failure(f"does not build for the compute capability {refused}", log)
-        return _Work(builder, parser, network, config)
+        return _Work(builder, parser, network, config, timings)
+
+    def _timings(self, config: Any) -> Any:
+        """Give the build the timings of earlier ones. Raises DeviceError if it needs them."""
+        if self.timing_cache is None:
+            return None
+        if (cache := api.set_timing_cache(config, self.timing_cache)) is not None:
+            return cache
+        options = self._options
+        if options.timing_cache is not None or options.error_on_timing_cache_miss:
+            which = "the timing cache" if options.timing_cache is None else options.timing_cache
+            gpu = "" if self._target.gpu is None else f" for {self._target.gpu.name}"
+            raise DeviceError(
+                f"{which} is damaged, or no timing cache of {self._target.title}{gpu}; give another file, "
+                "one that does not exist yet, or leave the options for timings out."
+            )
+        return api.set_timing_cache(config, b"")
 
     def _parsed(self, network: Any) -> Parsed:
         single = (layer.name for layer in api.float32_layers(self._target.trt, network))
@@ -200,10 +222,20 @@ class NetworkBuilder:
             return None
         return ActivationMemory(built.activation, typical)
 
-    def _failure(self, what: str, log: Any) -> DeviceError:
+    def _too_strict(self) -> str:
+        """Which of the user's limits may be why a build failed."""
+        options, hint = self._options, ""
+        if options.workspace is not None:
+            size = f"{options.workspace / (1 << 20):g}"
+            hint += f" --workspace {size} may be too little; give more, or leave it out."
+        if options.error_on_timing_cache_miss:
+            hint += " If a timing is missing, build once without --error-on-timing-cache-miss."
+        return hint
+
+    def _failure(self, what: str, log: Any, hint: str = "") -> DeviceError:
         reason = log.errors[-1].rstrip(".") if log.errors else "it gives no reason"
         return DeviceError(
-            f"{self._target.title} {what}: {reason}. `efficientscn-trt build --verbose` says more."
+            f"{self._target.title} {what}: {reason}.{hint} `efficientscn-trt build --verbose` says more."
         )
 
 

@@ -80,6 +80,8 @@ def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
         words.append(f"--tacticSources={','.join(f'-{source}' for source in external)}")
     if options.workspace is not None:
         words.append(f"--memPoolSize=workspace:{options.workspace / (1 << 20):g}")  # in MiB
+    if options.optimization_level is not None:
+        words.append(f"--builderOptimizationLevel={options.optimization_level}")
     if _preview(target) is not None:
         words.append("--preview=+runtimeActivationResize")
     if options.version_compatible:
@@ -93,6 +95,8 @@ def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
         words.append(f"--device={target.gpu.index}")
     if recipe.timing_cache is not None:
         words.append(f"--timingCacheFile={recipe.timing_cache}")
+    if options.error_on_timing_cache_miss:
+        words.append("--errorOnTimingCacheMiss")
     words.append("--skipInference" if api.makes_version_compatible(trt) else "--buildOnly")  # until 8.5
     return EqualCommand(target.flavour.tool, shlex.join(words), _without_option(trt))
 
@@ -116,6 +120,8 @@ def _polygraphy(target: Target, recipe: Recipe) -> EqualCommand:
         words += ["--tactic-sources", *own]
     if options.workspace is not None:
         words += ["--pool-limit", f"workspace:{options.workspace}"]
+    if options.optimization_level is not None:
+        words += ["--builder-optimization-level", str(options.optimization_level)]
     if (feature := _preview(target)) is not None:
         words += ["--preview-features", feature.name]
     if options.version_compatible:
@@ -126,6 +132,8 @@ def _polygraphy(target: Target, recipe: Recipe) -> EqualCommand:
         words += ["--compute-capabilities", *target.to_set]
     if recipe.timing_cache is not None:
         words += ["--load-timing-cache", str(recipe.timing_cache)]
+    if options.error_on_timing_cache_miss:
+        words.append("--error-on-timing-cache-miss")
     variables = []
     if target.gpu is not None and target.gpu.index > 0:
         variables.append(f"CUDA_VISIBLE_DEVICES={target.gpu.index}")

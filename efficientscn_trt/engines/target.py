@@ -50,6 +50,10 @@ def find_target(name: str, gpu: Gpu | None, options: BuildOptions) -> Target:
     )
     if options.version_compatible:
         _check_version_compatible(target)
+    if options.optimization_level is not None:
+        _check_optimization_level(target, options.optimization_level)
+    if options.timing_cache is not None or options.error_on_timing_cache_miss:
+        _check_timings(target, options)
     return target
 
 
@@ -107,4 +111,31 @@ def _check_version_compatible(target: Target) -> None:
         raise DeviceError(
             f"{target.title} cannot build engines for its lean runtime; install 8.6 or "
             "newer, or leave --version-compatible out."
+        )
+
+
+def _check_optimization_level(target: Target, level: int) -> None:
+    if not api.has_optimization_levels(target.trt):
+        raise DeviceError(
+            f"{target.title} has no optimization levels; install 8.6 or newer, or leave --optimization-level "
+            "out."
+        )
+    if level not in api.OPTIMIZATION_LEVELS:
+        raise DeviceError(
+            f"There is no optimization level {level}, expected one from {api.OPTIMIZATION_LEVELS[0]} to "
+            f"{api.OPTIMIZATION_LEVELS[-1]}."
+        )
+
+
+def _check_timings(target: Target, options: BuildOptions) -> None:
+    option = "--timing-cache" if options.timing_cache is not None else "--error-on-timing-cache-miss"
+    if not target.flavour.needs_gpu:
+        raise DeviceError(
+            f"{target.flavour.title} times no kernels when it builds, so it has no timing cache; "
+            f"leave {option} out."
+        )
+    if options.error_on_timing_cache_miss and not api.can_refuse_timing(target.trt):
+        raise DeviceError(
+            f"{target.title} cannot end a build where a timing is missing; install 10 or newer, or leave "
+            "--error-on-timing-cache-miss out."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from support.engines import H100, RTX, RTX_4090, TENSORRT, machine, use_fakes, w
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle import Bundle, PipelineParameters, Verification
 from efficientscn_trt.engines import BuildOptions, EngineChoice, Gpu, store
-from efficientscn_trt.engines.build import NotRun, build_engines
+from efficientscn_trt.engines.build import NotRun, build_engines, describe_engines
 from efficientscn_trt.engines.machine import this_platform
 from efficientscn_trt.engines.options import PRECISIONS
 from efficientscn_trt.engines.profiles import profile_for
@@ -99,6 +100,95 @@ def test_the_timings_of_a_network_outlive_the_failure_of_the_next(
         build_engines(bundle, "tensorrt", machine=machine(H100), progress=fail_at_second)  # type: ignore[arg-type]
     (cache,) = bundle.path.parent.glob("*.timing-cache")
     assert cache.read_bytes() == b"+"
+
+
+def test_timings_in_a_file_of_the_users(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made by the first build, and has every timing for the next, which adds nothing."""
+    fakes = use_fakes(monkeypatch)
+    timings = tmp_path / "timings"
+    build_engines(bundle, "tensorrt", BuildOptions(timing_cache=timings), machine=machine(H100))
+    assert timings.read_bytes() == b"++"
+    complete = BuildOptions(timing_cache=timings, error_on_timing_cache_miss=True)
+    build_engines(bundle, "tensorrt", complete, machine=machine(H100))
+    assert timings.read_bytes() == b"++"
+    assert ("set_flag", "ERROR_ON_TIMING_CACHE_MISS") in fakes["tensorrt"].calls
+    assert not list(bundle.path.parent.glob("*.timing-cache"))
+
+
+def test_timings_beside_the_bundle_can_be_demanded(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_fakes(monkeypatch)
+    demanded = BuildOptions(error_on_timing_cache_miss=True)
+    with pytest.raises(DeviceError, match=r"There is no timing cache .*H100\.timing-cache, so every timing"):
+        build_engines(bundle, "tensorrt", demanded, machine=machine(H100))
+    build_engines(bundle, "tensorrt", machine=machine(H100))
+    build_engines(bundle, "tensorrt", demanded, machine=machine(H100))
+
+
+@pytest.mark.parametrize("content", [b"!of another GPU", b"?damaged"])
+def test_a_file_that_is_no_timing_cache_stays_as_it_is(
+    content: bytes, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_fakes(monkeypatch)
+    timings = tmp_path / "timings"
+    timings.write_bytes(content)
+    options = BuildOptions(timing_cache=timings)
+    sentence = (
+        rf"^{re.escape(str(timings))} is damaged, or no timing cache of TensorRT {re.escape(TENSORRT)} for "
+        "NVIDIA H100; give another file, one that does not exist yet"
+    )
+    for make in (build_engines, describe_engines):
+        with pytest.raises(DeviceError, match=sentence):
+            make(bundle, "tensorrt", options, machine=machine(H100))
+    assert timings.read_bytes() == content
+    assert bundles.load(bundle.path).manifest.engines == ()
+
+
+def test_a_place_for_timings_where_nothing_can_be_written(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_fakes(monkeypatch)
+    for place, sentence in (
+        (tmp_path, "expected the name of a file"),
+        (tmp_path / "no folder" / "timings", "there is no folder"),
+    ):
+        with pytest.raises(OutputError, match=sentence):
+            options = BuildOptions(timing_cache=place)
+            build_engines(bundle, "tensorrt", options, machine=machine(H100))
+    complete = BuildOptions(timing_cache=tmp_path, error_on_timing_cache_miss=True)
+    with pytest.raises(DeviceError, match=r"the timing cache, cannot be read: .*; give another one\."):
+        build_engines(bundle, "tensorrt", complete, machine=machine(H100))
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "sentence"),
+    [
+        (
+            "8.5.3.1",
+            {"optimization_level": 3},
+            r"^TensorRT 8\.5\.3\.1 has no optimization levels; install 8\.6 or newer, or leave "
+            r"--optimization-level out\.$",
+        ),
+        (
+            "8.6.1",
+            {"error_on_timing_cache_miss": True},
+            r"^TensorRT 8\.6\.1 cannot end a build where a timing is missing; install 10 or newer, or leave "
+            r"--error-on-timing-cache-miss out\.$",
+        ),
+        (TENSORRT, {"optimization_level": 6}, r"no optimization level 6, expected one from 0 to 5\.$"),
+    ],
+)
+def test_options_that_a_version_lacks(
+    version: str,
+    options: dict[str, Any],
+    sentence: str,
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_fakes(monkeypatch, tensorrt=version)
+    with pytest.raises(DeviceError, match=sentence):
+        describe_engines(bundle, "tensorrt", BuildOptions(**options), machine=machine(H100))
 
 
 def test_rtx_times_nothing(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

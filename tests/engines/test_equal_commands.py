@@ -40,8 +40,14 @@ KNOWN_TO_8_5 = {
     "--timingCacheFile",
     "--buildOnly",
 }
-KNOWN_TO_8_6 = KNOWN_TO_8_5 | {"--skipInference", "--versionCompatible", "--excludeLeanRuntime", "--preview"}
-KNOWN_TO_10 = (KNOWN_TO_8_6 | {"--stronglyTyped"}) - {"--buildOnly"}
+KNOWN_TO_8_6 = KNOWN_TO_8_5 | {
+    "--skipInference",
+    "--versionCompatible",
+    "--excludeLeanRuntime",
+    "--preview",
+    "--builderOptimizationLevel",
+}
+KNOWN_TO_10 = (KNOWN_TO_8_6 | {"--stronglyTyped", "--errorOnTimingCacheMiss"}) - {"--buildOnly"}
 KNOWN_TO_11 = KNOWN_TO_10 - {"--fp16", "--precisionConstraints", "--layerPrecisions", "--layerOutputTypes"}
 KNOWN_TO_RTX = (KNOWN_TO_11 | {"--useGpu", "--computeCapabilities"}) - {"--versionCompatible"}
 KNOWN = {
@@ -110,6 +116,23 @@ def test_a_strongly_typed_version_with_every_option(bundle: Bundle, monkeypatch:
     assert all(command.lacks == () for command in planned.commands)
 
 
+def test_timings_and_optimization_level(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are those of `trtexec --help` and `polygraphy convert --help`."""
+    timings = tmp_path / "timings"
+    timings.write_bytes(b"of this GPU")
+    options = {"optimization_level": 4, "timing_cache": timings, "error_on_timing_cache_miss": True}
+    trtexec, polygraphy = lines(described(bundle, "10.3.0", H100, monkeypatch, **options))
+    assert trtexec.endswith(
+        f"--builderOptimizationLevel=4 --timingCacheFile={timings} --errorOnTimingCacheMiss --skipInference"
+    )
+    found = parse_polygraphy(polygraphy)["options"]
+    assert found["builder_optimization_level"] == "4"
+    assert found["load_timing_cache"] == repr(str(timings))
+    assert found["error_on_timing_cache_miss"] == "True"
+
+
 def test_11_is_strongly_typed_always(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     trtexec, polygraphy = lines(described(bundle, "11.4.0.106", H100, monkeypatch))
     assert {"--stronglyTyped", "--fp16", "--tacticSources"}.isdisjoint(names(trtexec))
@@ -140,6 +163,8 @@ def test_the_tools_know_every_option(
     options = {"precision": precision, "workspace": 512 << 20}
     if version not in (RTX, "8.5.3.1"):
         options["version_compatible"] = True
+    if version != "8.5.3.1":
+        options["optimization_level"] = 5
     trtexec, polygraphy = lines(described(bundle, version, SECOND, monkeypatch, **options))
     assert names(trtexec) <= KNOWN[version]
     found = parse_polygraphy(polygraphy)

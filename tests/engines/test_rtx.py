@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.bundle import Bundle
 from efficientscn_trt.cli import run
-from efficientscn_trt.engines import api
+from efficientscn_trt.engines import BuildOptions, api
+from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.flavours import TENSORRT_RTX, installed_version, load
 from efficientscn_trt.engines.log import make_logger
+from efficientscn_trt.errors import DeviceError
 from efficientscn_trt.segmenter import DEMO_BUNDLE
 
 VERSION = installed_version(TENSORRT_RTX)
@@ -53,6 +56,32 @@ def test_the_types_that_are_followed_are_those_that_tensorrt_tells() -> None:
     }
     assert followed == told
     assert len(told) > 10
+
+
+def test_a_workspace_that_is_too_small_is_named(tmp_path: Path) -> None:
+    demo = bundles.load(shutil.copytree(DEMO_BUNDLE, tmp_path / "demo"))
+    options = BuildOptions(compute_capabilities=("8.9",), workspace=1 << 20)
+    with pytest.raises(DeviceError, match="workspace limit") as found:  # TensorRT-RTX's own words
+        build_engines(demo, "tensorrt-rtx", options)
+    assert "--workspace 1 may be too little; give more, or leave it out." in str(found.value)
+    assert bundles.load(demo.path).manifest.engines == ()
+
+
+@pytest.mark.parametrize("level", ["0", "5"])
+def test_every_optimization_level_builds(level: str, bundle: Bundle) -> None:
+    command = ["build", str(bundle.path), "--target", "tensorrt-rtx", "--compute-capability", "8.9"]
+    assert run([*command, "--optimization-level", level, "--quiet"]) == 0
+    assert len(bundles.load(bundle.path).manifest.engines) == 2
+
+
+def test_timings_are_refused(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["build", str(bundle.path), "--target", "tensorrt-rtx"]
+    for option in (["--timing-cache", "timings"], ["--error-on-timing-cache-miss"]):
+        assert run([*command, *option]) == 6
+        assert capsys.readouterr().err == (
+            "Error: TensorRT-RTX times no kernels when it builds, so it has no timing cache; "
+            f"leave {option[0]} out.\n"
+        )
 
 
 def test_turing_and_fp32_are_engines_of_their_own(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ from support.signing_keys import KeyFiles, key_files
 from efficientscn_trt import bundle as bundles
 from efficientscn_trt.backends import tensorrt
 from efficientscn_trt.bundle import ANYONE, Bundle, SigningKey, TrustedKeys
+from efficientscn_trt.engines import BuildOptions
 from efficientscn_trt.engines.build import build_engines
 from efficientscn_trt.engines.cache import find_obstacle, known_engines
 from efficientscn_trt.errors import BundleError, DeviceError, SignatureError
@@ -353,6 +354,16 @@ def test_a_bundle_that_is_altered_during_a_build_gets_no_engines(site: Site) -> 
     (site.folder / "manifest.json").write_text(json.dumps(site.manifest))
     with pytest.raises(SignatureError):
         build_engines(loaded, "tensorrt", machine=machine(H100))
+
+
+def test_timings_are_read_if_the_user_names_them(site: Site, tmp_path: Path) -> None:
+    loaded, timings = bundles.load(site.folder, site.trusted), tmp_path / "timings"
+    with pytest.raises(DeviceError, match="Where keys are trusted, no timing cache beside a bundle is read"):
+        build_engines(
+            loaded, "tensorrt", BuildOptions(error_on_timing_cache_miss=True), machine=machine(H100)
+        )
+    build_engines(loaded, "tensorrt", BuildOptions(timing_cache=timings), machine=machine(H100))
+    assert timings.read_bytes() == b"++"  # the fake adds one for each network
 
 
 def test_timings_that_nobody_signed_are_not_read(site: Site) -> None:

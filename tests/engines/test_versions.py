@@ -255,6 +255,66 @@ def test_timings_grow_from_one_network_to_the_next() -> None:
     assert builder.timing_cache == b"++"
 
 
+@pytest.mark.parametrize("version", [EIGHT_SIX, TEN, ELEVEN, RTX])
+def test_the_optimization_level_is_set_only_if_asked(version: str) -> None:
+    trt = fake_tensorrt(version)
+    assert api.has_optimization_levels(trt)
+    build(trt)
+    assert calls(trt, "level") == []
+    build(trt, BuildOptions(optimization_level=0))
+    assert calls(trt, "level") == [(0,)]
+
+
+def test_8_5_has_no_optimization_levels() -> None:
+    assert not api.has_optimization_levels(fake_tensorrt(OLD))
+
+
+@pytest.mark.parametrize("version", [TEN, ELEVEN])
+def test_newer_versions_can_end_a_build_where_a_timing_is_missing(version: str) -> None:
+    trt = fake_tensorrt(version)
+    build(trt, BuildOptions("fp32", error_on_timing_cache_miss=True), b"timings")
+    assert ("ERROR_ON_TIMING_CACHE_MISS",) in calls(trt, "set_flag")
+
+
+@pytest.mark.parametrize("version", [OLD, EIGHT_SIX])
+def test_8_cannot(version: str) -> None:
+    assert not api.can_refuse_timing(fake_tensorrt(version))
+
+
+@pytest.mark.parametrize("cache", [b"!another GPU's", b"?damaged"])
+@pytest.mark.parametrize(
+    "options", [BuildOptions(timing_cache=Path("mine")), BuildOptions(error_on_timing_cache_miss=True)]
+)
+def test_timings_that_are_needed_and_do_not_fit_are_refused(options: BuildOptions, cache: bytes) -> None:
+    trt = fake_tensorrt(TEN)
+    name = "mine" if options.timing_cache else "the timing cache"
+    with pytest.raises(DeviceError, match=rf"^{name} is damaged, or no timing cache of TensorRT 10\.3\.0"):
+        build(trt, options, cache)
+    with pytest.raises(DeviceError, match="is damaged, or no timing cache"):
+        builder_of(trt, options, cache).parse(ONNX, PROFILE)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (BuildOptions(), r"no kernel\. `efficientscn-trt build --verbose`"),
+        (
+            BuildOptions(workspace=3 << 19),
+            r"no kernel\. --workspace 1\.5 may be too little; give more, or leave it out\. `efficientscn",
+        ),
+        (
+            BuildOptions(error_on_timing_cache_miss=True),
+            r"If a timing is missing, build once without --error-on-timing-cache-miss\. `efficientscn",
+        ),
+    ],
+)
+def test_a_failure_names_the_limits_that_the_user_set(options: BuildOptions, hint: str) -> None:
+    trt = fake_tensorrt(TEN)
+    trt.failure = "no kernel"
+    with pytest.raises(DeviceError, match=hint):
+        build(trt, options)
+
+
 @pytest.mark.parametrize("cache", [b"!another GPU's", b"?damaged"])
 def test_timings_that_do_not_fit_are_measured_again(cache: bytes) -> None:
     trt = fake_tensorrt(TEN)

@@ -30,6 +30,8 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     creation = {"8": ("EXPLICIT_BATCH",), "10": ("EXPLICIT_BATCH", "STRONGLY_TYPED")}
     trt.NetworkDefinitionCreationFlag = numbered("Creation", creation.get(major, ("STRONGLY_TYPED",)))
     flags = FLAGS_8_5 if major in ("8", "10") else ("TF32", "REQUIRE_USER_ALLOCATION") if rtx else ("TF32",)
+    if major in ("10", "11") or rtx:
+        flags = (*flags, "ERROR_ON_TIMING_CACHE_MISS")
     trt.BuilderFlag = numbered("Flag", flags if version.startswith("8.5") else (*flags, *FLAGS_8_6))
     trt.TacticSource = numbered("Tactic", TACTICS_8_5 if major in ("8", "10") else TACTICS_8_5[3:])
     preview = {"8": "FASTER_DYNAMIC_SHAPES_0805", "10": "PROFILE_SHARING_0806"}
@@ -44,6 +46,9 @@ def fake_tensorrt(version: str) -> SimpleNamespace:
     trt.Builder, trt.OnnxParser, trt.Runtime = _with(trt, _Builder), _with(trt, _Parser), _with(trt, _Runtime)
     trt.Network = _with(trt, _Network)
     trt.Config = _with(trt, of.one_of(old=_OldConfig, new=_Config, rtx=_RtxConfig))
+    if not version.startswith("8.5"):
+        trt.Config.builder_optimization_level = property(None, lambda self, level: self.note("level", level))
+    trt.IBuilderConfig = trt.Config
     trt.Engine = _with(trt, of.one_of(old=_OldEngine, first_10=_Engine100, new=_Engine))
     trt.IExecutionContext = of.one_of(old=_OldContext, new=_Context)
     if not of.old:

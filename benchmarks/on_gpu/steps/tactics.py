@@ -44,7 +44,7 @@ def detailed_plan(context: Context, bundle: Bundle, network: str, trt: Any) -> b
     target = Target(flavour, trt, gpu, current, current)
     timings = None
     if flavour.needs_gpu and gpu is not None:
-        timings = TimingCache(bundle.path, flavour, trt.__version__, gpu).read()
+        timings = TimingCache.beside(bundle.path, flavour, trt.__version__, gpu).read()
     builder = NetworkBuilder(target, BuildOptions(context.precision), timings, layer_details=True)
     onnx = OnnxFile.read(bundle.file(network, context.precision))
     profile = profile_for(network, bundle.manifest.pipeline)
