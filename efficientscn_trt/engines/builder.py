@@ -225,9 +225,8 @@ class NetworkBuilder:
     def _too_strict(self) -> str:
         """Which of the user's limits may be why a build failed."""
         options, hint = self._options, ""
-        if options.workspace is not None:
-            size = f"{options.workspace / (1 << 20):g}"
-            hint += f" --workspace {size} may be too little; give more, or leave it out."
+        if options.workspace_mib is not None:
+            hint += f" --workspace {options.workspace_mib} may be too little; give more, or leave it out."
         if options.error_on_timing_cache_miss:
             hint += " If a timing is missing, build once without --error-on-timing-cache-miss."
         return hint

@@ -78,8 +78,8 @@ def _trtexec(target: Target, recipe: Recipe) -> EqualCommand:
         words.append("--stronglyTyped")
     if external := api.external_sources(trt):
         words.append(f"--tacticSources={','.join(f'-{source}' for source in external)}")
-    if options.workspace is not None:
-        words.append(f"--memPoolSize=workspace:{options.workspace / (1 << 20):g}")  # in MiB
+    if options.workspace_mib is not None:
+        words.append(f"--memPoolSize=workspace:{options.workspace_mib}")
     if options.optimization_level is not None:
         words.append(f"--builderOptimizationLevel={options.optimization_level}")
     if _preview(target) is not None:

@@ -38,5 +38,10 @@ class BuildOptions:
     timing_cache: Path | None = None
     error_on_timing_cache_miss: bool = False
 
+    @property
+    def workspace_mib(self) -> str | None:
+        """`workspace` in MiB, as the command lines write it."""
+        return None if self.workspace is None else f"{self.workspace / (1 << 20):g}"
+
 
 DEFAULT = BuildOptions()
